@@ -1,0 +1,133 @@
+"""What must be true of a table before anybody sees it, and what its columns mean. Written in the `.yml` beside its SQL."""
+
+import json
+import zlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from civic_pipeline.catalog.dataset import Share
+from civic_pipeline.catalog.yaml_file import Strict, mistake
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@cache
+def vocabulary() -> dict[str, list[str]]:
+    """Every Great Expectations expectation with its arguments, as `quality.vocabulary` last wrote them from the library.
+
+    Kept as a file because importing the library takes seconds and contracts are read at every start.
+    """
+    names: dict[str, list[str]] = json.loads((Path(__file__).parent / "expectations.json").read_text())
+    return names
+
+
+class RowRule(Strict):
+    """A row that breaks it goes to quarantine, with the rule's name and reason."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    keep_if: str = Field(min_length=1, description="SQL condition over the select's columns; null counts as broken.")
+    reason: str = Field(min_length=1, description="A sentence a resident could read.")
+
+
+class Expectation(Strict):
+    """A Great Expectations expectation, by its own name and arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+    severity: Severity
+    why: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_shorthand(cls, value: Any) -> Any:
+        """`{expect_x: {arguments}, severity: s}` as people write it."""
+        if not isinstance(value, dict) or "name" in value:
+            return value
+        names = [key for key in value if key not in {"severity", "why"}]
+        if len(names) != 1 or not isinstance(value[names[0]], dict):
+            raise ValueError("write one expectation with its arguments, such as expect_column_values_to_not_be_null: {column: x}")
+        (name,) = names
+        allowed = vocabulary().get(name)
+        if allowed is None:
+            raise ValueError(f"Great Expectations has no {name!r}")
+        unknown = [argument for argument in value[name] if argument not in allowed]
+        if unknown:
+            raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")
+        return {"name": name, "arguments": value[name]} | {k: v for k, v in value.items() if k != name}
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns its arguments name."""
+        named = [self.arguments.get(key) for key in ("column", "column_A", "column_B")]
+        listed = [name for key in ("column_list", "column_set") for name in self.arguments.get(key) or []]
+        return [name for name in named if name] + listed
+
+    @property
+    def subject(self) -> str:
+        """The expectation and what it is about; two of one subject differ in severity."""
+        about = self.columns or [f"{zlib.crc32(json.dumps(self.arguments, sort_keys=True).encode()):08x}"]
+        return "__".join([self.name.removeprefix("expect_"), *about])
+
+
+class Column(Strict):
+    """A column of the final select."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    type: str = Field(min_length=1, description="DuckDB's name of the type, as `describe` prints it.")
+    unit: str | None = None
+    source: str | None = Field(default=None, description="Column of the raw table it comes from, where one says it all.")
+    references: str | None = Field(default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table whose key it must exist in.")
+    description: str = Field(min_length=1)
+
+
+class Contract(Strict):
+    """One table's promises."""
+
+    each_row_is: str = Field(min_length=1, description="The grain, finishing the sentence `each row is ...`.")
+    about: str | None = None
+    cannot_say: str | None = Field(default=None, description="What the table must not be used to claim.")
+    key: tuple[str, ...] = Field(min_length=1, description="Unique and never null; checked without further words.")
+    source_rows: str | None = Field(default=None, description="SQL giving the rows the source should become; default one per raw row.")
+    repeated_rows: Literal["drop"] | None = Field(default=None, description="`drop`: rows published twice are kept once and counted.")
+    conserve: tuple[str, ...] = Field(default=(), description="Columns whose sum must equal the raw column's, to the cent.")
+    tolerate_quarantined: Share = 0.0
+    row_rules: tuple[RowRule, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        known = [column.name for column in self.columns]
+        for position, name in enumerate(known):
+            if name in known[:position]:
+                raise mistake(f"the column {name!r} is listed twice", "columns", position)
+        mentions: list[tuple[str, str, int]] = [("key", name, i) for i, name in enumerate(self.key)]
+        mentions += [("conserve", name, i) for i, name in enumerate(self.conserve)]
+        mentions += [("expectations", name, i) for i, expected in enumerate(self.expectations) for name in expected.columns]
+        for where, name, position in mentions:
+            if name not in known:
+                raise mistake(f"there is no column {name!r} in `columns`; it has {', '.join(known)}", where, position)
+        for position, name in enumerate(self.conserve):
+            if not self.column(name).source:
+                raise mistake(f"{name!r} needs a `source` in `columns`, to sum the raw column", "conserve", position)
+        said: set[tuple[str, str]] = set()
+        for position, expected in enumerate(self.expectations):
+            if (expected.subject, expected.severity) in said:
+                raise mistake("says the same of the same columns, as severely, as an expectation above", "expectations", position)
+            said.add((expected.subject, expected.severity))
+        return self
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def named_expectations(self) -> dict[str, Expectation]:
+        """The expectations by the names their checks have."""
+        subjects = [expected.subject for expected in self.expectations]
+        return {
+            expected.subject if subjects.count(expected.subject) == 1 else f"{expected.subject}__{expected.severity}": expected
+            for expected in self.expectations
+        }

@@ -1,0 +1,95 @@
+"""What a publisher's dataset is: where it comes from, what it promises, what we expect of it. Written in `defs.yaml`."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from civic_pipeline.catalog.yaml_file import Strict, mistake
+
+Cadence = Literal["daily", "weekly", "monthly", "quarterly", "annually", "irregular", "closed"]
+TimeZonePolicy = Literal["utc", "local_labelled_utc", "date_only"]
+
+# The oldest newest-date a cadence allows, in days: its period and a grace for weekends, holidays and late postings.
+FRESH_FOR_DAYS: dict[Cadence, int] = {"daily": 7, "weekly": 14, "monthly": 45, "quarterly": 120, "annually": 400}
+
+
+def _share(value: object) -> object:
+    """`2%` as people write it, kept as a share from 0 to 1."""
+    if isinstance(value, str) and value.endswith("%"):
+        try:
+            return float(value[:-1]) / 100
+        except ValueError:
+            raise ValueError("write a percentage such as 2%") from None
+    raise ValueError("write a percentage such as 2%")
+
+
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+
+
+class SocrataSource(Strict):
+    """A Socrata dataset, or one per year of the same shape (`editions`)."""
+
+    portal: Literal["socrata"]
+    domain: str = Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.cityofchicago.org.")
+    id: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$", description="The 4x4 id.")
+    editions: dict[Annotated[str, Field(pattern=r"^[0-9]{4}$")], Annotated[str, Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]] = Field(
+        default_factory=dict, description="Year to 4x4 id, for a publisher who opens a new dataset every year."
+    )
+    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if (self.id is None) == (not self.editions):
+            raise mistake("give either `id` or `editions`")
+        return self
+
+
+class ArcgisSource(Strict):
+    """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers move."""
+
+    portal: Literal["arcgis"]
+    item: str = Field(pattern=r"^[0-9a-f]{32}$", description="The 32-hex item id.")
+    layer: str = Field(min_length=1, description="The layer's name, verified on every read.")
+    fallbacks: tuple[Annotated[str, Field(pattern=r"^https://.+/(FeatureServer|MapServer)$")], ...] = Field(
+        default=(), description="Service addresses to try, in order, when the item does not resolve."
+    )
+    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+
+
+Source = Annotated[SocrataSource | ArcgisSource, Field(discriminator="portal")]
+
+
+class Volume(Strict):
+    """How many rows are believable."""
+
+    shrink_at_most: Share = Field(description="Tolerated fall against the last accepted capture, such as 2%.")
+
+
+class Dataset(Strict):
+    """One dataset of one publisher: the `attributes:` of a `defs.yaml`."""
+
+    title: str = Field(min_length=1, description="Title on the portal.")
+    publisher: str = Field(min_length=1)
+    licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")
+    description: str = Field(min_length=1, description="What the dataset holds and what it leaves out.")
+    source: Source
+    cadence: Cadence = Field(description="How often the publisher says it updates.")
+    dated_by: str | None = Field(default=None, description="Column of the clean table with the city's own date; gives the data's age.")
+    key: tuple[str, ...] = Field(description="Columns that name a record in the source; may be empty where there are none.")
+    columns: dict[str, str] = Field(
+        min_length=1, description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist."
+    )
+    time_zones: dict[str, TimeZonePolicy] = Field(default_factory=dict, description="What a date column's clock means, per column.")
+    volume: Volume
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> Self:
+        for part, names in (("key", self.key), ("time_zones", tuple(self.time_zones))):
+            unknown = [name for name in names if name not in self.columns]
+            if unknown:
+                raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)
+        undated = [name for name, kind in self.columns.items() if kind in {"date", "Date"} and name not in self.time_zones]
+        if undated:
+            raise mistake(f"time_zones must say what the clock of {', '.join(undated)} means: utc, local_labelled_utc or date_only", "columns", undated[0])
+        return self

@@ -1,0 +1,105 @@
+"""Read a YAML file into a strict model; report every mistake with its line, the offending value and what is allowed."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from civic_pipeline.errors import FileInvalid
+
+
+class Strict(BaseModel):
+    """A key we do not know is an error, so a typo can never silently do nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def mistake(message: str, *at: str | int) -> PydanticCustomError:
+    """What a cross-field validator raises: the message, and the keys below the validated value that are to blame."""
+    return PydanticCustomError("mistake", "{message}", {"message": message, "at": at})
+
+
+def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Model:
+    """The model written in `path`, or in the part of it that `below` names.
+
+    Raises FileInvalid for text that is not YAML, a repeated key, or anything the model does not allow.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FileInvalid(path, [(line, f"this is not YAML: {error.problem}")]) from None
+    repeated = list(_repeated_keys(root))
+    if repeated:
+        raise FileInvalid(path, repeated)
+    part = _node_at(root, below)
+    values = yaml.safe_load(text)
+    for key in below:
+        values = values.get(key) if isinstance(values, dict) else None
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise FileInvalid(path, [_violation(part, item) for item in error.errors()]) from None
+
+
+def line_of(path: Path, *keys: str | int) -> int:
+    """The 1-based line of the value that `keys` lead to, or of its nearest ancestor."""
+    return _line(_node_at(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), keys))
+
+
+def _repeated_keys(node: yaml.Node | None) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, f"the key {key.value!r} is written twice; keep one"
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated_keys(value)
+
+
+def _node_at(node: yaml.Node | None, keys: tuple[str | int, ...]) -> yaml.Node | None:
+    """The node that `keys` lead to, or the deepest one on the way that exists."""
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if found is not None:
+                # A scalar's line is its own; for a missing or nested value the key's line reads better.
+                node = found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            node = node.value[key]
+    return node
+
+
+def _line(node: yaml.Node | None) -> int:
+    return node.start_mark.line + 1 if node is not None else 1
+
+
+def _violation(root: yaml.Node | None, error: Any) -> tuple[int, str]:
+    location: tuple[str | int, ...] = error["loc"] + tuple(error.get("ctx", {}).get("at", ()))
+    where = ".".join(str(part) for part in location)
+    kind, value = error["type"], error.get("input")
+    node = _node_at(root, location)
+    if kind == "mistake":
+        return _line(node), f"{where}: {error['msg']}"
+    if kind == "extra_forbidden":
+        parent = _node_at(root, location[:-1])
+        key = next((k for k, _ in parent.value if k.value == str(location[-1])), None) if isinstance(parent, yaml.MappingNode) else None
+        return _line(key or node), f"{where}: {location[-1]!r} is not a key we know; check its spelling"
+    if kind == "missing":
+        return _line(node), f"{where}: {location[-1]!r} is required and missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return _line(node), f"{where}: {_shown(value)} is not allowed: {message[0].lower()}{message[1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,277 @@
+"""`civic`: the same verbs as the Dagster UI, for a terminal.
+
+Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is held back · 4 another run is writing.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, RunFailed, UnknownName, writing
+from civic_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+    import pyarrow as pa
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="civic-pipeline")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Capture open data, prove it, release it as one DuckDB warehouse."""
+    context.obj = debug
+
+
+def main() -> None:
+    """Entry point: a foreseen failure is one message and an exit code, never a traceback without --debug."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except Exception as error:
+        foreseen = _foreseen(error)
+        if foreseen is None or "--debug" in sys.argv:
+            raise
+        click.secho(f"Error: {foreseen}", fg="red", err=True)
+        code = foreseen.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _foreseen(error: BaseException | None) -> CivicError | None:
+    """The failure of ours at the root of an exception; Dagster wraps those met while definitions load."""
+    while error is not None and not isinstance(error, CivicError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+@cli.command()
+@click.option("--select", multiple=True, metavar="ASSET", help="Only this asset, such as marts/fct_payments or raw/baltimore_spending; repeatable.")
+def run(select: tuple[str, ...]) -> None:
+    """Run the nightly job now: capture, build, check, release."""
+    settings = Settings.from_environment()
+    result = _run_job(settings, select)
+    if settings.warehouse.exists() and not select:
+        click.echo()
+        _print_status(settings, every_table=False)
+        click.echo(f"\n{_what_next(settings)}")
+    if not result.success:
+        failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
+        raise RunFailed([_problem(event) for event in failures if event.is_step_failure] or [str(failures[-1].message)])
+
+
+@cli.command()
+def status() -> None:
+    """What is in the warehouse, how old it is, what is held back and why."""
+    _print_status(Settings.from_environment(), every_table=True)
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal.")
+def sql(query: str, form: str, output: Path | None) -> None:
+    """Run QUERY on the released warehouse, read-only."""
+    import duckdb
+
+    from civic_pipeline.warehouse import connect
+
+    with connect(Settings.from_environment().warehouse) as connection:
+        try:
+            if form == "table" and output is None:
+                connection.sql(query).show(max_width=_terminal_width(), max_rows=100)
+                return
+            result = connection.execute(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise QueryRefused(str(error)) from error
+    with _destination(form, output) as stream:
+        _write(result, form, stream)
+
+
+@cli.command()
+@click.argument("datasets", nargs=-1)
+def doctor(datasets: tuple[str, ...]) -> None:
+    """Ask every portal (or those of DATASETS, such as baltimore/spending) how its source is, and say what drifted."""
+    from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.demo.access import open_portals
+    from civic_pipeline.lake import diagnose
+
+    settings = Settings.from_environment()
+    known = load_datasets(settings.root)
+    for name in datasets:
+        if name not in known:
+            raise UnknownName("dataset", name, known)
+    sick = 0
+    with open_portals(settings) as access:
+        for name in datasets or known:
+            found = diagnose(name, known[name], access)
+            sick += not found.healthy
+            mark = click.style("ok   ", fg="green") if found.healthy else click.style("sick ", fg="red")
+            click.echo(f"{mark}{name}: {found.summary}")
+    click.echo(f"\n{len(datasets or known) - sick} of {len(datasets or known)} sources answer as declared ({settings.profile} portals).")
+    sys.exit(1 if sick else 0)
+
+
+@cli.group()
+def demo() -> None:
+    """The embedded demo portals."""
+
+
+@demo.command()
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="CSV, Parquet and GeoJSON files to serve. Default: the sample.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8899, show_default=True, help="0 takes any free port.")
+def serve(folder: Path | None, port: int) -> None:
+    """Serve a folder of files on 127.0.0.1 as a Socrata domain and as ArcGIS layers, until interrupted."""
+    from civic_pipeline.demo import DemoPortals
+
+    portals = DemoPortals(folder or Settings.from_environment().demo_folder, port=port)
+    for file in portals.files:
+        click.echo(f"{file.rows:>9,} rows  {file.name}")
+        click.echo(f"{'':15}{portals.url}/resource/{file.socrata_id}.json")
+        click.echo(f"{'':15}{portals.url}/arcgis/rest/services/{file.layer}/FeatureServer/0  (item {file.item_id})")
+    click.echo(f"\nServing on {portals.url}; Ctrl-C ends it.")
+    portals.serve_forever()
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail if docs/dictionary is not up to date.")
+def docs(check: bool) -> None:
+    """Write the data dictionary under docs/dictionary/ from the catalog, the contracts and the SQL."""
+    from civic_pipeline.publish.dictionary import write_dictionary
+
+    settings = Settings.from_environment()
+    folder = settings.root / "docs" / "dictionary"
+    stale = write_dictionary(settings.root, folder, check=check)
+    if check and stale:
+        raise FileInvalid(folder, [(1, f"{name} is out of date: run `civic docs`") for name in stale])
+    click.echo(f"{folder}: {'up to date' if not stale else f'{len(stale)} files written'}")
+
+
+def _print_status(settings: Settings, every_table: bool) -> None:
+    from civic_pipeline.warehouse import connect
+
+    with connect(settings.warehouse) as connection:
+        tables = connection.execute(
+            "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
+            " t.data_date, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
+            " left join meta.checks as c using (table_name) group by all order by t.table_name"
+        ).fetchall()
+        checks = connection.execute("select severity, count(*) filter (is_passed), count(*) filter (not is_passed) from meta.checks group by 1").fetchall()
+        failed = connection.execute(
+            "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
+            " order by severity, table_name, check_name"
+        ).fetchall()
+        captures = connection.execute("select count(distinct dataset), sum(landed_rows), max(visited_at) from meta.captures").fetchone()
+    rows = sum(row[1] or 0 for row in tables)
+    click.secho(f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)", bold=True)
+    if captures:
+        click.echo(f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC")
+    click.echo(f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n")
+    click.echo(f"{'table':<34}{'rows':>10}{'passed':>8}{'failed':>8}  newest data")
+    for name, count, passed, bad, newest, _, _, _ in tables:
+        if every_table or name.startswith("marts."):
+            click.echo(f"{name:<34}{count or 0:>10,}{passed:>8}{bad:>8}  {newest or ''}")
+    if failed:
+        click.echo("\nFailed checks (a warning does not hold a table back):")
+        for table, check, severity, description, examples in failed:
+            shown = f": {'; '.join(examples[:3])}" if examples else ""
+            click.echo(f"  {severity:<9}{table}.{check} - {description}{shown}")
+    held = [(name, why, since) for name, *_, standing, why, since in tables if standing == "held back"]
+    if held:
+        click.secho("\nHeld back at the last accepted version:", fg="red")
+        for name, why, since in held:
+            click.echo(f"  {name} since {since:%Y-%m-%d %H:%M} UTC: {why}")
+
+
+def _what_next(settings: Settings) -> str:
+    reports = sorted(settings.reports.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
+    report_line = f"\n  the quality report     {reports[-1]}" if reports else ""
+    live = "\n  the real portals       CIVIC_PROFILE=live civic doctor, then CIVIC_PROFILE=live civic run" if settings.profile == "demo" else ""
+    return (
+        "What next\n"
+        '  ask a question         civic sql "from marts.mart_budget_by_agency limit 10"   (activate .venv first, or .venv/bin/civic)\n'
+        "  open the Dagster UI    make dev" + live + report_line
+    )
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProcessResult":
+    """The nightly job, or the selected assets of it, in this process; recorded in the Dagster home, so the UI shows it."""
+    import shutil
+
+    home = settings.dagster_home
+    with writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(settings.root / "dagster.yaml", home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    import dagster as dg
+
+    from civic_pipeline.definitions import defs
+
+    definitions = defs()
+    job = definitions.resolve_job_def("nightly")
+    assets = None
+    if select:
+        known = {key.to_user_string(): key for key in job.asset_layer.executable_asset_keys}
+        for name in select:
+            if name not in known:
+                raise UnknownName("asset", name, known)
+        assets = [known[name] for name in select]
+    with dg.DagsterInstance.get() as instance:
+        return job.execute_in_process(instance=instance, asset_selection=assets, raise_on_error="--debug" in sys.argv)
+
+
+def _problem(event: "dg.DagsterEvent") -> str:
+    """What a step's author said of its failure, or the exception itself where nobody foresaw it."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    cause = data.error.cause or data.error if data.error else None
+    return f"{event.step_key}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
+
+
+@contextmanager
+def _destination(form: str, output: Path | None) -> Iterator["pa.NativeFile"]:
+    import pyarrow as pa
+
+    if output is not None:
+        with writing(output), pa.OSFile(str(output), "wb") as file:
+            yield file
+        return
+    if form == "parquet" and sys.stdout.isatty():
+        raise click.UsageError("Parquet is binary: redirect it, or give --output FILE.")
+    yield pa.PythonFile(sys.stdout.buffer, mode="w")
+    sys.stdout.flush()
+
+
+def _write(result: "pa.Table", form: str, stream: "pa.NativeFile") -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    match form:
+        case "parquet":
+            pyarrow.parquet.write_table(result, stream)
+        case "json":
+            from civic_pipeline.warehouse.reader import to_pandas
+
+            stream.write(to_pandas(result).to_json(orient="records", lines=True, date_format="iso", default_handler=str).encode())
+        case _:
+            pyarrow.csv.write_csv(result, stream)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""A dataset a publisher offers, described in `defs.yaml`: one raw asset that captures it, with the checks of the capture."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from civic_pipeline.catalog import Dataset, SocrataSource, table_name
+from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
+from civic_pipeline.demo.access import open_portals
+from civic_pipeline.lake import Lake, Visit, visit
+from civic_pipeline.portals import Access
+from civic_pipeline.quality import checks_of, portal_checks
+from civic_pipeline.settings import Settings
+
+_RETRIES = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+_LOG_EVERY_SECONDS = 5
+
+
+class Portals(dg.ConfigurableResource["Portals"]):
+    """The way to the portals for one run: the real hosts, or demo portals that live as long as the run."""
+
+    _access: Access
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Portals"]:
+        with open_portals(Settings.from_environment()) as self._access:
+            yield self
+
+    @property
+    def access(self) -> Access:
+        return self._access
+
+
+class PortalDataset(dg.Component):
+    """A dataset a publisher offers: where it comes from and what it promises. Captured as the asset raw/<city>_<dataset>."""
+
+    def __init__(self, name: str, dataset: Dataset) -> None:
+        self.name, self.dataset = name, dataset
+
+    @classmethod
+    def get_model_cls(cls) -> type[Dataset]:  # our own model, so that `dg check yaml` names the exact line
+        return Dataset
+
+    @classmethod
+    def load(cls, attributes: Dataset, context: dg.ComponentLoadContext) -> "PortalDataset":
+        return cls("/".join(Path(context.path).parts[-2:]), attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        name, dataset, table = self.name, self.dataset, f"raw.{table_name(self.name)}"
+        source = dataset.source
+
+        @dg.asset(
+            key=asset_key(table),
+            description=f"{dataset.title} ({dataset.publisher}). {dataset.description}",
+            group_name=name.partition("/")[0],
+            kinds={source.portal, "parquet"},
+            owners=OWNERS,
+            tags={"city": name.partition("/")[0], "cadence": dataset.cadence},
+            pool=f"portal_{source.domain.replace('.', '_')}" if isinstance(source, SocrataSource) else "portal_arcgis",
+            retry_policy=_RETRIES,
+            check_specs=[check_spec(check) for check in portal_checks(table).values()],
+            metadata={
+                "publisher": dataset.publisher,
+                "licence": dataset.licence,
+                "cadence": dataset.cadence,
+                "reference": source.item if source.portal == "arcgis" else f"{source.domain} {source.id or ', '.join(source.editions.values())}",
+                "reference recorded": source.recorded.isoformat(),
+                "dagster/column_schema": dg.TableSchema([dg.TableColumn(column, kind) for column, kind in dataset.columns.items()]),
+            },
+        )
+        def capture_dataset(context: dg.AssetExecutionContext, portals: Portals) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+            lake = Lake(Settings.from_environment().lake)
+            made = visit(name, dataset, lake, portals.access, progress_log(name, context.log.info))
+            if made.passing and context.retry_number < _RETRIES.max_retries:
+                raise dg.Failure(made.problem)
+            context.log.info(f"{name}: {made.problem or _in_words(made, lake)}")
+            for result in checks_of(made, table):
+                yield check_result(result)
+            # A failed visit is a failed check, not a failed step: the tables that do not depend on it are still built.
+            yield dg.MaterializeResult(metadata=_metadata(made, lake), data_version=dg.DataVersion(made.capture_id or "none"))
+
+        return dg.Definitions(assets=[capture_dataset])
+
+
+def progress_log(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
+    """A progress callback that says rows, rate and time left every few seconds."""
+    started = said = time.monotonic()
+
+    def progress(landed: int, counted: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _LOG_EVERY_SECONDS:
+            said = now
+            rate = landed / (now - started)
+            say(f"{name}: {landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {(counted - landed) / rate:,.0f} s left")
+
+    return progress
+
+
+def _in_words(made: Visit, lake: Lake) -> str:
+    accepted = lake.accepted(made.dataset)
+    rows = accepted.rows if accepted else 0
+    return f"unchanged since {accepted.captured_at[:16]}Z" if accepted and made.status == "unchanged" else f"{rows:,} rows captured"
+
+
+def _metadata(made: Visit, lake: Lake) -> dict[str, dg.MetadataValue]:
+    metadata: dict[str, dg.MetadataValue] = {"status": dg.MetadataValue.text(made.status)}
+    if made.problem:
+        metadata["problem"] = dg.MetadataValue.text(made.problem)
+    accepted = lake.accepted(made.dataset)
+    if accepted:
+        metadata |= {
+            "dagster/row_count": dg.MetadataValue.int(accepted.rows),
+            "bytes": dg.MetadataValue.int(accepted.bytes),
+            "capture": dg.MetadataValue.path(str(lake.folder / accepted.capture_id)),
+            "captured at": dg.MetadataValue.text(accepted.captured_at),
+            "address": dg.MetadataValue.url(accepted.parts[0].url),
+        }
+    return metadata

@@ -1,0 +1,9 @@
+"""The one job: visit every portal, rebuild every table, release."""
+
+import dagster as dg
+
+nightly = dg.define_asset_job(
+    "nightly",
+    selection=dg.AssetSelection.all(),
+    description="Capture every dataset, build and check every table, release the warehouse.",
+)

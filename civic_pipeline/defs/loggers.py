@@ -1,0 +1,36 @@
+"""What a run prints: the messages of our own steps, without Dagster's event stream, which the UI shows."""
+
+import logging
+
+import dagster as dg
+
+
+class _OwnWords(logging.Filter):
+    """Only what our steps say: Dagster's own events come with stack traces of failures we have already explained."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "dagster_meta", {}).get("dagster_event") is None
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        message = getattr(record, "dagster_meta", {}).get("orig_message") or record.getMessage()
+        return f"{self.formatTime(record, '%H:%M:%S')} {'' if record.levelno < logging.WARNING else record.levelname + ' '}{message}"
+
+
+@dg.logger(description="Plain lines on the terminal.")
+def console(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.getLogger("civic_pipeline.console")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Plain())
+        handler.addFilter(_OwnWords())
+        logger.addHandler(handler)
+    return logger
+
+
+@dg.definitions
+def loggers() -> dg.Definitions:
+    return dg.Definitions(loggers={"console": console})

@@ -1,0 +1,157 @@
+"""What type a portal would declare for a column of a file, and the SQL that reads the file's text as that type.
+
+Nothing here knows a protocol: `socrata.py` and `arcgis.py` say what each type is called and how a value is written.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+import duckdb
+
+Kind = Literal[
+    "text",
+    "number",
+    "money",
+    "percent",
+    "calendar_date",
+    "date",
+    "checkbox",
+    "url",
+    "email",
+    "point",
+    "integer",
+    "double",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+NUMERIC: frozenset[Kind] = frozenset({"number", "money", "percent", "integer", "double"})
+DATED: frozenset[Kind] = frozenset({"calendar_date", "date"})
+
+# A number as it is written in a file; a leading zero makes it an identifier, which must stay text.
+_NUMBER = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?|[-+]?\.[0-9]+"
+_DATE = r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
+_INSTANT = _DATE + r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("number", _NUMBER),
+    ("calendar_date", _DATE),
+    ("date", f"{_DATE}|{_INSTANT}"),
+)
+
+# Rows looked at before a column that is plainly text is left alone.
+_GLANCE = 500
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a served file. `sql` names it in the demo's own table, whatever the file calls it."""
+
+    name: str
+    field_name: str
+    kind: Kind
+    sql: str
+    stored: str = "VARCHAR"
+    longest: int = 0
+    fits_32_bits: bool = field(default=True)
+
+    @property
+    def integral(self) -> bool:
+        return self.stored == "BIGINT"
+
+
+def infer_kinds(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> dict[str, Kind]:
+    """The type every non-empty value of each column supports: `number`, `calendar_date`, `date` or else `text`."""
+    kinds: dict[str, Kind] = dict.fromkeys(names, "text")
+    glance = f"(select * from {table} limit {_GLANCE})"
+    for kind, pattern in _PATTERNS:
+        candidates = _matching(con, glance, pattern, [name for name in names if kinds[name] == "text"])
+        kinds.update(dict.fromkeys(_matching(con, table, pattern, candidates), kind))
+    return kinds
+
+
+def _matching(con: duckdb.DuckDBPyConnection, source: str, pattern: str, names: Sequence[str]) -> list[str]:
+    """The columns whose every non-empty value matches; an empty column matches nothing, for nothing says what it is."""
+    if not names:
+        return []
+    asked = ", ".join(f"bool_and(regexp_full_match({quoted(name)}, '{pattern}'))" for name in names)
+    return [
+        name
+        for name, holds in zip(names, con.execute(f"select {asked} from {source}").fetchone() or (), strict=True)
+        if holds
+    ]
+
+
+def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -> list[Column]:
+    """The columns, each with the DuckDB type that holds all its values (`stored`), its longest text and its range."""
+    numeric = [column for column in columns if column.kind in NUMERIC]
+    dated = [column for column in columns if column.kind in DATED]
+    texts = [column for column in columns if column.kind not in NUMERIC | DATED]
+    asked = [
+        *(
+            f"max(length(regexp_extract({_plain(c)}, '\\.([0-9]*)$', 1))), bool_or({_plain(c)} similar to '.*[eE].*'),"
+            f" max(abs(try_cast({_plain(c)} as double)))"
+            for c in numeric
+        ),
+        *(f"bool_and(regexp_full_match({quoted(c.name)}, '-?[0-9]+'))" for c in dated),
+        *(f"max(length({quoted(c.name)}))" for c in texts),
+    ]
+    answers = iter(con.execute(f"select {', '.join(asked)} from {table}").fetchone() or ())
+    fitted: dict[str, Column] = {}
+    for column in numeric:
+        scale, exponent, largest = next(answers) or 0, next(answers), next(answers) or 0
+        if column.kind == "double" or exponent or scale > 18:
+            stored = "DOUBLE"
+        elif scale or largest >= 2**63:
+            stored = f"DECIMAL(38,{scale})"
+        else:
+            stored = "BIGINT"
+        fitted[column.sql] = replace(column, stored=stored, fits_32_bits=largest < 2**31)
+    for column in dated:
+        fitted[column.sql] = replace(column, stored="EPOCH" if next(answers) else "TIMESTAMP")
+    for column in texts:
+        stored = "BOOLEAN" if column.kind == "checkbox" else "VARCHAR"
+        fitted[column.sql] = replace(column, stored=stored, longest=next(answers) or 0)
+    return [fitted[column.sql] for column in columns]
+
+
+def reading(column: Column) -> str:
+    """SQL that reads a column's text as its `stored` type; null where that cannot be done."""
+    return _READING[column.stored.partition("(")[0]](column)
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _plain(column: Column) -> str:
+    """Money and percentages without their signs."""
+    if column.kind in {"money", "percent"}:
+        return f"regexp_replace({quoted(column.name)}, '[$,%\\s]', '', 'g')"
+    return f"trim({quoted(column.name)})"
+
+
+def _timestamp(column: Column) -> str:
+    text = f"trim({quoted(column.name)})"
+    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, ['%m/%d/%Y', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S']))"
+
+
+def _text(column: Column) -> str:
+    text = quoted(column.name)
+    if column.kind == "url":
+        # Older downloads print a url as [address, label]; `[null, null]` is how they print none.
+        return f"case when {text} like '[%]' then nullif(trim(split_part(trim({text}, '[]'), ',', 1), ' \"'''), 'null') else {text} end"
+    return text
+
+
+_READING: dict[str, Callable[[Column], str]] = {
+    "VARCHAR": _text,
+    "BOOLEAN": lambda column: f"try_cast({quoted(column.name)} as boolean)",
+    "BIGINT": lambda column: f"try_cast({_plain(column)} as bigint)",
+    "DOUBLE": lambda column: f"try_cast({_plain(column)} as double)",
+    "DECIMAL": lambda column: f"try_cast({_plain(column)} as {column.stored})",
+    "TIMESTAMP": _timestamp,
+    # The legacy Socrata form of a `date`: seconds since 1970.
+    "EPOCH": lambda column: f"make_timestamp(try_cast({quoted(column.name)} as bigint) * 1000000)",
+}

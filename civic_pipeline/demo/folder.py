@@ -1,0 +1,278 @@
+"""Reads a folder once: what `portal.yml` says of its files, and the files themselves into an in-memory DuckDB."""
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import pyarrow as pa
+from pydantic import Field
+
+from civic_pipeline.catalog.yaml_file import Strict, read_yaml
+from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, quoted, reading
+from civic_pipeline.errors import CivicError, FileInvalid
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
+
+# The demo's "last updated" lies in the 580 days after this instant, at a second its content decides.
+_EPOCH = 1_735_689_600
+_SPAN = 50_000_000
+
+_PARQUET_KINDS: dict[str, Kind] = {
+    "BOOLEAN": "checkbox",
+    "DATE": "calendar_date",
+    "TIMESTAMP": "calendar_date",
+    "TIMESTAMP WITH TIME ZONE": "date",
+    **dict.fromkeys(
+        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "HUGEINT"), "number"
+    ),
+    **dict.fromkeys(("FLOAT", "DOUBLE"), "double"),
+}
+
+
+class DemoFolderError(CivicError):
+    """The folder cannot be served."""
+
+    exit_code = 2
+
+
+class FileEntry(Strict):
+    """One file in `portal.yml`; everything but `file` has a default derived from the file's name."""
+
+    file: str = Field(min_length=1)
+    item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    layer: str | None = Field(default=None, pattern=r"^\w+$")
+    socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
+    geometry: bool | None = None
+    title: str | None = None
+    types: dict[str, Kind] = Field(default_factory=dict)
+
+
+class PortalFile(Strict):
+    """`portal.yml`."""
+
+    files: Annotated[tuple[FileEntry, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class ServedFile:
+    """A file as both portals serve it: its ids, its columns, and when it claims to have been updated."""
+
+    name: str
+    title: str
+    socrata_id: str
+    item_id: str
+    layer: str
+    is_layer: bool
+    geometry_type: str | None
+    rows: int
+    columns: tuple[Column, ...]
+    table: str
+    updated_at: int
+
+    @property
+    def object_id(self) -> Column | None:
+        """The file's own OBJECTID, where it has one."""
+        return next((column for column in self.columns if column.name.upper() == "OBJECTID" and column.integral), None)
+
+
+def read_folder(folder: Path, con: duckdb.DuckDBPyConnection) -> tuple[ServedFile, ...]:
+    """Load every file of the folder into `con` and say how it is served.
+
+    Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
+    """
+    entries = _entries(folder)
+    served = tuple(_load(folder, entry, f"file_{number}", con) for number, entry in enumerate(entries))
+    for what, ids in {
+        "Socrata id": [file.socrata_id for file in served],
+        "item id": [file.item_id for file in served],
+        "layer": [file.layer.lower() for file in served],
+    }.items():
+        repeated = [value for value, count in Counter(ids).items() if count > 1]
+        if repeated:
+            raise DemoFolderError(
+                f"{folder}: the {what} {repeated[0]} is given to two files. Give each its own in portal.yml."
+            )
+    return served
+
+
+def _entries(folder: Path) -> Sequence[FileEntry]:
+    if not folder.is_dir():
+        raise DemoFolderError(
+            f"{folder} is not a folder, so there is nothing to serve. Name a folder that holds data files."
+        )
+    portal_yml = folder / "portal.yml"
+    if not portal_yml.exists():
+        found = [FileEntry(file=path.name) for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
+        if not found:
+            raise DemoFolderError(
+                f"{folder} holds no file that can be served. Put {', '.join(SUFFIXES)} files into it."
+            )
+        return found
+    try:
+        listed = read_yaml(portal_yml, PortalFile).files
+    except FileInvalid as error:
+        raise DemoFolderError(str(error)) from None
+    repeated = [name for name, count in Counter(entry.file for entry in listed).items() if count > 1]
+    if repeated:
+        raise DemoFolderError(f"{portal_yml} lists {repeated[0]} twice. Keep one entry a file.")
+    for entry in listed:
+        if not (folder / entry.file).is_file():
+            raise DemoFolderError(
+                f"{portal_yml} lists {entry.file}, which is not in {folder}. Add the file or remove its entry."
+            )
+        if not entry.file.endswith(SUFFIXES):
+            raise DemoFolderError(
+                f"{portal_yml} lists {entry.file}, which is none of {', '.join(SUFFIXES)}. Convert it or remove its entry."
+            )
+    return listed
+
+
+def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnection) -> ServedFile:
+    path = folder / entry.file
+    content = path.read_bytes()
+    geometry_type = None
+    declared: dict[str, Kind] = {}
+    try:
+        if ".geojson" in path.name:
+            geometry_type, declared = _read_geojson(content, con)
+        elif path.name.endswith(".parquet"):
+            declared = _read_parquet(path, con)
+        else:
+            _read_csv(path, con)
+    except (duckdb.Error, ValueError, KeyError) as error:
+        raise DemoFolderError(f"{path} cannot be read: {error}") from None
+    names = [row[0] for row in con.execute("describe incoming").fetchall() if not row[0].startswith("demo:")]
+    unknown = [name for name in entry.types if name not in names]
+    if unknown:
+        raise DemoFolderError(
+            f"{folder / 'portal.yml'} gives a type to {', '.join(unknown)}, which {entry.file} does not have."
+        )
+    given = declared | entry.types
+    kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
+    fields = list(_field_names(names))
+    columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])
+    # From the content, not the clock: an unchanged file keeps its token on every machine, a changed one never does.
+    updated_at = _EPOCH + zlib.crc32(content + repr(sorted(entry.types.items())).encode()) % _SPAN
+    _store(con, table, columns, path, updated_at)
+    stem = path.name.partition(".")[0]
+    digest = hashlib.md5(path.name.encode(), usedforsecurity=False).hexdigest()
+    count = con.execute(f"select count(*) from {table}").fetchone()
+    return ServedFile(
+        name=path.name,
+        title=entry.title or stem.replace("_", " "),
+        socrata_id=entry.socrata or f"{digest[:4]}-{digest[4:8]}",
+        item_id=entry.item or digest,
+        layer=entry.layer or re.sub(r"\W", "_", stem),
+        is_layer=geometry_type is not None if entry.geometry is None else entry.geometry,
+        geometry_type=geometry_type,
+        rows=count[0] if count else 0,
+        columns=tuple(columns),
+        table=table,
+        updated_at=updated_at,
+    )
+
+
+def _read_csv(path: Path, con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create or replace temp table incoming as select * from read_csv(?, header = true, all_varchar = true, delim = ',',"
+        " quote = '\"', escape = '\"', null_padding = false, max_line_size = 16777216)",
+        [str(path)],
+    )
+
+
+def _read_parquet(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, Kind]:
+    described = con.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+    shown = ", ".join(f"cast({quoted(row[0])} as varchar) as {quoted(row[0])}" for row in described)
+    con.execute(f"create or replace temp table incoming as select {shown} from read_parquet(?)", [str(path)])
+    return {
+        row[0]: "number" if row[1].startswith("DECIMAL") else _PARQUET_KINDS.get(row[1], "text") for row in described
+    }
+
+
+def _read_geojson(content: bytes, con: duckdb.DuckDBPyConnection) -> tuple[str | None, dict[str, Kind]]:
+    """Load the features' properties as text beside their geometries; give the geometry type and the JSON types."""
+    features = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)["features"]
+    names = list(dict.fromkeys(name for feature in features for name in feature["properties"] or {}))
+    values = {name: [(feature["properties"] or {}).get(name) for feature in features] for name in names}
+    geometries = [feature.get("geometry") for feature in features]
+    texts: dict[str, list[str | None]] = {name: [_as_text(value) for value in values[name]] for name in names}
+    texts["demo:geometry"] = [
+        None if shape is None else json.dumps(shape, separators=(",", ":")) for shape in geometries
+    ]
+    texts["demo:esri"] = [
+        None if shape is None else json.dumps(_esri(shape), separators=(",", ":")) for shape in geometries
+    ]
+    con.register("features", pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}))
+    con.execute("create or replace temp table incoming as select * from features")
+    con.unregister("features")
+    kinds: dict[str, Kind] = {}
+    for name in names:
+        types = {type(value) for value in values[name] if value is not None}
+        kinds[name] = "checkbox" if types == {bool} else "number" if types and types <= {int, float} else "text"
+    shapes = sorted({shape["type"] for shape in geometries if shape is not None}, key=len)
+    return shapes[-1] if shapes else None, kinds
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value or None
+    return json.dumps(value)
+
+
+def _esri(shape: dict[str, Any]) -> dict[str, Any]:
+    """A GeoJSON geometry the way ArcGIS writes it."""
+    kind, coordinates = shape["type"], shape["coordinates"]
+    if kind == "Point":
+        return {"x": coordinates[0], "y": coordinates[1]}
+    if kind == "MultiPoint":
+        return {"points": coordinates}
+    if kind.endswith("LineString"):
+        return {"paths": [coordinates] if kind == "LineString" else coordinates}
+    return {"rings": coordinates if kind == "Polygon" else [ring for polygon in coordinates for ring in polygon]}
+
+
+def _field_names(names: Sequence[str]) -> Iterator[str]:
+    """Socrata's API names: lower case, anything but letters and digits made `_`, a number appended to a repetition."""
+    used: Counter[str] = Counter()
+    for name in names:
+        plain = name if name.startswith(":") else re.sub(r"[^a-z0-9_]", "_", name.strip().lower())
+        yield f"{plain}_{used[plain]}" if used[plain] else plain
+        used[plain] += 1
+
+
+def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path, updated_at: int) -> None:
+    """Keep the typed rows as `table`, numbered in the file's order; refuse a value that is not of its declared type.
+
+    `digest` names a row for as long as the file does not change: replacing a dataset re-keys it, as on the real portals.
+    """
+    extra = {row[0] for row in con.execute("describe incoming").fetchall() if row[0].startswith("demo:")}
+    shapes = ", ".join(
+        f"{quoted(f'demo:{name}') if f'demo:{name}' in extra else 'null::varchar'} as {name}"
+        for name in ("geometry", "esri")
+    )
+    read = ", ".join(f"{reading(column)} as {column.sql}" for column in columns)
+    con.execute(
+        f"create table {table} as select row_number() over () as number, md5('{path.name}{updated_at}' || number) as digest, {shapes}, {read} from incoming"
+    )
+    typed = [column for column in columns if column.stored != "VARCHAR"]
+    if not typed:
+        return
+    held = con.execute(f"select {', '.join(f'count({quoted(c.name)})' for c in typed)} from incoming").fetchone() or ()
+    kept = con.execute(f"select {', '.join(f'count({c.sql})' for c in typed)} from {table}").fetchone() or ()
+    for column, before, after in zip(typed, held, kept, strict=True):
+        if before != after:
+            culprit = con.execute(
+                f"select {quoted(column.name)} from incoming where {reading(column)} is null and {quoted(column.name)} is not null"
+            ).fetchone()
+            raise DemoFolderError(
+                f"{path}: {culprit[0] if culprit else ''!r} in column {column.name} is not a {column.kind}."
+                " Correct it, or declare the column text in portal.yml."
+            )

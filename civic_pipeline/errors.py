@@ -1,0 +1,273 @@
+"""One class per failure a user can meet. Each takes its culprits as data and writes its own message.
+
+A message names the thing, the culprit and the fix, because it is all that a user sees: the CLI prints it without a
+traceback, Dagster shows it in the failed step, `meta.tables` keeps it as the reason a table is held back.
+"""
+
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class CivicError(Exception):
+    """Base of every failure we foresee; `str()` is the whole message. `exit_code` is what `civic` ends with."""
+
+    exit_code = 1
+
+
+class SettingInvalid(CivicError):
+    """An environment variable holds something we cannot work with."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, value: str, allowed: str) -> None:
+        super().__init__(f"{name}={value!r} is not a setting we know. Set {name} to {allowed}, or unset it.")
+
+
+class FileInvalid(CivicError):
+    """A YAML or SQL file of the catalog breaks its rules; all violations are listed, each with its line."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, violations: Sequence[tuple[int, str]]) -> None:
+        lines = "\n".join(f"  {path}:{line}: {what}" for line, what in violations)
+        count = "1 mistake" if len(violations) == 1 else f"{len(violations)} mistakes"
+        super().__init__(f"{path.name} has {count}:\n{lines}")
+        self.path, self.violations = path, list(violations)
+
+
+class CatalogIncomplete(CivicError):
+    """Two files of the catalog do not fit together, such as a model without a contract or with an unknown input."""
+
+    exit_code = 2
+
+
+class UnknownName(CivicError):
+    """Somebody asked for a dataset or table that does not exist."""
+
+    exit_code = 2
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no {kind} {name!r}. Choose one of: {', '.join(sorted(known)) or '(none)'}.")
+
+
+class PortalUnreachable(CivicError):
+    """No answer at all: no network, a refused connection, a timeout, or an HTTP 5xx that outlived the retries."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url} could not be reached: {why}. Check the network and the portal's status page, then run again.")
+
+
+class SourceNotFound(CivicError):
+    """The portal answers, but knows no such dataset, item or layer."""
+
+    def __init__(self, what: str, url: str, why: str) -> None:
+        super().__init__(
+            f"{what} was not found at {url}: {why}. The publisher may have moved or retired it: look the title up on the"
+            " portal and correct `source` in its defs.yaml."
+        )
+
+
+class PortalRefused(CivicError):
+    """The portal answered with an error of its own, possibly inside an HTTP 200."""
+
+    def __init__(self, url: str, answer: str) -> None:
+        super().__init__(f"{url} answered with an error: {answer}. Nothing was kept of this read; run `civic doctor`.")
+
+
+class AnswerUnreadable(CivicError):
+    """The portal answered with something other than the data format asked for, such as an HTML page."""
+
+    def __init__(self, url: str, expected: str, got: str) -> None:
+        super().__init__(
+            f"{url} sent {got} where {expected} was due. A moved portal often redirects to a home page: open the address"
+            " in a browser and correct `source` in the dataset's defs.yaml."
+        )
+
+
+class SourceEmpty(CivicError):
+    """The portal counts no rows. An empty dataset is never taken for the truth."""
+
+    def __init__(self, dataset: str, url: str) -> None:
+        super().__init__(
+            f"{dataset}: {url} counts 0 rows, so nothing was captured and the last accepted capture stays in use."
+            " If the publisher really emptied it, retire the dataset's folder under defs/."
+        )
+
+
+class SchemaDrifted(CivicError):
+    """Declared columns are gone or changed type at the portal."""
+
+    def __init__(self, dataset: str, missing: Sequence[str], retyped: Sequence[str], successors: Sequence[str]) -> None:
+        parts = []
+        if missing:
+            parts.append(f"missing columns: {', '.join(missing)}")
+        if retyped:
+            parts.append(f"changed types: {', '.join(retyped)}")
+        hint = f" Undeclared columns that may be their successors: {', '.join(successors)}." if successors else ""
+        super().__init__(
+            f"{dataset}: the portal's schema no longer fits `columns` in defs.yaml ({'; '.join(parts)}).{hint}"
+            " Correct `columns` and the clean model, then run again."
+        )
+
+
+class CaptureUnproven(CivicError):
+    """What landed is not provably what the portal counted."""
+
+    def __init__(self, dataset: str, counted: int, landed: int, distinct: int, counted_after: int) -> None:
+        super().__init__(
+            f"{dataset}: the portal counted {counted:,} rows before the read and {counted_after:,} after it, {landed:,}"
+            f" landed, {distinct:,} of them distinct. All four must agree, so the capture was discarded. The data may have"
+            " changed while it was read: run again."
+        )
+
+
+class ValueUnreadable(CivicError):
+    """A value does not fit the type the portal declares for its column."""
+
+    def __init__(self, column: str, portal_type: str, problem: str) -> None:
+        super().__init__(
+            f"Column {column!r} is declared {portal_type!r} by the portal but holds a value that is not: {problem}."
+            " The capture was discarded, nothing was guessed. Report it to the publisher."
+        )
+
+
+class VolumeCollapsed(CivicError):
+    """Far fewer rows than in the last accepted capture; the capture is kept but not used."""
+
+    def __init__(self, dataset: str, rows: int, previous: int, tolerance: float) -> None:
+        super().__init__(
+            f"{dataset}: {rows:,} rows against {previous:,} in the last accepted capture, a fall beyond the tolerated"
+            f" {tolerance:.1%}. The capture is kept in the lake but not used. If the fall is right, raise"
+            " `volume.shrink_at_most` in defs.yaml for one run."
+        )
+
+
+class CaptureDamaged(CivicError):
+    """A captured file no longer has the bytes its manifest records."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} is damaged: {problem}. Restore it from a backup, or delete its capture folder and run again.")
+
+
+class NotCaptured(CivicError):
+    """A table's input has no accepted capture yet."""
+
+    def __init__(self, dataset: str) -> None:
+        super().__init__(f"{dataset} has no accepted capture yet. Materialize raw/{dataset.replace('/', '_')} first, or `civic run`.")
+
+
+class ModelFailed(CivicError):
+    """DuckDB refused a model's SQL."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} does not run: {problem}")
+
+
+class ContractBroken(CivicError):
+    """A staged table failed a critical check, so it does not replace the accepted one."""
+
+    def __init__(self, table: str, failures: Sequence[str]) -> None:
+        listed = "; ".join(failures)
+        super().__init__(f"{table} failed its contract and keeps its last accepted version: {listed}.")
+
+
+class ChecksFailed(CivicError):
+    """Whole-warehouse rules found offending rows, so no release was published."""
+
+    def __init__(self, failures: Sequence[str]) -> None:
+        super().__init__(
+            "No release was published, because rules across tables found offending rows: "
+            f"{'; '.join(failures)}. The previous warehouse stays as it was."
+        )
+
+
+class HeldBack(CivicError):
+    """The run released what it could; some tables keep their last accepted version."""
+
+    def __init__(self, reasons: dict[str, str]) -> None:
+        listed = "\n".join(f"  {name}: {why}" for name, why in reasons.items())
+        super().__init__(f"{len(reasons)} held back at the last accepted version, everything else was released:\n{listed}")
+        self.reasons = reasons
+
+
+class RunFailed(CivicError):
+    """A run ended red; each step's own message is repeated."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("the run ended red.\n" + "\n".join(problems))
+
+
+class WarehouseMissing(CivicError):
+    """Nothing has been released yet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} does not exist yet. Run `civic run` (or `make run`) to build and release it.")
+
+
+class WarehouseBusy(CivicError):
+    """Another process is writing."""
+
+    exit_code = 4
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(f"{path} is being written by {holder}. Wait for that run to end, or stop it, and run again.")
+
+
+class WarehouseOpened(CivicError):
+    """Somebody opened the released file for writing, which would lock readers out or mix two releases."""
+
+    def __init__(self, path: Path, evidence: str) -> None:
+        super().__init__(
+            f"{path} is open for writing in another program ({evidence}). Close it there and open it read-only"
+            " (`duckdb -readonly`, or civic_pipeline.connect()), then run again."
+        )
+
+
+class QueryRefused(CivicError):
+    """The warehouse could not run a query."""
+
+    exit_code = 2
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The query was refused: {problem}")
+
+
+class DiskFull(CivicError):
+    """No space left where we write."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"No space is left on the disk under {path}. Free some (old captures live in data/lake) and run again.")
+
+
+class NotWritable(CivicError):
+    """We may not write where we must."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} cannot be written: {problem}. Give this user write permission, or set CIVIC_DATA to another folder.")
+
+
+class NotificationFailed(CivicError):
+    """A notice about a failed run could not be delivered."""
+
+    def __init__(self, channel: str, problem: str) -> None:
+        super().__init__(f"The {channel} notice could not be sent: {problem}. Check the CIVIC_NOTIFY_* settings.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around code that writes under `path`: a full disk or a missing permission becomes DiskFull or NotWritable."""
+    try:
+        yield
+    except CivicError:
+        raise
+    except Exception as error:
+        code = getattr(error, "errno", None)
+        if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
+            raise DiskFull(path) from error
+        if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in str(error) or "Read-only file system" in str(error):
+            raise NotWritable(path, str(error)) from error
+        raise

@@ -1,0 +1,45 @@
+"""The captures on disk: `lake/<city>/<dataset>/<captured_at>/`, Parquet files and a manifest."""
+
+import hashlib
+from pathlib import Path
+
+from civic_pipeline.errors import CaptureDamaged
+from civic_pipeline.lake.manifest import MANIFEST, Manifest
+
+
+class Lake:
+    """All captures under one folder. They are only ever added."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def captures(self, dataset: str) -> list[Manifest]:
+        """The committed captures of `city/dataset`, oldest first."""
+        return [self._read(path) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+
+    def accepted(self, dataset: str) -> Manifest | None:
+        """The newest capture that was accepted, or None."""
+        return next((capture for capture in reversed(self.captures(dataset)) if capture.held_back is None), None)
+
+    def files(self, capture: Manifest) -> list[Path]:
+        """The capture's Parquet files, in the order of its parts."""
+        return [self.folder / capture.capture_id / part.file for part in capture.parts]
+
+    def verify(self, capture: Manifest) -> None:
+        """Raise CaptureDamaged unless every file still has the bytes its manifest records."""
+        for part, path in zip(capture.parts, self.files(capture), strict=True):
+            if not path.exists():
+                raise CaptureDamaged(path, "it is gone")
+            if sha256_of(path) != part.sha256:
+                raise CaptureDamaged(path, "its sha256 differs from the manifest's")
+
+    def _read(self, path: Path) -> Manifest:
+        try:
+            return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise CaptureDamaged(path, str(error)) from error
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

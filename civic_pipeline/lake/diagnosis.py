@@ -1,0 +1,36 @@
+"""How a source is, without reading its rows: reachable, shaped as declared, how many rows, how fresh."""
+
+from dataclasses import dataclass
+
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.errors import CivicError
+from civic_pipeline.lake.capture import compare_columns
+from civic_pipeline.portals import Access, editions_of
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`summary` is for people: what answered, or what is wrong."""
+
+    healthy: bool
+    summary: str
+
+
+def diagnose(name: str, dataset: Dataset, access: Access) -> Diagnosis:
+    """Ask the portal for the metadata of `name` and compare it with what `defs.yaml` declares."""
+    healthy, lines = True, []
+    for edition, source in editions_of(dataset.source, access).items():
+        label = f"{edition}: " if edition else ""
+        try:
+            description = source.describe()
+        except CivicError as error:
+            healthy = False
+            lines.append(f"{label}{error}")
+            continue
+        missing, retyped, undeclared = compare_columns(dataset.columns, {c.name: c.portal_type for c in description.columns})
+        drift = [f"{what} {', '.join(names)}" for what, names in (("missing", missing), ("retyped", retyped), ("new", undeclared)) if names]
+        healthy = healthy and not missing and not retyped and description.row_count > 0
+        freshness = description.freshness
+        age = f"{freshness.link} {freshness.token}" if freshness.token else "freshness unknown, loaded every time"
+        lines.append(f"{label}{description.row_count:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})")
+    return Diagnosis(healthy, "\n     ".join(lines))

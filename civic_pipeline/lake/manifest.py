@@ -1,0 +1,69 @@
+"""What a capture proves about itself: written last, so a folder without one is not a capture."""
+
+import os
+from pathlib import Path
+
+from civic_pipeline.catalog import Strict
+
+MANIFEST = "manifest.json"
+
+
+class LandedColumn(Strict):
+    """A column as the portal declared it on the day of the capture."""
+
+    name: str
+    portal_type: str
+
+
+class Part(Strict):
+    """One Parquet file: the whole of a source, or of one of its editions."""
+
+    edition: str | None
+    file: str
+    url: str
+    title: str
+    columns: tuple[LandedColumn, ...]
+    row_id: str
+    counted: int
+    landed: int
+    distinct: int
+    counted_after: int
+    bytes: int
+    sha256: str
+    freshness_token: str | None
+    freshness_link: str
+
+
+class Manifest(Strict):
+    """One capture: exactly what the portal sent, typed by the portal's own schema.
+
+    `held_back` says why the capture was not accepted; None means accepted.
+    """
+
+    capture_id: str
+    dataset: str
+    captured_at: str
+    pipeline_version: str
+    parts: tuple[Part, ...]
+    held_back: str | None
+
+    @property
+    def rows(self) -> int:
+        return sum(part.landed for part in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        return sum(part.bytes for part in self.parts)
+
+    @property
+    def freshness(self) -> tuple[str | None, ...]:
+        return tuple(part.freshness_token for part in self.parts)
+
+    def write(self, folder: Path) -> None:
+        """Commit the capture in `folder`: atomic, and durable before it is visible."""
+        draft = folder / f".{MANIFEST}"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(self.model_dump_json(indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(folder / MANIFEST)

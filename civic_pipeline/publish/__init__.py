@@ -1,0 +1,1 @@
+"""What leaves the warehouse: the data dictionary, and notices to people."""

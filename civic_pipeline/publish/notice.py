@@ -1,0 +1,98 @@
+"""Tell somebody that a run failed: the log, a webhook (Slack, Teams, ...) or e-mail."""
+
+import os
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Protocol
+
+import requests
+
+from civic_pipeline.errors import NotificationFailed, SettingInvalid
+
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Notice:
+    """`body` has a line per problem."""
+
+    subject: str
+    body: str
+    run_id: str
+
+
+class Notifier(Protocol):
+    def send(self, notice: Notice) -> None:
+        """Deliver the notice. Raises NotificationFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class LogNotifier:
+    """Into the log of whoever runs the sensor."""
+
+    say: Callable[[str], None]
+
+    def send(self, notice: Notice) -> None:
+        self.say(f"{notice.subject} (run {notice.run_id})\n{notice.body}")
+
+
+@dataclass(frozen=True)
+class WebhookNotifier:
+    """As JSON with a `text` field, which Slack, Mattermost and Teams understand."""
+
+    url: str
+
+    def send(self, notice: Notice) -> None:
+        text = f"{notice.subject}\n{notice.body}"
+        try:
+            requests.post(self.url, json={"text": text, "run_id": notice.run_id}, timeout=_TIMEOUT_SECONDS).raise_for_status()
+        except requests.RequestException as error:
+            # The address of a webhook is a secret, and requests puts it into its messages.
+            raise NotificationFailed("webhook", type(error).__name__) from None
+
+
+@dataclass(frozen=True)
+class EmailNotifier:
+    """Through an SMTP server, `host:port`."""
+
+    server: str
+    sender: str
+    recipients: tuple[str, ...]
+
+    def send(self, notice: Notice) -> None:
+        message = EmailMessage()
+        message["Subject"], message["From"], message["To"] = notice.subject, self.sender, ", ".join(self.recipients)
+        message.set_content(f"{notice.body}\n\nRun {notice.run_id}")
+        host, _, port = self.server.partition(":")
+        try:
+            with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
+                server.send_message(message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotificationFailed("e-mail", str(error)) from error
+
+
+def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
+    """CIVIC_NOTIFY is log (default), webhook (CIVIC_NOTIFY_URL) or email (CIVIC_NOTIFY_SMTP, _FROM, _TO).
+
+    Raises SettingInvalid for another value or a missing companion.
+    """
+    kind = os.environ.get("CIVIC_NOTIFY", "log")
+    match kind:
+        case "log":
+            return LogNotifier(log)
+        case "webhook":
+            return WebhookNotifier(_required("CIVIC_NOTIFY_URL", "the webhook's address"))
+        case "email":
+            recipients = tuple(_required("CIVIC_NOTIFY_TO", "addresses with commas between").replace(" ", "").split(","))
+            return EmailNotifier(_required("CIVIC_NOTIFY_SMTP", "host:port"), _required("CIVIC_NOTIFY_FROM", "the sender's address"), recipients)
+    raise SettingInvalid("CIVIC_NOTIFY", kind, "log, webhook or email")
+
+
+def _required(name: str, meaning: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingInvalid(name, value, meaning)
+    return value

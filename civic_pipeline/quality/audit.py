@@ -1,0 +1,81 @@
+"""Everything that must be true of a staged table before it is swapped in."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import duckdb
+
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset
+from civic_pipeline.quality.plan import PlannedCheck, planned_checks
+from civic_pipeline.quality.suites import Suites
+from civic_pipeline.warehouse import Build, CheckResult, Staged
+
+
+def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites) -> list[CheckResult]:
+    """One result for every planned check of the staged model, in their order."""
+    planned = planned_checks(staged.model, dataset)
+    schema = _schema(build.connection, staged, planned["schema"])
+    results = {"schema": schema}
+    if not schema.passed:
+        # Nothing else can be trusted to run on a table of another shape.
+        return [schema]
+    if "rows_conserved" in planned:
+        results["rows_conserved"] = _rows_conserved(build.connection, staged, planned["rows_conserved"])
+    for column in staged.model.contract.conserve:
+        name = f"{column}_conserved"
+        results[name] = _sum_conserved(build.connection, staged, column, planned[name])
+    if "quarantine_tolerated" in planned:
+        results["quarantine_tolerated"] = _quarantine_tolerated(build.connection, staged, planned["quarantine_tolerated"])
+    if "data_age" in planned and dataset and dataset.dated_by:
+        results["data_age"] = _data_age(build.newest(staged.table, dataset.dated_by), dataset, planned["data_age"])
+    expected = [check for check in planned.values() if check.expectation]
+    results |= {result.name: result for result in suites.validate(staged.model.name, staged.table, expected)}
+    return [results[name] for name in planned]
+
+
+def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
+    found = [(row[0], row[1]) for row in connection.execute(f"describe {staged.table}").fetchall()]
+    declared = [(column.name, column.type) for column in staged.model.contract.columns]
+    differences = tuple(f"{name} is {kind}, not {wanted}" for (name, kind), (_, wanted) in zip(found, declared, strict=True) if kind != wanted)
+    return check.result(not differences, len(declared), len(differences), differences)
+
+
+def _rows_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
+    contract = staged.model.contract
+    source = _number(connection, contract.source_rows or f"select count(*) from raw.{staged.model.table}")
+    accounted = staged.rows + staged.quarantined_rows + staged.repeated_rows
+    account = f"{source:,} in the source = {staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
+    return check.result(source == accounted, int(source), float(source - accounted), (account,))
+
+
+def _sum_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck) -> CheckResult:
+    """The raw column, read independently of the model's SQL, against all rows the model made of it."""
+    source = f'"{staged.model.contract.column(column).source}"'
+    raw = f"raw.{staged.model.table}"
+    (kind,) = connection.execute(f"select any_value(typeof({source})) from {raw}").fetchone() or ("",)
+    read = f"parse_money({source})" if kind == "VARCHAR" else f"cast({source} as decimal(38, 2))"
+    sent = _number(connection, f"select coalesce(sum({read}), 0) from {raw}")
+    made = _number(connection, f"select coalesce(sum({column}), 0) from {staged.everything}")
+    return check.result(sent == made, None, float(sent - made), (f"{sent:,.2f} sent, {made:,.2f} accounted for",))
+
+
+def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
+    total = staged.rows + staged.quarantined_rows + staged.repeated_rows
+    per_rule = connection.execute(
+        f"select rule, count(*) from (select unnest(_rules) as rule from {staged.quarantine}) group by rule order by 2 desc, 1"
+    ).fetchall()
+    tolerated = staged.quarantined_rows <= total * staged.model.contract.tolerate_quarantined
+    return check.result(tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule))
+
+
+def _data_age(newest: date | None, dataset: Dataset, check: PlannedCheck) -> CheckResult:
+    if newest is None:
+        return check.result(False, None, None, (f"{dataset.dated_by} holds no date",))
+    age = (datetime.now(UTC).date() - newest).days
+    # A date in the future says nothing about how fresh the rest is.
+    return check.result(0 <= age <= FRESH_FOR_DAYS[dataset.cadence], None, None, (f"{newest}, {age} days old",))
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> Decimal:
+    found = connection.execute(sql).fetchone()
+    return Decimal(str(found[0])) if found else Decimal(0)

@@ -1,0 +1,51 @@
+"""Great Expectations on DuckDB: what its SQLAlchemy engine needs to work there.
+
+Importing this module imports great_expectations: seconds, so only functions that validate may do it.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from duckdb import DuckDBPyConnection
+from duckdb_engine import ConnectionWrapper, Dialect
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.engine.default import DefaultExecutionContext
+
+
+class _BufferedContext(DefaultExecutionContext):
+    """Keep a statement's rows: the library reads them after closing its connection, and DuckDB drops an open result then."""
+
+    def post_exec(self) -> None:
+        if self.cursor.description:
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, initial_buffer=self.cursor.fetchall())
+
+
+class BuildDialect(Dialect):
+    """DuckDB on the connection that is building: a second one would meet its lock, and would not see staged tables."""
+
+    execution_ctx_cls = _BufferedContext
+    supports_statement_cache = False
+    connection: DuckDBPyConnection
+
+    def connect(self, *_: Any, **__: Any) -> Any:
+        return ConnectionWrapper(self.connection.cursor())
+
+
+class MatchRegex(ColumnMapMetricProvider):
+    """The library knows no regex operator for DuckDB. Defining the class registers it."""
+
+    condition_metric_name = "column_values.match_regex"
+    condition_value_keys = ("regex",)
+
+    @column_condition_partial(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(cls, column: Any, regex: str, _dialect: Any, **_: Any) -> Any:  # noqa: N805 - the decorator makes it a classmethod
+        return sa.func.regexp_matches(column, sa.literal(regex))
+
+
+def use(connection: DuckDBPyConnection) -> None:
+    """Let every `duckdb://` engine of this process run on `connection`."""
+    BuildDialect.connection = connection
+    registry.register("duckdb", __name__, "BuildDialect")

@@ -1,0 +1,83 @@
+"""Which checks a table will have: known before anything runs, so that Dagster can list them."""
+
+from dataclasses import dataclass
+
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Dataset, Expectation, Severity
+from civic_pipeline.warehouse import CheckResult, Model
+from civic_pipeline.warehouse.checks import Layer
+
+
+@dataclass(frozen=True)
+class PlannedCheck:
+    """A check before it has run; `result` makes it one that has. An expectation is run by Great Expectations."""
+
+    table: str
+    name: str
+    layer: Layer
+    severity: Severity
+    description: str
+    expectation: Expectation | None = None
+
+    def result(
+        self, passed: bool, evaluated: int | None = None, unexpected: float | None = None, examples: tuple[str, ...] = ()
+    ) -> CheckResult:
+        return CheckResult(self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples)
+
+
+def planned_checks(model: Model, dataset: Dataset | None) -> dict[str, PlannedCheck]:
+    """The checks of `model` by name. `dataset` is the one a clean table is made of, None for other tables."""
+    contract = model.contract
+
+    def plan(name: str, layer: Layer, severity: Severity, description: str, expectation: Expectation | None = None) -> PlannedCheck:
+        return PlannedCheck(model.name, name, layer, severity, description, expectation)
+
+    checks = [plan("schema", "table", "critical", "columns and types are as the contract says")]
+    if model.schema == "clean":
+        checks.append(plan("rows_conserved", "row", "critical", "every source row is clean, quarantined or a counted repeat"))
+        checks += [
+            plan(f"{column}_conserved", "row", "critical", f"the sum of {column} equals the source's, to the cent")
+            for column in contract.conserve
+        ]
+    if contract.row_rules:
+        share = contract.tolerate_quarantined
+        checks.append(plan("quarantine_tolerated", "row", "critical", f"at most {share:.2%} of the rows are quarantined"))
+    if dataset and dataset.dated_by and dataset.cadence in FRESH_FOR_DAYS:
+        days = FRESH_FOR_DAYS[dataset.cadence]
+        checks.append(plan("data_age", "time", "warning", f"the newest {dataset.dated_by} is at most {days} days old ({dataset.cadence} data)"))
+    checks += [
+        plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
+        for name, expectation in expectations_of(contract).items()
+    ]
+    return {check.name: check for check in checks}
+
+
+def expectations_of(contract: Contract) -> dict[str, Expectation]:
+    """What the key and the references imply, then what the contract states."""
+    implied: dict[str, Expectation] = {}
+
+    def imply(name: str, expectation: str, arguments: dict[str, object], why: str) -> None:
+        implied[name] = Expectation(name=expectation, arguments=arguments, severity="critical", why=why)
+
+    key = list(contract.key)
+    if len(key) == 1:
+        imply("key_unique", "expect_column_values_to_be_unique", {"column": key[0]}, f"{key[0]} names a row")
+    else:
+        imply("key_unique", "expect_compound_columns_to_be_unique", {"column_list": key}, f"{', '.join(key)} together name a row")
+    for column in key:
+        imply(f"key_not_null__{column}", "expect_column_values_to_not_be_null", {"column": column}, f"{column} is part of the key")
+    for column_model in contract.columns:
+        if column_model.references:
+            name, other = column_model.name, column_model.references
+            imply(
+                f"references__{name}", "unexpected_rows_expectation",
+                {"unexpected_rows_query": f"select distinct {name} from (select {name} from {{batch}}) as here"
+                                          f" where {name} is not null and {name} not in (select {name} from {other})"},
+                f"every {name} exists in {other}",
+            )  # fmt: skip
+    return implied | contract.named_expectations
+
+
+def _in_words(expectation: Expectation) -> str:
+    arguments = ", ".join(f"{key} {value}" for key, value in expectation.arguments.items() if key != "column")
+    subject = expectation.arguments.get("column", "")
+    return f"{subject} {expectation.name.removeprefix('expect_').replace('_', ' ')} {arguments}".strip()

@@ -1,0 +1,22 @@
+"""What a visit to a portal means as checks of the raw table."""
+
+from civic_pipeline.lake import Visit
+from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.warehouse import CheckResult
+
+
+def portal_checks(table: str) -> dict[str, PlannedCheck]:
+    """The checks every raw table has."""
+    return {
+        "captured": PlannedCheck(table, "captured", "portal", "critical", "counted = landed = distinct at the portal, and the volume is believable"),
+        "schema_declared": PlannedCheck(table, "schema_declared", "portal", "warning", "the portal has no column that defs.yaml does not declare"),
+    }
+
+
+def checks_of(visit: Visit, table: str) -> list[CheckResult]:
+    """Results for `table` (`raw.x`) of one visit."""
+    planned = portal_checks(table)
+    return [
+        planned["captured"].result(visit.status != "failed", examples=(visit.problem,) if visit.problem else ()),
+        planned["schema_declared"].result(not visit.undeclared, None, len(visit.undeclared), visit.undeclared[:5]),
+    ]

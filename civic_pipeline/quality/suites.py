@@ -1,0 +1,103 @@
+"""Expectations of contracts, run by Great Expectations inside the build's DuckDB, and its HTML report."""
+
+import os
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from civic_pipeline.catalog import Expectation
+from civic_pipeline.errors import writing
+from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.warehouse import Build, CheckResult
+
+KEPT_REPORTS = 10
+_EXAMPLES = 5
+
+
+class Suites:
+    """One Great Expectations context for one run. Creating it imports the library (seconds)."""
+
+    def __init__(self, build: Build) -> None:
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # before the import, which reads it; no statistics leave this machine
+        import great_expectations as gx
+
+        from civic_pipeline.quality import duckdb_dialect
+
+        duckdb_dialect.use(build.connection)
+        self._gx = gx
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+        self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
+        self._run = gx.RunIdentifier(run_name=build.run_id, run_time=datetime.now(UTC))
+
+    def validate(self, table: str, staged: str, checks: list[PlannedCheck]) -> list[CheckResult]:
+        """Run `checks` on the staged table. An expectation that cannot run is a failed critical one, never a passed one."""
+        from great_expectations.expectations.registry import get_expectation_impl
+
+        planned = {check.name: check for check in checks}
+        schema, _, name = staged.partition(".")
+        batch = self._tables.add_table_asset(table, table_name=name, schema_name=schema).add_batch_definition_whole_table("whole")
+        expectations = [
+            get_expectation_impl(e.name)(**_arguments(e), severity=e.severity, meta={"check": check.name}, **({"notes": e.why} if e.why else {}))
+            for check in checks
+            if (e := check.expectation)
+        ]
+        suite = self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
+        definition = self._context.validation_definitions.add(self._gx.ValidationDefinition(name=table, data=batch, suite=suite))
+        outcome = definition.run(result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run)
+        found = {result.expectation_config.meta["check"]: _result(planned[result.expectation_config.meta["check"]], result) for result in outcome.results}
+        return [found[name] for name in planned]
+
+    def write_report(self, reports: Path) -> Path:
+        """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept. Returns the index page."""
+        site = reports / str(self._run.run_name)
+        with writing(reports):
+            site.mkdir(parents=True, exist_ok=True)
+            self._context.add_data_docs_site(
+                "run",
+                {
+                    "class_name": "SiteBuilder",
+                    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                    "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
+                },
+            )
+            self._context.build_data_docs(site_names=["run"])
+            _keep_newest(reports)
+        return site / "index.html"
+
+
+def _arguments(expectation: Expectation) -> dict[str, Any]:
+    """The contract's arguments; `today` becomes the date of the run."""
+    today = date.today().isoformat()
+    return {key: today if value == "today" else value for key, value in expectation.arguments.items()}
+
+
+def _result(check: PlannedCheck, result: Any) -> CheckResult:
+    details = result.result or {}
+    problem = _exception(result.exception_info)
+    if problem:
+        return CheckResult(check.table, check.name, check.layer, "critical", False, f"the check could not run: {problem}")
+    unexpected = details.get("unexpected_count")
+    if unexpected is None and isinstance(details.get("observed_value"), int | float):
+        observed = details["observed_value"]
+        # For a query of unexpected rows the observed value counts them; for a statistic it is the value itself.
+        if check.expectation and check.expectation.name == "unexpected_rows_expectation":
+            unexpected = observed
+        elif not result.success:
+            return check.result(False, details.get("element_count"), None, (f"observed {observed}",))
+    examples = tuple(dict.fromkeys(str(value) for value in details.get("partial_unexpected_list") or ()))[:_EXAMPLES]
+    return check.result(bool(result.success), details.get("element_count"), unexpected, examples)
+
+
+def _exception(info: dict[str, Any] | None) -> str | None:
+    """The message of a failed evaluation; the library nests it one level deeper when a metric failed."""
+    for entry in (info or {}, *(value for value in (info or {}).values() if isinstance(value, dict))):
+        if entry.get("raised_exception"):
+            return str(entry.get("exception_message", "unknown reason")).split("\n", 1)[0]
+    return None
+
+
+def _keep_newest(reports: Path) -> None:
+    for old in sorted((p for p in reports.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)[:-KEPT_REPORTS]:
+        shutil.rmtree(old)

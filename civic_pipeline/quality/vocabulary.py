@@ -1,0 +1,33 @@
+"""Write the names and arguments of the installed library's expectations where the catalog reads them.
+
+Run as `python -m civic_pipeline.quality.vocabulary` after upgrading great-expectations; a test compares the two.
+"""
+
+import json
+from pathlib import Path
+
+import civic_pipeline.catalog.contract
+
+# What every expectation carries and a contract states otherwise or not at all.
+_NOT_ARGUMENTS = {
+    "batch_id", "catch_exceptions", "description", "domain_kwargs", "domain_type", "expectation_type", "id", "meta",
+    "notes", "rendered_content", "result_format", "severity", "success_keys", "args_keys", "version", "windows",
+    "library_metadata", "examples", "metric_dependencies", "map_metric", "domain_keys", "observed_value_renderer", "suite_parameters",
+}  # fmt: skip
+
+
+def installed() -> dict[str, list[str]]:
+    """Expectation name -> its argument names, read from the library (imports it: seconds)."""
+    import great_expectations.expectations as gxe
+    from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
+
+    assert gxe
+    return {
+        name: sorted(set(get_expectation_impl(name).model_fields if hasattr(get_expectation_impl(name), "model_fields") else get_expectation_impl(name).__fields__) - _NOT_ARGUMENTS)
+        for name in sorted(list_registered_expectation_implementations())
+    }
+
+
+if __name__ == "__main__":
+    target = Path(civic_pipeline.catalog.contract.__file__).parent / "expectations.json"
+    target.write_text(json.dumps(installed(), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,62 @@
+"""Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from civic_pipeline.errors import SettingInvalid
+
+Profile = Literal["demo", "live"]
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths and profile of one installation.
+
+    `root` holds what is written by hand (`sql/`, `data/seeds/`, the catalog); `data` holds what runs make.
+    """
+
+    root: Path = CHECKOUT
+    data: Path = CHECKOUT / "data"
+    profile: Profile = "demo"
+    demo_folder: Path = CHECKOUT / "data" / "sample"
+    socrata_token: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Settings from `CIVIC_PROFILE`, `CIVIC_DATA`, `CIVIC_DEMO_FOLDER` and `SOCRATA_APP_TOKEN`.
+
+        Raises SettingInvalid for a profile other than demo or live.
+        """
+        profile = os.environ.get("CIVIC_PROFILE", "demo")
+        if profile not in get_args(Profile):
+            raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
+        return cls(
+            data=Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve(),
+            profile=cast(Profile, profile),
+            demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
+            socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
+        )
+
+    @property
+    def lake(self) -> Path:
+        return self.data / "lake"
+
+    @property
+    def build(self) -> Path:
+        return self.data / "build" / "build.duckdb"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def reports(self) -> Path:
+        return self.data / "quality"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data / "dagster_home"

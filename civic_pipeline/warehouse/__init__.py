@@ -1,0 +1,9 @@
+"""Run `sql/` on DuckDB: stage, (audit,) swap; keep the books in `meta`; release; read."""
+
+from civic_pipeline.warehouse.build import Build, Staged, open_build, seed_files
+from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.model import Model, load_models
+from civic_pipeline.warehouse.reader import connect, read
+from civic_pipeline.warehouse.release import release
+
+__all__ = ["Build", "CheckResult", "Model", "Staged", "connect", "load_models", "open_build", "read", "release", "seed_files"]

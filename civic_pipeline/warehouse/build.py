@@ -1,0 +1,305 @@
+"""The build file: captures as views, models staged one by one, audited by the caller, swapped in or held back.
+
+`data/build/build.duckdb` has one writer, guarded by a lock across processes. Readers never open it: they read the release.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.errors import ModelFailed, writing
+from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.lineage import Schema, column_lineage
+from civic_pipeline.warehouse.meta import literal
+from civic_pipeline.warehouse.model import Model
+
+_WAIT_SECONDS = 600  # a second run waits this long for the first before it is refused
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A model built but not published.
+
+    `table` holds the rows that passed the row rules, `quarantine` the others (None for a table without row rules),
+    `everything` all rows with their helper columns. `rows` counts `table`.
+    """
+
+    model: Model
+    table: str
+    everything: str
+    quarantine: str | None
+    rows: int
+    quarantined_rows: int
+    repeated_rows: int
+
+
+@dataclass(frozen=True)
+class Build:
+    """An open build file. Use `open_build`."""
+
+    connection: duckdb.DuckDBPyConnection
+    settings: Settings
+    datasets: Mapping[str, Dataset]
+    run_id: str
+    started_at: datetime
+
+    def stage(self, model: Model) -> Staged:
+        """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words."""
+        everything = f"staging.{model.schema}__{model.table}__everything"
+        staged = f"staging.{model.schema}__{model.table}"
+        contract = model.contract
+        columns = ", ".join(column.name for column in contract.columns)
+        try:
+            with writing(self.settings.build.parent):
+                self.connection.execute(f"create or replace table {everything} as\n{model.sql}")
+                if not contract.row_rules:
+                    distinct = "distinct" if contract.repeated_rows else ""
+                    self.connection.execute(f"create or replace table {staged} as select {distinct} {columns} from {everything}")
+                    rows, total = self._count(staged), self._count(everything)
+                    return Staged(model, staged, everything, None, rows, 0, total - rows)
+                return self._split(model, everything, staged, columns)
+        except duckdb.Error as error:
+            raise ModelFailed(model.path, str(error)) from error
+
+    def _split(self, model: Model, everything: str, staged: str, columns: str) -> Staged:
+        """Rows that break a rule go to quarantine whole, with the names and reasons of all the rules they break."""
+        rules = model.contract.row_rules
+        quarantine = f"{staged}__quarantined"
+        broken = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(rule.name)} end" for rule in rules)
+        reasons = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(rule.reason)} end" for rule in rules)
+        keep = " and ".join(f"({rule.keep_if}) is true" for rule in rules)
+        self.connection.execute(
+            f"create or replace table {quarantine} as select *, [x for x in [{broken}] if x is not null] as _rules,"
+            f" [x for x in [{reasons}] if x is not null] as _reasons from {everything} where not ({keep})"
+        )
+        distinct = "distinct" if model.contract.repeated_rows else ""
+        self.connection.execute(f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}")
+        rows, quarantined = self._count(staged), self._count(quarantine)
+        return Staged(model, staged, everything, quarantine, rows, quarantined, self._count(everything) - quarantined - rows)
+
+    def swap(self, staged: Staged, results: Sequence[CheckResult], data_date: date | None) -> dict[str, list[str]]:
+        """Put the staged table in the accepted one's place, with its comments and its rows in `meta`, in one transaction.
+
+        Returns the column lineage.
+        """
+        model = staged.model
+        lineage = column_lineage(model, self._schema(model.inputs))
+        source_rows = staged.rows + staged.quarantined_rows + staged.repeated_rows if model.schema == "clean" else None
+        with writing(self.settings.build.parent), self._transaction():
+            self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
+            if staged.quarantine:
+                self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
+            self._dictionary(model, lineage, staged.quarantine is not None)
+            self._record_checks(model.name, results)
+            meta.put(
+                self.connection, meta.TABLES, "table_name", model.name,
+                [{
+                    "table_name": model.name, "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
+                    "status": "current", "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
+                    "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
+                    "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
+                    "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
+                }],
+            )  # fmt: skip
+        self._drop_staging()
+        return lineage
+
+    def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
+        """Keep the accepted table as it is and record since when and why."""
+        with writing(self.settings.build.parent), self._transaction():
+            known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
+            if not known:
+                row = {"table_name": model.name, "each_row_is": model.contract.each_row_is, "inputs": sorted(model.inputs)}
+                meta.put(self.connection, meta.TABLES, "table_name", model.name, [row])
+            self.connection.execute(
+                "update meta.tables set status = 'held back', held_back_because = ?,"
+                " held_back_since = coalesce(held_back_since, ?) where table_name = ?",
+                [reason, _naive(self.started_at), model.name],
+            )
+            if results:
+                self._record_checks(model.name, results)
+        self._drop_staging()
+
+    def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
+        """Replace the recorded checks of `subject`."""
+        with self._transaction():
+            self._record_checks(subject, results)
+
+    def held_back(self) -> dict[str, str]:
+        """Tables that stand at an older version -> why."""
+        return dict(self.connection.execute("select table_name, held_back_because from meta.tables where status = 'held back'").fetchall())
+
+    def newest(self, relation: str, column: str) -> date | None:
+        """The latest date in a column."""
+        found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
+        return found[0] if found else None
+
+    def _record_checks(self, subject: str, results: Iterable[CheckResult]) -> None:
+        rows: list[dict[str, object]] = [
+            {
+                "table_name": subject, "check_name": r.name, "layer": r.layer, "severity": r.severity, "is_passed": r.passed,
+                "description": r.description, "evaluated": r.evaluated, "unexpected": r.unexpected, "examples": list(r.examples),
+                "run_id": self.run_id, "checked_at": _now(),
+            }
+            for r in results
+        ]  # fmt: skip
+        meta.put(self.connection, meta.CHECKS, "table_name", subject, rows)
+
+    def _dictionary(self, model: Model, lineage: dict[str, list[str]], has_quarantine: bool) -> None:
+        """Comments on the table and its columns, and their rows in meta.columns."""
+        self.connection.execute(f"comment on table {model.name} is {literal(model.description)}")
+        rows: list[dict[str, object]] = []
+        for position, column in enumerate(model.contract.columns, 1):
+            self.connection.execute(f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}")
+            rows.append({
+                "table_name": model.name, "position": position, "column_name": column.name, "column_type": column.type, "unit": column.unit,
+                "description": column.description, "references_table": column.references, "made_from": lineage[column.name],
+            })  # fmt: skip
+        meta.put(self.connection, meta.COLUMNS, "table_name", model.name, rows)
+        if has_quarantine:
+            self._quarantine_dictionary(model)
+
+    def _quarantine_dictionary(self, model: Model) -> None:
+        name = f"quarantine.{model.table}"
+        described = {column.name: _comment(column.description, column.unit) for column in model.contract.columns}
+        described |= {"_rules": "Names of the rules the row broke.", "_reasons": "The same rules in words.", "_capture_id": "Capture the row came from."}
+        self.connection.execute(f"comment on table {name} is {literal(f'Each row is rejected from {model.name}, whole, with the rules it broke.')}")
+        rows: list[dict[str, object]] = []
+        for position, (column, kind) in enumerate(self._columns(name).items(), 1):
+            text = described.get(column, "Helper column of the model, such as a value as it was published.")
+            self.connection.execute(f'comment on column {name}."{column}" is {literal(text)}')
+            rows.append({"table_name": name, "position": position, "column_name": column, "column_type": kind, "description": text, "made_from": []})
+        meta.put(self.connection, meta.COLUMNS, "table_name", name, rows)
+
+    def _schema(self, tables: Iterable[str]) -> Schema:
+        schema: Schema = {}
+        for table in tables:
+            namespace, _, name = table.partition(".")
+            schema.setdefault(namespace, {})[name] = self._columns(table)
+        return schema
+
+    def _columns(self, relation: str) -> dict[str, str]:
+        return {row[0]: row[1] for row in self.connection.execute(f"describe {relation}").fetchall()}
+
+    def _count(self, relation: str) -> int:
+        found = self.connection.execute(f"select count(*) from {relation}").fetchone()
+        return int(found[0]) if found else 0
+
+    def _drop_staging(self) -> None:
+        self.connection.execute("drop schema if exists staging cascade; create schema staging")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+
+@contextmanager
+def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
+    """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
+
+    Raises WarehouseBusy while another process writes, CaptureDamaged, ModelFailed (functions.sql), DiskFull, NotWritable.
+    """
+    with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
+        with writing(settings.build.parent):
+            connection = duckdb.connect(str(settings.build))
+        try:
+            build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
+            with writing(settings.build.parent):
+                _prepare(build)
+            yield build
+        finally:
+            connection.close()
+
+
+def _prepare(build: Build) -> None:
+    connection, root = build.connection, build.settings.root
+    connection.execute("set enable_progress_bar = false")
+    for schema in ("raw", "seeds", "staging", "clean", "marts", "quarantine"):
+        connection.execute(f"create schema if not exists {schema}")
+    meta.create(connection)
+    functions = root / "sql" / "functions.sql"
+    try:
+        connection.execute(functions.read_text(encoding="utf-8"))
+    except duckdb.Error as error:
+        raise ModelFailed(functions, str(error)) from error
+    for seed in seed_files(root):
+        connection.execute(f"create or replace table seeds.{seed.stem} as from read_csv({literal(str(seed))}, all_varchar = true, header = true)")
+    lake = Lake(build.settings.lake)
+    for name, dataset in build.datasets.items():
+        accepted = lake.accepted(name)
+        if accepted:
+            lake.verify(accepted)
+            _raw_view(connection, lake, name, dataset, accepted)
+        _record_capture(build, lake, name, dataset, accepted)
+
+
+def seed_files(root: Path) -> list[Path]:
+    """Reviewed mappings, one CSV per table of schema `seeds`."""
+    return sorted((root / "data" / "seeds").glob("*.csv"))
+
+
+def _raw_view(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, dataset: Dataset, capture: Manifest) -> None:
+    """What the portal sent, with each date column's clock read as the dataset says."""
+    selects = []
+    for part, path in zip(capture.parts, lake.files(capture), strict=True):
+        columns = ", ".join(_clock(column.name, dataset) for column in part.columns)
+        edition = literal(part.edition) if part.edition else "cast(null as varchar)"
+        selects.append(f"select {columns}, {literal(capture.capture_id)} as _capture_id, {edition} as _edition from read_parquet({literal(str(path))})")
+    connection.execute(f"create or replace view raw.{table_name(name)} as {' union all by name '.join(selects)}")
+
+
+def _clock(column: str, dataset: Dataset) -> str:
+    quoted = '"' + column.replace('"', '""') + '"'
+    match dataset.time_zones.get(column):
+        case "date_only":
+            return f"cast({quoted} as date) as {quoted}"
+        case "utc":
+            return f"{quoted} at time zone 'UTC' as {quoted}"
+        case _:
+            return quoted
+
+
+def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:
+    last = last_visit(name, lake)
+    shared: dict[str, object] = {
+        "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence, "profile": build.settings.profile,
+        "visited_at": _naive(datetime.fromisoformat(last.visited_at)) if last else None,
+        "status": last.status if last else None, "problem": last.problem if last else None,
+    }  # fmt: skip
+    rows = [
+        shared | {
+            "capture_id": accepted.capture_id, "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
+            "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
+            "distinct_rows": part.distinct, "bytes": part.bytes, "sha256": part.sha256,
+            "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,
+        }
+        for part in (accepted.parts if accepted else ())
+    ]  # fmt: skip
+    meta.put(build.connection, meta.CAPTURES, "dataset", name, rows or [shared])
+
+
+def _comment(description: str, unit: str | None) -> str:
+    return f"{description} Unit: {unit}." if unit else description
+
+
+def _now() -> datetime:
+    return _naive(datetime.now(UTC))
+
+
+def _naive(moment: datetime) -> datetime:
+    """UTC without its mark: `meta` holds plain UTC timestamps."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,35 @@
+"""What a check found: a plain object, one row of `meta.checks`, one asset check in Dagster."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from civic_pipeline.catalog import Severity
+
+Layer = Literal["portal", "row", "table", "across", "time"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """`table` is `schema.table`; `unexpected` counts the offending rows (or the amount by which a sum is off)."""
+
+    table: str
+    name: str
+    layer: Layer
+    severity: Severity
+    passed: bool
+    description: str
+    evaluated: int | None = None
+    unexpected: float | None = None
+    examples: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps a table from being published."""
+        return not self.passed and self.severity == "critical"
+
+    @property
+    def failure(self) -> str:
+        """The finding in one line."""
+        count = f", {self.unexpected:,.10g} unexpected" if self.unexpected is not None else ""
+        shown = f", such as {'; '.join(self.examples[:3])}" if self.examples else ""
+        return f"{self.name} ({self.description}{count}{shown})"

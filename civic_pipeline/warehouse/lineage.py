@@ -1,0 +1,42 @@
+"""Which columns a column is computed from, read from the SQL."""
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import Node, lineage
+
+from civic_pipeline.errors import ModelFailed
+from civic_pipeline.warehouse.model import Model
+
+# Columns of every table the SQL may read: schema -> table -> column -> type.
+Schema = dict[str, dict[str, dict[str, str]]]
+
+
+def column_lineage(model: Model, schema: Schema) -> dict[str, list[str]]:
+    """Column -> the `schema.table.column`s it is made from, sorted; a column made of none (a constant) has an empty list.
+
+    Where the parser cannot follow a column (an unpivot names its columns by a pattern), the `source` of its contract
+    stands in. Raises ModelFailed for SQL the parser cannot resolve at all.
+    """
+    try:
+        roots = lineage(None, model.query.copy(), schema, dialect="duckdb", trim_selects=False)
+    except SqlglotError as error:
+        raise ModelFailed(model.path, f"its column lineage cannot be read: {error}") from error
+    return {column.name: sorted(_origins(roots[column.name], schema)) or _declared(model, column.source) for column in model.contract.columns}
+
+
+def _origins(root: Node, schema: Schema) -> set[str]:
+    """The leaves that are columns of real tables, as those spell them; constants and generated rows are not."""
+    origins = set()
+    for leaf in root.walk():
+        if leaf.downstream or not isinstance(leaf.source, exp.Table) or not leaf.source.db:
+            continue
+        table, name = leaf.source, leaf.name.rpartition(".")[2].strip('"')
+        columns = {column.lower(): column for column in schema.get(table.db, {}).get(table.name, {})}
+        if name.lower() in columns:
+            origins.add(f"{table.db}.{table.name}.{columns[name.lower()]}")
+    return origins
+
+
+def _declared(model: Model, source: str | None) -> list[str]:
+    raw = next((name for name in sorted(model.inputs) if name.startswith("raw.")), None)
+    return [f"{raw}.{source}"] if source and raw else []

@@ -1,0 +1,136 @@
+"""The tables of schema `meta`: provenance an analyst can join to. Their columns are described here and nowhere else."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class MetaColumn:
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class MetaTable:
+    """`each_row_is` finishes the sentence "each row is ..."."""
+
+    name: str
+    each_row_is: str
+    columns: tuple[MetaColumn, ...]
+
+
+def _columns(*rows: tuple[str, str, str]) -> tuple[MetaColumn, ...]:
+    return tuple(MetaColumn(*row) for row in rows)
+
+
+CAPTURES = MetaTable(
+    "captures",
+    "one file fetched from one portal: a capture, or one yearly edition of it",
+    _columns(
+        ("capture_id", "VARCHAR", "City, dataset and time of the fetch; names the folder in the lake."),
+        ("dataset", "VARCHAR", "City and dataset, such as baltimore/spending."),
+        ("edition", "VARCHAR", "Year of the edition; null where the dataset is a single source."),
+        ("captured_at", "TIMESTAMP", "When it was fetched, UTC."),
+        ("visited_at", "TIMESTAMP", "When the portal was last asked, UTC; later than captured_at if the source was unchanged or failed."),
+        ("status", "VARCHAR", "What the last visit led to: captured, unchanged or failed."),
+        ("problem", "VARCHAR", "Why the last visit failed; null if it did not."),
+        ("title", "VARCHAR", "Title the portal gave."),
+        ("publisher", "VARCHAR", "Who publishes it."),
+        ("licence", "VARCHAR", "Licence the publisher states."),
+        ("url", "VARCHAR", "Address the rows came from."),
+        ("profile", "VARCHAR", "live, or demo for the embedded portals."),
+        ("counted_rows", "BIGINT", "Rows the portal counted, before and after the read."),
+        ("landed_rows", "BIGINT", "Rows that landed."),
+        ("distinct_rows", "BIGINT", "Distinct row ids among them; equal to the other two, or the capture would not exist."),
+        ("bytes", "BIGINT", "Size of the Parquet file."),
+        ("sha256", "VARCHAR", "Hash of the Parquet file."),
+        ("freshness_token", "VARCHAR", "What the portal said of the data's last change."),
+        ("freshness_link", "VARCHAR", "Which field of the portal the token came from."),
+    ),
+)
+TABLES = MetaTable(
+    "tables",
+    "one table of the warehouse, with where it stands",
+    _columns(
+        ("table_name", "VARCHAR", "Schema and table."),
+        ("each_row_is", "VARCHAR", "The grain."),
+        ("cannot_say", "VARCHAR", "What the table must not be used to claim; null if nothing is stated."),
+        ("status", "VARCHAR", "current, or held back at the last accepted version."),
+        ("held_back_since", "TIMESTAMP", "Start of the first run that held it back, UTC; null if current."),
+        ("held_back_because", "VARCHAR", "The failure in words; null if current."),
+        ("built_at", "TIMESTAMP", "When this version was accepted, UTC; null if none ever was."),
+        ("row_count", "BIGINT", "Rows of this version."),
+        ("source_rows", "BIGINT", "Rows the source should become; clean tables only."),
+        ("quarantined_rows", "BIGINT", "Rows rejected by row rules, whole in quarantine; clean tables only."),
+        ("repeated_rows", "BIGINT", "Rows the source published twice, kept once; clean tables only."),
+        ("data_date", "DATE", "Newest date of the city's own in the table; null where none is declared."),
+        ("key_columns", "VARCHAR[]", "Columns that name a row."),
+        ("inputs", "VARCHAR[]", "Tables its SQL reads."),
+    ),
+)
+CHECKS = MetaTable(
+    "checks",
+    "one check of one table, as it last ran",
+    _columns(
+        ("table_name", "VARCHAR", "Schema and table that was checked; warehouse for rules across tables."),
+        ("check_name", "VARCHAR", "Name of the check, the same as in the asset catalog."),
+        ("layer", "VARCHAR", "portal, row, table, across or time."),
+        ("severity", "VARCHAR", "critical holds the table back; warning and info do not."),
+        ("is_passed", "BOOLEAN", "Whether the check passed."),
+        ("description", "VARCHAR", "What was expected."),
+        ("evaluated", "BIGINT", "Rows looked at."),
+        ("unexpected", "DOUBLE", "Offending rows, or the amount by which a sum is off."),
+        ("examples", "VARCHAR[]", "Up to five offending values."),
+        ("run_id", "VARCHAR", "Run that checked it."),
+        ("checked_at", "TIMESTAMP", "When, UTC."),
+    ),
+)
+COLUMNS = MetaTable(
+    "columns",
+    "one column of one table: the data dictionary",
+    _columns(
+        ("table_name", "VARCHAR", "Schema and table."),
+        ("position", "INTEGER", "1 for the first column."),
+        ("column_name", "VARCHAR", "Name."),
+        ("column_type", "VARCHAR", "Type, as DuckDB prints it."),
+        ("unit", "VARCHAR", "Unit of the value; null where there is none."),
+        ("description", "VARCHAR", "Meaning."),
+        ("references_table", "VARCHAR", "Table whose key the value must exist in."),
+        ("made_from", "VARCHAR[]", "Columns it is computed from, read from the SQL, as schema.table.column."),
+    ),
+)
+META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS)
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables with their comments, empty where they did not exist, and their own entries in the dictionary."""
+    connection.execute("create schema if not exists meta")
+    for table in META_TABLES:
+        columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+        connection.execute(f"create table if not exists meta.{table.name} ({columns})")
+        connection.execute(f"comment on table meta.{table.name} is {literal(f'Each row is {table.each_row_is}.')}")
+        for column in table.columns:
+            connection.execute(f"comment on column meta.{table.name}.{column.name} is {literal(column.description)}")
+    for table in META_TABLES:
+        name = f"meta.{table.name}"
+        rows: list[dict[str, object]] = [
+            {"table_name": name, "position": n, "column_name": c.name, "column_type": c.type, "description": c.description, "made_from": []}
+            for n, c in enumerate(table.columns, 1)
+        ]
+        put(connection, COLUMNS, "table_name", name, rows)
+
+
+def literal(value: str) -> str:
+    """A SQL string literal, where DuckDB takes no parameter (views, comments)."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def put(connection: duckdb.DuckDBPyConnection, table: MetaTable, where: str, value: str, rows: list[dict[str, object]]) -> None:
+    """Replace the rows of `table` whose column `where` equals `value`."""
+    names = [column.name for column in table.columns]
+    connection.execute(f"delete from meta.{table.name} where {where} = ?", [value])
+    if rows:
+        marks = ", ".join("?" for _ in names)
+        connection.executemany(f"insert into meta.{table.name} values ({marks})", [[row.get(name) for name in names] for row in rows])

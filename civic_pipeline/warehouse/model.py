@@ -1,0 +1,137 @@
+"""A model is two files: one plain select and its contract. The path is the name: folder = schema, file = table.
+
+Inputs are read from the SQL, never typed by hand.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from civic_pipeline.catalog import Contract, read_contract
+from civic_pipeline.catalog.yaml_file import line_of
+from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+
+MODEL_SCHEMAS = ("clean", "marts")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table: how it is made and what it promises. `inputs` are the tables its SQL reads, as `schema.table`."""
+
+    schema: str
+    table: str
+    path: Path
+    sql: str
+    query: exp.Query
+    contract: Contract
+    inputs: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the SQL or the contract does."""
+        return hashlib.sha256((self.sql + self.contract.model_dump_json()).encode()).hexdigest()[:16]
+
+    @property
+    def description(self) -> str:
+        """The grain and the caveats, for people who meet the table in a catalog."""
+        contract = self.contract
+        caveat = f"It cannot say: {contract.cannot_say}" if contract.cannot_say else None
+        return " ".join(part for part in (f"Each row is {contract.each_row_is}.", contract.about, caveat) if part)
+
+
+def load_models(root: Path, sources: frozenset[str]) -> dict[str, Model]:
+    """Every model under `root/sql`, inputs before the tables made of them.
+
+    `sources` are the tables that exist without a model (`raw.*`, `seeds.*`). Raises FileInvalid for a file that breaks
+    the rules and CatalogIncomplete where files do not fit together.
+    """
+    models = {}
+    for schema in MODEL_SCHEMAS:
+        folder = root / "sql" / schema
+        lonely = {path.stem for path in folder.glob("*.sql")} ^ {path.stem for path in folder.glob("*.yml")}
+        if lonely:
+            raise CatalogIncomplete(f"sql/{schema}: {', '.join(sorted(lonely))} has only one of .sql and .yml; a model needs both.")
+        for path in sorted(folder.glob("*.sql")):
+            model = _load(schema, path)
+            models[model.name] = model
+    for model in models.values():
+        unknown = model.inputs - models.keys() - sources
+        if unknown:
+            raise CatalogIncomplete(
+                f"{model.path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
+                " Check the spelling, or add the dataset or seed."
+            )
+        for position, column in enumerate(model.contract.columns):
+            if column.references and column.references not in models:
+                line = line_of(model.path.with_suffix(".yml"), "columns", position, "references")
+                raise FileInvalid(model.path.with_suffix(".yml"), [(line, f"{column.name} references {column.references}, which is no model")])
+    references = {name: _referenced(model) for name, model in models.items()}
+    graph = {name: {item for item in model.inputs | references[name] if item in models and item != name} for name, model in models.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise CatalogIncomplete(f"Models depend on each other in a circle: {' -> '.join(error.args[1])}.") from error
+    return {name: models[name] for name in order}
+
+
+def _referenced(model: Model) -> set[str]:
+    return {column.references for column in model.contract.columns if column.references}
+
+
+def _load(schema: str, path: Path) -> Model:
+    sql = path.read_text(encoding="utf-8")
+    query = parse_select(path, sql)
+    ctes = {cte.alias for cte in query.find_all(exp.CTE)}
+    tables = [table for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+    unqualified = sorted({table.name for table in tables if not table.db and table.name not in ctes})
+    if unqualified:
+        raise FileInvalid(path, [(_line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified])
+    contract_path = path.with_suffix(".yml")
+    contract = read_contract(contract_path)
+    _compare_columns(path, query, contract)
+    inputs = frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
+    return Model(schema, path.stem, path, sql, query, contract, inputs)
+
+
+def parse_select(path: Path, sql: str) -> exp.Query:
+    """The one select in `path`. Raises FileInvalid with the line the parser stopped at."""
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, dialect="duckdb") if statement is not None]
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        raise FileInvalid(path, [(first.get("line") or 1, f"this SQL does not parse: {first.get('description') or error}")]) from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise FileInvalid(path, [(1, "a model is exactly one select")])
+    return statements[0]
+
+
+def _compare_columns(path: Path, query: exp.Query, contract: Contract) -> None:
+    """The final select lists the contract's columns in order; names beginning with _ are helpers."""
+    if query.is_star:
+        raise FileInvalid(path, [(1, "the final select must list its columns, without *")])
+    selected = [name for name in query.named_selects if not name.startswith("_")]
+    declared = [column.name for column in contract.columns]
+    contract_path = path.with_suffix(".yml")
+    for position, name in enumerate(declared):
+        if name not in selected:
+            line = line_of(contract_path, "columns", position)
+            raise FileInvalid(contract_path, [(line, f"the column {name!r} is not in the final select of {path.name}; it has {', '.join(selected)}")])
+    extra = [name for name in selected if name not in declared]
+    if extra:
+        line = line_of(contract_path, "columns")
+        raise FileInvalid(contract_path, [(line, f"columns does not describe {', '.join(extra)}, which {path.name} selects")])
+    if selected != declared:
+        raise FileInvalid(contract_path, [(line_of(contract_path, "columns"), f"columns must be in the order of the select: {', '.join(selected)}")])
+
+
+def _line_with(sql: str, text: str) -> int:
+    return next((number for number, line in enumerate(sql.splitlines(), 1) if text in line), 1)

@@ -1,0 +1,153 @@
+"""The macros of `sql/functions.sql`, value by value."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+FUNCTIONS = (Path(__file__).parents[2] / "sql" / "functions.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def call() -> Callable[..., object]:
+    """Calls a macro with one value."""
+    connection = duckdb.connect()
+    connection.execute(FUNCTIONS)
+    return lambda macro, value: connection.execute(f"select {macro}(?)", [value]).fetchone()[0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1234.5", "1234.50"),
+        ("$1,234.50", "1234.50"),
+        (" $ 1,234,567.89 ", "1234567.89"),
+        ("(12.00)", "-12.00"),
+        ("($1,234.50)", "-1234.50"),
+        ("-$5", "-5.00"),
+        ("$-5", "-5.00"),
+        (".5", "0.50"),
+        ("0", "0.00"),
+    ],
+)
+def test_money_is_read_in_every_notation_of_the_ledger(call: Callable[..., object], text: str, amount: str) -> None:
+    assert call("parse_money", text) == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["n/a", "#REF!", "", "-", "TBD", "1,5", "12,34", "1e5", "--5", "(5", "1.2.3", "9" * 20, None])
+def test_what_is_not_money_is_null_and_never_a_guess(call: Callable[..., object], text: str | None) -> None:
+    assert call("parse_money", text) is None
+
+
+def test_money_that_is_a_number_already_is_rounded_to_the_cent(call: Callable[..., object]) -> None:
+    assert call("parse_money", Decimal("541648.000000000000000000")) == Decimal("541648.00")
+    assert call("parse_money", Decimal("-0.005000000000000000")) == Decimal("-0.01")
+
+
+@given(cents=st.integers(min_value=-(10**15), max_value=10**15))
+def test_money_survives_every_way_of_writing_it(call: Callable[..., object], cents: int) -> None:
+    amount = Decimal(cents) / 100
+    shown = f"{abs(amount):,.2f}"
+    sign = "-" if cents < 0 else ""
+    for text in (f"{amount:.2f}", f"{sign}${shown}", f"  {sign}{shown} ", f"({shown})" if cents < 0 else shown):
+        assert call("parse_money", text) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2024-03-05", date(2024, 3, 5)),
+        ("2024-03-05T14:30:00.000", date(2024, 3, 5)),
+        ("2024-03-05 23:59:59+00", date(2024, 3, 5)),
+        ("3/5/2024", date(2024, 3, 5)),
+        ("03/05/2024", date(2024, 3, 5)),
+        (" 12/31/2023 ", date(2023, 12, 31)),
+        ("2024-02-29", date(2024, 2, 29)),
+    ],
+)
+def test_dates_are_read_in_both_notations(call: Callable[..., object], text: str, day: date) -> None:
+    assert call("parse_date", text) == day
+
+
+@pytest.mark.parametrize("text", ["13/45/2024", "2023-02-29", "02/30/2024", "0000-00-00", "TBD", "", "2024-03-05 noon", "20240305", "3/5/24", None])
+def test_what_is_no_real_day_is_null(call: Callable[..., object], text: str | None) -> None:
+    assert call("parse_date", text) is None
+
+
+@given(day=st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31)))
+def test_every_day_is_read_back_from_both_notations(call: Callable[..., object], day: date) -> None:
+    for text in (day.isoformat(), f"{day.month}/{day.day}/{day.year}", f"{day:%m/%d/%Y}"):
+        assert call("parse_date", text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("99%", 0.99), ("0.84", 0.84), ("93", 0.93), ("104%", 1.04), ("1", 1.0), ("100", 1.0), (" 51 % ", 0.51), (".5%", 0.005), ("-5%", -0.05)],
+)
+def test_percentages_become_shares(call: Callable[..., object], text: str, share: float) -> None:
+    assert call("parse_share", text) == pytest.approx(share, abs=1e-12)
+
+
+@pytest.mark.parametrize("text", ["9999", "9999%", "58380951.34", "N/A", "TBD", "", "%", "1-2", None])
+def test_sentinels_and_other_units_are_no_share(call: Callable[..., object], text: str | None) -> None:
+    assert call("parse_share", text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Smith & Sons Constr. Co., Inc.", "SMITH AND SONS CONSTRUCTION"),
+        ("ACME L.L.C. d/b/a Ace Signs", "ACME"),
+        ("ACME, LLC DBA Ace Signs", "ACME"),
+        ("CO-OP MARKET", "CO OP MARKET"),
+        ("Jones Assoc Mgmt Svcs", "JONES ASSOCIATES MANAGEMENT SERVICES"),
+        ("O'Neil   Paving, P.C.", "ONEIL PAVING"),
+        ("José Peña, LTD", "JOSE PENA"),
+        ("Inc", "INC"),
+        ("  ", None),
+        (None, None),
+    ],
+)
+def test_names_of_one_organisation_become_one(call: Callable[..., object], text: str | None, name: str | None) -> None:
+    assert call("normalize_name", text) == name
+
+
+@given(name=st.text(max_size=40))
+def test_a_normalized_name_stays_as_it_is(call: Callable[..., object], name: str) -> None:
+    once = call("normalize_name", name.replace("\x00", ""))
+    assert call("normalize_name", once) == once
+
+
+def test_text_is_trimmed_and_empty_text_is_null(call: Callable[..., object]) -> None:
+    assert call("clean_text", "  Police \u00a0\t Dept ") == "Police Dept"
+    assert call("clean_text", " \u00a0 ") is None
+
+
+@pytest.mark.parametrize(("text", "code"), [("0771", "771"), (" 1 ", "1"), ("000", "0"), ("04002A", "4002A"), ("GA00", "GA00"), ("", None)])
+def test_codes_lose_their_padding(call: Callable[..., object], text: str, code: str | None) -> None:
+    assert call("clean_code", text) == code
+
+
+@pytest.mark.parametrize(
+    ("day", "year", "period"),
+    [(date(2023, 6, 30), 2023, 12), (date(2023, 7, 1), 2024, 1), (date(2023, 12, 31), 2024, 6), (date(2024, 1, 1), 2024, 7)],
+)
+def test_the_fiscal_year_turns_on_the_first_of_july(call: Callable[..., object], day: date, year: int, period: int) -> None:
+    assert (call("fiscal_year", day), call("fiscal_period", day)) == (year, period)
+
+
+@pytest.mark.parametrize(("text", "key"), [("General Fund", "GENERAL"), (" general ", "GENERAL"), ("Special Revenue Funds", "SPECIAL REVENUE"), (None, "(BLANK)")])
+def test_a_fund_is_known_by_its_name_in_every_source(call: Callable[..., object], text: str | None, key: str) -> None:
+    assert call("fund_key", text) == key
+
+
+def test_ids_tell_apart_what_joins_to_the_same_text() -> None:
+    connection = duckdb.connect()
+    connection.execute(FUNCTIONS)
+    ids = connection.execute("select hash_id(json_array('a|', 'b')), hash_id(json_array('a', '|b')), hash_id(json_array('a', null, 'b')), hash_id(json_array('a', '', 'b'))").fetchone()
+    assert ids is not None and len(set(ids)) == 4

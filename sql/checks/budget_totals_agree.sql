@@ -1,0 +1,39 @@
+-- A returned row is a city's budget of one fiscal year and phase that does not come to the same cent by line, by agency and by fund.
+with lines as (
+    select 'baltimore' as city, fiscal_year, 'adopted' as phase, sum(approved_amount) as amount
+    from clean.baltimore_budget
+    group by fiscal_year
+    union all
+    select 'baltimore' as city, fiscal_year, 'recommended' as phase, sum(recommended_amount) as amount
+    from clean.baltimore_budget
+    group by fiscal_year
+    union all
+    select 'chicago' as city, fiscal_year, 'adopted' as phase, sum(adopted_amount) as amount
+    from clean.chicago_budget
+    group by fiscal_year
+),
+
+by_agency as (
+    select city, fiscal_year, phase, sum(amount) as amount
+    from marts.mart_budget_by_agency
+    group by city, fiscal_year, phase
+),
+
+by_fund as (
+    select budget.city, budget.fiscal_year, budget.phase, sum(budget.amount) as amount
+    from marts.fct_budget_lines as budget
+    inner join marts.dim_funds as funds using (fund_id)
+    group by budget.city, budget.fiscal_year, budget.phase
+)
+
+select
+    city,
+    fiscal_year,
+    phase,
+    lines.amount as line_amount,
+    by_agency.amount as agency_amount,
+    by_fund.amount as fund_amount
+from (select city, fiscal_year, phase, amount from lines where amount is not null) as lines
+full join by_agency using (city, fiscal_year, phase)
+full join by_fund using (city, fiscal_year, phase)
+where lines.amount is distinct from by_agency.amount or lines.amount is distinct from by_fund.amount

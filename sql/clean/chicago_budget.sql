@@ -1,0 +1,20 @@
+-- Each row is one appropriation of Chicago's annual budget ordinance.
+select
+    hash_id(json_array(
+        'chicago', _edition, clean_text(fund_code), clean_text(department_number),
+        clean_text(appropriation_authority), clean_text(appropriation_account)
+    )) as budget_line_id,
+    try_cast(_edition as integer) as fiscal_year,
+    clean_text(fund_type) as fund_type,
+    clean_text(fund_code) as fund_code,
+    clean_text(fund_description) as fund_name,
+    clean_code(department_number) as department_number,
+    clean_text(department_description) as department_name,
+    clean_text(appropriation_authority) as authority_code,
+    clean_text(appropriation_authority_description) as authority_name,
+    clean_text(appropriation_account) as account_code,
+    clean_text(appropriation_account_description) as account_name,
+    parse_money(_ordinance_amount_) as adopted_amount,
+    coalesce(regexp_matches(clean_text(appropriation_account_description), '(?i)^(to reimburse|transfers?) '), false) as is_transfer,
+    _capture_id
+from raw.chicago_budget

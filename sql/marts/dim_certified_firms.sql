@@ -1,0 +1,97 @@
+-- Each row is one certification of one minority- or women-owned firm, and when it is valid.
+with baltimore_listings as (
+    select
+        *,
+        row_number() over (
+            partition by certification_number, certification_type
+            order by certified_date desc nulls last, expiration_date desc nulls last, listing_id
+        ) as newest_first
+    from clean.baltimore_mwbe
+),
+
+baltimore_trades as (
+    select
+        certification_number,
+        certification_type,
+        string_agg(distinct trade_name, ' | ' order by trade_name) as trades
+    from clean.baltimore_mwbe
+    group by certification_number, certification_type
+),
+
+baltimore_certifications as (
+    -- A certification listed for several trades is one; its newest listing says when it is valid.
+    select
+        'baltimore' as authority,
+        newest.certification_number,
+        newest.certification_type,
+        newest.certification_status,
+        newest.firm_name,
+        newest.owner_group,
+        trades.trades,
+        newest.county,
+        newest.zip_code,
+        coalesce(newest.first_certified_date, newest.certified_date) as valid_from,
+        coalesce(newest.extension_date, newest.expiration_date) as valid_to,
+        coalesce(
+            coalesce(newest.first_certified_date, newest.certified_date) <= coalesce(newest.extension_date, newest.expiration_date)
+            and coalesce(newest.certified_date <= coalesce(newest.extension_date, newest.expiration_date), true),
+            false
+        ) as is_valid_period
+    from baltimore_listings as newest
+    left join baltimore_trades as trades
+        on newest.certification_number = trades.certification_number
+        and newest.certification_type is not distinct from trades.certification_type
+    where newest.newest_first = 1
+),
+
+maryland_listings as (
+    select
+        *,
+        row_number() over (
+            partition by certification_number order by certified_date desc nulls last, listing_id
+        ) as newest_first
+    from clean.maryland_mbe_directory
+),
+
+maryland_certifications as (
+    -- The State publishes no end: a firm is certified for as long as the directory lists it.
+    select
+        'maryland' as authority,
+        certification_number,
+        'MBE' as certification_type,
+        'LISTED' as certification_status,
+        firm_name,
+        owner_group,
+        services as trades,
+        county,
+        zip_code,
+        certified_date as valid_from,
+        cast(null as date) as valid_to,
+        certified_date is not null as is_valid_period
+    from maryland_listings
+    where newest_first = 1
+),
+
+certifications as (
+    select * from baltimore_certifications
+    union all by name
+    select * from maryland_certifications
+)
+
+select
+    hash_id(json_array(authority, certification_number, certification_type)) as certification_id,
+    hash_id(json_array(authority, normalize_name(firm_name))) as firm_id,
+    authority,
+    certification_number,
+    certification_type,
+    certification_status,
+    firm_name,
+    normalize_name(firm_name) as normalized_name,
+    owner_group,
+    trades,
+    county,
+    zip_code,
+    valid_from,
+    valid_to,
+    is_valid_period
+from certifications

@@ -1,0 +1,77 @@
+-- Each row is one fiscal month of one source, and whether its data can be trusted to be all there.
+with payment_months as (
+    select
+        'baltimore' as city,
+        'spending' as source,
+        cast(date_trunc('month', payment_date) as date) as month_start_date,
+        count(*) as row_count,
+        min(payment_date) as first_paid_date,
+        max(payment_date) as last_paid_date
+    from clean.baltimore_spending
+    group by date_trunc('month', payment_date)
+),
+
+spans as (
+    select city, source, min(month_start_date) as first_month, max(month_start_date) as last_month
+    from payment_months
+    group by city, source
+),
+
+months as (
+    select
+        month_start_date,
+        min(day) filter (where is_business_day) as first_business_day,
+        max(day) filter (where is_business_day) as last_business_day
+    from marts.dim_dates
+    group by month_start_date
+),
+
+declared as (
+    select
+        notes.city,
+        notes.source,
+        months.month_start_date,
+        notes.status,
+        notes.note
+    from seeds.coverage_notes as notes
+    inner join months
+        on months.month_start_date between cast(notes.first_month as date) and cast(notes.last_month as date)
+),
+
+derived as (
+    select
+        spans.city,
+        spans.source,
+        months.month_start_date,
+        coalesce(payment_months.row_count, 0) as row_count,
+        case
+            when payment_months.row_count is null then 'missing'
+            when months.month_start_date = spans.first_month and payment_months.first_paid_date > months.first_business_day
+                then 'partial'
+            when months.month_start_date = spans.last_month and payment_months.last_paid_date < months.last_business_day
+                then 'partial'
+            else 'complete'
+        end as status
+    from spans
+    inner join months on months.month_start_date between spans.first_month and spans.last_month
+    left join payment_months using (city, source, month_start_date)
+)
+
+select
+    city,
+    source,
+    month_start_date,
+    fiscal_year(month_start_date) as fiscal_year,
+    fiscal_period(month_start_date) as fiscal_period,
+    -- What the publisher declares outweighs what the data looks like.
+    coalesce(declared.status, derived.status) as status,
+    coalesce(derived.row_count, 0) as row_count,
+    coalesce(
+        declared.note,
+        case derived.status
+            when 'missing' then 'No payment is published between months that have them.'
+            when 'partial' then 'The first or last month published does not reach its first or last business day.'
+        end
+    ) as note
+from derived
+full join declared using (city, source, month_start_date)

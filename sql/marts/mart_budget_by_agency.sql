@@ -1,0 +1,58 @@
+-- Each row is what one city budgets for one agency in one fiscal year and phase, beside the year before.
+with totals as (
+    select
+        city,
+        fiscal_year,
+        phase,
+        agency_id,
+        sum(amount) as amount,
+        coalesce(sum(amount) filter (where not is_transfer), 0) as non_transfer_amount
+    from marts.fct_budget_lines
+    group by city, fiscal_year, phase, agency_id
+),
+
+budgets as (
+    select city, fiscal_year, phase, sum(non_transfer_amount) as city_amount
+    from totals
+    group by city, fiscal_year, phase
+),
+
+compared as (
+    -- An agency absent from a budget that was published had nothing; without that budget nobody knows.
+    select
+        totals.city,
+        totals.fiscal_year,
+        totals.phase,
+        totals.agency_id,
+        totals.amount,
+        totals.non_transfer_amount,
+        budgets.city_amount,
+        case when previous_budgets.city is not null then coalesce(previous.non_transfer_amount, 0) end as previous_amount
+    from totals
+    inner join budgets using (city, fiscal_year, phase)
+    left join budgets as previous_budgets
+        on previous_budgets.city = totals.city
+        and previous_budgets.phase = totals.phase
+        and previous_budgets.fiscal_year = totals.fiscal_year - 1
+    left join totals as previous
+        on previous.city = totals.city
+        and previous.phase = totals.phase
+        and previous.agency_id = totals.agency_id
+        and previous.fiscal_year = totals.fiscal_year - 1
+)
+
+select
+    compared.city,
+    compared.fiscal_year,
+    compared.phase,
+    compared.agency_id,
+    agencies.agency_name,
+    compared.amount,
+    compared.non_transfer_amount,
+    compared.previous_amount,
+    cast((compared.non_transfer_amount - compared.previous_amount) / abs(nullif(compared.previous_amount, 0)) as double) as change_rate,
+    coalesce(compared.previous_amount = 0 and compared.non_transfer_amount <> 0, false) as is_new,
+    compared.city_amount,
+    cast(compared.non_transfer_amount / nullif(compared.city_amount, 0) as double) as city_share
+from compared
+inner join marts.dim_agencies as agencies using (agency_id)
