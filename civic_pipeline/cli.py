@@ -55,7 +55,12 @@ def _foreseen(error: BaseException | None) -> CivicError | None:
 
 
 @cli.command()
-@click.option("--select", multiple=True, metavar="ASSET", help="Only this asset, such as marts/fct_payments or raw/baltimore_spending; repeatable.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="ASSET",
+    help="Only this asset, such as marts/fct_payments or raw/baltimore_spending; repeatable.",
+)
 def run(select: tuple[str, ...]) -> None:
     """Run the nightly job now: capture, build, check, release."""
     settings = Settings.from_environment()
@@ -77,8 +82,12 @@ def status() -> None:
 
 @cli.command()
 @click.argument("query")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True)
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal."
+)
 def sql(query: str, form: str, output: Path | None) -> None:
     """Run QUERY on the released warehouse, read-only."""
     import duckdb
@@ -102,7 +111,7 @@ def sql(query: str, form: str, output: Path | None) -> None:
 def doctor(datasets: tuple[str, ...]) -> None:
     """Ask every portal (or those of DATASETS, such as baltimore/spending) how its source is, and say what drifted."""
     from civic_pipeline.catalog import load_datasets
-    from civic_pipeline.demo.access import open_portals
+    from civic_pipeline.demo import open_portals
     from civic_pipeline.lake import diagnose
 
     settings = Settings.from_environment()
@@ -113,11 +122,13 @@ def doctor(datasets: tuple[str, ...]) -> None:
     sick = 0
     with open_portals(settings) as access:
         for name in datasets or known:
-            found = diagnose(name, known[name], access)
+            found = diagnose(known[name], access)
             sick += not found.healthy
             mark = click.style("ok   ", fg="green") if found.healthy else click.style("sick ", fg="red")
             click.echo(f"{mark}{name}: {found.summary}")
-    click.echo(f"\n{len(datasets or known) - sick} of {len(datasets or known)} sources answer as declared ({settings.profile} portals).")
+    click.echo(
+        f"\n{len(datasets or known) - sick} of {len(datasets or known)} sources answer as declared ({settings.profile} portals)."
+    )
     sys.exit(1 if sick else 0)
 
 
@@ -127,7 +138,11 @@ def demo() -> None:
 
 
 @demo.command()
-@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="CSV, Parquet and GeoJSON files to serve. Default: the sample.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="CSV, Parquet and GeoJSON files to serve. Default: the sample.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8899, show_default=True, help="0 takes any free port.")
 def serve(folder: Path | None, port: int) -> None:
     """Serve a folder of files on 127.0.0.1 as a Socrata domain and as ArcGIS layers, until interrupted."""
@@ -165,17 +180,28 @@ def _print_status(settings: Settings, every_table: bool) -> None:
             " t.data_date, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
             " left join meta.checks as c using (table_name) group by all order by t.table_name"
         ).fetchall()
-        checks = connection.execute("select severity, count(*) filter (is_passed), count(*) filter (not is_passed) from meta.checks group by 1").fetchall()
+        checks = connection.execute(
+            "select severity, count(*) filter (is_passed), count(*) filter (not is_passed) from meta.checks group by 1"
+        ).fetchall()
         failed = connection.execute(
             "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
             " order by severity, table_name, check_name"
         ).fetchall()
-        captures = connection.execute("select count(distinct dataset), sum(landed_rows), max(visited_at) from meta.captures").fetchone()
+        captures = connection.execute(
+            "select count(distinct dataset), sum(landed_rows), max(visited_at) from meta.captures"
+        ).fetchone()
     rows = sum(row[1] or 0 for row in tables)
-    click.secho(f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)", bold=True)
+    click.secho(
+        f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)",
+        bold=True,
+    )
     if captures:
-        click.echo(f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC")
-    click.echo(f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n")
+        click.echo(
+            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC"
+        )
+    click.echo(
+        f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"
+    )
     click.echo(f"{'table':<34}{'rows':>10}{'passed':>8}{'failed':>8}  newest data")
     for name, count, passed, bad, newest, _, _, _ in tables:
         if every_table or name.startswith("marts."):
@@ -195,7 +221,11 @@ def _print_status(settings: Settings, every_table: bool) -> None:
 def _what_next(settings: Settings) -> str:
     reports = sorted(settings.reports.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
     report_line = f"\n  the quality report     {reports[-1]}" if reports else ""
-    live = "\n  the real portals       CIVIC_PROFILE=live civic doctor, then CIVIC_PROFILE=live civic run" if settings.profile == "demo" else ""
+    live = (
+        "\n  the real portals       CIVIC_PROFILE=live civic doctor, then CIVIC_PROFILE=live civic run"
+        if settings.profile == "demo"
+        else ""
+    )
     return (
         "What next\n"
         '  ask a question         civic sql "from marts.mart_budget_by_agency limit 10"   (activate .venv first, or .venv/bin/civic)\n'
@@ -232,7 +262,12 @@ def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProces
                 raise UnknownName("asset", name, known)
         assets = [known[name] for name in select]
     with dg.DagsterInstance.get() as instance:
-        return job.execute_in_process(instance=instance, asset_selection=assets, raise_on_error="--debug" in sys.argv)
+        return job.execute_in_process(
+            run_config={"loggers": {"console": {}}},
+            instance=instance,
+            asset_selection=assets,
+            raise_on_error="--debug" in sys.argv,
+        )
 
 
 def _problem(event: "dg.DagsterEvent") -> str:
@@ -268,7 +303,9 @@ def _write(result: "pa.Table", form: str, stream: "pa.NativeFile") -> None:
         case "json":
             from civic_pipeline.warehouse.reader import to_pandas
 
-            stream.write(to_pandas(result).to_json(orient="records", lines=True, date_format="iso", default_handler=str).encode())
+            stream.write(
+                to_pandas(result).to_json(orient="records", lines=True, date_format="iso", default_handler=str).encode()
+            )
         case _:
             pyarrow.csv.write_csv(result, stream)
 

@@ -56,7 +56,9 @@ class PortalUnreachable(CivicError):
     """No answer at all: no network, a refused connection, a timeout, or an HTTP 5xx that outlived the retries."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"{url} could not be reached: {why}. Check the network and the portal's status page, then run again.")
+        super().__init__(
+            f"{url} could not be reached: {why}. Check the network and the portal's status page, then run again."
+        )
 
 
 class SourceNotFound(CivicError):
@@ -148,14 +150,18 @@ class CaptureDamaged(CivicError):
     """A captured file no longer has the bytes its manifest records."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} is damaged: {problem}. Restore it from a backup, or delete its capture folder and run again.")
+        super().__init__(
+            f"{path} is damaged: {problem}. Restore it from a backup, or delete its capture folder and run again."
+        )
 
 
 class NotCaptured(CivicError):
     """A table's input has no accepted capture yet."""
 
     def __init__(self, dataset: str) -> None:
-        super().__init__(f"{dataset} has no accepted capture yet. Materialize raw/{dataset.replace('/', '_')} first, or `civic run`.")
+        super().__init__(
+            f"{dataset} has no accepted capture yet. Materialize raw/{dataset.replace('/', '_')} first, or `civic run`."
+        )
 
 
 class ModelFailed(CivicError):
@@ -188,7 +194,9 @@ class HeldBack(CivicError):
 
     def __init__(self, reasons: dict[str, str]) -> None:
         listed = "\n".join(f"  {name}: {why}" for name, why in reasons.items())
-        super().__init__(f"{len(reasons)} held back at the last accepted version, everything else was released:\n{listed}")
+        super().__init__(
+            f"{len(reasons)} held back at the last accepted version, everything else was released:\n{listed}"
+        )
         self.reasons = reasons
 
 
@@ -240,14 +248,18 @@ class DiskFull(CivicError):
     """No space left where we write."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"No space is left on the disk under {path}. Free some (old captures live in data/lake) and run again.")
+        super().__init__(
+            f"No space is left on the disk under {path}. Free some (old captures live in data/lake) and run again."
+        )
 
 
 class NotWritable(CivicError):
     """We may not write where we must."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} cannot be written: {problem}. Give this user write permission, or set CIVIC_DATA to another folder.")
+        super().__init__(
+            f"{path} cannot be written: {problem}. Give this user write permission, or set CIVIC_DATA to another folder."
+        )
 
 
 class NotificationFailed(CivicError):
@@ -268,6 +280,10 @@ def writing(path: Path) -> Iterator[None]:
         code = getattr(error, "errno", None)
         if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
             raise DiskFull(path) from error
-        if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in str(error) or "Read-only file system" in str(error):
+        if (
+            code in (errno.EACCES, errno.EPERM, errno.EROFS)
+            or "Permission denied" in str(error)
+            or "Read-only file system" in str(error)
+        ):
             raise NotWritable(path, str(error)) from error
         raise

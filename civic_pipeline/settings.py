@@ -36,7 +36,7 @@ class Settings:
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
         return cls(
             data=Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve(),
-            profile=cast(Profile, profile),
+            profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
         )

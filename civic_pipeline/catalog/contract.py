@@ -48,7 +48,9 @@ class Expectation(Strict):
             return value
         names = [key for key in value if key not in {"severity", "why"}]
         if len(names) != 1 or not isinstance(value[names[0]], dict):
-            raise ValueError("write one expectation with its arguments, such as expect_column_values_to_not_be_null: {column: x}")
+            raise ValueError(
+                "write one expectation with its arguments, such as expect_column_values_to_not_be_null: {column: x}"
+            )
         (name,) = names
         allowed = vocabulary().get(name)
         if allowed is None:
@@ -78,8 +80,12 @@ class Column(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: str = Field(min_length=1, description="DuckDB's name of the type, as `describe` prints it.")
     unit: str | None = None
-    source: str | None = Field(default=None, description="Column of the raw table it comes from, where one says it all.")
-    references: str | None = Field(default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table whose key it must exist in.")
+    source: str | None = Field(
+        default=None, description="Column of the raw table it comes from, where one says it all."
+    )
+    references: str | None = Field(
+        default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table whose key it must exist in."
+    )
     description: str = Field(min_length=1)
 
 
@@ -90,9 +96,15 @@ class Contract(Strict):
     about: str | None = None
     cannot_say: str | None = Field(default=None, description="What the table must not be used to claim.")
     key: tuple[str, ...] = Field(min_length=1, description="Unique and never null; checked without further words.")
-    source_rows: str | None = Field(default=None, description="SQL giving the rows the source should become; default one per raw row.")
-    repeated_rows: Literal["drop"] | None = Field(default=None, description="`drop`: rows published twice are kept once and counted.")
-    conserve: tuple[str, ...] = Field(default=(), description="Columns whose sum must equal the raw column's, to the cent.")
+    source_rows: str | None = Field(
+        default=None, description="SQL giving the rows the source should become; default one per raw row."
+    )
+    repeated_rows: Literal["drop"] | None = Field(
+        default=None, description="`drop`: rows published twice are kept once and counted."
+    )
+    conserve: tuple[str, ...] = Field(
+        default=(), description="Columns whose sum must equal the raw column's, to the cent."
+    )
     tolerate_quarantined: Share = 0.0
     row_rules: tuple[RowRule, ...] = ()
     expectations: tuple[Expectation, ...] = ()
@@ -106,7 +118,9 @@ class Contract(Strict):
                 raise mistake(f"the column {name!r} is listed twice", "columns", position)
         mentions: list[tuple[str, str, int]] = [("key", name, i) for i, name in enumerate(self.key)]
         mentions += [("conserve", name, i) for i, name in enumerate(self.conserve)]
-        mentions += [("expectations", name, i) for i, expected in enumerate(self.expectations) for name in expected.columns]
+        mentions += [
+            ("expectations", name, i) for i, expected in enumerate(self.expectations) for name in expected.columns
+        ]
         for where, name, position in mentions:
             if name not in known:
                 raise mistake(f"there is no column {name!r} in `columns`; it has {', '.join(known)}", where, position)
@@ -116,7 +130,9 @@ class Contract(Strict):
         said: set[tuple[str, str]] = set()
         for position, expected in enumerate(self.expectations):
             if (expected.subject, expected.severity) in said:
-                raise mistake("says the same of the same columns, as severely, as an expectation above", "expectations", position)
+                raise mistake(
+                    "says the same of the same columns, as severely, as an expectation above", "expectations", position
+                )
             said.add((expected.subject, expected.severity))
         return self
 
@@ -128,6 +144,8 @@ class Contract(Strict):
         """The expectations by the names their checks have."""
         subjects = [expected.subject for expected in self.expectations]
         return {
-            expected.subject if subjects.count(expected.subject) == 1 else f"{expected.subject}__{expected.severity}": expected
+            expected.subject
+            if subjects.count(expected.subject) == 1
+            else f"{expected.subject}__{expected.severity}": expected
             for expected in self.expectations
         }

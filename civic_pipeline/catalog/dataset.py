@@ -31,11 +31,13 @@ class SocrataSource(Strict):
     """A Socrata dataset, or one per year of the same shape (`editions`)."""
 
     portal: Literal["socrata"]
-    domain: str = Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.cityofchicago.org.")
-    id: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$", description="The 4x4 id.")
-    editions: dict[Annotated[str, Field(pattern=r"^[0-9]{4}$")], Annotated[str, Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]] = Field(
-        default_factory=dict, description="Year to 4x4 id, for a publisher who opens a new dataset every year."
+    domain: str = Field(
+        pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.cityofchicago.org."
     )
+    id: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$", description="The 4x4 id.")
+    editions: dict[
+        Annotated[str, Field(pattern=r"^[0-9]{4}$")], Annotated[str, Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]
+    ] = Field(default_factory=dict, description="Year to 4x4 id, for a publisher who opens a new dataset every year.")
     recorded: date = Field(description="When this reference was last evidenced in a public source.")
 
     @model_validator(mode="after")
@@ -75,12 +77,19 @@ class Dataset(Strict):
     description: str = Field(min_length=1, description="What the dataset holds and what it leaves out.")
     source: Source
     cadence: Cadence = Field(description="How often the publisher says it updates.")
-    dated_by: str | None = Field(default=None, description="Column of the clean table with the city's own date; gives the data's age.")
-    key: tuple[str, ...] = Field(description="Columns that name a record in the source; may be empty where there are none.")
-    columns: dict[str, str] = Field(
-        min_length=1, description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist."
+    dated_by: str | None = Field(
+        default=None, description="Column of the clean table with the city's own date; gives the data's age."
     )
-    time_zones: dict[str, TimeZonePolicy] = Field(default_factory=dict, description="What a date column's clock means, per column.")
+    key: tuple[str, ...] = Field(
+        description="Columns that name a record in the source; may be empty where there are none."
+    )
+    columns: dict[str, str] = Field(
+        min_length=1,
+        description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist.",
+    )
+    time_zones: dict[str, TimeZonePolicy] = Field(
+        default_factory=dict, description="What a date column's clock means, per column."
+    )
     volume: Volume
 
     @model_validator(mode="after")
@@ -89,7 +98,13 @@ class Dataset(Strict):
             unknown = [name for name in names if name not in self.columns]
             if unknown:
                 raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)
-        undated = [name for name, kind in self.columns.items() if kind in {"date", "Date"} and name not in self.time_zones]
+        undated = [
+            name for name, kind in self.columns.items() if kind in {"date", "Date"} and name not in self.time_zones
+        ]
         if undated:
-            raise mistake(f"time_zones must say what the clock of {', '.join(undated)} means: utc, local_labelled_utc or date_only", "columns", undated[0])
+            raise mistake(
+                f"time_zones must say what the clock of {', '.join(undated)} means: utc, local_labelled_utc or date_only",
+                "columns",
+                undated[0],
+            )
         return self

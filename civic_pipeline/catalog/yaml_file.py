@@ -92,7 +92,11 @@ def _violation(root: yaml.Node | None, error: Any) -> tuple[int, str]:
         return _line(node), f"{where}: {error['msg']}"
     if kind == "extra_forbidden":
         parent = _node_at(root, location[:-1])
-        key = next((k for k, _ in parent.value if k.value == str(location[-1])), None) if isinstance(parent, yaml.MappingNode) else None
+        key = (
+            next((k for k, _ in parent.value if k.value == str(location[-1])), None)
+            if isinstance(parent, yaml.MappingNode)
+            else None
+        )
         return _line(key or node), f"{where}: {location[-1]!r} is not a key we know; check its spelling"
     if kind == "missing":
         return _line(node), f"{where}: {location[-1]!r} is required and missing"

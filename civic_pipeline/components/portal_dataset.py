@@ -2,14 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from civic_pipeline.catalog import Dataset, SocrataSource, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
-from civic_pipeline.demo.access import open_portals
 from civic_pipeline.lake import Lake, Visit, visit
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import checks_of, portal_checks
@@ -17,21 +15,6 @@ from civic_pipeline.settings import Settings
 
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 _LOG_EVERY_SECONDS = 5
-
-
-class Portals(dg.ConfigurableResource["Portals"]):
-    """The way to the portals for one run: the real hosts, or demo portals that live as long as the run."""
-
-    _access: Access
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Portals"]:
-        with open_portals(Settings.from_environment()) as self._access:
-            yield self
-
-    @property
-    def access(self) -> Access:
-        return self._access
 
 
 class PortalDataset(dg.Component):
@@ -45,10 +28,10 @@ class PortalDataset(dg.Component):
         return Dataset
 
     @classmethod
-    def load(cls, attributes: Dataset, context: dg.ComponentLoadContext) -> "PortalDataset":
+    def load(cls, attributes: Dataset, context: dg.ComponentLoadContext) -> "PortalDataset":  # type: ignore[override] # Dagster passes an instance of get_model_cls
         return cls("/".join(Path(context.path).parts[-2:]), attributes)
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+    def build_defs(self, _: dg.ComponentLoadContext) -> dg.Definitions:
         name, dataset, table = self.name, self.dataset, f"raw.{table_name(self.name)}"
         source = dataset.source
 
@@ -66,21 +49,29 @@ class PortalDataset(dg.Component):
                 "publisher": dataset.publisher,
                 "licence": dataset.licence,
                 "cadence": dataset.cadence,
-                "reference": source.item if source.portal == "arcgis" else f"{source.domain} {source.id or ', '.join(source.editions.values())}",
+                "reference": source.item
+                if source.portal == "arcgis"
+                else f"{source.domain} {source.id or ', '.join(source.editions.values())}",
                 "reference recorded": source.recorded.isoformat(),
-                "dagster/column_schema": dg.TableSchema([dg.TableColumn(column, kind) for column, kind in dataset.columns.items()]),
+                "dagster/column_schema": dg.TableSchema(
+                    [dg.TableColumn(column, kind) for column, kind in dataset.columns.items()]
+                ),
             },
         )
-        def capture_dataset(context: dg.AssetExecutionContext, portals: Portals) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        def capture_dataset(
+            context: dg.AssetExecutionContext, portals: dg.ResourceParam[Access]
+        ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
             lake = Lake(Settings.from_environment().lake)
-            made = visit(name, dataset, lake, portals.access, progress_log(name, context.log.info))
+            made = visit(name, dataset, lake, portals, progress_log(name, context.log.info))
             if made.passing and context.retry_number < _RETRIES.max_retries:
                 raise dg.Failure(made.problem)
             context.log.info(f"{name}: {made.problem or _in_words(made, lake)}")
             for result in checks_of(made, table):
                 yield check_result(result)
             # A failed visit is a failed check, not a failed step: the tables that do not depend on it are still built.
-            yield dg.MaterializeResult(metadata=_metadata(made, lake), data_version=dg.DataVersion(made.capture_id or "none"))
+            yield dg.MaterializeResult(
+                metadata=_metadata(made, lake), data_version=dg.DataVersion(made.capture_id or "none")
+            )
 
         return dg.Definitions(assets=[capture_dataset])
 
@@ -103,7 +94,11 @@ def progress_log(name: str, say: Callable[[str], None]) -> Callable[[int, int], 
 def _in_words(made: Visit, lake: Lake) -> str:
     accepted = lake.accepted(made.dataset)
     rows = accepted.rows if accepted else 0
-    return f"unchanged since {accepted.captured_at[:16]}Z" if accepted and made.status == "unchanged" else f"{rows:,} rows captured"
+    return (
+        f"unchanged since {accepted.captured_at[:16]}Z"
+        if accepted and made.status == "unchanged"
+        else f"{rows:,} rows captured"
+    )
 
 
 def _metadata(made: Visit, lake: Lake) -> dict[str, dg.MetadataValue]:

@@ -18,8 +18,9 @@ class _Plain(logging.Formatter):
         return f"{self.formatTime(record, '%H:%M:%S')} {'' if record.levelno < logging.WARNING else record.levelname + ' '}{message}"
 
 
-@dg.logger(description="Plain lines on the terminal.")
+@dg.logger
 def console(_: dg.InitLoggerContext) -> logging.Logger:
+    """Plain lines on the terminal."""
     logger = logging.getLogger("civic_pipeline.console")
     logger.setLevel(logging.INFO)
     logger.propagate = False

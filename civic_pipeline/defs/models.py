@@ -31,7 +31,11 @@ def models() -> dg.Definitions:
         name="warehouse",
         specs=[*(_table_spec(model, datasets) for model in found.values()), _release_spec(found)],
         check_specs=[
-            *(check_spec(check) for model in found.values() for check in planned_checks(model, _dataset_of(model, datasets)).values()),
+            *(
+                check_spec(check)
+                for model in found.values()
+                for check in planned_checks(model, _dataset_of(model, datasets)).values()
+            ),
             *(check_spec(check) for check in rules_across(settings.root).values()),
         ],
         can_subset=True,
@@ -48,15 +52,28 @@ def models() -> dg.Definitions:
             report = suites.write_report(build.settings.reports)
             if RELEASE in context.selected_asset_keys:
                 yield from _publish(context, build, str(report))
-            reasons = held | build.held_back() if RELEASE in context.selected_asset_keys else {m.name: held[m.name] for m in selected if m.name in held}
+            reasons = (
+                held | build.held_back()
+                if RELEASE in context.selected_asset_keys
+                else {m.name: held[m.name] for m in selected if m.name in held}
+            )
             if reasons:
-                raise dg.Failure(str(HeldBack(reasons)), metadata={"quality report": dg.MetadataValue.path(str(report))}, allow_retries=False)
+                raise dg.Failure(
+                    str(HeldBack(reasons)),
+                    metadata={"quality report": dg.MetadataValue.path(str(report))},
+                    allow_retries=False,
+                )
 
     return dg.Definitions(assets=[build_warehouse])
 
 
 def _build_table(
-    context: dg.AssetExecutionContext, build: Build, suites: Suites, model: Model, dataset: Dataset | None, held: dict[str, str]
+    context: dg.AssetExecutionContext,
+    build: Build,
+    suites: Suites,
+    model: Model,
+    dataset: Dataset | None,
+    held: dict[str, str],
 ) -> _Events:
     """One table. A failure holds it back and is added to `held`, so that its dependants are held back too."""
     results: list[CheckResult] = []
@@ -74,7 +91,7 @@ def _build_table(
     except CivicError as error:
         held[model.name] = str(error)
         build.hold_back(model, str(error), results)
-        context.log.error(f"{model.name} is held back: {error}")
+        context.log.warning(f"{model.name} is held back: {error}")
         yield from _selected(context, results)
         return
     passed = sum(result.passed for result in results)
@@ -85,7 +102,11 @@ def _build_table(
         metadata={
             "dagster/row_count": staged.rows,
             "dagster/column_lineage": _lineage(lineage),
-            **({"quarantined rows": staged.quarantined_rows, "repeated rows": staged.repeated_rows} if model.schema == "clean" else {}),
+            **(
+                {"quarantined rows": staged.quarantined_rows, "repeated rows": staged.repeated_rows}
+                if model.schema == "clean"
+                else {}
+            ),
             **({"newest date": newest.isoformat()} if newest else {}),
         },
     )
@@ -93,7 +114,9 @@ def _build_table(
 
 def _publish(context: dg.AssetExecutionContext, build: Build, report: str) -> _Events:
     """Rules across tables, then the release. Nothing is published that breaks one, or that has no tables."""
-    built = build.connection.execute("select count(*), sum(row_count) from meta.tables where built_at is not null").fetchone() or (0, 0)
+    built = build.connection.execute(
+        "select count(*), sum(row_count) from meta.tables where built_at is not null"
+    ).fetchone() or (0, 0)
     if not built[0]:
         return
     results = check_across(build)
@@ -132,9 +155,9 @@ def _failed_visits(build: Build) -> dict[str, str]:
 
 
 def _selected(context: dg.AssetExecutionContext, results: list[CheckResult]) -> Iterator[dg.AssetCheckResult]:
-    for result in map(check_result, results):
-        if dg.AssetCheckKey(result.asset_key, result.check_name) in context.selected_asset_check_keys:
-            yield result
+    for result in results:
+        if dg.AssetCheckKey(asset_key(result.table), result.name) in context.selected_asset_check_keys:
+            yield check_result(result)
 
 
 def _dataset_of(model: Model, datasets: Mapping[str, Dataset]) -> Dataset | None:
@@ -156,7 +179,10 @@ def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
         metadata={
             "dagster/table_name": model.name,
             "dagster/column_schema": dg.TableSchema(
-                [dg.TableColumn(c.name, c.type, c.description, _constraints(model, c.name)) for c in model.contract.columns]
+                [
+                    dg.TableColumn(c.name, c.type, c.description, _constraints(model, c.name))
+                    for c in model.contract.columns
+                ]
             ),
             "each row is": model.contract.each_row_is,
             "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),

@@ -8,9 +8,17 @@ from civic_pipeline.publish.notice import Notice, notifier_from_environment
 @dg.run_failure_sensor(name="tell_about_failed_runs", default_status=dg.DefaultSensorStatus.STOPPED)
 def tell_about_failed_runs(context: dg.RunFailureSensorContext) -> None:
     """One message naming everything that was held back and why."""
-    steps = [event for event in context.get_step_failure_events() if event.step_failure_data.error or event.step_failure_data.user_failure_data]
+    steps = [
+        event
+        for event in context.get_step_failure_events()
+        if event.step_failure_data.error or event.step_failure_data.user_failure_data
+    ]
     problems = [_problem(event) for event in steps] or [context.failure_event.message or "no reason was recorded"]
-    notice = Notice(subject=f"civic_pipeline: {context.dagster_run.job_name} failed", body="\n".join(problems), run_id=context.dagster_run.run_id)
+    notice = Notice(
+        subject=f"civic_pipeline: {context.dagster_run.job_name} failed",
+        body="\n".join(problems),
+        run_id=context.dagster_run.run_id,
+    )
     notifier_from_environment(context.log.error).send(notice)
 
 

@@ -238,7 +238,10 @@ def _query(file: ServedFile, parameters: Mapping[str, str], con: duckdb.DuckDBPy
     has_shape = file.is_layer and parameters.get("returnGeometry", "true") == "true"
     if parameters.get("f") == "geojson":
         shape = "coalesce(geometry, 'null')" if has_shape else "'null'"
-        row = f"""'{{"type":"Feature","id":' || {object_id_sql} || ',"geometry":' || {shape} || ',"properties":' || {attributes} || '}}'"""
+        row = (
+            f"""'{{"type":"Feature","id":' || {object_id_sql} || ',"geometry":' || {shape}"""
+            f""" || ',"properties":' || {attributes} || '}}'"""
+        )
         head: dict[str, Any] = {"type": "FeatureCollection"}
         if more:
             head |= {"exceededTransferLimit": True, "properties": {"exceededTransferLimit": True}}

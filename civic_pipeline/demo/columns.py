@@ -134,14 +134,16 @@ def _plain(column: Column) -> str:
 
 def _timestamp(column: Column) -> str:
     text = f"trim({quoted(column.name)})"
-    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, ['%m/%d/%Y', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S']))"
+    american = "['%m/%d/%Y', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S']"
+    return f"coalesce(try_cast({text} as timestamp), try_strptime({text}, {american}))"
 
 
 def _text(column: Column) -> str:
     text = quoted(column.name)
     if column.kind == "url":
         # Older downloads print a url as [address, label]; `[null, null]` is how they print none.
-        return f"case when {text} like '[%]' then nullif(trim(split_part(trim({text}, '[]'), ',', 1), ' \"'''), 'null') else {text} end"
+        address = f"trim(split_part(trim({text}, '[]'), ',', 1), ' \"''')"
+        return f"case when {text} like '[%]' then nullif({address}, 'null') else {text} end"
     return text
 
 

@@ -130,7 +130,8 @@ def _entries(folder: Path) -> Sequence[FileEntry]:
             )
         if not entry.file.endswith(SUFFIXES):
             raise DemoFolderError(
-                f"{portal_yml} lists {entry.file}, which is none of {', '.join(SUFFIXES)}. Convert it or remove its entry."
+                f"{portal_yml} lists {entry.file}, which is none of {', '.join(SUFFIXES)}."
+                " Convert it or remove its entry."
             )
     return listed
 
@@ -161,9 +162,9 @@ def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnec
     columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])
     # From the content, not the clock: an unchanged file keeps its token on every machine, a changed one never does.
     updated_at = _EPOCH + zlib.crc32(content + repr(sorted(entry.types.items())).encode()) % _SPAN
-    _store(con, table, columns, path, updated_at)
     stem = path.name.partition(".")[0]
     digest = hashlib.md5(path.name.encode(), usedforsecurity=False).hexdigest()
+    _store(con, table, columns, path, salt=f"{digest}{updated_at}")
     count = con.execute(f"select count(*) from {table}").fetchone()
     return ServedFile(
         name=path.name,
@@ -182,8 +183,8 @@ def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnec
 
 def _read_csv(path: Path, con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "create or replace temp table incoming as select * from read_csv(?, header = true, all_varchar = true, delim = ',',"
-        " quote = '\"', escape = '\"', null_padding = false, max_line_size = 16777216)",
+        "create or replace temp table incoming as select * from read_csv(?, header = true, all_varchar = true,"
+        " delim = ',', quote = '\"', escape = '\"', null_padding = false, max_line_size = 16777216)",
         [str(path)],
     )
 
@@ -248,10 +249,10 @@ def _field_names(names: Sequence[str]) -> Iterator[str]:
         used[plain] += 1
 
 
-def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path, updated_at: int) -> None:
+def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path, salt: str) -> None:
     """Keep the typed rows as `table`, numbered in the file's order; refuse a value that is not of its declared type.
 
-    `digest` names a row for as long as the file does not change: replacing a dataset re-keys it, as on the real portals.
+    `digest` names a row until the file changes: replacing a dataset re-keys every row, as on the real portals.
     """
     extra = {row[0] for row in con.execute("describe incoming").fetchall() if row[0].startswith("demo:")}
     shapes = ", ".join(
@@ -260,7 +261,8 @@ def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]
     )
     read = ", ".join(f"{reading(column)} as {column.sql}" for column in columns)
     con.execute(
-        f"create table {table} as select row_number() over () as number, md5('{path.name}{updated_at}' || number) as digest, {shapes}, {read} from incoming"
+        f"create table {table} as select row_number() over () as number, md5('{salt}' || number) as digest,"
+        f" {shapes}, {read} from incoming"
     )
     typed = [column for column in columns if column.stored != "VARCHAR"]
     if not typed:
@@ -270,7 +272,8 @@ def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]
     for column, before, after in zip(typed, held, kept, strict=True):
         if before != after:
             culprit = con.execute(
-                f"select {quoted(column.name)} from incoming where {reading(column)} is null and {quoted(column.name)} is not null"
+                f"select {quoted(column.name)} from incoming"
+                f" where {reading(column)} is null and {quoted(column.name)} is not null"
             ).fetchone()
             raise DemoFolderError(
                 f"{path}: {culprit[0] if culprit else ''!r} in column {column.name} is not a {column.kind}."

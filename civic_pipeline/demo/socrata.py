@@ -29,6 +29,10 @@ _HEADER_TYPE: Mapping[str, str] = {
     "date": "fixed_timestamp",
 }
 
+# A point as files write it, `POINT (-76.6 39.3)`, and as the portal sends it.
+_POINT = r"^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$"
+_GEOJSON_POINT = r'{"type":"Point","coordinates":[\1,\2]}'
+
 # Beyond this the real portals leave the X-SODA2 headers out.
 _LONGEST_HEADER = 8000
 
@@ -51,7 +55,7 @@ class _Field:
         if self.type == "url":
             return f"""'{{"url":' || to_json({self.sql}) || '}}'"""
         if self.type == "point":
-            return rf"""regexp_replace({self.sql}, '^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$', '{{"type":"Point","coordinates":[\1,\2]}}')"""
+            return f"regexp_replace({self.sql}, '{_POINT}', '{_GEOJSON_POINT}')"
         if self.type == "geometry":
             return self.sql
         if self.type == "checkbox":

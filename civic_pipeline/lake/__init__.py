@@ -8,5 +8,6 @@ from civic_pipeline.lake.manifest import Manifest, Part
 from civic_pipeline.lake.visit import Visit, last_visit, visit
 
 __all__ = [
-    "Captured", "Diagnosis", "Lake", "Manifest", "Part", "Progress", "Visit", "capture", "compare_columns", "diagnose", "last_visit", "only_writer", "visit",
+    "Captured", "Diagnosis", "Lake", "Manifest", "Part", "Progress", "Visit", "capture", "compare_columns", "diagnose",
+    "last_visit", "only_writer", "visit",
 ]  # fmt: skip

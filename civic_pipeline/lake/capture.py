@@ -25,6 +25,10 @@ from civic_pipeline.portals import Access, Description, PortalSource, editions_o
 Progress = Callable[[int, int], None]
 
 
+def no_progress(_landed: int, _counted: int) -> None:
+    """For callers who need not know how far a capture is."""
+
+
 @dataclass(frozen=True)
 class Captured:
     """What a visit to the portal led to. `undeclared` are columns the portal has and `defs.yaml` does not list."""
@@ -34,7 +38,7 @@ class Captured:
     undeclared: tuple[str, ...]
 
 
-def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = lambda landed, counted: None) -> Captured:
+def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Captured:
     """Capture `name` into `lake`, or find it unchanged since the last accepted capture.
 
     Raises the portal errors, SourceEmpty, SchemaDrifted, CaptureUnproven and ValueUnreadable (nothing is kept),
@@ -59,15 +63,20 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         folder = lake.folder / capture_id
         counted = sum(description.row_count for description in described.values())
         collapsed = _collapse(name, dataset, previous, counted)
+        landed = 0
+
+        def landed_rows(rows: int) -> None:
+            nonlocal landed
+            landed += rows
+            progress(landed, counted)
+
         try:
             with writing(lake.folder):
                 folder.mkdir(parents=True)
-                parts: list[Part] = []
-                for edition, source in sources.items():
-                    done = sum(part.landed for part in parts)
-                    parts.append(
-                        _land(name, edition, source, described[edition], folder, lambda landed, done=done: progress(done + landed, counted))
-                    )
+                parts = [
+                    _land(name, edition, source, described[edition], folder, landed_rows)
+                    for edition, source in sources.items()
+                ]
                 manifest = Manifest(
                     capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(),
                     pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
@@ -82,7 +91,12 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
 
 
 def _land(
-    name: str, edition: str | None, source: PortalSource, description: Description, folder: Path, landed_so_far: Callable[[int], None]
+    name: str,
+    edition: str | None,
+    source: PortalSource,
+    description: Description,
+    folder: Path,
+    landed_rows: Callable[[int], None],
 ) -> Part:
     """Write one source to Parquet, page by page, and prove that all of it landed. Raises CaptureUnproven."""
     path = folder / f"{edition or 'part'}.parquet"
@@ -91,7 +105,7 @@ def _land(
         for batch in source.read(description):
             writer.write_batch(batch)
             landed += batch.num_rows
-            landed_so_far(landed)
+            landed_rows(batch.num_rows)
     counted_after = source.count()
     row_id = description.row_id.name
     with duckdb.connect() as connection:
@@ -114,7 +128,8 @@ def _land(
 def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
     """Declared columns that are missing, those whose type changed, and found columns that nobody declared.
 
-    A geometry need not be declared. A declared name with * stands for a family: all its members must have the declared type, and one must exist.
+    A geometry need not be declared. A declared name with * stands for a family: one member must exist, all must have
+    the declared type.
     """
     missing, retyped, known = [], [], set()
     for pattern, kind in declared.items():

@@ -16,8 +16,8 @@ class Diagnosis:
     summary: str
 
 
-def diagnose(name: str, dataset: Dataset, access: Access) -> Diagnosis:
-    """Ask the portal for the metadata of `name` and compare it with what `defs.yaml` declares."""
+def diagnose(dataset: Dataset, access: Access) -> Diagnosis:
+    """Ask the portal for the metadata of `dataset` and compare it with what `defs.yaml` declares."""
     healthy, lines = True, []
     for edition, source in editions_of(dataset.source, access).items():
         label = f"{edition}: " if edition else ""
@@ -27,10 +27,18 @@ def diagnose(name: str, dataset: Dataset, access: Access) -> Diagnosis:
             healthy = False
             lines.append(f"{label}{error}")
             continue
-        missing, retyped, undeclared = compare_columns(dataset.columns, {c.name: c.portal_type for c in description.columns})
-        drift = [f"{what} {', '.join(names)}" for what, names in (("missing", missing), ("retyped", retyped), ("new", undeclared)) if names]
+        missing, retyped, undeclared = compare_columns(
+            dataset.columns, {c.name: c.portal_type for c in description.columns}
+        )
+        drift = [
+            f"{what} {', '.join(names)}"
+            for what, names in (("missing", missing), ("retyped", retyped), ("new", undeclared))
+            if names
+        ]
         healthy = healthy and not missing and not retyped and description.row_count > 0
         freshness = description.freshness
         age = f"{freshness.link} {freshness.token}" if freshness.token else "freshness unknown, loaded every time"
-        lines.append(f"{label}{description.row_count:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})")
+        lines.append(
+            f"{label}{description.row_count:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})"
+        )
     return Diagnosis(healthy, "\n     ".join(lines))

@@ -29,7 +29,15 @@ def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
             raise WarehouseBusy(path, _holder(card)) from None
     try:
         with writing(path.parent):
-            card.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}))
+            card.write_text(
+                json.dumps(
+                    {
+                        "pid": os.getpid(),
+                        "host": socket.gethostname(),
+                        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                    }
+                )
+            )
         yield
     finally:
         card.unlink(missing_ok=True)

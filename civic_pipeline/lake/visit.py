@@ -5,7 +5,7 @@ from typing import Literal
 
 from civic_pipeline.catalog import Dataset, Strict
 from civic_pipeline.errors import CaptureUnproven, CivicError, PortalUnreachable, writing
-from civic_pipeline.lake.capture import Progress, capture
+from civic_pipeline.lake.capture import Progress, capture, no_progress
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.portals import Access
 
@@ -26,12 +26,18 @@ class Visit(Strict):
     passing: bool = False
 
 
-def visit(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = lambda landed, counted: None) -> Visit:
+def visit(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Visit:
     """Capture `name`; a foreseen failure is recorded in the visit and returned, not raised."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         result = capture(name, dataset, lake, access, progress)
-        made = Visit(dataset=name, visited_at=now, status=result.status, capture_id=result.manifest.capture_id, undeclared=result.undeclared)
+        made = Visit(
+            dataset=name,
+            visited_at=now,
+            status=result.status,
+            capture_id=result.manifest.capture_id,
+            undeclared=result.undeclared,
+        )
     except CivicError as error:
         before, accepted = last_visit(name, lake), lake.accepted(name)
         made = Visit(

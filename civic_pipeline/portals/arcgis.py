@@ -21,7 +21,9 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
     "OID": pa.int64(), "SmallInteger": pa.int64(), "Integer": pa.int64(), "BigInteger": pa.int64(),
     "Single": pa.float64(), "Double": pa.float64(), "Date": CLOCK,
 }  # fmt: skip
-_GEOMETRY = PortalColumn(name="_geometry", portal_type="Geometry", arrow_type=pa.string(), title="Geometry in EPSG:4326, Esri JSON")
+_GEOMETRY = PortalColumn(
+    name="_geometry", portal_type="Geometry", arrow_type=pa.string(), title="Geometry in EPSG:4326, Esri JSON"
+)
 
 
 class ArcgisLayer:
@@ -46,7 +48,11 @@ class ArcgisLayer:
         ]
         row_id = next((c for c in columns if c.name == layer.get("objectIdField") or c.portal_type == "OID"), None)
         if row_id is None:
-            raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, "the layer declares none, so rows cannot be told apart")
+            raise SourceNotFound(
+                f"An object id field of {self._source.layer}",
+                self._url,
+                "the layer declares none, so rows cannot be told apart",
+            )
         if layer.get("geometryType"):
             columns.append(_GEOMETRY)
         return Description(
@@ -97,7 +103,9 @@ class ArcgisLayer:
                     if entry["name"] == self._source.layer:
                         return f"{service}/{entry['id']}"
                 names = ", ".join(entry["name"] for entry in entries)
-                raise SourceNotFound(f"The layer {self._source.layer!r}", service, f"the service holds {names or 'no layers'}")
+                raise SourceNotFound(
+                    f"The layer {self._source.layer!r}", service, f"the service holds {names or 'no layers'}"
+                )
             except CivicError as problem:
                 problems.append(problem)
         raise problems[0]
@@ -109,7 +117,9 @@ class ArcgisLayer:
         except PortalRefused as error:
             raise SourceNotFound(f"The item {self._source.item}", url, str(error)) from error
         if not item.get("url"):
-            raise SourceNotFound(f"A service of item {self._source.item}", url, f"it is a {item.get('type', 'thing without an address')}")
+            raise SourceNotFound(
+                f"A service of item {self._source.item}", url, f"it is a {item.get('type', 'thing without an address')}"
+            )
         return str(item["url"]).rstrip("/")
 
     def _get(self, url: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def to_array(values: Sequence[Any], column: PortalColumn) -> pa.Array:
             return pa.array([_text(value) for value in values], kind)
         if pa.types.is_decimal(kind):
             # Through text: a JSON number would pass through a float and lose digits.
-            return pa.array([None if value is None else str(value).strip() or None for value in values], pa.string()).cast(kind)
+            return pa.array(
+                [None if value is None else str(value).strip() or None for value in values], pa.string()
+            ).cast(kind)
         if pa.types.is_timestamp(kind):
             return _clock(values, kind)
         return pa.array(values, kind)

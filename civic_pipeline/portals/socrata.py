@@ -44,7 +44,9 @@ class SocrataDataset:
         if view.get("viewType", "tabular") != "tabular":
             raise SourceNotFound(f"A table {self._id}", self.url, f"it is of type {view['viewType']!r} there")
         columns = tuple(
-            PortalColumn(c["fieldName"], c["dataTypeName"], _ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
+            PortalColumn(
+                c["fieldName"], c["dataTypeName"], _ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", "")
+            )
             for c in view["columns"]
             if not c["fieldName"].startswith(":@computed_region")  # the portal's own joins, not the publisher's data
         )

@@ -48,7 +48,9 @@ class WebhookNotifier:
     def send(self, notice: Notice) -> None:
         text = f"{notice.subject}\n{notice.body}"
         try:
-            requests.post(self.url, json={"text": text, "run_id": notice.run_id}, timeout=_TIMEOUT_SECONDS).raise_for_status()
+            requests.post(
+                self.url, json={"text": text, "run_id": notice.run_id}, timeout=_TIMEOUT_SECONDS
+            ).raise_for_status()
         except requests.RequestException as error:
             # The address of a webhook is a secret, and requests puts it into its messages.
             raise NotificationFailed("webhook", type(error).__name__) from None
@@ -86,8 +88,14 @@ def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
         case "webhook":
             return WebhookNotifier(_required("CIVIC_NOTIFY_URL", "the webhook's address"))
         case "email":
-            recipients = tuple(_required("CIVIC_NOTIFY_TO", "addresses with commas between").replace(" ", "").split(","))
-            return EmailNotifier(_required("CIVIC_NOTIFY_SMTP", "host:port"), _required("CIVIC_NOTIFY_FROM", "the sender's address"), recipients)
+            recipients = tuple(
+                _required("CIVIC_NOTIFY_TO", "addresses with commas between").replace(" ", "").split(",")
+            )
+            return EmailNotifier(
+                _required("CIVIC_NOTIFY_SMTP", "host:port"),
+                _required("CIVIC_NOTIFY_FROM", "the sender's address"),
+                recipients,
+            )
     raise SettingInvalid("CIVIC_NOTIFY", kind, "log, webhook or email")
 
 

@@ -6,4 +6,13 @@ from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.portal import checks_of, portal_checks
 from civic_pipeline.quality.suites import Suites
 
-__all__ = ["PlannedCheck", "Suites", "audit", "check_across", "checks_of", "planned_checks", "portal_checks", "rules_across"]
+__all__ = [
+    "PlannedCheck",
+    "Suites",
+    "audit",
+    "check_across",
+    "checks_of",
+    "planned_checks",
+    "portal_checks",
+    "rules_across",
+]

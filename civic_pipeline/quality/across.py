@@ -14,7 +14,10 @@ _EXAMPLES = 5
 
 def rules_across(root: Path) -> dict[Path, PlannedCheck]:
     """The rules under `root/sql/checks`; the leading comment says what a returned row is."""
-    return {path: PlannedCheck(SUBJECT, path.stem, "across", "critical", _purpose(path)) for path in sorted((root / "sql" / "checks").glob("*.sql"))}
+    return {
+        path: PlannedCheck(SUBJECT, path.stem, "across", "critical", _purpose(path))
+        for path in sorted((root / "sql" / "checks").glob("*.sql"))
+    }
 
 
 def check_across(build: Build) -> list[CheckResult]:

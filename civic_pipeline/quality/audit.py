@@ -25,7 +25,9 @@ def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites)
         name = f"{column}_conserved"
         results[name] = _sum_conserved(build.connection, staged, column, planned[name])
     if "quarantine_tolerated" in planned:
-        results["quarantine_tolerated"] = _quarantine_tolerated(build.connection, staged, planned["quarantine_tolerated"])
+        results["quarantine_tolerated"] = _quarantine_tolerated(
+            build.connection, staged, planned["quarantine_tolerated"]
+        )
     if "data_age" in planned and dataset and dataset.dated_by:
         results["data_age"] = _data_age(build.newest(staged.table, dataset.dated_by), dataset, planned["data_age"])
     expected = [check for check in planned.values() if check.expectation]
@@ -36,7 +38,11 @@ def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites)
 def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
     found = [(row[0], row[1]) for row in connection.execute(f"describe {staged.table}").fetchall()]
     declared = [(column.name, column.type) for column in staged.model.contract.columns]
-    differences = tuple(f"{name} is {kind}, not {wanted}" for (name, kind), (_, wanted) in zip(found, declared, strict=True) if kind != wanted)
+    differences = tuple(
+        f"{name} is {kind}, not {wanted}"
+        for (name, kind), (_, wanted) in zip(found, declared, strict=True)
+        if kind != wanted
+    )
     return check.result(not differences, len(declared), len(differences), differences)
 
 
@@ -44,11 +50,14 @@ def _rows_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, check
     contract = staged.model.contract
     source = _number(connection, contract.source_rows or f"select count(*) from raw.{staged.model.table}")
     accounted = staged.rows + staged.quarantined_rows + staged.repeated_rows
-    account = f"{source:,} in the source = {staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
+    made = f"{staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
+    account = f"{source:,} in the source, {made}"
     return check.result(source == accounted, int(source), float(source - accounted), (account,))
 
 
-def _sum_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck) -> CheckResult:
+def _sum_conserved(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck
+) -> CheckResult:
     """The raw column, read independently of the model's SQL, against all rows the model made of it."""
     source = f'"{staged.model.contract.column(column).source}"'
     raw = f"raw.{staged.model.table}"
@@ -65,7 +74,9 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
         f"select rule, count(*) from (select unnest(_rules) as rule from {staged.quarantine}) group by rule order by 2 desc, 1"
     ).fetchall()
     tolerated = staged.quarantined_rows <= total * staged.model.contract.tolerate_quarantined
-    return check.result(tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule))
+    return check.result(
+        tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule)
+    )
 
 
 def _data_age(newest: date | None, dataset: Dataset, check: PlannedCheck) -> CheckResult:

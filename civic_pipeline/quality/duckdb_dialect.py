@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from duckdb import DuckDBPyConnection
 from duckdb_engine import ConnectionWrapper, Dialect
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, column_condition_partial
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    column_condition_partial,
+)
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.default import DefaultExecutionContext
@@ -20,13 +23,15 @@ class _BufferedContext(DefaultExecutionContext):
 
     def post_exec(self) -> None:
         if self.cursor.description:
-            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, initial_buffer=self.cursor.fetchall())
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+                self.cursor, initial_buffer=self.cursor.fetchall()
+            )
 
 
 class BuildDialect(Dialect):
     """DuckDB on the connection that is building: a second one would meet its lock, and would not see staged tables."""
 
-    execution_ctx_cls = _BufferedContext
+    execution_ctx_cls = _BufferedContext  # type: ignore[assignment]
     supports_statement_cache = False
     connection: DuckDBPyConnection
 

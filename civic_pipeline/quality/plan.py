@@ -19,31 +19,50 @@ class PlannedCheck:
     expectation: Expectation | None = None
 
     def result(
-        self, passed: bool, evaluated: int | None = None, unexpected: float | None = None, examples: tuple[str, ...] = ()
+        self,
+        passed: bool,
+        evaluated: int | None = None,
+        unexpected: float | None = None,
+        examples: tuple[str, ...] = (),
     ) -> CheckResult:
-        return CheckResult(self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples)
+        return CheckResult(
+            self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples
+        )
 
 
 def planned_checks(model: Model, dataset: Dataset | None) -> dict[str, PlannedCheck]:
     """The checks of `model` by name. `dataset` is the one a clean table is made of, None for other tables."""
     contract = model.contract
 
-    def plan(name: str, layer: Layer, severity: Severity, description: str, expectation: Expectation | None = None) -> PlannedCheck:
+    def plan(
+        name: str, layer: Layer, severity: Severity, description: str, expectation: Expectation | None = None
+    ) -> PlannedCheck:
         return PlannedCheck(model.name, name, layer, severity, description, expectation)
 
     checks = [plan("schema", "table", "critical", "columns and types are as the contract says")]
     if model.schema == "clean":
-        checks.append(plan("rows_conserved", "row", "critical", "every source row is clean, quarantined or a counted repeat"))
+        checks.append(
+            plan("rows_conserved", "row", "critical", "every source row is clean, quarantined or a counted repeat")
+        )
         checks += [
             plan(f"{column}_conserved", "row", "critical", f"the sum of {column} equals the source's, to the cent")
             for column in contract.conserve
         ]
     if contract.row_rules:
         share = contract.tolerate_quarantined
-        checks.append(plan("quarantine_tolerated", "row", "critical", f"at most {share:.2%} of the rows are quarantined"))
+        checks.append(
+            plan("quarantine_tolerated", "row", "critical", f"at most {share:.2%} of the rows are quarantined")
+        )
     if dataset and dataset.dated_by and dataset.cadence in FRESH_FOR_DAYS:
         days = FRESH_FOR_DAYS[dataset.cadence]
-        checks.append(plan("data_age", "time", "warning", f"the newest {dataset.dated_by} is at most {days} days old ({dataset.cadence} data)"))
+        checks.append(
+            plan(
+                "data_age",
+                "time",
+                "warning",
+                f"the newest {dataset.dated_by} is at most {days} days old ({dataset.cadence} data)",
+            )
+        )
     checks += [
         plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
         for name, expectation in expectations_of(contract).items()
@@ -62,9 +81,19 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
     if len(key) == 1:
         imply("key_unique", "expect_column_values_to_be_unique", {"column": key[0]}, f"{key[0]} names a row")
     else:
-        imply("key_unique", "expect_compound_columns_to_be_unique", {"column_list": key}, f"{', '.join(key)} together name a row")
+        imply(
+            "key_unique",
+            "expect_compound_columns_to_be_unique",
+            {"column_list": key},
+            f"{', '.join(key)} together name a row",
+        )
     for column in key:
-        imply(f"key_not_null__{column}", "expect_column_values_to_not_be_null", {"column": column}, f"{column} is part of the key")
+        imply(
+            f"key_not_null__{column}",
+            "expect_column_values_to_not_be_null",
+            {"column": column},
+            f"{column} is part of the key",
+        )
     for column_model in contract.columns:
         if column_model.references:
             name, other = column_model.name, column_model.references

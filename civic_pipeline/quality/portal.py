@@ -8,8 +8,16 @@ from civic_pipeline.warehouse import CheckResult
 def portal_checks(table: str) -> dict[str, PlannedCheck]:
     """The checks every raw table has."""
     return {
-        "captured": PlannedCheck(table, "captured", "portal", "critical", "counted = landed = distinct at the portal, and the volume is believable"),
-        "schema_declared": PlannedCheck(table, "schema_declared", "portal", "warning", "the portal has no column that defs.yaml does not declare"),
+        "captured": PlannedCheck(
+            table,
+            "captured",
+            "portal",
+            "critical",
+            "counted = landed = distinct at the portal, and the volume is believable",
+        ),
+        "schema_declared": PlannedCheck(
+            table, "schema_declared", "portal", "warning", "the portal has no column that defs.yaml does not declare"
+        ),
     }
 
 

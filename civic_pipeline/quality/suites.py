@@ -1,5 +1,6 @@
 """Expectations of contracts, run by Great Expectations inside the build's DuckDB, and its HTML report."""
 
+import logging
 import os
 import shutil
 from datetime import UTC, date, datetime
@@ -19,9 +20,13 @@ class Suites:
     """One Great Expectations context for one run. Creating it imports the library (seconds)."""
 
     def __init__(self, build: Build) -> None:
-        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # before the import, which reads it; no statistics leave this machine
+        os.environ.setdefault(
+            "GX_ANALYTICS_ENABLED", "false"
+        )  # before the import, which reads it; no statistics leave this machine
         import great_expectations as gx
 
+        # It warns that our regex metric replaces its own, which is the point.
+        logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
         from civic_pipeline.quality import duckdb_dialect
 
         duckdb_dialect.use(build.connection)
@@ -37,17 +42,21 @@ class Suites:
 
         planned = {check.name: check for check in checks}
         schema, _, name = staged.partition(".")
-        batch = self._tables.add_table_asset(table, table_name=name, schema_name=schema).add_batch_definition_whole_table("whole")
+        batch = self._tables.add_table_asset(
+            table, table_name=name, schema_name=schema
+        ).add_batch_definition_whole_table("whole")
         expectations = [
-            get_expectation_impl(e.name)(**_arguments(e), severity=e.severity, meta={"check": check.name}, **({"notes": e.why} if e.why else {}))
-            for check in checks
-            if (e := check.expectation)
+            get_expectation_impl(check.expectation.name)(**_arguments(check, check.expectation)) for check in checks if check.expectation
         ]
         suite = self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
-        definition = self._context.validation_definitions.add(self._gx.ValidationDefinition(name=table, data=batch, suite=suite))
-        outcome = definition.run(result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run)
-        found = {result.expectation_config.meta["check"]: _result(planned[result.expectation_config.meta["check"]], result) for result in outcome.results}
-        return [found[name] for name in planned]
+        definition = self._context.validation_definitions.add(
+            self._gx.ValidationDefinition(name=table, data=batch, suite=suite)
+        )
+        outcome = definition.run(
+            result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run
+        )
+        found = {_checked(result): result for result in outcome.results}
+        return [_result(check, found[name]) for name, check in planned.items()]
 
     def write_report(self, reports: Path) -> Path:
         """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept. Returns the index page."""
@@ -67,17 +76,25 @@ class Suites:
         return site / "index.html"
 
 
-def _arguments(expectation: Expectation) -> dict[str, Any]:
-    """The contract's arguments; `today` becomes the date of the run."""
+def _arguments(check: PlannedCheck, expectation: Expectation) -> dict[str, Any]:
+    """The contract's arguments (`today` becomes the date of the run) and what ties the result to its check."""
     today = date.today().isoformat()
-    return {key: today if value == "today" else value for key, value in expectation.arguments.items()}
+    arguments = {key: today if value == "today" else value for key, value in expectation.arguments.items()}
+    return arguments | {"severity": check.severity, "meta": {"check": check.name}, "notes": check.description}
+
+
+def _checked(result: Any) -> str:
+    """Name of the check a result belongs to."""
+    return str(result.expectation_config.meta["check"])
 
 
 def _result(check: PlannedCheck, result: Any) -> CheckResult:
     details = result.result or {}
     problem = _exception(result.exception_info)
     if problem:
-        return CheckResult(check.table, check.name, check.layer, "critical", False, f"the check could not run: {problem}")
+        return CheckResult(
+            check.table, check.name, check.layer, "critical", False, f"the check could not run: {problem}"
+        )
     unexpected = details.get("unexpected_count")
     if unexpected is None and isinstance(details.get("observed_value"), int | float):
         observed = details["observed_value"]

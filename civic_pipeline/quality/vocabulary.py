@@ -19,12 +19,17 @@ _NOT_ARGUMENTS = {
 def installed() -> dict[str, list[str]]:
     """Expectation name -> its argument names, read from the library (imports it: seconds)."""
     import great_expectations.expectations as gxe
-    from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
+    from great_expectations.expectations.registry import (
+        get_expectation_impl,
+        list_registered_expectation_implementations,
+    )
 
-    assert gxe
+    registered = list_registered_expectation_implementations()
+    if not registered:  # importing the package registers them
+        raise ImportError(f"{gxe.__name__} registered no expectations")
     return {
-        name: sorted(set(get_expectation_impl(name).model_fields if hasattr(get_expectation_impl(name), "model_fields") else get_expectation_impl(name).__fields__) - _NOT_ARGUMENTS)
-        for name in sorted(list_registered_expectation_implementations())
+        name: sorted(set(getattr(get_expectation_impl(name), "__fields__")) - _NOT_ARGUMENTS)  # noqa: B009 - pydantic 1
+        for name in sorted(registered)
     }
 
 

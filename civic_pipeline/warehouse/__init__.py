@@ -6,4 +6,15 @@ from civic_pipeline.warehouse.model import Model, load_models
 from civic_pipeline.warehouse.reader import connect, read
 from civic_pipeline.warehouse.release import release
 
-__all__ = ["Build", "CheckResult", "Model", "Staged", "connect", "load_models", "open_build", "read", "release", "seed_files"]
+__all__ = [
+    "Build",
+    "CheckResult",
+    "Model",
+    "Staged",
+    "connect",
+    "load_models",
+    "open_build",
+    "read",
+    "release",
+    "seed_files",
+]

@@ -62,7 +62,9 @@ class Build:
                 self.connection.execute(f"create or replace table {everything} as\n{model.sql}")
                 if not contract.row_rules:
                     distinct = "distinct" if contract.repeated_rows else ""
-                    self.connection.execute(f"create or replace table {staged} as select {distinct} {columns} from {everything}")
+                    self.connection.execute(
+                        f"create or replace table {staged} as select {distinct} {columns} from {everything}"
+                    )
                     rows, total = self._count(staged), self._count(everything)
                     return Staged(model, staged, everything, None, rows, 0, total - rows)
                 return self._split(model, everything, staged, columns)
@@ -81,9 +83,13 @@ class Build:
             f" [x for x in [{reasons}] if x is not null] as _reasons from {everything} where not ({keep})"
         )
         distinct = "distinct" if model.contract.repeated_rows else ""
-        self.connection.execute(f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}")
+        self.connection.execute(
+            f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}"
+        )
         rows, quarantined = self._count(staged), self._count(quarantine)
-        return Staged(model, staged, everything, quarantine, rows, quarantined, self._count(everything) - quarantined - rows)
+        return Staged(
+            model, staged, everything, quarantine, rows, quarantined, self._count(everything) - quarantined - rows
+        )
 
     def swap(self, staged: Staged, results: Sequence[CheckResult], data_date: date | None) -> dict[str, list[str]]:
         """Put the staged table in the accepted one's place, with its comments and its rows in `meta`, in one transaction.
@@ -117,7 +123,11 @@ class Build:
         with writing(self.settings.build.parent), self._transaction():
             known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
             if not known:
-                row = {"table_name": model.name, "each_row_is": model.contract.each_row_is, "inputs": sorted(model.inputs)}
+                row: dict[str, object] = {
+                    "table_name": model.name,
+                    "each_row_is": model.contract.each_row_is,
+                    "inputs": sorted(model.inputs),
+                }
                 meta.put(self.connection, meta.TABLES, "table_name", model.name, [row])
             self.connection.execute(
                 "update meta.tables set status = 'held back', held_back_because = ?,"
@@ -135,7 +145,11 @@ class Build:
 
     def held_back(self) -> dict[str, str]:
         """Tables that stand at an older version -> why."""
-        return dict(self.connection.execute("select table_name, held_back_because from meta.tables where status = 'held back'").fetchall())
+        return dict(
+            self.connection.execute(
+                "select table_name, held_back_because from meta.tables where status = 'held back'"
+            ).fetchall()
+        )
 
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
@@ -158,7 +172,9 @@ class Build:
         self.connection.execute(f"comment on table {model.name} is {literal(model.description)}")
         rows: list[dict[str, object]] = []
         for position, column in enumerate(model.contract.columns, 1):
-            self.connection.execute(f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}")
+            self.connection.execute(
+                f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}"
+            )
             rows.append({
                 "table_name": model.name, "position": position, "column_name": column.name, "column_type": column.type, "unit": column.unit,
                 "description": column.description, "references_table": column.references, "made_from": lineage[column.name],
@@ -170,13 +186,28 @@ class Build:
     def _quarantine_dictionary(self, model: Model) -> None:
         name = f"quarantine.{model.table}"
         described = {column.name: _comment(column.description, column.unit) for column in model.contract.columns}
-        described |= {"_rules": "Names of the rules the row broke.", "_reasons": "The same rules in words.", "_capture_id": "Capture the row came from."}
-        self.connection.execute(f"comment on table {name} is {literal(f'Each row is rejected from {model.name}, whole, with the rules it broke.')}")
+        described |= {
+            "_rules": "Names of the rules the row broke.",
+            "_reasons": "The same rules in words.",
+            "_capture_id": "Capture the row came from.",
+        }
+        self.connection.execute(
+            f"comment on table {name} is {literal(f'Each row is rejected from {model.name}, whole, with the rules it broke.')}"
+        )
         rows: list[dict[str, object]] = []
         for position, (column, kind) in enumerate(self._columns(name).items(), 1):
             text = described.get(column, "Helper column of the model, such as a value as it was published.")
             self.connection.execute(f'comment on column {name}."{column}" is {literal(text)}')
-            rows.append({"table_name": name, "position": position, "column_name": column, "column_type": kind, "description": text, "made_from": []})
+            rows.append(
+                {
+                    "table_name": name,
+                    "position": position,
+                    "column_name": column,
+                    "column_type": kind,
+                    "description": text,
+                    "made_from": [],
+                }
+            )
         meta.put(self.connection, meta.COLUMNS, "table_name", name, rows)
 
     def _schema(self, tables: Iterable[str]) -> Schema:
@@ -237,7 +268,9 @@ def _prepare(build: Build) -> None:
     except duckdb.Error as error:
         raise ModelFailed(functions, str(error)) from error
     for seed in seed_files(root):
-        connection.execute(f"create or replace table seeds.{seed.stem} as from read_csv({literal(str(seed))}, all_varchar = true, header = true)")
+        connection.execute(
+            f"create or replace table seeds.{seed.stem} as from read_csv({literal(str(seed))}, all_varchar = true, header = true)"
+        )
     lake = Lake(build.settings.lake)
     for name, dataset in build.datasets.items():
         accepted = lake.accepted(name)
@@ -252,13 +285,17 @@ def seed_files(root: Path) -> list[Path]:
     return sorted((root / "data" / "seeds").glob("*.csv"))
 
 
-def _raw_view(connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, dataset: Dataset, capture: Manifest) -> None:
+def _raw_view(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, dataset: Dataset, capture: Manifest
+) -> None:
     """What the portal sent, with each date column's clock read as the dataset says."""
     selects = []
     for part, path in zip(capture.parts, lake.files(capture), strict=True):
         columns = ", ".join(_clock(column.name, dataset) for column in part.columns)
         edition = literal(part.edition) if part.edition else "cast(null as varchar)"
-        selects.append(f"select {columns}, {literal(capture.capture_id)} as _capture_id, {edition} as _edition from read_parquet({literal(str(path))})")
+        selects.append(
+            f"select {columns}, {literal(capture.capture_id)} as _capture_id, {edition} as _edition from read_parquet({literal(str(path))})"
+        )
     connection.execute(f"create or replace view raw.{table_name(name)} as {' union all by name '.join(selects)}")
 
 
@@ -280,16 +317,19 @@ def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accep
         "visited_at": _naive(datetime.fromisoformat(last.visited_at)) if last else None,
         "status": last.status if last else None, "problem": last.problem if last else None,
     }  # fmt: skip
-    rows = [
-        shared | {
+    rows: list[dict[str, object]] = []
+    if accepted is None:
+        meta.put(build.connection, meta.CAPTURES, "dataset", name, [shared])
+        return
+    for part in accepted.parts:
+        fetched: dict[str, object] = {
             "capture_id": accepted.capture_id, "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
             "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
             "distinct_rows": part.distinct, "bytes": part.bytes, "sha256": part.sha256,
             "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,
-        }
-        for part in (accepted.parts if accepted else ())
-    ]  # fmt: skip
-    meta.put(build.connection, meta.CAPTURES, "dataset", name, rows or [shared])
+        }  # fmt: skip
+        rows.append(shared | fetched)
+    meta.put(build.connection, meta.CAPTURES, "dataset", name, rows)
 
 
 def _comment(description: str, unit: str | None) -> str:

@@ -21,7 +21,10 @@ def column_lineage(model: Model, schema: Schema) -> dict[str, list[str]]:
         roots = lineage(None, model.query.copy(), schema, dialect="duckdb", trim_selects=False)
     except SqlglotError as error:
         raise ModelFailed(model.path, f"its column lineage cannot be read: {error}") from error
-    return {column.name: sorted(_origins(roots[column.name], schema)) or _declared(model, column.source) for column in model.contract.columns}
+    return {
+        column.name: sorted(_origins(roots[column.name], schema)) or _declared(model, column.source)
+        for column in model.contract.columns
+    }
 
 
 def _origins(root: Node, schema: Schema) -> set[str]:

@@ -33,7 +33,11 @@ CAPTURES = MetaTable(
         ("dataset", "VARCHAR", "City and dataset, such as baltimore/spending."),
         ("edition", "VARCHAR", "Year of the edition; null where the dataset is a single source."),
         ("captured_at", "TIMESTAMP", "When it was fetched, UTC."),
-        ("visited_at", "TIMESTAMP", "When the portal was last asked, UTC; later than captured_at if the source was unchanged or failed."),
+        (
+            "visited_at",
+            "TIMESTAMP",
+            "When the portal was last asked, UTC; later than captured_at if the source was unchanged or failed.",
+        ),
         ("status", "VARCHAR", "What the last visit led to: captured, unchanged or failed."),
         ("problem", "VARCHAR", "Why the last visit failed; null if it did not."),
         ("title", "VARCHAR", "Title the portal gave."),
@@ -43,7 +47,11 @@ CAPTURES = MetaTable(
         ("profile", "VARCHAR", "live, or demo for the embedded portals."),
         ("counted_rows", "BIGINT", "Rows the portal counted, before and after the read."),
         ("landed_rows", "BIGINT", "Rows that landed."),
-        ("distinct_rows", "BIGINT", "Distinct row ids among them; equal to the other two, or the capture would not exist."),
+        (
+            "distinct_rows",
+            "BIGINT",
+            "Distinct row ids among them; equal to the other two, or the capture would not exist.",
+        ),
         ("bytes", "BIGINT", "Size of the Parquet file."),
         ("sha256", "VARCHAR", "Hash of the Parquet file."),
         ("freshness_token", "VARCHAR", "What the portal said of the data's last change."),
@@ -116,7 +124,14 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     for table in META_TABLES:
         name = f"meta.{table.name}"
         rows: list[dict[str, object]] = [
-            {"table_name": name, "position": n, "column_name": c.name, "column_type": c.type, "description": c.description, "made_from": []}
+            {
+                "table_name": name,
+                "position": n,
+                "column_name": c.name,
+                "column_type": c.type,
+                "description": c.description,
+                "made_from": [],
+            }
             for n, c in enumerate(table.columns, 1)
         ]
         put(connection, COLUMNS, "table_name", name, rows)
@@ -127,10 +142,14 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def put(connection: duckdb.DuckDBPyConnection, table: MetaTable, where: str, value: str, rows: list[dict[str, object]]) -> None:
+def put(
+    connection: duckdb.DuckDBPyConnection, table: MetaTable, where: str, value: str, rows: list[dict[str, object]]
+) -> None:
     """Replace the rows of `table` whose column `where` equals `value`."""
     names = [column.name for column in table.columns]
     connection.execute(f"delete from meta.{table.name} where {where} = ?", [value])
     if rows:
         marks = ", ".join("?" for _ in names)
-        connection.executemany(f"insert into meta.{table.name} values ({marks})", [[row.get(name) for name in names] for row in rows])
+        connection.executemany(
+            f"insert into meta.{table.name} values ({marks})", [[row.get(name) for name in names] for row in rows]
+        )

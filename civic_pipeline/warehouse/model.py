@@ -59,7 +59,9 @@ def load_models(root: Path, sources: frozenset[str]) -> dict[str, Model]:
         folder = root / "sql" / schema
         lonely = {path.stem for path in folder.glob("*.sql")} ^ {path.stem for path in folder.glob("*.yml")}
         if lonely:
-            raise CatalogIncomplete(f"sql/{schema}: {', '.join(sorted(lonely))} has only one of .sql and .yml; a model needs both.")
+            raise CatalogIncomplete(
+                f"sql/{schema}: {', '.join(sorted(lonely))} has only one of .sql and .yml; a model needs both."
+            )
         for path in sorted(folder.glob("*.sql")):
             model = _load(schema, path)
             models[model.name] = model
@@ -73,9 +75,15 @@ def load_models(root: Path, sources: frozenset[str]) -> dict[str, Model]:
         for position, column in enumerate(model.contract.columns):
             if column.references and column.references not in models:
                 line = line_of(model.path.with_suffix(".yml"), "columns", position, "references")
-                raise FileInvalid(model.path.with_suffix(".yml"), [(line, f"{column.name} references {column.references}, which is no model")])
+                raise FileInvalid(
+                    model.path.with_suffix(".yml"),
+                    [(line, f"{column.name} references {column.references}, which is no model")],
+                )
     references = {name: _referenced(model) for name, model in models.items()}
-    graph = {name: {item for item in model.inputs | references[name] if item in models and item != name} for name, model in models.items()}
+    graph = {
+        name: {item for item in model.inputs | references[name] if item in models and item != name}
+        for name, model in models.items()
+    }
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -94,7 +102,9 @@ def _load(schema: str, path: Path) -> Model:
     tables = [table for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
     unqualified = sorted({table.name for table in tables if not table.db and table.name not in ctes})
     if unqualified:
-        raise FileInvalid(path, [(_line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified])
+        raise FileInvalid(
+            path, [(_line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified]
+        )
     contract_path = path.with_suffix(".yml")
     contract = read_contract(contract_path)
     _compare_columns(path, query, contract)
@@ -108,7 +118,9 @@ def parse_select(path: Path, sql: str) -> exp.Query:
         statements = [statement for statement in sqlglot.parse(sql, dialect="duckdb") if statement is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
-        raise FileInvalid(path, [(first.get("line") or 1, f"this SQL does not parse: {first.get('description') or error}")]) from error
+        raise FileInvalid(
+            path, [(first.get("line") or 1, f"this SQL does not parse: {first.get('description') or error}")]
+        ) from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise FileInvalid(path, [(1, "a model is exactly one select")])
     return statements[0]
@@ -124,13 +136,26 @@ def _compare_columns(path: Path, query: exp.Query, contract: Contract) -> None:
     for position, name in enumerate(declared):
         if name not in selected:
             line = line_of(contract_path, "columns", position)
-            raise FileInvalid(contract_path, [(line, f"the column {name!r} is not in the final select of {path.name}; it has {', '.join(selected)}")])
+            raise FileInvalid(
+                contract_path,
+                [
+                    (
+                        line,
+                        f"the column {name!r} is not in the final select of {path.name}; it has {', '.join(selected)}",
+                    )
+                ],
+            )
     extra = [name for name in selected if name not in declared]
     if extra:
         line = line_of(contract_path, "columns")
-        raise FileInvalid(contract_path, [(line, f"columns does not describe {', '.join(extra)}, which {path.name} selects")])
+        raise FileInvalid(
+            contract_path, [(line, f"columns does not describe {', '.join(extra)}, which {path.name} selects")]
+        )
     if selected != declared:
-        raise FileInvalid(contract_path, [(line_of(contract_path, "columns"), f"columns must be in the order of the select: {', '.join(selected)}")])
+        raise FileInvalid(
+            contract_path,
+            [(line_of(contract_path, "columns"), f"columns must be in the order of the select: {', '.join(selected)}")],
+        )
 
 
 def _line_with(sql: str, text: str) -> int:

@@ -36,7 +36,9 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def read(table: str, where: str | None = None, parameters: Sequence[object] = (), *, path: Path | str | None = None) -> "pd.DataFrame":
+def read(
+    table: str, where: str | None = None, parameters: Sequence[object] = (), *, path: Path | str | None = None
+) -> "pd.DataFrame":
     """The rows of `table` (such as `marts.fct_payments`) that satisfy `where`, a SQL condition with ? for `parameters`.
 
     Whole numbers and booleans stay so where values are missing, money stays exact decimal, dates become datetime64.
@@ -44,7 +46,11 @@ def read(table: str, where: str | None = None, parameters: Sequence[object] = ()
     """
     with connect(path) as connection:
         try:
-            relation = connection.table(table) if where is None else connection.execute(f"select * from {table} where {where}", list(parameters))
+            relation = (
+                connection.table(table)
+                if where is None
+                else connection.execute(f"select * from {table} where {where}", list(parameters))
+            )
             result: pa.Table = relation.to_arrow_table()
         except duckdb.Error as error:
             raise QueryRefused(str(error)) from error
@@ -63,4 +69,5 @@ def to_pandas(table: pa.Table) -> "pd.DataFrame":
     def dtype(kind: pa.DataType) -> "pd.api.extensions.ExtensionDtype | None":
         return pd.ArrowDtype(kind) if pa.types.is_decimal(kind) else exact.get(kind)
 
-    return table.to_pandas(types_mapper=dtype, date_as_object=False)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=dtype, date_as_object=False)
+    return frame

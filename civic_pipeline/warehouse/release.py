@@ -36,7 +36,7 @@ def release(build: Build) -> Path:
             raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")
         draft.chmod(0o444)
         _sync(draft)
-        os.replace(draft, target)
+        draft.replace(target)
         _sync(target.parent)
     return target
 

@@ -39,7 +39,9 @@ def test_money_is_read_in_every_notation_of_the_ledger(call: Callable[..., objec
     assert call("parse_money", text) == Decimal(amount)
 
 
-@pytest.mark.parametrize("text", ["n/a", "#REF!", "", "-", "TBD", "1,5", "12,34", "1e5", "--5", "(5", "1.2.3", "9" * 20, None])
+@pytest.mark.parametrize(
+    "text", ["n/a", "#REF!", "", "-", "TBD", "1,5", "12,34", "1e5", "--5", "(5", "1.2.3", "9" * 20, None]
+)
 def test_what_is_not_money_is_null_and_never_a_guess(call: Callable[..., object], text: str | None) -> None:
     assert call("parse_money", text) is None
 
@@ -74,7 +76,10 @@ def test_dates_are_read_in_both_notations(call: Callable[..., object], text: str
     assert call("parse_date", text) == day
 
 
-@pytest.mark.parametrize("text", ["13/45/2024", "2023-02-29", "02/30/2024", "0000-00-00", "TBD", "", "2024-03-05 noon", "20240305", "3/5/24", None])
+@pytest.mark.parametrize(
+    "text",
+    ["13/45/2024", "2023-02-29", "02/30/2024", "0000-00-00", "TBD", "", "2024-03-05 noon", "20240305", "3/5/24", None],
+)
 def test_what_is_no_real_day_is_null(call: Callable[..., object], text: str | None) -> None:
     assert call("parse_date", text) is None
 
@@ -87,7 +92,17 @@ def test_every_day_is_read_back_from_both_notations(call: Callable[..., object],
 
 @pytest.mark.parametrize(
     ("text", "share"),
-    [("99%", 0.99), ("0.84", 0.84), ("93", 0.93), ("104%", 1.04), ("1", 1.0), ("100", 1.0), (" 51 % ", 0.51), (".5%", 0.005), ("-5%", -0.05)],
+    [
+        ("99%", 0.99),
+        ("0.84", 0.84),
+        ("93", 0.93),
+        ("104%", 1.04),
+        ("1", 1.0),
+        ("100", 1.0),
+        (" 51 % ", 0.51),
+        (".5%", 0.005),
+        ("-5%", -0.05),
+    ],
 )
 def test_percentages_become_shares(call: Callable[..., object], text: str, share: float) -> None:
     assert call("parse_share", text) == pytest.approx(share, abs=1e-12)
@@ -128,20 +143,37 @@ def test_text_is_trimmed_and_empty_text_is_null(call: Callable[..., object]) -> 
     assert call("clean_text", " \u00a0 ") is None
 
 
-@pytest.mark.parametrize(("text", "code"), [("0771", "771"), (" 1 ", "1"), ("000", "0"), ("04002A", "4002A"), ("GA00", "GA00"), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "code"), [("0771", "771"), (" 1 ", "1"), ("000", "0"), ("04002A", "4002A"), ("GA00", "GA00"), ("", None)]
+)
 def test_codes_lose_their_padding(call: Callable[..., object], text: str, code: str | None) -> None:
     assert call("clean_code", text) == code
 
 
 @pytest.mark.parametrize(
     ("day", "year", "period"),
-    [(date(2023, 6, 30), 2023, 12), (date(2023, 7, 1), 2024, 1), (date(2023, 12, 31), 2024, 6), (date(2024, 1, 1), 2024, 7)],
+    [
+        (date(2023, 6, 30), 2023, 12),
+        (date(2023, 7, 1), 2024, 1),
+        (date(2023, 12, 31), 2024, 6),
+        (date(2024, 1, 1), 2024, 7),
+    ],
 )
-def test_the_fiscal_year_turns_on_the_first_of_july(call: Callable[..., object], day: date, year: int, period: int) -> None:
+def test_the_fiscal_year_turns_on_the_first_of_july(
+    call: Callable[..., object], day: date, year: int, period: int
+) -> None:
     assert (call("fiscal_year", day), call("fiscal_period", day)) == (year, period)
 
 
-@pytest.mark.parametrize(("text", "key"), [("General Fund", "GENERAL"), (" general ", "GENERAL"), ("Special Revenue Funds", "SPECIAL REVENUE"), (None, "(BLANK)")])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("General Fund", "GENERAL"),
+        (" general ", "GENERAL"),
+        ("Special Revenue Funds", "SPECIAL REVENUE"),
+        (None, "(BLANK)"),
+    ],
+)
 def test_a_fund_is_known_by_its_name_in_every_source(call: Callable[..., object], text: str | None, key: str) -> None:
     assert call("fund_key", text) == key
 
@@ -149,5 +181,6 @@ def test_a_fund_is_known_by_its_name_in_every_source(call: Callable[..., object]
 def test_ids_tell_apart_what_joins_to_the_same_text() -> None:
     connection = duckdb.connect()
     connection.execute(FUNCTIONS)
-    ids = connection.execute("select hash_id(json_array('a|', 'b')), hash_id(json_array('a', '|b')), hash_id(json_array('a', null, 'b')), hash_id(json_array('a', '', 'b'))").fetchone()
-    assert ids is not None and len(set(ids)) == 4
+    naturals = ["'a|', 'b'", "'a', '|b'", "'a', null, 'b'", "'a', '', 'b'"]
+    ids = connection.execute(" union ".join(f"select hash_id(json_array({parts}))" for parts in naturals)).fetchall()
+    assert len(ids) == len(naturals)

@@ -9,7 +9,7 @@ from civic_pipeline.demo.sample.table import seeded
 
 @dataclass(frozen=True)
 class Trade:
-    """A line of business, as names, the ledger and the two registries say it; `typical` is a usual payment in dollars."""
+    """A line of business, as names, the ledger and the registries say it; `typical` is a usual payment in dollars."""
 
     words: tuple[str, ...]
     spend_category: str

@@ -86,7 +86,7 @@ def _splits(rng: random.Random) -> Iterator[_Split]:
             for _ in range(rng.choice((1, 1, 1, 2, 2, 4))):
                 invoices[vendor.name] += rng.randrange(1, 9)
                 invoice = _invoice(vendor, invoices[vendor.name])
-                contract = rng.choice(held[vendor.name]) if held[vendor.name] and rng.random() < 0.7 else ""
+                cited = rng.choice(held[vendor.name]) if held[vendor.name] and rng.random() < 0.7 else ""
                 total = vendor.trade.typical * vendor.scale * rng.lognormvariate(-0.4, 0.9)
                 parts = rng.choice((1, 1, 1, 2, 3))
                 for part in range(parts):
@@ -104,7 +104,7 @@ def _splits(rng: random.Random) -> Iterator[_Split]:
                             vendor.name,
                             str(check),
                             invoice,
-                            contract,
+                            cited,
                             day.isoformat(),
                             None,
                         ],

@@ -1,0 +1,52 @@
+# Two commands matter: `make run` and `make test`. Each makes the environment it needs; Python 3.11+ is all it asks for.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export CIVIC_DATA ?= $(CURDIR)/data
+export DAGSTER_DISABLE_TELEMETRY := 1
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run dev test check docs requirements clean
+
+run: .venv/run  ## capture the demo portals, build, check and release the warehouse
+	@$(BIN)/civic run
+
+dev: .venv/run  ## the Dagster UI on http://127.0.0.1:3000, on the same home as `make run`
+	@mkdir -p "$(CIVIC_DATA)/dagster_home" && cp dagster.yaml "$(CIVIC_DATA)/dagster_home/"
+	DAGSTER_HOME="$(CIVIC_DATA)/dagster_home" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+
+test: .venv/dev  ## every test
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## lint, types, definitions, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 -q sql
+	$(BIN)/dg check defs
+	$(BIN)/civic docs --check
+
+docs: .venv/run  ## write docs/dictionary
+	$(BIN)/civic docs
+
+requirements: .venv/dev  ## pin and hash what pyproject.toml asks for
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links -q pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links -q --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove what runs made; captures and releases included
+	rm -rf data/lake data/build data/quality data/releases data/dagster_home data/warehouse.duckdb
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": set PYTHON=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
+	@$(PYTHON) -m venv .venv
+
+# --no-deps: the files are complete, and pip checks every hash.
+.venv/run: requirements.txt pyproject.toml | .venv/bin/python
+	@echo "Installing pinned requirements into .venv (a minute or two, once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/run
+
+.venv/dev: requirements-dev.txt .venv/run
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch .venv/dev

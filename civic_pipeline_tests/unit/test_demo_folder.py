@@ -1,0 +1,171 @@
+"""What the demo portals make of a folder: types, ids, and refusals that name the file and the fix."""
+
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from civic_pipeline.demo import DemoFolderError, ServedFile
+from civic_pipeline.demo.folder import read_folder
+
+
+def serve(folder: Path) -> tuple[tuple[ServedFile, ...], duckdb.DuckDBPyConnection]:
+    con = duckdb.connect()
+    return read_folder(folder, con), con
+
+
+def read_one(
+    folder: Path, name: str, text: str | bytes, portal_yml: str | None = None
+) -> tuple[ServedFile, list[tuple]]:
+    """The one file of a folder, as served, and its rows."""
+    content = text.encode() if isinstance(text, str) else text
+    (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    if portal_yml:
+        (folder / "portal.yml").write_text(portal_yml)
+    (file,), con = serve(folder)
+    columns = ", ".join(column.sql for column in file.columns)
+    return file, con.execute(f"select {columns} from {file.table} order by number").fetchall()
+
+
+def kinds(file: ServedFile) -> dict[str, str]:
+    return {column.name: column.kind for column in file.columns}
+
+
+def test_types_are_inferred_only_where_every_value_agrees(tmp_path: Path) -> None:
+    file, _ = read_one(
+        tmp_path,
+        "a.csv",
+        "whole,fraction,zip,mixed,day,instant,slashed,american,empty\n"
+        "1,1.5,02108,1,2024-01-02,2020/03/15 10:00:00+00,2020/03/15,01/02/2024,\n"
+        "-2,,21201,x,2024-01-03 10:00:00,2020-03-16T10:00:00Z,2020/03/16,01/03/2024,\n",
+    )
+    assert kinds(file) == {
+        "whole": "number",
+        "fraction": "number",
+        "zip": "text",
+        "mixed": "text",
+        "day": "calendar_date",
+        "instant": "date",
+        "slashed": "calendar_date",
+        "american": "text",
+        "empty": "text",
+    }
+
+
+def test_a_late_exception_to_a_type_is_seen(tmp_path: Path) -> None:
+    file, rows = read_one(tmp_path, "a.csv", "n\n" + "1\n" * 5000 + "n/a\n")
+    assert kinds(file) == {"n": "text"}
+    assert rows[-1] == ("n/a",)
+
+
+def test_declared_types_overrule_inference(tmp_path: Path) -> None:
+    file, rows = read_one(
+        tmp_path,
+        "a.csv",
+        'code,born,paid,done\n1001,1290412800,"$1,234.50",true\n',
+        "files: [{file: a.csv, types: {code: text, born: date, paid: money, done: checkbox}}]",
+    )
+    assert kinds(file) == {"code": "text", "born": "date", "paid": "money", "done": "checkbox"}
+    (code, born, paid, done) = rows[0]
+    assert (code, f"{born}", f"{paid}", done) == ("1001", "2010-11-22 08:00:00", "1234.50", True)
+
+
+def test_a_value_that_is_not_of_its_declared_type_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DemoFolderError, match=r"a\.csv: 'soon' in column due is not a calendar_date.*portal\.yml"):
+        read_one(tmp_path, "a.csv", "due\n2024-01-01\nsoon\n", "files: [{file: a.csv, types: {due: calendar_date}}]")
+
+
+def test_csv_survives_byte_order_mark_line_ends_and_quoted_newlines(tmp_path: Path) -> None:
+    text = '\ufeffName,Note\r\n"Smith, ""J""","two\r\nlines"\r\nplain,""\r\n'
+    file, rows = read_one(tmp_path, "a.csv.gz", text)
+    assert [column.name for column in file.columns] == ["Name", "Note"]
+    assert rows == [('Smith, "J"', "two\r\nlines"), ("plain", None)]
+
+
+def test_four_hundred_columns_keep_their_order(tmp_path: Path) -> None:
+    names = [f"total{number:03d}" for number in range(400)]
+    file, rows = read_one(tmp_path, "a.csv", ",".join(names) + "\n" + ",".join(str(n) for n in range(400)) + "\n")
+    assert [column.name for column in file.columns] == names
+    assert rows == [tuple(range(400))]
+
+
+def test_a_file_without_rows_is_served_empty(tmp_path: Path) -> None:
+    file, rows = read_one(tmp_path, "a.csv", "a,b\n")
+    assert (file.rows, rows) == (0, [])
+
+
+def test_field_names_are_socratas(tmp_path: Path) -> None:
+    file, _ = read_one(tmp_path, "a.csv", "Zip Code,zip_code,_ordinance_amount_,% owned\n1,2,3,4\n")
+    assert [column.field_name for column in file.columns] == ["zip_code", "zip_code_1", "_ordinance_amount_", "__owned"]
+
+
+def test_parquet_keeps_the_types_it_declares(tmp_path: Path) -> None:
+    duckdb.sql("select '0042' as code, '7' as digits, 1 as n, date '2024-01-02' as day, true as done").write_parquet(
+        str(tmp_path / "a.parquet")
+    )
+    (file,), _ = serve(tmp_path)
+    assert kinds(file) == {"code": "text", "digits": "text", "n": "number", "day": "calendar_date", "done": "checkbox"}
+
+
+def test_geojson_is_a_layer_with_both_geometries(tmp_path: Path) -> None:
+    ring = [[[0, 0], [0, 1], [1, 1], [0, 0]]]
+    features = [
+        {"type": "Feature", "properties": {"name": "A", "n": 1}, "geometry": {"type": "Polygon", "coordinates": ring}},
+        {"type": "Feature", "properties": {"name": "B"}, "geometry": None},
+    ]
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    (file,), con = serve(tmp_path)
+    assert (file.is_layer, file.geometry_type, kinds(file)) == (True, "Polygon", {"name": "text", "n": "number"})
+    shapes = con.execute(f"select geometry, esri from {file.table} order by number").fetchall()
+    assert json.loads(shapes[0][1]) == {"rings": ring}
+    assert shapes[1] == (None, None)
+
+
+def test_defaults_depend_on_the_name_and_the_token_on_the_content(tmp_path: Path) -> None:
+    def served(folder: str, text: str) -> ServedFile:
+        (tmp_path / folder).mkdir()
+        return read_one(tmp_path / folder, "a.csv", text)[0]
+
+    first, same, changed = served("1", "n\n1\n"), served("2", "n\n1\n"), served("3", "n\n2\n")
+    assert (first.layer, first.title, len(first.item_id), first.socrata_id[4]) == ("a", "a", 32, "-")
+    assert (first.socrata_id, first.item_id, first.updated_at) == (same.socrata_id, same.item_id, same.updated_at)
+    assert changed.socrata_id == first.socrata_id
+    assert changed.updated_at != first.updated_at
+
+
+@pytest.mark.parametrize(
+    ("portal_yml", "complaint"),
+    [
+        ("files: [{file: b.csv}]", r"lists b\.csv, which is not in"),
+        ("files: [{file: a.csv, colour: red}]", "'colour' is not a key we know"),
+        ("files: [{file: a.csv, socrata: abc}]", "'abc' is not allowed"),
+        ("files: [{file: a.csv, types: {x: text}}]", r"gives a type to x, which a\.csv does not have"),
+        ("files: [{file: a.csv, types: {n: colour}}]", "'colour' is not allowed"),
+        ("files: [{file: a.csv}, {file: a.csv}]", r"lists a\.csv twice"),
+        ("files: [{file: a.csv, socrata: aaaa-bbbb}, {file: c.csv, socrata: aaaa-bbbb}]", "aaaa-bbbb is given to two"),
+        ("files: [{file: a.csv, layer: L}, {file: c.csv, layer: l}]", "layer l is given to two"),
+        ("files: [{file: portal.yml}]", "none of .csv"),
+        ("files: [", "not YAML"),
+    ],
+)
+def test_a_bad_portal_yml_is_refused(tmp_path: Path, portal_yml: str, complaint: str) -> None:
+    for name in ("a.csv", "c.csv"):
+        (tmp_path / name).write_text("n\n1\n")
+    (tmp_path / "portal.yml").write_text(portal_yml)
+    with pytest.raises(DemoFolderError, match=complaint):
+        serve(tmp_path)
+
+
+def test_a_missing_or_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DemoFolderError, match="is not a folder"):
+        serve(tmp_path / "nowhere")
+    with pytest.raises(DemoFolderError, match="holds no file that can be served"):
+        serve(tmp_path)
+
+
+def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.geojson").write_text("<html>moved</html>")
+    with pytest.raises(DemoFolderError, match=r"a\.geojson cannot be read"):
+        serve(tmp_path)

@@ -1,0 +1,168 @@
+"""The committed sample is what its generator makes, and holds the dirt its README owns up to."""
+
+import csv
+import gzip
+from collections import Counter
+from datetime import date
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+from civic_pipeline.demo.sample import chicago, contracts, covid, write_sample
+from civic_pipeline.demo.sample.agencies import AGENCIES
+from civic_pipeline.demo.sample.firms import firms
+from civic_pipeline.demo.sample.table import Table
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Table]]:
+    folder = tmp_path_factory.mktemp("sample")
+    return folder, write_sample(folder)
+
+
+@pytest.fixture
+def written(generated: tuple[Path, list[Table]]) -> Path:
+    return generated[0]
+
+
+@cache
+def rows(name: str) -> list[dict[str, str]]:
+    with gzip.open(SAMPLE / f"{name}.csv.gz", "rt", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_generator_makes_the_committed_files(written: Path) -> None:
+    def content(path: Path) -> bytes:
+        # Compressed bytes may differ between builds of zlib; what they hold may not.
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+    assert sorted(path.name for path in written.iterdir()) == sorted(path.name for path in SAMPLE.iterdir())
+    differing = [path.name for path in written.iterdir() if content(path) != content(SAMPLE / path.name)]
+    assert not differing, f"run `python -m civic_pipeline.demo.sample`: {', '.join(differing)} are not what it makes"
+
+
+def test_writing_again_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
+    for table in (contracts.table(), covid.deaths(), chicago.table(2025)):
+        table.write(tmp_path)
+        assert (tmp_path / table.file).read_bytes() == (written / table.file).read_bytes()
+
+
+def test_compressed_files_carry_neither_time_nor_name() -> None:
+    for path in SAMPLE.glob("*.gz"):
+        assert path.read_bytes()[3:8] == b"\0" * 5, path.name
+
+
+def test_the_sample_stays_small() -> None:
+    assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 5_000_000
+
+
+def test_the_readme_counts_every_file_and_every_fault(generated: tuple[Path, list[Table]]) -> None:
+    readme = (SAMPLE / "README.md").read_text()
+    assert "Everything here is synthetic" in readme
+    for table in generated[1]:
+        assert f"| `{table.file}` | {len(table.rows):,} | {len(table.header)} |" in readme
+        for what, count in table.dirt.items():
+            assert f"| {what} | {count:,} |" in readme
+
+
+def test_portal_yml_gives_every_dataset_its_real_ids() -> None:
+    entries = {entry["file"]: entry for entry in yaml.safe_load((SAMPLE / "portal.yml").read_text())["files"]}
+    ids = {
+        name.partition(".")[0]: entry.get("socrata") or (entry["item"], entry["layer"])
+        for name, entry in entries.items()
+    }
+    assert ids == {
+        "spending": ("f11a8992be0e4b8e8c80fd846b776114", "OpenCheckbookFY2022_Through_Present"),
+        "budget": "g5wn-pq7y",
+        "covid_cases": ("0573e90adab5434f97b082590c503bc1", "MDCOVID19_CasesByCounty"),
+        "covid_deaths": ("3dbd3e633b344c7c9a0d166b1d6a2b03", "MDCOVID19_ConfirmedDeathsByCounty"),
+        "covid_zip_cases": ("5f459467ee7a4ffda968139011f06c46", "MDCOVID19_MASTER_ZIP_CODE_CASES"),
+        "mwbe": "us2p-bijb",
+        "contracts": "e7gh-hui5",
+        "mbe_directory": "viap-eh6m",
+        "chicago_budget_2023": "xbjh-7zvh",
+        "chicago_budget_2024": "x394-e874",
+        "chicago_budget_2025": "t59y-fr3k",
+    }
+
+
+def test_spending_holds_the_faults_it_names() -> None:
+    found = rows("spending")
+    assert len({row["OBJECTID"] for row in found}) == len(found)
+    amounts = Counter(row["Payment_Amount_Split"] for row in found)
+    assert amounts["n/a"] + amounts["#REF!"] + amounts[""] == 40
+    dates = Counter(row["Payment_Date"] for row in found)
+    assert dates["13/45/2024"] + dates["TBD"] + dates[""] == 25
+    assert sum(not row["Supplier_Name"] for row in found) == 18
+    whole = Counter(tuple(value for name, value in row.items() if name != "OBJECTID") for row in found)
+    assert sum(count - 1 for count in whole.values()) == 120
+    assert sum(text.startswith("(") for text in amounts.elements()) >= 150
+    assert sum(text.startswith("$") for text in amounts.elements()) > 10_000
+
+
+def test_spending_covers_three_fiscal_years_but_two_months() -> None:
+    months = set()
+    for row in rows("spending"):
+        text = row["Payment_Date"]
+        if text[:1] == "2":
+            months.add(text[:7])
+        elif "/" in text and not text.startswith("13"):
+            months.add(f"{text[6:]}-{text[:2]}")
+    expected = {f"{date(2023 + m // 12, m % 12 + 1, 1):%Y-%m}" for m in range(6, 42)}
+    assert expected - months == {"2025-04", "2025-05"}
+    assert months <= expected
+
+
+def test_deaths_are_zero_in_the_outage_and_blank_on_late_weekends() -> None:
+    by_day = {row["DATE"][:10].replace("/", "-"): row for row in rows("covid_deaths")}
+    zero = [day for day, row in by_day.items() if row["Baltimore_City"] == "0" and day > "2020-06-01"]
+    assert (zero[0], zero[-1], len(zero)) == ("2021-12-05", "2021-12-27", 23)
+    assert all(
+        by_day[day][county] == "0" for day in zero for county in by_day[day] if county not in ("OBJECTID", "DATE")
+    )
+    blank = [date.fromisoformat(day) for day, row in by_day.items() if not row["Baltimore_City"]]
+    assert min(blank) == date(2022, 4, 9)
+    assert {day.weekday() for day in blank} == {5, 6}
+    rise = int(by_day["2021-05-27"]["Baltimore_City"]) - int(by_day["2021-05-26"]["Baltimore_City"])
+    assert rise > 60
+
+
+def test_cases_of_baltimore_city_fall_on_seven_days() -> None:
+    totals = [int(row["Baltimore_City"]) for row in rows("covid_cases")]
+    assert sum(after < before for before, after in pairwise(totals)) == 7
+
+
+def test_zip_columns_change_their_prefix_and_skip_christmas() -> None:
+    names = list(rows("covid_zip_cases")[0])[2:]
+    assert (names[0], names[-1]) == ("F4_11_2020", "total12_31_2020")
+    assert names[names.index("F5_20_2020") + 1] == "total05_21_2020"
+    assert "total12_25_2020" not in names
+    values = [int(row[name]) for row in rows("covid_zip_cases") for name in names if row[name]]
+    assert min(values) >= 8
+
+
+def test_certified_firms_are_paid_under_other_spellings() -> None:
+    paid = {row["Supplier_Name"].strip() for row in rows("spending")}
+    certified = {row["company"] for row in rows("mwbe")}
+    overlap = [firm for firm in firms() if firm.vendor in paid and firm.name in certified]
+    assert 130 <= len(overlap) <= 150
+    assert sum(firm.name != firm.vendor for firm in overlap) > 100
+    assert len({name for name in certified if name in paid}) < 75
+
+
+def test_agency_names_need_an_alias_list() -> None:
+    spelt = {row["Agency"] for row in rows("spending")}
+    assert {
+        "Public Works",
+        " Public Works ",
+        "DPW",
+        "PUBLIC WORKS",
+        "M-R: Office of Homeless Services",
+        "MOHS",
+    } <= spelt
+    assert len({agency.name for agency in AGENCIES} & spelt) == 18

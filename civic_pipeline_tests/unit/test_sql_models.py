@@ -1,0 +1,377 @@
+"""The formulas of `sql/`, each on a few rows made by hand."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+SQL = Path(__file__).parents[2] / "sql"
+
+
+@pytest.fixture
+def warehouse() -> duckdb.DuckDBPyConnection:
+    """An empty warehouse with the macros in it."""
+    connection = duckdb.connect()
+    for schema in ("raw", "seeds", "clean", "marts"):
+        connection.execute(f"create schema {schema}")
+    connection.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
+    return connection
+
+
+def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    for table in tables:
+        query = (SQL / f"{table.replace('.', '/')}.sql").read_text(encoding="utf-8")
+        warehouse.execute(f"create or replace table {table} as {query}")
+
+
+def rows_of_check(warehouse: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
+    return warehouse.execute((SQL / "checks" / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
+
+
+# COVID-19
+
+
+def publish_counts(
+    warehouse: duckdb.DuckDBPyConnection, counts: Mapping[str, Sequence[int | None]], metric: str = "deaths"
+) -> None:
+    """One cumulative count a day from 1 January 2021, per county of 100,000 residents."""
+    warehouse.execute(
+        "create or replace table marts.fct_covid_observations"
+        " (geography_kind varchar, geography varchar, metric varchar, observed_date date, value bigint)"
+    )
+    warehouse.execute(
+        "create or replace table seeds.county_populations (county varchar, population varchar, source varchar)"
+    )
+    for county, values in counts.items():
+        warehouse.execute("insert into seeds.county_populations values (?, '100000', 'invented')", [county])
+        for day, value in enumerate(values):
+            observed = date(2021, 1, 1) + timedelta(days=day)
+            warehouse.execute(
+                "insert into marts.fct_covid_observations values ('county', ?, ?, ?, ?)",
+                [county, metric, observed, value],
+            )
+    build(warehouse, "marts.mart_covid_daily")
+
+
+def column(warehouse: duckdb.DuckDBPyConnection, name: str, county: str = "A") -> list[object]:
+    query = f"select {name} from marts.mart_covid_daily where county = ? order by observed_date"
+    return [value for (value,) in warehouse.execute(query, [county]).fetchall()]
+
+
+def test_zeros_in_every_county_are_missing_and_the_gap_is_counted_once(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [1355, 0, 0, 1382, 1383], "B": [10, 0, 0, 12, 12]})
+    assert column(warehouse, "is_missing_as_zero") == [False, True, True, False, False]
+    assert column(warehouse, "reported_increment") == [None, -1355, 0, 1382, 1]
+    assert column(warehouse, "daily_increment") == [None, None, None, None, 1]
+    assert column(warehouse, "gap_increment") == [None, None, None, 27, None]
+    assert column(warehouse, "is_correction") == [False] * 5
+    assert rows_of_check(warehouse, "covid_increments_add_up") == []
+
+
+def test_one_county_falling_to_zero_is_a_correction(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [5, 0, 1], "B": [7, 8, 9]})
+    assert column(warehouse, "is_missing_as_zero") == [False, False, False]
+    assert column(warehouse, "daily_increment") == [None, -5, 1]
+    assert column(warehouse, "is_correction") == [False, True, False]
+
+
+def test_counties_that_were_always_zero_are_not_missing(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [0, 0, 0], "B": [0, 0, 1]})
+    assert column(warehouse, "is_missing_as_zero") == [False, False, False]
+    assert column(warehouse, "daily_increment") == [None, 0, 0]
+
+
+def test_a_blank_day_is_not_a_day_without_deaths(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [10, None, None, 14, 15]})
+    assert column(warehouse, "daily_increment") == [None, None, None, None, 1]
+    assert column(warehouse, "gap_increment") == [None, None, None, 4, None]
+    assert column(warehouse, "is_missing_as_zero") == [False] * 5
+
+
+def test_seven_day_rates_need_seven_days_and_differ_by_seven(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [0, 1, 2, 3, 4, 5, 6, 21, 22]})
+    assert column(warehouse, "increment_7d") == [None] * 7 + [21, 21]
+    assert column(warehouse, "rate_cdc_7d") == [None] * 7 + [pytest.approx(21.0), pytest.approx(21.0)]
+    assert column(warehouse, "rate_bchd_7d") == [None] * 7 + [pytest.approx(3.0), pytest.approx(3.0)]
+    assert rows_of_check(warehouse, "covid_rates_differ_by_seven") == []
+    warehouse.execute("update marts.mart_covid_daily set rate_cdc_7d = rate_bchd_7d")
+    assert len(rows_of_check(warehouse, "covid_rates_differ_by_seven")) == 2
+
+
+def test_no_rate_is_drawn_across_a_gap(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_counts(warehouse, {"A": [0, 1, 2, 3, None, 5, 6, 7, 8, 9, 10, 11, 12, 13]})
+    assert [rate is not None for rate in column(warehouse, "rate_cdc_7d")] == [False] * 12 + [True, True]
+
+
+# Budget
+
+
+def publish_budget(warehouse: duckdb.DuckDBPyConnection, lines: list[tuple[int, str, int, bool]]) -> None:
+    """Adopted lines of Baltimore as (fiscal year, agency, dollars, is it a transfer)."""
+    warehouse.execute("create or replace table marts.dim_agencies (agency_id varchar, agency_name varchar)")
+    warehouse.execute(
+        "create or replace table marts.fct_budget_lines"
+        " (city varchar, fiscal_year integer, phase varchar, agency_id varchar, amount decimal(18, 2), is_transfer boolean)"
+    )
+    for year, agency, amount, is_transfer in lines:
+        warehouse.execute(
+            "insert into marts.fct_budget_lines values ('baltimore', ?, 'adopted', ?, ?, ?)",
+            [year, agency, amount, is_transfer],
+        )
+    warehouse.execute("insert into marts.dim_agencies select distinct agency_id, agency_id from marts.fct_budget_lines")
+    build(warehouse, "marts.mart_budget_by_agency")
+
+
+def changes(warehouse: duckdb.DuckDBPyConnection, year: int) -> dict[str, tuple[object, object, object]]:
+    query = (
+        "select agency_id, previous_amount, change_rate, is_new from marts.mart_budget_by_agency where fiscal_year = ?"
+    )
+    return {
+        agency: (previous, rate, new) for agency, previous, rate, new in warehouse.execute(query, [year]).fetchall()
+    }
+
+
+def test_an_increase_is_positive_even_from_a_negative_budget(warehouse: duckdb.DuckDBPyConnection) -> None:
+    lines = [(2024, "up", 200, False), (2025, "up", 250, False), (2024, "down", 200, False), (2025, "down", 150, False)]
+    publish_budget(warehouse, [*lines, (2024, "credit", -100, False), (2025, "credit", -50, False)])
+    rates = {agency: rate for agency, (_, rate, _) in changes(warehouse, 2025).items()}
+    assert rates == {"up": 0.25, "down": -0.25, "credit": 0.5}
+    assert rows_of_check(warehouse, "budget_changes_have_the_right_sign") == []
+    warehouse.execute("update marts.mart_budget_by_agency set change_rate = -change_rate")
+    assert len(rows_of_check(warehouse, "budget_changes_have_the_right_sign")) == 3
+
+
+def test_an_agency_without_a_budget_before_is_new_and_has_no_change(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_budget(warehouse, [(2024, "old", 100, False), (2025, "old", 100, False), (2025, "new", 30, False)])
+    assert changes(warehouse, 2025) == {"old": (100, 0.0, False), "new": (0, None, True)}
+
+
+def test_nothing_is_compared_with_a_budget_that_was_not_published(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_budget(warehouse, [(2023, "a", 100, False), (2025, "a", 150, False)])
+    assert changes(warehouse, 2025) == {"a": (None, None, False)}
+
+
+def test_transfers_are_shown_and_left_out_of_totals(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_budget(warehouse, [(2025, "a", 100, False), (2025, "a", -40, True), (2025, "b", 300, False)])
+    query = "select amount, non_transfer_amount, city_amount, city_share from marts.mart_budget_by_agency order by agency_id"
+    assert warehouse.execute(query).fetchall() == [(60, 100, 400, 0.25), (300, 300, 400, 0.75)]
+
+
+# Payments
+
+
+def publish_checkbook(
+    warehouse: duckdb.DuckDBPyConnection, payments: Sequence[tuple[str, str | None, str, str, str]]
+) -> None:
+    """The Open Checkbook as (agency, vendor, check, date, amount), and everything built from it."""
+    warehouse.execute(
+        "create or replace table raw.baltimore_spending (agency varchar, fund varchar, cost_center varchar, spend_category varchar,"
+        " supplier_name varchar, check_number varchar, supplier_invoice_number varchar, supplier_contract_number varchar,"
+        " payment_date varchar, payment_amount_split varchar, _capture_id varchar)"
+    )
+    for agency, vendor, check, day, amount in payments:
+        warehouse.execute(
+            "insert into raw.baltimore_spending values (?, 'General Fund', 'c', 's', ?, ?, 'i', null, ?, ?, 'capture')",
+            [agency, vendor, check, day, amount],
+        )
+    for table, columns in {
+        "clean.baltimore_budget": "agency_name varchar, fund_name varchar",
+        "clean.baltimore_contracts": "agency_name varchar",
+        "clean.chicago_budget": "fiscal_year integer, fund_type varchar, fund_code varchar, fund_name varchar,"
+        " department_number varchar, department_name varchar",
+        "seeds.agencies": "city varchar, agency_code varchar, agency_name varchar",
+        "seeds.agency_aliases": "city varchar, raw_name varchar, agency_code varchar",
+        "seeds.fund_groups": "city varchar, fund_name varchar, fund_group varchar",
+        "seeds.coverage_notes": "city varchar, source varchar, first_month varchar, last_month varchar, status varchar, note varchar",
+    }.items():
+        warehouse.execute(f"create table if not exists {table} ({columns})")
+    warehouse.execute("insert into seeds.agencies values ('baltimore', 'AGC6100', 'Public Works')")
+    warehouse.execute(
+        "insert into seeds.agency_aliases values ('baltimore', 'DPW', 'AGC6100'), ('baltimore', 'Public Works', 'AGC6100')"
+    )
+    build(
+        warehouse,
+        "clean.baltimore_spending",
+        "marts.dim_dates",
+        "marts.dim_agencies",
+        "marts.bridge_agency_aliases",
+        "marts.dim_funds",
+    )
+    build(warehouse, "marts.dim_coverage", "marts.dim_vendors", "marts.fct_payments", "marts.mart_vendor_spend_monthly")
+
+
+def coverage(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    query = "select strftime(month_start_date, '%Y-%m'), status from marts.dim_coverage order by 1"
+    return dict(warehouse.execute(query).fetchall())
+
+
+FOUR_MONTHS = [
+    ("DPW", "Ace LLC", "1", "2023-07-03", "10"),
+    ("DPW", "Ace LLC", "2", "08/15/2023", "20"),
+    ("DPW", "Ace LLC", "3", "2023-10-16", "30"),
+    ("DPW", "Other", "4", "2023-11-01", "5"),
+    ("DPW", "Ace LLC", "5", "2023-12-15", "40"),
+]
+
+
+def test_a_month_without_payments_is_missing_and_an_unfinished_one_partial(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    publish_checkbook(warehouse, FOUR_MONTHS)
+    assert coverage(warehouse) == {
+        "2023-07": "complete",  # paid on its first business day
+        "2023-08": "complete",
+        "2023-09": "missing",
+        "2023-10": "complete",
+        "2023-11": "complete",
+        "2023-12": "partial",  # last payment a fortnight before its last business day
+    }
+
+
+def test_the_last_month_is_complete_once_its_last_business_day_has_a_payment(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    publish_checkbook(warehouse, [("DPW", "Ace", "1", "2023-07-11", "1"), ("DPW", "Ace", "2", "2023-12-29", "1")])
+    assert (coverage(warehouse)["2023-07"], coverage(warehouse)["2023-12"]) == ("partial", "complete")
+
+
+def test_what_the_publisher_declares_outweighs_what_the_data_looks_like(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(
+        "create table seeds.coverage_notes as select 'baltimore' as city, 'spending' as source, '2023-06-01' as first_month,"
+        " '2023-08-01' as last_month, 'known_date_error' as status, 'Wrong dates.' as note"
+    )
+    publish_checkbook(warehouse, FOUR_MONTHS)
+    declared = ["2023-06", "2023-07", "2023-08"]
+    assert {coverage(warehouse)[month] for month in declared} == {"known_date_error"}
+    assert coverage(warehouse)["2023-09"] == "missing"
+
+
+def test_zeros_are_filled_in_covered_months_only(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_checkbook(warehouse, FOUR_MONTHS)
+    query = (
+        "select fiscal_period, amount, payment_count, share_of_agency_month from marts.mart_vendor_spend_monthly"
+        " where vendor_id = (select vendor_id from marts.dim_vendors where vendor_name = 'Ace LLC') order by 1"
+    )
+    # September (3) is missing and December (6) partial: absent. November (5) is a true zero.
+    assert warehouse.execute(query).fetchall() == [(1, 10, 1, 1.0), (2, 20, 1, 1.0), (4, 30, 1, 1.0), (5, 0, 0, 0.0)]
+    assert rows_of_check(warehouse, "vendor_months_account_for_all_payments") == []
+    warehouse.execute("delete from marts.mart_vendor_spend_monthly where fiscal_period = 4")
+    assert len(rows_of_check(warehouse, "vendor_months_account_for_all_payments")) == 1
+
+
+def test_one_check_is_one_payment_however_many_splits_it_pays(warehouse: duckdb.DuckDBPyConnection) -> None:
+    same = ("DPW", "Ace LLC", "1", "2023-07-03", "10")
+    publish_checkbook(
+        warehouse,
+        [same, same, ("DPW", "ACE, L.L.C.", "1", "2023-07-03", "(4.00)"), ("DPW", "Ace", "2", "2023-07-03", "1")],
+    )
+    query = (
+        "select count(*), count(distinct payment_split_id), count(distinct payment_id), sum(amount), count(*) filter (is_reversal)"
+        " from marts.fct_payments"
+    )
+    assert warehouse.execute(query).fetchone() == (4, 4, 2, 17, 1)
+    assert warehouse.execute("select name_count, payment_count from marts.dim_vendors").fetchall() == [(3, 2)]
+
+
+def test_redacted_payees_are_one_vendor_and_unknown_agencies_one_agency(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_checkbook(
+        warehouse,
+        [
+            (" dpw ", None, "1", "2023-07-03", "1"),
+            ("Moon Base", " ", "2", "2023-07-05", "2"),
+            ("Mars Base", "Ace", "3", "2023-07-06", "4"),
+        ],
+    )
+    vendors = "select is_redacted, amount from marts.dim_vendors order by amount"
+    assert warehouse.execute(vendors).fetchall() == [(True, 3), (False, 4)]
+    agencies = "select agency_code, sum(amount) from marts.fct_payments inner join marts.dim_agencies using (agency_id) group by all order by 1"
+    assert warehouse.execute(agencies).fetchall() == [("AGC6100", 1), ("unmatched", 6)]
+    assert rows_of_check(warehouse, "payments_agree_with_checkbook") == []
+    warehouse.execute("delete from marts.fct_payments where check_number = '3'")
+    assert len(rows_of_check(warehouse, "payments_agree_with_checkbook")) == 1
+
+
+def test_ids_do_not_depend_on_the_order_in_which_a_portal_sends_its_rows(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_checkbook(warehouse, FOUR_MONTHS)
+    query = "select payment_split_id, check_number, amount from clean.baltimore_spending order by all"
+    before = warehouse.execute(query).fetchall()
+    publish_checkbook(warehouse, FOUR_MONTHS[::-1])
+    assert warehouse.execute(query).fetchall() == before
+
+
+def test_an_alias_of_two_agencies_or_of_none_is_found(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish_checkbook(warehouse, FOUR_MONTHS)
+    assert rows_of_check(warehouse, "agency_aliases_name_one_agency") == []
+    warehouse.execute(
+        "insert into seeds.agency_aliases values ('baltimore', 'Nowhere', 'AGC0000'), ('baltimore', 'D.P.W.', 'AGC9999')"
+    )
+    assert len(rows_of_check(warehouse, "agency_aliases_name_one_agency")) == 2
+
+
+# Calendar
+
+
+def test_the_calendars_agree_with_their_publishers(warehouse: duckdb.DuckDBPyConnection) -> None:
+    build(warehouse, "marts.dim_dates")
+
+    def on(day: str, columns: str) -> tuple[object, ...] | None:
+        return warehouse.execute(f"select {columns} from marts.dim_dates where day = ?", [day]).fetchone()
+
+    # CDC: 2020 has 53 MMWR weeks, the last ending Saturday 2 January 2021; 2022 begins on Sunday 2 January.
+    assert on("2021-01-02", "mmwr_year, mmwr_week") == (2020, 53)
+    assert on("2021-01-03", "mmwr_year, mmwr_week") == (2021, 1)
+    assert on("2022-01-01", "mmwr_year, mmwr_week") == (2021, 52)
+    assert on("2019-12-29", "mmwr_year, mmwr_week") == (2020, 1)
+    assert on("2021-01-03", "iso_year, iso_week") == (2020, 53)
+    assert on("2023-07-01", "fiscal_year, fiscal_period, fiscal_quarter, business_day_of_fiscal_year") == (
+        2024,
+        1,
+        1,
+        0,
+    )
+    assert on("2024-06-30", "fiscal_year, fiscal_period, fiscal_quarter, is_fiscal_year_end_month") == (
+        2024,
+        12,
+        4,
+        True,
+    )
+    assert on("2023-07-05", "business_day_of_fiscal_year") == (2,)
+    observed = "select strftime(day, '%m-%d') from marts.dim_dates where is_federal_holiday and calendar_year = 2021 order by day"
+    days = [day for (day,) in warehouse.execute(observed).fetchall()]
+    assert " ".join(days) == "01-01 01-18 02-15 05-31 06-18 07-05 09-06 10-11 11-11 11-25 12-24 12-31"
+
+
+# Certified firms
+
+
+def test_a_certification_is_valid_from_its_first_grant_to_its_extension(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(
+        "create table raw.baltimore_mwbe as select *, '' as county, '21218-' as zipcode, 'W' as race, '' as avgcontractsize,"
+        " '' as servicedescription, 'c' as _capture_id from (values"
+        " ('1', 'Ace LLC', 'MBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', date '2010-01-01', date '2020-01-01', date '2022-01-01', date '2022-06-30'),"
+        " ('1', 'Ace LLC', 'MBE', 'CERTIFY', 'T2', 'TRADES', 'Glass', date '2010-01-01', date '2020-01-01', date '2022-01-01', date '2022-06-30'),"
+        " ('1', 'Ace LLC', 'WBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', date '2010-01-01', date '2020-01-01', date '2019-01-01', null),"
+        " ('2', 'Bee Inc', 'MBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', null, null, date '2019-01-01', null)"
+        ") as t(certno, company, contracttype, contractstatus, code, cetegory, description, origcert, certdate, expirationdate, extensiondate)"
+    )
+    warehouse.execute(
+        "create table raw.maryland_mbe_directory as select '16-1' as certification_number, 'Ace, Inc.' as name, 'G' as minority_group, 'a' as address,"
+        " 'c' as city, 'c' as county, 'MD' as state, '20743' as zip, '1' as naics_code, 'p' as products_services, date '2016-01-01' as certification_date,"
+        " 'c' as _capture_id"
+    )
+    build(warehouse, "clean.baltimore_mwbe", "clean.maryland_mbe_directory", "marts.dim_certified_firms")
+    query = (
+        "select authority, certification_number, certification_type, trades, valid_from, valid_to, is_valid_period"
+        " from marts.dim_certified_firms order by all"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        ("baltimore", "1", "MBE", "Glass | Paint", date(2010, 1, 1), date(2022, 6, 30), True),
+        ("baltimore", "1", "WBE", "Paint", date(2010, 1, 1), date(2019, 1, 1), False),
+        ("baltimore", "2", "MBE", "Paint", None, date(2019, 1, 1), False),
+        ("maryland", "16-1", "MBE", "p", date(2016, 1, 1), None, True),
+    ]
+    assert warehouse.execute(
+        "select count(distinct firm_id) from marts.dim_certified_firms where authority = 'baltimore'"
+    ).fetchone() == (2,)
