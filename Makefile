@@ -1,6 +1,7 @@
 # Two commands matter: `make run` and `make test`. Each makes the environment it needs; Python 3.11+ is all it asks for.
 SHELL := /bin/bash
 PYTHON ?= python3
+PORT ?= 3000
 BIN := .venv/bin
 export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -11,9 +12,9 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
 
-dev: .venv/run  ## the Dagster UI on http://127.0.0.1:3000, on the same home as `make run`
+dev: .venv/run  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home as `make run`
 	@mkdir -p "$(CIVIC_DATA)/dagster_home" && cp dagster.yaml "$(CIVIC_DATA)/dagster_home/"
-	DAGSTER_HOME="$(CIVIC_DATA)/dagster_home" $(BIN)/dagster dev --host 127.0.0.1 --port 3000
+	cd "$(CIVIC_DATA)/dagster_home" && DAGSTER_HOME="$$PWD" "$(CURDIR)/$(BIN)/dagster" dev -w "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev  ## every test
 	$(BIN)/python -m pytest

@@ -4,11 +4,12 @@ Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is 
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
@@ -17,7 +18,7 @@ from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
-    import pyarrow as pa
+    import duckdb
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -96,14 +97,16 @@ def sql(query: str, form: str, output: Path | None) -> None:
 
     with connect(Settings.from_environment().warehouse) as connection:
         try:
-            if form == "table" and output is None:
-                connection.sql(query).show(max_width=_terminal_width(), max_rows=100)
+            answer = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
+            if answer is None:  # a statement without rows, such as SET
                 return
-            result = connection.execute(query).to_arrow_table()
+            if form == "table" and output is None:
+                answer.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
+                return
+            with _destination(form, output) as stream:
+                _write(answer, form, stream)
         except duckdb.Error as error:
             raise QueryRefused(str(error)) from error
-    with _destination(form, output) as stream:
-        _write(result, form, stream)
 
 
 @cli.command()
@@ -233,16 +236,8 @@ def _what_next(settings: Settings) -> str:
     )
 
 
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((120, 24)).columns
-
-
 def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProcessResult":
     """The nightly job, or the selected assets of it, in this process; recorded in the Dagster home, so the UI shows it."""
-    import shutil
-
     home = settings.dagster_home
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
@@ -280,34 +275,33 @@ def _problem(event: "dg.DagsterEvent") -> str:
 
 
 @contextmanager
-def _destination(form: str, output: Path | None) -> Iterator["pa.NativeFile"]:
-    import pyarrow as pa
-
+def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
+    """The file to write, or standard output unless that is a terminal and the format is binary."""
     if output is not None:
-        with writing(output), pa.OSFile(str(output), "wb") as file:
+        with writing(output), output.open("wb") as file:
             yield file
         return
     if form == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is binary: redirect it, or give --output FILE.")
-    yield pa.PythonFile(sys.stdout.buffer, mode="w")
+    yield sys.stdout.buffer
     sys.stdout.flush()
 
 
-def _write(result: "pa.Table", form: str, stream: "pa.NativeFile") -> None:
+def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> None:
+    """All rows, in batches, so that a large answer does not have to fit in memory."""
     import pyarrow.csv
     import pyarrow.parquet
 
-    match form:
-        case "parquet":
-            pyarrow.parquet.write_table(result, stream)
-        case "json":
-            from civic_pipeline.warehouse.reader import to_pandas
-
-            stream.write(
-                to_pandas(result).to_json(orient="records", lines=True, date_format="iso", default_handler=str).encode()
-            )
-        case _:
-            pyarrow.csv.write_csv(result, stream)
+    if form == "json":
+        lines = answer.query("answer", "select to_json(answer) from answer")
+        while batch := lines.fetchmany(10_000):
+            stream.write("".join(f"{line}\n" for (line,) in batch).encode())
+        return
+    rows = answer.to_arrow_reader(100_000)
+    writer = pyarrow.parquet.ParquetWriter if form == "parquet" else pyarrow.csv.CSVWriter
+    with writer(stream, rows.schema) as table:
+        for batch in rows:
+            table.write_batch(batch)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Expectation(Strict):
         (name,) = names
         allowed = vocabulary().get(name)
         if allowed is None:
-            raise ValueError(f"Great Expectations has no {name!r}")
+            raise ValueError(f"there is no {name!r} in Great Expectations")
         unknown = [argument for argument in value[name] if argument not in allowed]
         if unknown:
             raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")

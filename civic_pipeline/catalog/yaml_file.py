@@ -16,6 +16,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Loader(yaml.SafeLoader):
+    """Gives a value that cannot be, such as the date 2026-13-45, its line; the library raises whatever it trips over."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            problem = f"{node.value!r} cannot be read: {error}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -29,17 +40,19 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
 
     Raises FileInvalid for text that is not YAML, a repeated key, or anything the model does not allow.
     """
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        repeated = list(_repeated_keys(root))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileInvalid(path, [(line, f"this is not YAML: {error.problem}")]) from None
-    repeated = list(_repeated_keys(root))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:  # control characters, not UTF-8, a list in itself
+        raise FileInvalid(path, [(1, f"this is not YAML: {error}")]) from None
     if repeated:
         raise FileInvalid(path, repeated)
     part = _node_at(root, below)
-    values = yaml.safe_load(text)
     for key in below:
         values = values.get(key) if isinstance(values, dict) else None
     try:

@@ -33,7 +33,7 @@ def check_result(result: CheckResult) -> dg.AssetCheckResult:
     if result.unexpected is not None:
         metadata["unexpected"] = dg.MetadataValue.float(float(result.unexpected))
     if result.examples:
-        metadata["examples"] = dg.MetadataValue.json(list(result.examples))
+        metadata["examples"] = dg.MetadataValue.text("; ".join(result.examples))
     return dg.AssetCheckResult(
         asset_key=asset_key(result.table), check_name=result.name, passed=result.passed,
         severity=_SEVERITIES[result.severity], description=result.description, metadata=metadata,

@@ -4,16 +4,27 @@ One step, because the build file has one writer and a step costs more than most 
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from civic_pipeline.catalog import Dataset, load_datasets, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec, freshness_policy
-from civic_pipeline.errors import ChecksFailed, CivicError, ContractBroken, HeldBack, NotCaptured
-from civic_pipeline.lake import Lake, last_visit
-from civic_pipeline.quality import Suites, audit, check_across, checks_of, planned_checks, rules_across
+from civic_pipeline.errors import CivicError, HeldBack
+from civic_pipeline.quality import (
+    Outcome,
+    Suites,
+    audit,
+    build_table,
+    check_across,
+    failed_visits,
+    planned_checks,
+    publish,
+    rules_across,
+)
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, release, seed_files
+from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, seed_files
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -42,116 +53,81 @@ def models() -> dg.Definitions:
         pool="warehouse",
     )
     def build_warehouse(context: dg.AssetExecutionContext) -> _Events:
-        """Stage, audit and swap the selected tables; publish if the release is selected; end red if anything is held back."""
+        """Build the selected tables; publish if the release is selected; end red if anything is held back."""
+        publishes = RELEASE in context.selected_asset_keys
         with open_build(Settings.from_environment(), load_datasets(settings.root), context.run_id) as build:
             suites = Suites(build)
-            held = _failed_visits(build)
-            selected = [model for model in found.values() if asset_key(model.name) in context.selected_asset_keys]
-            for model in selected:
-                yield from _build_table(context, build, suites, model, _dataset_of(model, datasets), held)
-            report = suites.write_report(build.settings.reports)
-            if RELEASE in context.selected_asset_keys:
-                yield from _publish(context, build, str(report))
-            reasons = (
-                held | build.held_back()
-                if RELEASE in context.selected_asset_keys
-                else {m.name: held[m.name] for m in selected if m.name in held}
-            )
+            held = failed_visits(build)
+            reasons = dict(held) if publishes else {}
+            for model in found.values():
+                if asset_key(model.name) in context.selected_asset_keys:
+                    outcome = build_table(build, suites, model, _dataset_of(model, datasets), held)
+                    yield from _told(context, outcome)
+                    if outcome.problem:
+                        held[model.name] = reasons[model.name] = outcome.problem
+            yield from _only_check(context, build, suites, found, datasets)
+            report = dg.MetadataValue.path(str(suites.write_report(build.settings.reports)))
+            try:
+                for published in publish(build) if publishes else ():
+                    yield from _released(context, published, report)
+            except CivicError as error:
+                raise dg.Failure(str(error), metadata={"quality report": report}, allow_retries=False) from error
+            if publishes:
+                reasons |= build.held_back()
             if reasons:
-                raise dg.Failure(
-                    str(HeldBack(reasons)),
-                    metadata={"quality report": dg.MetadataValue.path(str(report))},
-                    allow_retries=False,
-                )
+                raise dg.Failure(str(HeldBack(reasons)), metadata={"quality report": report}, allow_retries=False)
 
     return dg.Definitions(assets=[build_warehouse])
 
 
-def _build_table(
-    context: dg.AssetExecutionContext,
-    build: Build,
-    suites: Suites,
-    model: Model,
-    dataset: Dataset | None,
-    held: dict[str, str],
-) -> _Events:
-    """One table. A failure holds it back and is added to `held`, so that its dependants are held back too."""
-    results: list[CheckResult] = []
-    try:
-        waiting_for = sorted(name for name in model.inputs if name in held)
-        if waiting_for:
-            raise CivicError(f"waits for {', '.join(waiting_for)}")
-        staged = build.stage(model)
-        results = audit(build, staged, dataset, suites)
-        failures = [result.failure for result in results if result.blocks]
-        if failures:
-            raise ContractBroken(model.name, failures)
-        newest = build.newest(staged.table, dataset.dated_by) if dataset and dataset.dated_by else None
-        lineage = build.swap(staged, results, newest)
-    except CivicError as error:
-        held[model.name] = str(error)
-        build.hold_back(model, str(error), results)
-        context.log.warning(f"{model.name} is held back: {error}")
-        yield from _selected(context, results)
+def _told(context: dg.AssetExecutionContext, outcome: Outcome) -> _Events:
+    """The check results of one table, and its materialization if it was swapped in."""
+    model, results, staged = outcome.model, outcome.results, outcome.staged
+    yield from _selected(context, results)
+    if staged is None:
+        context.log.warning(f"{model.name} is held back: {outcome.problem}")
         return
     passed = sum(result.passed for result in results)
     context.log.info(f"{model.name}: {staged.rows:,} rows, {passed} of {len(results)} checks passed")
-    yield from _selected(context, results)
-    yield dg.MaterializeResult(
-        asset_key=asset_key(model.name),
-        metadata={
-            "dagster/row_count": staged.rows,
-            "dagster/column_lineage": _lineage(lineage),
-            **(
-                {"quarantined rows": staged.quarantined_rows, "repeated rows": staged.repeated_rows}
-                if model.schema == "clean"
-                else {}
-            ),
-            **({"newest date": newest.isoformat()} if newest else {}),
-        },
-    )
+    metadata: dict[str, Any] = {
+        "dagster/row_count": staged.rows,
+        "dagster/column_lineage": _lineage(outcome.lineage),
+    }
+    if model.schema == "clean":
+        metadata |= {"quarantined rows": staged.quarantined_rows, "repeated rows": staged.repeated_rows}
+    if outcome.newest:
+        metadata["newest date"] = outcome.newest.isoformat()
+    yield dg.MaterializeResult(asset_key=asset_key(model.name), metadata=metadata)
 
 
-def _publish(context: dg.AssetExecutionContext, build: Build, report: str) -> _Events:
-    """Rules across tables, then the release. Nothing is published that breaks one, or that has no tables."""
-    built = build.connection.execute(
-        "select count(*), sum(row_count) from meta.tables where built_at is not null"
-    ).fetchone() or (0, 0)
-    if not built[0]:
+def _released(context: dg.AssetExecutionContext, published: CheckResult | Path, report: dg.MetadataValue) -> _Events:
+    """A result of a rule across tables, or the materialization of the release."""
+    if isinstance(published, CheckResult):
+        yield from _selected(context, [published])
         return
-    results = check_across(build)
-    build.record_checks("warehouse", results)
-    yield from _selected(context, results)
-    failures = [result.failure for result in results if result.blocks]
-    if failures:
-        raise dg.Failure(str(ChecksFailed(failures)), allow_retries=False)
-    target = release(build)
-    context.log.info(f"released {target}")
-    yield dg.MaterializeResult(
-        asset_key=RELEASE,
-        metadata={
-            "dagster/row_count": int(built[1]),
-            "tables": int(built[0]),
-            "file": dg.MetadataValue.path(str(target)),
-            "bytes": target.stat().st_size,
-            "quality report": dg.MetadataValue.path(report),
-        },
-    )
+    context.log.info(f"released {published}")
+    metadata: dict[str, Any] = {
+        "file": dg.MetadataValue.path(str(published)),
+        "bytes": published.stat().st_size,
+        "quality report": report,
+    }
+    yield dg.MaterializeResult(asset_key=RELEASE, metadata=metadata)
 
 
-def _failed_visits(build: Build) -> dict[str, str]:
-    """Raw tables whose portal failed or was never asked -> why. Also records the checks of the visits."""
-    failed = {}
-    lake = Lake(build.settings.lake)
-    for name in build.datasets:
-        table, made = f"raw.{table_name(name)}", last_visit(name, lake)
-        if made is None:
-            failed[table] = str(NotCaptured(name))
-            continue
-        build.record_checks(table, checks_of(made, table))
-        if made.problem:
-            failed[table] = made.problem
-    return failed
+def _only_check(
+    context: dg.AssetExecutionContext,
+    build: Build,
+    suites: Suites,
+    found: Mapping[str, Model],
+    datasets: Mapping[str, Dataset],
+) -> _Events:
+    """Checks somebody asked for without their table: audited on a staged copy, nothing is swapped."""
+    wanted = {key.asset_key for key in context.selected_asset_check_keys} - set(context.selected_asset_keys)
+    for model in found.values():
+        if asset_key(model.name) in wanted:
+            yield from _selected(context, audit(build, build.stage(model), _dataset_of(model, datasets), suites))
+    if RELEASE in wanted:
+        yield from _selected(context, check_across(build))
 
 
 def _selected(context: dg.AssetExecutionContext, results: list[CheckResult]) -> Iterator[dg.AssetCheckResult]:
@@ -207,7 +183,7 @@ def _constraints(model: Model, column: str) -> dg.TableColumnConstraints:
     return dg.TableColumnConstraints(nullable=column not in key, unique=key == (column,))
 
 
-def _lineage(lineage: dict[str, list[str]]) -> dg.TableColumnLineage:
+def _lineage(lineage: Mapping[str, list[str]]) -> dg.TableColumnLineage:
     return dg.TableColumnLineage({
         column: [dg.TableColumnDep(asset_key(origin.rpartition(".")[0]), origin.rpartition(".")[2]) for origin in origins]
         for column, origins in lineage.items()

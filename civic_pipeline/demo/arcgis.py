@@ -174,7 +174,7 @@ def _field_type(column: Column) -> str:
         return "esriFieldTypeDate"
     if column.kind == "checkbox":
         return "esriFieldTypeSmallInteger"
-    if column.kind == "integer" or (column.kind == "number" and column.integral):
+    if column.kind in {"integer", "number"} and column.integral:
         return "esriFieldTypeInteger" if column.fits_32_bits else "esriFieldTypeBigInteger"
     return "esriFieldTypeString" if column.stored == "VARCHAR" else "esriFieldTypeDouble"
 

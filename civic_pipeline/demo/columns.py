@@ -4,7 +4,7 @@ Nothing here knows a protocol: `socrata.py` and `arcgis.py` say what each type i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import duckdb
@@ -53,7 +53,7 @@ class Column:
     sql: str
     stored: str = "VARCHAR"
     longest: int = 0
-    fits_32_bits: bool = field(default=True)
+    fits_32_bits: bool = True
 
     @property
     def integral(self) -> bool:

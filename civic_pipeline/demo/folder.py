@@ -9,15 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
-from pydantic import Field
 
-from civic_pipeline.catalog.yaml_file import Strict, read_yaml
+from civic_pipeline.catalog.yaml_file import read_yaml
 from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, quoted, reading
-from civic_pipeline.errors import CivicError, FileInvalid
+from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFile, as_in_catalog
+from civic_pipeline.errors import FileInvalid
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
 
@@ -35,30 +35,6 @@ _PARQUET_KINDS: dict[str, Kind] = {
     ),
     **dict.fromkeys(("FLOAT", "DOUBLE"), "double"),
 }
-
-
-class DemoFolderError(CivicError):
-    """The folder cannot be served."""
-
-    exit_code = 2
-
-
-class FileEntry(Strict):
-    """One file in `portal.yml`; everything but `file` has a default derived from the file's name."""
-
-    file: str = Field(min_length=1)
-    item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
-    layer: str | None = Field(default=None, pattern=r"^\w+$")
-    socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
-    geometry: bool | None = None
-    title: str | None = None
-    types: dict[str, Kind] = Field(default_factory=dict)
-
-
-class PortalFile(Strict):
-    """`portal.yml`."""
-
-    files: Annotated[tuple[FileEntry, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -156,12 +132,15 @@ def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnec
         raise DemoFolderError(
             f"{folder / 'portal.yml'} gives a type to {', '.join(unknown)}, which {entry.file} does not have."
         )
-    given = declared | entry.types
-    kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
     fields = list(_field_names(names))
+    known: dict[str, Kind] = {}
+    if entry.dataset:
+        entry, known = as_in_catalog(entry, dict(zip(names, fields, strict=True)))
+    given = declared | known | entry.types
+    kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
     columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])
     # From the content, not the clock: an unchanged file keeps its token on every machine, a changed one never does.
-    updated_at = _EPOCH + zlib.crc32(content + repr(sorted(entry.types.items())).encode()) % _SPAN
+    updated_at = _EPOCH + zlib.crc32(content + repr(sorted(given.items())).encode()) % _SPAN
     stem = path.name.partition(".")[0]
     digest = hashlib.md5(path.name.encode(), usedforsecurity=False).hexdigest()
     _store(con, table, columns, path, salt=f"{digest}{updated_at}")

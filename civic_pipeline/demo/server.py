@@ -4,6 +4,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -90,6 +91,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.portals = portals
 
+    def server_bind(self) -> None:
+        """Without HTTPServer's look-up of our own name, which takes seconds where DNS is slow."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up in the middle of an answer is no failure of ours."""
         if not isinstance(sys.exception(), ConnectionError):
@@ -127,5 +133,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Silent: the client's own log says what was asked."""

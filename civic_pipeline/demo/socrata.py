@@ -183,7 +183,7 @@ def _rows(file: ServedFile, parameters: Mapping[str, str], form: str, con: duckd
     where = " and ".join(conditions)
 
     select = parameters.get("$select", "*")
-    if parameters.get("$$exclude_system_fields") == "false":
+    if parameters.get("$$exclude_system_fields", "").lower() == "false":
         select = f":*,{select}"
     if re.fullmatch(r"\s*count\(\s*\*\s*\)(\s+as\s+\w+)?\s*", select, re.IGNORECASE):
         name = select.split()[-1] if " as " in select.lower() else "count"

@@ -29,8 +29,8 @@ def to_array(values: Sequence[Any], column: PortalColumn) -> pa.Array:
             ).cast(kind)
         if pa.types.is_timestamp(kind):
             return _clock(values, kind)
-        return pa.array(values, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        return _whole(values) if pa.types.is_integer(kind) else pa.array(values, kind)
+    except (ValueError, pa.ArrowTypeError, OverflowError) as error:  # Arrow's own, or text that UTF-8 cannot hold
         raise ValueUnreadable(column.name, column.portal_type, str(error)) from error
 
 
@@ -44,4 +44,12 @@ def _clock(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if any(isinstance(value, str) for value in values):
         text = pc.replace_substring_regex(pa.array(values, pa.string()), r"(Z|\+00:?00)$", "")
         return text.cast(kind)
-    return pa.array(values, pa.int64()).cast(kind)
+    return _whole(values).cast(kind)
+
+
+def _whole(values: Sequence[Any]) -> pa.Array:
+    """Integers. Arrow alone would cut the fraction off a float without a word."""
+    for value in values:
+        if isinstance(value, float) and not value.is_integer():
+            raise pa.ArrowInvalid(f"{value} is not a whole number")
+    return pa.array(values, pa.int64())

@@ -46,7 +46,9 @@ class Suites:
             table, table_name=name, schema_name=schema
         ).add_batch_definition_whole_table("whole")
         expectations = [
-            get_expectation_impl(check.expectation.name)(**_arguments(check, check.expectation)) for check in checks if check.expectation
+            get_expectation_impl(check.expectation.name)(**_arguments(check, check.expectation))
+            for check in checks
+            if check.expectation
         ]
         suite = self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
         definition = self._context.validation_definitions.add(

@@ -151,6 +151,10 @@ class Build:
             ).fetchall()
         )
 
+    def has_tables(self) -> bool:
+        """Whether any table was ever accepted."""
+        return bool(self.connection.execute("select 1 from meta.tables where built_at is not null limit 1").fetchone())
+
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
         found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()

@@ -38,18 +38,19 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortals]:
         yield running
 
 
-def ask(portals: DemoPortals, path: str, **parameters: object) -> Any:
-    answer = requests.get(f"{portals.url}{path}", params={"f": "json", **parameters}, timeout=10)
+def ask(portals: DemoPortals, path: str, **parameters: str | int) -> Any:
+    asked: dict[str, str | int] = {"f": "json", **parameters}
+    answer = requests.get(f"{portals.url}{path}", params=asked, timeout=10)
     assert answer.status_code == 200
     return answer.json()
 
 
-def query(portals: DemoPortals, layer: str, **parameters: object) -> Any:
-    asked = {"where": "1=1", "outFields": "*", **parameters}
+def query(portals: DemoPortals, layer: str, **parameters: str | int) -> Any:
+    asked: dict[str, str | int] = {"where": "1=1", "outFields": "*", **parameters}
     return ask(portals, f"/arcgis/rest/services/{layer}/FeatureServer/0/query", **asked)
 
 
-def all_pages(portals: DemoPortals, **parameters: object) -> list[Any]:
+def all_pages(portals: DemoPortals, **parameters: str | int) -> list[Any]:
     """What a client gets that trusts `exceededTransferLimit` and steps by the rows it received."""
     received: list[Any] = []
     while True:

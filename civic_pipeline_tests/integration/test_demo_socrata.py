@@ -1,10 +1,15 @@
 """The demo's Socrata protocol over real HTTP, as a client of the field would meet it."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from sodapy import Socrata
 
 from civic_pipeline.demo import DemoPortals, DemoPortTaken
 
@@ -40,16 +45,16 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortals]:
         yield running
 
 
-def get(portals: DemoPortals, path: str, **parameters: object) -> requests.Response:
+def get(portals: DemoPortals, path: str, **parameters: str | int) -> requests.Response:
     return requests.get(
         f"{portals.url}{path}", params={f"${name}": value for name, value in parameters.items()}, timeout=10
     )
 
 
-def rows(portals: DemoPortals, dataset: str, **parameters: object) -> list[dict[str, object]]:
+def rows(portals: DemoPortals, dataset: str, **parameters: str | int) -> list[dict[str, Any]]:
     answer = get(portals, f"/resource/{dataset}.json", **parameters)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    return list(answer.json())
 
 
 def test_json_writes_each_type_as_the_portal_does_and_leaves_nulls_out(portals: DemoPortals) -> None:
@@ -225,3 +230,32 @@ def test_a_taken_port_is_named(portals: DemoPortals, tmp_path: Path) -> None:
     port = int(portals.url.rpartition(":")[2])
     with pytest.raises(DemoPortTaken, match=f"Port {port}"):
         DemoPortals(tmp_path, port=port)
+
+
+def test_serving_until_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n\n1\n")
+    program = (
+        "import sys; from pathlib import Path; from civic_pipeline.demo import DemoPortals\n"
+        "portals = DemoPortals(Path(sys.argv[1])); print(portals.url, flush=True); portals.serve_forever()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+        assert child.stdout is not None
+        url = child.stdout.readline().strip()
+        try:
+            assert requests.get(f"{url}/resource/none-0000.json", timeout=10).status_code == 404
+        finally:
+            child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=20) != 0
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+
+
+def test_sodapy_reads_the_demo_and_loses_rows_as_it_does_in_the_field(portals: DemoPortals) -> None:
+    with Socrata(portals.url.removeprefix("http://"), None) as client:
+        client.uri_prefix = "http://"
+        assert client.get_metadata("many-0001")["id"] == "many-0001"
+        unordered = [row[":id"] for row in client.get_all("many-0001", exclude_system_fields=False)]
+        ordered = [row[":id"] for row in client.get_all("many-0001", exclude_system_fields=False, order=":id")]
+    assert len(unordered) == len(set(ordered)) == 5000
+    assert len(set(unordered)) < 5000

@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,7 +19,7 @@ def serve(folder: Path) -> tuple[tuple[ServedFile, ...], duckdb.DuckDBPyConnecti
 
 def read_one(
     folder: Path, name: str, text: str | bytes, portal_yml: str | None = None
-) -> tuple[ServedFile, list[tuple]]:
+) -> tuple[ServedFile, list[tuple[Any, ...]]]:
     """The one file of a folder, as served, and its rows."""
     content = text.encode() if isinstance(text, str) else text
     (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.demo.sample import chicago, contracts, covid, write_sample
 from civic_pipeline.demo.sample.agencies import AGENCIES
 from civic_pipeline.demo.sample.firms import firms
 from civic_pipeline.demo.sample.table import Table
+from civic_pipeline.settings import CHECKOUT
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
@@ -70,25 +72,15 @@ def test_the_readme_counts_every_file_and_every_fault(generated: tuple[Path, lis
             assert f"| {what} | {count:,} |" in readme
 
 
-def test_portal_yml_gives_every_dataset_its_real_ids() -> None:
-    entries = {entry["file"]: entry for entry in yaml.safe_load((SAMPLE / "portal.yml").read_text())["files"]}
-    ids = {
-        name.partition(".")[0]: entry.get("socrata") or (entry["item"], entry["layer"])
-        for name, entry in entries.items()
+def test_the_sample_serves_every_dataset_and_edition_of_the_catalog() -> None:
+    entries = yaml.safe_load((SAMPLE / "portal.yml").read_text())["files"]
+    served = {(entry["dataset"], entry.get("edition")) for entry in entries}
+    wanted = {
+        (name, edition)
+        for name, dataset in load_datasets(CHECKOUT).items()
+        for edition in getattr(dataset.source, "editions", {}) or [None]
     }
-    assert ids == {
-        "spending": ("f11a8992be0e4b8e8c80fd846b776114", "OpenCheckbookFY2022_Through_Present"),
-        "budget": "g5wn-pq7y",
-        "covid_cases": ("0573e90adab5434f97b082590c503bc1", "MDCOVID19_CasesByCounty"),
-        "covid_deaths": ("3dbd3e633b344c7c9a0d166b1d6a2b03", "MDCOVID19_ConfirmedDeathsByCounty"),
-        "covid_zip_cases": ("5f459467ee7a4ffda968139011f06c46", "MDCOVID19_MASTER_ZIP_CODE_CASES"),
-        "mwbe": "us2p-bijb",
-        "contracts": "e7gh-hui5",
-        "mbe_directory": "viap-eh6m",
-        "chicago_budget_2023": "xbjh-7zvh",
-        "chicago_budget_2024": "x394-e874",
-        "chicago_budget_2025": "t59y-fr3k",
-    }
+    assert served == wanted
 
 
 def test_spending_holds_the_faults_it_names() -> None:

@@ -61,6 +61,6 @@ select
     recommended_amount,
     approved_amount,
     -- Object 0 is Transfers; the name has been published in either column.
-    coalesce(object_number = 0, false) or 'transfers' in (lower(line_description), lower(expense_category)) as is_transfer,
+    coalesce(object_number = 0 or lower(line_description) = 'transfers' or lower(expense_category) = 'transfers', false) as is_transfer,
     _capture_id
 from numbered

@@ -10,7 +10,6 @@ _HEADER = (
     "activity_id", "description", "obj", "expense_category", "sub_object_id", "expense_type", "approved_amount",
     "recommended_amount",
 )  # fmt: skip
-_NUMBERS = {"fiscal_year", "obj", "approved_amount", "recommended_amount"}
 YEARS = (2024, 2025, 2026)
 _ACTIVITIES = ("Administration", "Operations", "Field Services", "Customer Support", "Planning and Analysis")
 
@@ -19,11 +18,7 @@ def table() -> Table:
     rng = seeded("budget")
     made = Table(
         "budget.csv.gz",
-        {
-            "socrata": "g5wn-pq7y",
-            "title": "Baltimore Operating Budget",
-            "types": {name: "number" if name in _NUMBERS else "text" for name in _HEADER},
-        },
+        {"dataset": "baltimore/budget"},
         _HEADER,
     )
     for year in YEARS:

@@ -9,7 +9,7 @@ _HEADER = (
     "_ordinance_amount_",
 )  # fmt: skip
 
-EDITIONS = {2023: "xbjh-7zvh", 2024: "x394-e874", 2025: "t59y-fr3k"}
+EDITIONS = (2023, 2024, 2025)
 
 _DEPARTMENTS = (
     ("1", "Office of the Mayor", 0.3), ("3", "Office of Inspector General", 0.3), ("6",
@@ -47,11 +47,7 @@ def table(year: int) -> Table:
     rng = seeded(f"chicago {year}")
     made = Table(
         f"chicago_budget_{year}.csv.gz",
-        {
-            "socrata": EDITIONS[year],
-            "title": f"Budget - {year} Budget Ordinance - Appropriations",
-            "types": {name: "number" if name == "_ordinance_amount_" else "text" for name in _HEADER},
-        },
+        {"dataset": "chicago/budget", "edition": str(year)},
         _HEADER,
     )
     # Grants changed their coding in 2025: one code for all of a source, where each grant had its own before.

@@ -51,15 +51,7 @@ def table() -> Table:
     rng = seeded("contracts")
     made = Table(
         "contracts.csv.gz",
-        {
-            "socrata": "e7gh-hui5",
-            "title": "City Contracts, Bureau of Purchases",
-            "types": {
-                **dict.fromkeys(("contractno", "desc", "vendorid", "vendorname", "agency"), "text"),
-                **dict.fromkeys(("begindate", "enddate"), "date"),
-                **dict.fromkeys(("totalcontractamt", "amtspent", "amtremaining"), "money"),
-            },
-        },
+        {"dataset": "baltimore/contracts"},
         _HEADER,
     )
     for number, contract in enumerate(contracts()):

@@ -64,11 +64,7 @@ def cases() -> Table:
     rng = seeded("covid cases")
     made = Table(
         "covid_cases.csv.gz",
-        {
-            "item": "0573e90adab5434f97b082590c503bc1",
-            "layer": "MDCOVID19_CasesByCounty",
-            "title": "MD COVID-19 - Cases by County",
-        },
+        {"dataset": "baltimore/covid_cases"},
         _HEADER,
     )
     daily = {
@@ -87,11 +83,7 @@ def deaths() -> Table:
     rng = seeded("covid deaths")
     made = Table(
         "covid_deaths.csv.gz",
-        {
-            "item": "3dbd3e633b344c7c9a0d166b1d6a2b03",
-            "layer": "MDCOVID19_ConfirmedDeathsByCounty",
-            "title": "MD COVID-19 - Confirmed Deaths by County",
-        },
+        {"dataset": "baltimore/covid_deaths"},
         _HEADER,
     )
     daily = {}
@@ -118,13 +110,7 @@ def zip_cases() -> Table:
     days = [day for day in _days(date(2020, 4, 11)) if day <= date(2020, 12, 31) and day != MISSING_DAY]
     made = Table(
         "covid_zip_cases.csv.gz",
-        {
-            "item": "5f459467ee7a4ffda968139011f06c46",
-            "layer": "MDCOVID19_MASTER_ZIP_CODE_CASES",
-            "geometry": True,
-            "title": "MD COVID-19 - Cases by ZIP Code",
-            "types": {"ZIP_CODE": "text"},
-        },
+        {"dataset": "baltimore/covid_zip_cases", "geometry": True},
         ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days)),
     )
     for number, code in enumerate(sorted(_BALTIMORE_ZIPS + _OTHER_ZIPS), start=1):

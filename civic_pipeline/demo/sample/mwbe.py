@@ -1,6 +1,7 @@
 """`mwbe.csv.gz` and `mbe_directory.csv.gz`: the City's and the State's lists of certified firms."""
 
 import random
+from collections import Counter
 from datetime import date, timedelta
 
 from civic_pipeline.demo.sample.contracts import local_midnight
@@ -41,23 +42,9 @@ _SHARES = ("51%", "60%", "75%", "100%", "0.51", "0.55", "1", "51", "70", "100", 
 
 def city() -> Table:
     rng = seeded("mwbe")
-    text = [
-        name
-        for name in _CITY_HEADER
-        if name not in ("origcert", "certdate", "expirationdate", "extensiondate", "email", "website")
-    ]
     made = Table(
         "mwbe.csv.gz",
-        {
-            "socrata": "us2p-bijb",
-            "title": "MBE/WBE Certification Data",
-            "types": {
-                **dict.fromkeys(text, "text"),
-                **dict.fromkeys(("origcert", "certdate", "expirationdate", "extensiondate"), "date"),
-                "email": "email",
-                "website": "url",
-            },
-        },
+        {"dataset": "baltimore/mwbe"},
         _CITY_HEADER,
     )
     repeated = 15
@@ -169,11 +156,7 @@ def state() -> Table:
     rng = seeded("mbe directory")
     made = Table(
         "mbe_directory.csv.gz",
-        {
-            "socrata": "viap-eh6m",
-            "title": "Maryland MBE Directory",
-            "types": {name: "calendar_date" if name == "certification_date" else "text" for name in _STATE_HEADER},
-        },
+        {"dataset": "maryland/mbe_directory"},
         _STATE_HEADER,
     )
     paid = [firm for firm in firms() if firm.vendor]
@@ -206,4 +189,6 @@ def state() -> Table:
             ]
         )
         made.dirt["firms without an e-mail address"] += not mail
+    numbers = Counter(row[_STATE_HEADER.index("certification_number")] for row in made.rows)
+    made.dirt["certification numbers given to two firms"] = sum(count > 1 for count in numbers.values())
     return made

@@ -19,12 +19,18 @@ def readme(tables: Sequence[Table]) -> str:
     parts = [
         "# Sample data",
         "",
-        "**Everything here is synthetic.** `python -m civic_pipeline.demo.sample` makes it, with the same content "
-        "every time. Agencies, funds,",
-        "services, counties and ZIP codes have their real names; every vendor, firm, person, payment, budget line "
-        "and case count is invented.",
-        "Ids and column names are those of the real datasets, so that the same definitions read the demo portals "
-        "and the live ones.",
+        (
+            "**Everything here is synthetic.** `python -m civic_pipeline.demo.sample` makes it, with the same content "
+            "every time. Agencies, funds,"
+        ),
+        (
+            "services, counties and ZIP codes have their real names; every vendor, firm, person, payment, budget line "
+            "and case count is invented."
+        ),
+        (
+            "Ids and column names are those of the real datasets, so that the same definitions read the demo portals "
+            "and the live ones."
+        ),
         "Quote no number from these files.",
         "",
         "The files are dirty on purpose, in the ways the real ones are. What was put in, and how often:",
@@ -37,7 +43,7 @@ def readme(tables: Sequence[Table]) -> str:
     for table in tables:
         if table.dirt:
             parts += [
-                f"## {table.entry['title']}",
+                f"## {table.entry['dataset']}",
                 "",
                 f"`{table.file}`",
                 "",

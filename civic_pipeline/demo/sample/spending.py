@@ -35,12 +35,7 @@ def table() -> Table:
     rng = seeded("spending")
     made = Table(
         "spending.csv.gz",
-        {
-            "item": "f11a8992be0e4b8e8c80fd846b776114",
-            "layer": "OpenCheckbookFY2022_Through_Present",
-            "title": "Open Checkbook FY2022-Present",
-            "types": dict.fromkeys(_HEADER[1:], "text"),
-        },
+        {"dataset": "baltimore/spending"},
         _HEADER,
     )
     splits = list(_splits(rng))

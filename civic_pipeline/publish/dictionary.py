@@ -1,0 +1,299 @@
+"""The data dictionary as Markdown, from the catalog, the contracts and the SQL; no database, no dates of the day.
+
+The pages link to `sql/`, `civic_pipeline/defs/` and `data/seeds/` as seen from `docs/dictionary/<schema>/<table>.md`.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset, SocrataSource, load_datasets, table_name
+from civic_pipeline.errors import writing
+from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks, rules_across
+from civic_pipeline.warehouse import Model, load_models, seed_files
+from civic_pipeline.warehouse.lineage import Schema, column_lineage
+from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
+
+_WRITTEN_BY = "<!-- Written by `civic docs`; do not edit. -->"
+_CLOCKS = {
+    "utc": "an instant, in UTC",
+    "local_labelled_utc": "local wall time, though the portal labels it UTC; kept as it stands",
+    "date_only": "a calendar day; the portal's clock is cut off",
+    None: "",
+}
+
+
+@dataclass(frozen=True)
+class _Catalog:
+    """Everything the pages are written from. `lineage` is by table, then column; `readers` by the table that is read."""
+
+    root: Path
+    datasets: Mapping[str, Dataset]
+    models: Mapping[str, Model]
+    lineage: Mapping[str, Mapping[str, list[str]]]
+    readers: Mapping[str, list[str]]
+
+    def dataset_of(self, model: Model) -> str | None:
+        """Name of the dataset a clean table is made of."""
+        names = {table_name(name): name for name in self.datasets}
+        return names.get(model.table) if model.schema == "clean" else None
+
+
+def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
+    """Bring the pages under `folder` up to date with the checkout at `root`; with `check`, only compare.
+
+    Returns the names of the pages that were missing, different or of a table that no longer exists. Raises FileInvalid
+    and CatalogIncomplete for a catalog that does not load, ModelFailed for SQL whose columns cannot be followed,
+    DiskFull, NotWritable.
+    """
+    pages = _pages(_read_catalog(root))
+    present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.md")}
+    stale = [
+        name for name, text in pages.items() if name not in present or present[name].read_text(encoding="utf-8") != text
+    ]
+    gone = sorted(present.keys() - pages.keys())
+    if not check:
+        with writing(folder):
+            for name in stale:
+                page = folder / name
+                page.parent.mkdir(parents=True, exist_ok=True)
+                page.write_text(pages[name], encoding="utf-8")
+            for name in gone:
+                present[name].unlink()
+    return stale + gone
+
+
+def _read_catalog(root: Path) -> _Catalog:
+    datasets = load_datasets(root)
+    schema: Schema = {"raw": {}, "seeds": {}, "clean": {}, "marts": {}}
+    for name, dataset in datasets.items():
+        # The names of a family are known only to the portal. Types are of no use here: lineage follows names.
+        declared = [column for column in dataset.columns if "*" not in column]
+        schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
+    for seed in seed_files(root):
+        with seed.open(encoding="utf-8", newline="") as file:
+            schema["seeds"][seed.stem] = dict.fromkeys(next(csv.reader(file)), "VARCHAR")
+    sources = frozenset(f"{space}.{table}" for space in ("raw", "seeds") for table in schema[space])
+    models = dict(sorted(load_models(root, sources).items()))
+    for model in models.values():
+        schema[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
+    readers: dict[str, list[str]] = defaultdict(list)
+    for model in models.values():
+        for name in model.inputs:
+            readers[name].append(model.name)
+    lineage = {name: column_lineage(model, schema) for name, model in models.items()}
+    return _Catalog(root, datasets, models, lineage, dict(readers))
+
+
+def _pages(catalog: _Catalog) -> dict[str, str]:
+    """Path below the dictionary's folder -> text."""
+    pages = {"README.md": _index(catalog)}
+    pages |= {f"raw/{table_name(name)}.md": _dataset_page(catalog, name) for name in catalog.datasets}
+    pages |= {f"{model.schema}/{model.table}.md": _table_page(catalog, model) for model in catalog.models.values()}
+    pages |= {f"meta/{table.name}.md": _meta_page(table) for table in META_TABLES}
+    return {name: f"{_WRITTEN_BY}\n{text}" for name, text in pages.items()}
+
+
+def _index(catalog: _Catalog) -> str:
+    datasets = [
+        (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, dataset.cadence, f"`raw.{table_name(name)}`",
+         ", ".join(f"[{table}]({_page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
+        for name, dataset in catalog.datasets.items()
+    ]  # fmt: skip
+    rules = [
+        (f"[{check.name}](../../sql/checks/{path.name})", check.severity, check.description)
+        for path, check in rules_across(catalog.root).items()
+    ]
+    return _document(
+        "# Data dictionary",
+        "Every dataset, table, column and check, as the files of this checkout define them.",
+        "The released file holds the schemas `clean`, `marts`, `quarantine` and `meta`. `raw` views live in the build file;"
+        " their rows are the Parquet files of the lake.",
+        "## Datasets",
+        _table(("Dataset", "Title", "Publisher", "Cadence", "Raw table", "Becomes"), datasets),
+        "## Clean tables",
+        "One source each: typed, named, checked. Rows that break a row rule are in `quarantine` under the same name.",
+        _grains(catalog, "clean"),
+        "## Marts",
+        "Conformed across cities: `dim_` what things are, `fct_` what happened, `mart_` one question answered.",
+        _grains(catalog, "marts"),
+        "## Meta tables",
+        "Provenance: where every table came from, what was checked, what each column means.",
+        _table(
+            ("Table", "Each row is"), [(f"[meta.{t.name}](meta/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES]
+        ),
+        "## Rules across tables",
+        "Each is a query whose rows break the rule. A failed critical rule stops the release.",
+        _table(("Rule", "Severity", "What it looks for"), rules),
+    )
+
+
+def _grains(catalog: _Catalog, schema: str) -> str:
+    rows = [
+        (f"[{model.name}]({_page(model.name)})", f"{model.contract.each_row_is}.")
+        for model in catalog.models.values()
+        if model.schema == schema
+    ]
+    return _table(("Table", "Each row is"), rows)
+
+
+def _table_page(catalog: _Catalog, model: Model) -> str:
+    contract, lineage = model.contract, catalog.lineage[model.name]
+    sql = f"sql/{model.schema}/{model.table}"
+    facts = [
+        ("Key", _code(contract.key)),
+        ("SQL", f"[{sql}.sql](../../../{sql}.sql)"),
+        ("Contract", f"[{sql}.yml](../../../{sql}.yml)"),
+        ("Reads", _links(sorted(model.inputs))),
+        ("Read by", _links(catalog.readers.get(model.name, []))),
+    ]
+    columns = [
+        (f"`{column.name}`", f"`{column.type}`", column.unit or "", column.description,
+         _links([column.references] if column.references else []), _code(lineage[column.name]))
+        for column in contract.columns
+    ]  # fmt: skip
+    dataset = catalog.dataset_of(model)
+    checks = planned_checks(model, catalog.datasets[dataset] if dataset else None).values()
+    return _document(
+        f"# {model.name}",
+        f"Each row is {contract.each_row_is}.",
+        contract.about,
+        f"**It cannot say:** {contract.cannot_say}" if contract.cannot_say else None,
+        _facts(facts),
+        "## Columns",
+        _table(("Column", "Type", "Unit", "Meaning", "References", "Made from"), columns),
+        *_row_rules(model),
+        "## Checks",
+        "A failed critical check keeps the table at its last accepted version. A warning is reported.",
+        _checks(checks),
+    )
+
+
+def _row_rules(model: Model) -> list[str]:
+    contract = model.contract
+    said = []
+    if contract.row_rules:
+        extra = [*(name for name in model.query.named_selects if name.startswith("_")), "_rules", "_reasons"]
+        text = (
+            f"A row that breaks one goes whole to `quarantine.{model.table}`, with the columns above and {_code(extra)}."
+            f" More than {contract.tolerate_quarantined:.2%} of the rows there holds the table back."
+        )
+        rules = [(f"`{rule.name}`", f"`{rule.keep_if}`", rule.reason) for rule in contract.row_rules]
+        said += ["## Row rules", text, _table(("Rule", "A row is kept if", "Otherwise"), rules)]
+    if contract.repeated_rows:
+        said.append("Rows equal in every column above are kept once; `meta.tables.repeated_rows` counts the others.")
+    return said
+
+
+def _dataset_page(catalog: _Catalog, name: str) -> str:
+    dataset, table = catalog.datasets[name], f"raw.{table_name(name)}"
+    definition = f"civic_pipeline/defs/{name}/defs.yaml"
+    days = FRESH_FOR_DAYS.get(dataset.cadence)
+    age = f"; the newest `{dataset.dated_by}` should be at most {days} days old" if days and dataset.dated_by else ""
+    facts = [
+        ("Dataset", f"`{name}`"),
+        ("Publisher", dataset.publisher),
+        ("Licence", dataset.licence),
+        ("Cadence", dataset.cadence + age),
+        *_reference(dataset),
+        ("Reference recorded", dataset.source.recorded.isoformat()),
+        ("Key in the source", _code(dataset.key)),
+        ("Tolerated fall in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
+        ("Definition", f"[{definition}](../../../{definition})"),
+        ("Read by", _links(catalog.readers.get(table, []))),
+    ]
+    becomes: dict[str, list[str]] = defaultdict(list)
+    for reader in catalog.readers.get(table, []):
+        for column, origins in catalog.lineage[reader].items():
+            for origin in origins:
+                becomes[origin].append(f"{reader}.{column}")
+    columns = [
+        (f"`{column}`", kind, _CLOCKS[dataset.time_zones.get(column)], _code(becomes[f"{table}.{column}"]))
+        for column, kind in dataset.columns.items()
+    ]
+    edition = _code(becomes[f"{table}._edition"]) or "null: the source is one dataset, not one per year"
+    columns += [
+        ("`_capture_id`", "", "", "names the row's capture in `meta.captures`"),
+        ("`_edition`", "", "", edition),
+    ]
+    return _document(
+        f"# {table}: {dataset.title}",
+        dataset.description,
+        _facts(facts),
+        "## Columns",
+        "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
+        " the column.",
+        _table(("Column", "Portal type", "Clock", "Becomes"), columns),
+        "## Checks",
+        "A failed critical check holds back every table made of the dataset. A warning is reported.",
+        _checks(portal_checks(table).values()),
+    )
+
+
+def _reference(dataset: Dataset) -> list[tuple[str, str]]:
+    source = dataset.source
+    if isinstance(source, SocrataSource):
+        ids = {"": source.id} if source.id else source.editions
+        listed = ", ".join(f"{year} `{dataset_id}`".strip() for year, dataset_id in ids.items())
+        return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", listed)]
+    fallbacks = [("Fallback", address) for address in source.fallbacks]
+    return [("Portal", "ArcGIS"), ("Item", f"`{source.item}`"), ("Layer", f"`{source.layer}`"), *fallbacks]
+
+
+def _meta_page(table: MetaTable) -> str:
+    return _document(
+        f"# meta.{table.name}",
+        f"Each row is {table.each_row_is}.",
+        "## Columns",
+        _table(("Column", "Type", "Meaning"), [(f"`{c.name}`", f"`{c.type}`", c.description) for c in table.columns]),
+    )
+
+
+def _checks(checks: Iterable[PlannedCheck]) -> str:
+    return _table(
+        ("Check", "Layer", "Severity", "What must be true, or why", "With"),
+        [(f"`{check.name}`", check.layer, check.severity, check.description, _arguments(check)) for check in checks],
+    )
+
+
+def _arguments(check: PlannedCheck) -> str:
+    """What an expectation is given besides the columns its name already says; implied queries say nothing new."""
+    if check.expectation is None or check.name.startswith("references__"):
+        return ""
+    named = {"column", "column_A", "column_B", "column_list"}
+    return _code(f"{key}: {value}" for key, value in check.expectation.arguments.items() if key not in named)
+
+
+def _page(table: str) -> str:
+    schema, _, name = table.partition(".")
+    return f"../../data/seeds/{name}.csv" if schema == "seeds" else f"{schema}/{name}.md"
+
+
+def _links(tables: Iterable[str]) -> str:
+    """Links to tables from a page one folder below the index."""
+    return ", ".join(f"[{table}](../{_page(table)})" for table in tables)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *(tuple(map(_cell, row)) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and values; what has no value is left out."""
+    return _table(("", ""), [(name, value) for name, value in facts if value])
+
+
+def _cell(text: str) -> str:
+    """One line, in which a bar does not end the cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _document(*blocks: str | None) -> str:
+    return "\n\n".join(block.strip() for block in blocks if block) + "\n"

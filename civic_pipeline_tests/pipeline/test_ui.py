@@ -1,0 +1,110 @@
+"""The Dagster UI as a newcomer meets it: the page loads, the graph is there, the nightly job is launched and succeeds."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from civic_pipeline.settings import CHECKOUT
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium")
+
+# The flags a browser without a network and without a sandbox of its own needs; none changes what a page does.
+_FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_PATIENCE_MS = 300_000
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`make dev` on a home of its own and a free port."""
+    home = tmp_path_factory.mktemp("data") / "dagster_home"
+    home.mkdir()
+    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "CIVIC_DATA": str(home.parent), "CIVIC_PROFILE": "demo", "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1",
+    }  # fmt: skip
+    command = [
+        Path(sys.executable).parent / "dagster",
+        "dev",
+        "-w",
+        CHECKOUT / "workspace.yaml",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    log = (home.parent / "dagster.log").open("wb")
+    server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server, home.parent / "dagster.log")
+        yield url
+    finally:
+        # Its webserver, daemon and code server are a process group of their own.
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"{url}/server_info", timeout=5)
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    pytest.fail(f"the UI did not answer: {log.read_text()}")
+
+
+@pytest.fixture
+def page(ui: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        page = browser.new_page(viewport={"width": 1800, "height": 1100}, base_url=ui)
+        page.set_default_timeout(_PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def test_the_graph_shows_every_group_from_portal_to_release(page: Page) -> None:
+    page.goto("/asset-groups")
+    for group in ("baltimore", "chicago", "maryland", "clean", "marts", "release"):
+        expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=_PATIENCE_MS)
+
+
+def test_an_asset_explains_its_columns_before_any_run(page: Page) -> None:
+    page.goto("/assets/marts/fct_payments")
+    expect(page.get_by_text("Each row is one split of one invoice").first).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.get_by_text("vendor_id", exact=True).first).to_be_visible()
+
+
+def test_the_nightly_job_is_launched_from_the_page_and_succeeds(page: Page) -> None:
+    page.goto("/locations/civic_pipeline/jobs/nightly")
+    with page.expect_response(lambda answer: "mutation Launch" in (answer.request.post_data or "")):
+        page.get_by_role("button", name="Materialize all").click()
+    page.goto("/runs")
+    expect(page.get_by_text("Success").first).to_be_visible(timeout=_PATIENCE_MS)
+    page.goto("/assets/marts/fct_payments")
+    expect(page.get_by_text("Row count").first).to_be_visible(timeout=_PATIENCE_MS)
+    page.goto("/assets/clean/baltimore_spending?view=checks")
+    expect(page.get_by_text("amount_conserved").first).to_be_visible(timeout=_PATIENCE_MS)

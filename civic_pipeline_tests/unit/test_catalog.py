@@ -1,0 +1,238 @@
+"""The YAML files: every mistake is named with its line, the value and what is allowed; nothing else ever comes out."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from civic_pipeline.catalog import Contract, Dataset, load_datasets, read_contract, read_yaml
+from civic_pipeline.catalog.contract import vocabulary
+from civic_pipeline.errors import FileInvalid
+from civic_pipeline.settings import CHECKOUT
+
+DATASET = """\
+type: civic_pipeline.components.PortalDataset
+attributes:
+  title: Payments
+  publisher: The town
+  licence: not stated
+  description: What the town paid.
+  source:
+    portal: socrata
+    domain: data.town.gov
+    id: abcd-1234
+    recorded: 2026-01-01
+  cadence: monthly
+  key: [payment]
+  columns:
+    payment: text
+    paid: date
+  time_zones:
+    paid: date_only
+  volume:
+    shrink_at_most: 2%
+"""
+ARCGIS = """\
+    portal: arcgis
+    item: f11a8992be0e4b8e8c80fd846b776114
+    layer: Payments
+    fallbacks: [https://services.town.gov/Payments/FeatureServer]
+"""
+CONTRACT = """\
+each_row_is: one payment
+key: [payment_id]
+conserve: [amount]
+row_rules:
+  - name: amount_is_readable
+    keep_if: amount is not null
+    reason: The amount could not be read.
+expectations:
+  - expect_column_values_to_be_between: {column: amount, min_value: 0}
+    severity: warning
+columns:
+  - {name: payment_id, type: VARCHAR, description: "Number."}
+  - {name: amount, type: "DECIMAL(18,2)", unit: USD, source: Amount, description: "Dollars."}
+"""
+
+
+def read_dataset(folder: Path, text: str) -> Dataset:
+    file = folder / "defs.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_yaml(file, Dataset, below=("attributes",))
+
+
+def read_promises(folder: Path, text: str) -> Contract:
+    file = folder / "payments.yml"
+    file.write_text(text, encoding="utf-8")
+    return read_contract(file)
+
+
+def changed(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1, f"{old!r} is not in the text exactly once"
+    return text.replace(old, new)
+
+
+DATASET_MISTAKES = [
+    ("  title: Payments\n", "", 3, "'title' is required and missing"),
+    ("  title: Payments", "  titel: Payments", 3, "'titel' is not a key we know"),
+    ("title: Payments", "title: ''", 3, "'' is not allowed: string should have at least 1 character"),
+    ("title: Payments", "title: [a]", 3, "['a'] is not allowed: input should be a valid string"),
+    ("portal: socrata", "portal: ckan", 8, "'socrata', 'arcgis'"),
+    ("domain: data.town.gov", "domain: https://data.town.gov", 9, "'https://data.town.gov' is not allowed: string should match pattern"),
+    ("id: abcd-1234", "id: abcd1234", 10, "'abcd1234' is not allowed: string should match pattern"),
+    ("    id: abcd-1234\n", "", 8, "give either `id` or `editions`"),
+    ("    id: abcd-1234\n", "    id: abcd-1234\n    editions: {'2024': aaaa-1111}\n", 8, "give either `id` or `editions`"),
+    ("    id: abcd-1234\n", "    editions: {'24': aaaa-1111}\n", 10, "'24' is not allowed"),
+    ("recorded: 2026-01-01", "recorded: last year", 11, "'last year' is not allowed"),
+    ("cadence: monthly", "cadence: hourly", 12, "'hourly' is not allowed: input should be 'daily', 'weekly'"),
+    ("key: [payment]", "key: [payment_no]", 13, "key names payment_no, which `columns` does not list"),
+    ("  columns:\n    payment: text\n    paid: date\n", "  columns: {}\n", 14, "should have at least 1 item"),
+    ("    paid: date_only", "    paid: EST", 18, "'EST' is not allowed: input should be 'utc', 'local_labelled_utc' or 'date_only'"),
+    ("    paid: date_only", "    payed: date_only", 18, "time_zones names payed"),
+    ("  time_zones:\n    paid: date_only\n", "", 16, "time_zones must say what the clock of paid means"),
+    ("shrink_at_most: 2%", "shrink_at_most: 0.02", 20, "0.02 is not allowed: write a percentage such as 2%"),
+    ("shrink_at_most: 2%", "shrink_at_most: two%", 20, "'two%' is not allowed: write a percentage such as 2%"),
+    ("shrink_at_most: 2%", "shrink_at_most: 200%", 20, "less than or equal to 1"),
+    ("shrink_at_most: 2%", "shrink_at_most: -2%", 20, "greater than or equal to 0"),
+    ("shrink_at_most: 2%", "shrink_at_most: nan%", 20, "is not allowed"),
+    ("cadence: monthly", "cadence: monthly\n  cadence: daily", 13, "the key 'cadence' is written twice"),
+    ("cadence: monthly", "cadence: [monthly", 13, "this is not YAML"),
+    ("cadence: monthly", "cadence: !age monthly", 12, "this is not YAML"),
+    ("recorded: 2026-01-01", "recorded: 2026-13-01", 11, "'2026-13-01' cannot be read: month must be in 1..12"),
+]  # fmt: skip
+CONTRACT_MISTAKES = [
+    ("key: [payment_id]", "key: []", 2, "should have at least 1 item"),
+    ("key: [payment_id]", "key: [payment]", 2, "there is no column 'payment' in `columns`; it has payment_id, amount"),
+    ("conserve: [amount]", "conserve: [amounts]", 3, "there is no column 'amounts'"),
+    ("conserve: [amount]", "conserve: [payment_id]", 3, "'payment_id' needs a `source`"),
+    ("conserve: [amount]", "repeated_rows: keep", 3, "'keep' is not allowed: input should be 'drop'"),
+    ("name: amount_is_readable", "name: Amount is readable", 5, "should match pattern"),
+    ("    reason: The amount could not be read.\n", "", 5, "'reason' is required and missing"),
+    ("{column: amount, min_value: 0}", "{column: amounts, min_value: 0}", 9, "there is no column 'amounts'"),
+    ("expect_column_values_to_be_between:", "expect_values_between:", 9, "there is no 'expect_values_between' in Great Expectations"),
+    ("min_value: 0}", "least: 0}", 9, "takes no least; it takes column,"),
+    ("    severity: warning\n", "", 9, "'severity' is required and missing"),
+    ("severity: warning", "severity: fatal", 10, "'fatal' is not allowed: input should be 'critical', 'warning' or 'info'"),
+    ("    severity: warning", "    expect_column_to_exist: {column: amount}\n    severity: warning", 9, "write one expectation with its arguments"),
+    ("    severity: warning\n", "    severity: warning\n  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: warning\n", 11, "as an expectation above"),
+    ("{name: amount,", "{name: payment_id,", 13, "the column 'payment_id' is listed twice"),
+    ("{name: amount,", "{name: Amount,", 13, "'Amount' is not allowed: string should match pattern"),
+    ("unit: USD,", "references: dim_vendors,", 13, "'dim_vendors' is not allowed: string should match pattern"),
+    (', description: "Dollars."', "", 13, "'description' is required and missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "told"), DATASET_MISTAKES, ids=[m[3][:40] for m in DATASET_MISTAKES])
+def test_a_mistake_in_a_dataset_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, told: str) -> None:
+    with pytest.raises(FileInvalid) as invalid:
+        read_dataset(tmp_path, changed(DATASET, old, new))
+    assert any(at == line and told in what for at, what in invalid.value.violations), invalid.value
+    assert f"{tmp_path / 'defs.yaml'}:{line}: " in str(invalid.value)
+
+
+@pytest.mark.parametrize(("old", "new", "line", "told"), CONTRACT_MISTAKES, ids=[m[3][:40] for m in CONTRACT_MISTAKES])
+def test_a_mistake_in_a_contract_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, told: str) -> None:
+    with pytest.raises(FileInvalid) as invalid:
+        read_promises(tmp_path, changed(CONTRACT, old, new))
+    assert any(at == line and told in what for at, what in invalid.value.violations), invalid.value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("item: f11a8992be0e4b8e8c80fd846b776114", "item: f11a", 9),
+        ("layer: Payments", "layer: ''", 10),
+        ("/FeatureServer]", "/FeatureServer/0]", 11),
+        ("layer: Payments", "layer: Payments\n    id: abcd-1234", 11),
+    ],
+)
+def test_a_mistake_in_an_arcgis_source_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int) -> None:
+    good = changed(DATASET, "    portal: socrata\n    domain: data.town.gov\n    id: abcd-1234\n", ARCGIS)
+    assert read_dataset(tmp_path, good).source.portal == "arcgis"
+    with pytest.raises(FileInvalid) as invalid:
+        read_dataset(tmp_path, changed(good, old, new))
+    assert [at for at, _ in invalid.value.violations] == [line]
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = DATASET.replace("title:", "titel:").replace("monthly", "hourly").replace("2%", "2")
+    with pytest.raises(FileInvalid, match=r"defs\.yaml has 4 mistakes:") as invalid:
+        read_dataset(tmp_path, text)
+    assert sorted(line for line, _ in invalid.value.violations) == [3, 3, 12, 20]
+
+
+def test_a_share_is_written_as_a_percentage(tmp_path: Path) -> None:
+    for written, share in (("2%", 0.02), ("0%", 0), ("100%", 1), ("0.5%", 0.005)):
+        assert read_dataset(tmp_path, DATASET.replace("2%", written)).volume.shrink_at_most == pytest.approx(share)
+
+
+def test_two_expectations_on_one_column_are_told_apart_by_severity(tmp_path: Path) -> None:
+    second = "  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: critical\ncolumns:\n"
+    contract = read_promises(tmp_path, CONTRACT.replace("columns:\n", second))
+    assert list(contract.named_expectations) == [
+        "column_values_to_be_between__amount__warning", "column_values_to_be_between__amount__critical",
+    ]  # fmt: skip
+
+
+YAML_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["title", "source", "key", "columns", "portal"]) | st.text(max_size=4), inner, max_size=4),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("below", [(), ("attributes",)])
+@given(text=st.text(alphabet="ab:-#&*!|>{}[],'\"%@`\n\t \x00é?~<=0123456789", max_size=60) | st.text(max_size=40))
+@example(text="recorded: 2026-13-45")
+@example(text="title: !town x")
+@example(text="&a [*a]")
+@example(text="? [a]\n: b")
+@example(text="{a: 1}: b")
+@example(text="title: \x00")
+@example(text="- a\n- b")
+@example(text="a: &x {b: 1}\nc: {<<: *x}")
+@example(text="a: !!int x")
+@example(text="a: {<<: 1}")
+@example(text="---\na: 1\n---\nb: 2")
+@example(text="a: !!bool x")
+@example(text="a: !!timestamp x")
+@example(text="")
+def test_whatever_is_in_a_yaml_file_only_its_mistakes_come_out(tmp_path: Path, below: tuple[str, ...], text: str) -> None:
+    file = tmp_path / "defs.yaml"
+    file.write_text(text, encoding="utf-8", newline="")
+    for model in (Dataset, Contract):
+        with pytest.raises(FileInvalid):
+            read_yaml(file, model, below)
+
+
+@given(value=YAML_LIKE)
+def test_whatever_a_yaml_file_says_only_its_mistakes_come_out(tmp_path: Path, value: object) -> None:
+    for text in (yaml.safe_dump({"attributes": value}, allow_unicode=True), DATASET.replace("{paid: date_only}", repr(value))):
+        file = tmp_path / "defs.yaml"
+        file.write_text(text, encoding="utf-8")
+        try:
+            read_yaml(file, Dataset, below=("attributes",))
+        except FileInvalid as error:
+            assert all(line >= 1 for line, _ in error.violations)
+
+
+def test_a_file_that_is_not_utf_8_is_a_mistake_too(tmp_path: Path) -> None:
+    (tmp_path / "defs.yaml").write_bytes("title: Bürgeramt".encode("latin-1"))
+    with pytest.raises(FileInvalid):
+        read_yaml(tmp_path / "defs.yaml", Dataset)
+
+
+def test_all_committed_files_keep_the_rules() -> None:
+    datasets = load_datasets(CHECKOUT)
+    assert "baltimore/spending" in datasets
+    for path in (CHECKOUT / "sql").glob("*/*.yml"):
+        assert read_contract(path).columns
+    assert len(datasets) == len(list((CHECKOUT / "civic_pipeline" / "defs").glob("*/*/defs.yaml")))
+
+
+def test_the_known_expectations_are_those_of_the_installed_library() -> None:
+    from civic_pipeline.quality.vocabulary import installed
+
+    assert vocabulary() == installed(), "run `python -m civic_pipeline.quality.vocabulary` after upgrading great-expectations"

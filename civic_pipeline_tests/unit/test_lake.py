@@ -1,0 +1,266 @@
+"""Captures: proven or not there at all; visits; the lock."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from town import Town
+
+from civic_pipeline.errors import (
+    CaptureDamaged,
+    CaptureUnproven,
+    PortalUnreachable,
+    SchemaDrifted,
+    SourceEmpty,
+    ValueUnreadable,
+    VolumeCollapsed,
+    WarehouseBusy,
+)
+from civic_pipeline.lake import Captured, Visit, capture, diagnose, last_visit, only_writer, visit
+from civic_pipeline.portals import Access, Description, Freshness, PortalColumn
+
+ID = PortalColumn("_id", "row_identifier", pa.string(), "")
+
+
+class FakeSource:
+    """A portal dataset in memory: pages of (id, payment) rows, and what it claims to count at each asking."""
+
+    def __init__(self, pages: Sequence[Sequence[str]] = (["1", "2"], ["3"]), counts: Sequence[int] = (), token: str | None = "1") -> None:
+        self.pages, self.token = pages, token
+        self.counts = list(counts) or [sum(len(page) for page in pages)]
+        self.columns = {"Payment_No": "text", "Paid_On": "text", "Amount": "text"}
+        self.reads = 0
+        self.broken: Exception | None = None
+
+    def describe(self) -> Description:
+        columns = tuple(PortalColumn(name, kind, pa.string(), "") for name, kind in self.columns.items())
+        return Description("https://data.town.gov/abcd", "Payments", columns, ID, self.count(), Freshness(self.token, "rowsUpdatedAt"))
+
+    def count(self) -> int:
+        return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
+
+    def read(self, description: Description) -> Iterator[pa.RecordBatch]:
+        self.reads += 1
+        for page in self.pages:
+            yield pa.RecordBatch.from_pylist([dict.fromkeys(self.columns, "x") | {"_id": i} for i in page], schema=description.schema)
+        if self.broken:
+            raise self.broken
+
+
+@pytest.fixture
+def take(town: Town, monkeypatch: pytest.MonkeyPatch) -> "Taker":
+    return Taker(town, monkeypatch)
+
+
+class Taker:
+    """Captures or visits the town's dataset from fake sources."""
+
+    def __init__(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.town, self.lake, self._patch = town, town.lake, monkeypatch
+
+    def _serve(self, source: FakeSource, editions: dict[str | None, FakeSource] | None) -> None:
+        for module in ("capture", "diagnosis"):
+            # Through sys.modules: the package's `capture` is the function.
+            self._patch.setattr(sys.modules[f"civic_pipeline.lake.{module}"], "editions_of", lambda *_: editions or {None: source})
+
+    def __call__(self, source: FakeSource, **editions: FakeSource) -> Captured:
+        self._serve(source, {name.lstrip("_"): fake for name, fake in editions.items()})
+        return capture(self.town.name, self.town.dataset, self.lake, Access())
+
+    def visit(self, source: FakeSource) -> Visit:
+        self._serve(source, None)
+        return visit(self.town.name, self.town.dataset, self.lake, Access())
+
+    @property
+    def folders(self) -> list[Path]:
+        return [path for path in (self.lake.folder / self.town.name).glob("*") if path.is_dir()]
+
+
+def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_disk: list[str] = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or rename(self, to))
+    made = take(FakeSource())
+    assert (made.status, made.undeclared) == ("captured", ())
+    assert sorted(on_disk) == [".manifest.json", "part.parquet"]
+    (part,) = made.manifest.parts
+    assert (part.counted, part.landed, part.distinct, part.counted_after) == (3, 3, 3, 3)
+    (file,) = take.lake.files(made.manifest)
+    assert pq.read_table(file)["_id"].to_pylist() == ["1", "2", "3"]
+    assert take.lake.accepted("town/payments") == made.manifest
+    take.lake.verify(made.manifest)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (FakeSource([["1", "2"]], counts=[3]), "2 landed"),
+        (FakeSource([["1", "2"], ["2"]]), "2 of them distinct"),
+        (FakeSource(counts=[3, 4]), "4 after it"),
+        (FakeSource(counts=[2, 3]), "2 rows before the read"),
+    ],
+    ids=["short read", "repeated id", "grew during the read", "counted too few"],
+)
+def test_what_does_not_add_up_is_unproven_and_leaves_nothing(take: Taker, source: FakeSource, told: str) -> None:
+    with pytest.raises(CaptureUnproven, match=told):
+        take(source)
+    assert take.folders == []
+
+
+@pytest.mark.parametrize("error", [ValueUnreadable("Amount", "text", "?"), PortalUnreachable("https://x", "?"), KeyboardInterrupt()], ids=lambda e: type(e).__name__)
+def test_a_read_that_breaks_off_leaves_nothing(take: Taker, error: Exception) -> None:
+    source = FakeSource()
+    source.broken = error
+    with pytest.raises(type(error)):
+        take(source)
+    assert take.folders == []
+
+
+def test_an_unchanged_token_is_believed_and_an_unknown_one_never(take: Taker) -> None:
+    first = take(FakeSource(token="5")).manifest
+    same = FakeSource(token="5")
+    assert take(same) == Captured(first, "unchanged", ())
+    assert same.reads == 0
+    assert take(FakeSource(token="6")).status == "captured"
+    assert [take(FakeSource(token=None)).status for _ in range(2)] == ["captured", "captured"]
+    assert len(take.folders) == 4
+
+
+def test_a_new_column_is_reported_and_captured_even_with_an_unchanged_token(take: Taker) -> None:
+    take(FakeSource())
+    wider = FakeSource()
+    wider.columns["Approver"] = "text"
+    made = take(wider)
+    assert (made.status, made.undeclared) == ("captured", ("Approver",))
+
+
+def test_schema_drift_names_what_is_missing_what_was_retyped_and_the_likely_successor(take: Taker) -> None:
+    source = FakeSource()
+    source.columns = {"Payment_Number": "text", "Paid_On": "date", "Amount": "text", "Zone": "text"}
+    with pytest.raises(SchemaDrifted) as drift:
+        take(source)
+    assert "missing columns: Payment_No;" in str(drift.value)
+    assert "changed types: Paid_On (text -> date)" in str(drift.value)
+    assert "successors: Payment_Number." in str(drift.value)
+    assert (source.reads, take.folders) == (0, [])
+
+
+def test_an_empty_source_is_never_the_truth(take: Taker) -> None:
+    accepted = take(FakeSource()).manifest
+    with pytest.raises(SourceEmpty, match=r"counts 0 rows"):
+        take(FakeSource([], token="2"))
+    assert take.lake.accepted("town/payments") == accepted
+
+
+def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -> None:
+    ids = [str(number) for number in range(20)]
+    accepted = take(FakeSource([ids])).manifest
+    with pytest.raises(VolumeCollapsed, match=r"17 rows against 20 .* 10\.0%"):
+        take(FakeSource([ids[:17]], token="2"))
+    assert take.lake.accepted("town/payments") == accepted
+    kept = take.lake.captures("town/payments")[-1]
+    assert kept.rows == 17
+    assert "17 rows against 20" in (kept.held_back or "")
+    assert take(FakeSource([ids[:18]], token="3")).manifest.held_back is None  # exactly the tolerated fall
+
+
+def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Taker) -> None:
+    made = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
+    assert [(part.edition, part.file, part.landed) for part in made.manifest.parts] == [("2023", "2023.parquet", 1), ("2024", "2024.parquet", 2)]
+    with pytest.raises(CaptureUnproven):
+        take(FakeSource(), _2023=FakeSource(token="2"), _2024=FakeSource(counts=[9]))
+    assert len(take.folders) == 1
+
+
+def test_a_folder_that_a_killed_process_left_is_removed(take: Taker) -> None:
+    leftover = take.lake.folder / "town/payments" / "2020-01-01T000000.000000Z"
+    leftover.mkdir(parents=True)
+    (leftover / "part.parquet").write_bytes(b"half")
+    assert take.lake.accepted("town/payments") is None
+    made = take(FakeSource()).manifest
+    assert [folder.name for folder in take.folders] == [made.capture_id.rpartition("/")[2]]
+
+
+@pytest.mark.parametrize("damage", ["a bit", "the file", "the manifest"])
+def test_damage_to_a_capture_is_found(take: Taker, damage: str) -> None:
+    made = take(FakeSource()).manifest
+    (file,) = take.lake.files(made)
+    match damage:
+        case "a bit":
+            file.write_bytes(file.read_bytes()[:-1] + b"X")
+        case "the file":
+            file.unlink()
+        case _:
+            (file.parent / "manifest.json").write_text("{")
+    with pytest.raises(CaptureDamaged, match=str(file.parent)):
+        take.lake.verify(take.lake.captures("town/payments")[0])
+
+
+def test_a_visit_remembers_since_when_a_source_fails_and_what_is_still_accepted(take: Taker) -> None:
+    accepted = take.visit(FakeSource()).capture_id
+    assert (accepted or "").startswith("town/payments/")
+    take.visit(FakeSource([], token="2"))
+    record = take.lake.folder / "town/payments" / "visit.json"
+    told = json.loads(record.read_text())
+    record.write_text(json.dumps(told | {"failing_since": "2020-01-01T00:00:00+00:00"}))
+    again = take.visit(FakeSource(counts=[1], token="3"))
+    assert (again.status, again.capture_id, again.failing_since) == ("failed", accepted, "2020-01-01T00:00:00+00:00")
+    assert "counted 1 rows" in (again.problem or "")
+    assert last_visit("town/payments", take.lake) == again
+    healed = take.visit(FakeSource())
+    assert (healed.status, healed.failing_since, healed.problem) == ("unchanged", None, None)
+
+
+def test_only_failures_that_may_pass_by_themselves_are_worth_another_try(take: Taker) -> None:
+    unreachable = FakeSource()
+    unreachable.broken = PortalUnreachable("https://x", "no answer")
+    assert take.visit(unreachable).passing
+    assert take.visit(FakeSource(counts=[7])).passing
+    assert not take.visit(FakeSource([])).passing
+
+
+def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
+    source = FakeSource()
+    take._serve(source, None)
+    well = diagnose(take.town.dataset, Access())
+    assert well.healthy
+    assert well.summary == "3 rows, rowsUpdatedAt 1, schema as declared (https://data.town.gov/abcd)"
+    source.columns = {"Payment_No": "number", "Amount": "text", "Zone": "text"}
+    sick = diagnose(take.town.dataset, Access())
+    assert not sick.healthy
+    assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in sick.summary
+    assert source.reads == 0
+
+
+HOLD = "import sys; from pathlib import Path; from civic_pipeline.lake import only_writer\nwith only_writer(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Another process that holds the right to write `tmp_path/file`."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "file")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_writer_is_told_who_holds_the_lock(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    with pytest.raises(WarehouseBusy, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"), only_writer(tmp_path / "file"):
+        pytest.fail("two writers at once")
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with only_writer(tmp_path / "file"):
+        pass
+    with only_writer(tmp_path / "file"):  # and again after it was released
+        pass

@@ -1,0 +1,188 @@
+"""A model is two files that fit together; order and lineage are read from its SQL."""
+
+from pathlib import Path
+
+import pytest
+from town import Town
+
+from civic_pipeline.catalog import load_datasets, table_name
+from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+from civic_pipeline.settings import CHECKOUT, Settings
+from civic_pipeline.warehouse import Model, load_models, seed_files
+from civic_pipeline.warehouse.lineage import Schema, column_lineage
+
+CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, Model]:
+    raw = {f"raw.{table_name(name)}" for name in load_datasets(CHECKOUT)}
+    return load_models(CHECKOUT, frozenset(raw | {f"seeds.{path.stem}" for path in seed_files(CHECKOUT)}))
+
+
+@pytest.fixture(scope="module")
+def schema(committed: dict[str, Model]) -> Schema:
+    """Columns of every table, from the catalog, the seeds and the contracts."""
+    known: Schema = {"raw": {}, "seeds": {}, "clean": {}, "marts": {}}
+    for name, dataset in load_datasets(CHECKOUT).items():
+        # A family of columns stands for itself.
+        known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")
+    for seed in seed_files(CHECKOUT):
+        known["seeds"][seed.stem] = dict.fromkeys(seed.read_text(encoding="utf-8").splitlines()[0].split(","), "VARCHAR")
+    for model in committed.values():
+        known[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
+    return known
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "told"),
+    [
+        (CLEAN, "as amount,", "as dollars,", 16, "the column 'amount' is not in the final select of town_payments.sql; it has payment_id, paid_on, dollars"),
+        (CLEAN, "    _capture_id\n", "    _capture_id,\n    Zone as zone\n", 14, "columns does not describe zone, which town_payments.sql selects"),
+        (CLEAN, "    parse_date(Paid_On) as paid_on,\n    parse_money(Amount) as amount,\n", "    parse_money(Amount) as amount,\n    parse_date(Paid_On) as paid_on,\n", 14, "columns must be in the order of the select: payment_id, amount, paid_on"),
+        (CLEAN, "from raw.town_payments", "from town_payments", 8, "town_payments needs its schema, such as clean.town_payments"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments; select 1", 1, "a model is exactly one select"),
+        (CLEAN, "select\n", "create table x as select\n", 1, "a model is exactly one select"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere (1 = 1", 9, "this SQL does not parse"),
+        (CLEAN, "select\n", "select\n    *,\n", 1, "the final select must list its columns, without *"),
+        (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.dim_days,", 15, "paid_on references marts.dim_days, which is no model"),
+    ],
+    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "reference"],
+)  # fmt: skip
+def test_a_model_that_breaks_the_rules_is_named_with_its_line(town: Town, file: str, old: str, new: str, line: int, told: str) -> None:
+    town.edit(file, old, new)
+    with pytest.raises(FileInvalid) as invalid:
+        town.models()
+    ((at, what),) = invalid.value.violations
+    assert told in what
+    assert at == line
+    assert invalid.value.path.is_file()
+
+
+def test_an_input_that_nothing_provides_is_named(town: Town) -> None:
+    town.edit(CLEAN, "from raw.town_payments", "from raw.town_payment")
+    with pytest.raises(CatalogIncomplete, match=r"town_payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"):
+        town.models()
+
+
+def test_a_model_with_one_file_is_named(town: Town) -> None:
+    town.write("sql/marts/mart_years.sql", "select 1 as year")
+    with pytest.raises(CatalogIncomplete, match=r"sql/marts: mart_years has only one of \.sql and \.yml"):
+        town.models()
+
+
+@pytest.mark.parametrize("way", ["input", "reference"])
+def test_models_in_a_circle_are_named(town: Town, way: str) -> None:
+    if way == "input":
+        town.edit(CLEAN, "from raw.town_payments", "from raw.town_payments where exists (from marts.mart_months)")
+    else:
+        town.edit(CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,")
+    with pytest.raises(CatalogIncomplete, match=r"circle: .*(marts\.mart_months -> clean\.town_payments|clean\.town_payments -> marts\.mart_months)"):
+        town.models()
+
+
+def test_inputs_are_read_from_the_sql_and_not_from_comments_or_ctes(town: Town) -> None:
+    town.write(
+        "sql/marts/mart_months.sql",
+        "-- from clean.nothing\nwith months as (select paid_on as month, amount from clean.town_payments), named as (select * from months)\n"
+        "select month, amount from named where 'from clean.other' <> '' and exists (select 1 from seeds.agencies)",
+    )
+    assert town.models()["marts.mart_months"].inputs == {"clean.town_payments", "seeds.agencies"}
+
+
+def test_the_fingerprint_changes_with_the_sql_and_with_the_contract(town: Town) -> None:
+    before = town.models()["clean.town_payments"].fingerprint
+    assert town.models()["clean.town_payments"].fingerprint == before
+    town.edit(CONTRACT, "Number of the payment.", "The payment's number.")
+    described = town.models()["clean.town_payments"].fingerprint
+    town.edit(CLEAN, "parse_money(Amount)", "parse_money(trim(Amount))")
+    assert len({before, described, town.models()["clean.town_payments"].fingerprint}) == 3
+
+
+def test_every_committed_model_comes_after_what_it_reads_and_references(committed: dict[str, Model]) -> None:
+    built: set[str] = set()
+    for name, model in committed.items():
+        needed = model.inputs | {column.references for column in model.contract.columns if column.references}
+        assert {table for table in needed if table in committed and table != name} <= built, name
+        built.add(name)
+
+
+def test_a_mistake_in_a_checkout_is_found_where_it_was_made(project: Settings) -> None:
+    file = project.root / "sql" / "marts" / "fct_payments.sql"
+    file.write_text(file.read_text(encoding="utf-8").replace("clean.baltimore_spending", "clean.baltimore_spendings"), encoding="utf-8")
+    sources = frozenset({f"raw.{table_name(name)}" for name in load_datasets(project.root)} | {f"seeds.{p.stem}" for p in seed_files(project.root)})
+    with pytest.raises(CatalogIncomplete, match=r"fct_payments\.sql reads clean\.baltimore_spendings"):
+        load_models(project.root, sources)
+
+
+# Lineage
+
+
+def origins(committed: dict[str, Model], schema: Schema, column: str) -> list[str]:
+    table, _, name = column.rpartition(".")
+    return column_lineage(committed[table], schema)[name]
+
+
+@pytest.mark.parametrize(
+    ("column", "made_from"),
+    [
+        ("marts.fct_payments.amount", ["clean.baltimore_spending.amount"]),
+        ("clean.baltimore_spending.amount", ["raw.baltimore_spending.Payment_Amount_Split"]),
+        ("clean.baltimore_spending.fiscal_year", ["raw.baltimore_spending.Payment_Date"]),
+        ("clean.chicago_budget.fiscal_year", ["raw.chicago_budget._edition"]),
+        ("clean.baltimore_contracts.vendor_name", ["raw.baltimore_contracts.vendorname"]),
+    ],
+)
+def test_a_column_is_traced_to_those_it_is_computed_from_in_their_own_spelling(
+    committed: dict[str, Model], schema: Schema, column: str, made_from: list[str]
+) -> None:
+    assert origins(committed, schema, column) == made_from
+
+
+def test_every_column_that_a_contract_gives_a_source_has_it_among_its_origins(committed: dict[str, Model], schema: Schema) -> None:
+    for model in committed.values():
+        if model.schema == "clean":
+            found = column_lineage(model, schema)
+            for column in model.contract.columns:
+                if column.source:
+                    assert f"raw.{model.table}.{column.source}" in found[column.name], f"{model.name}.{column.name}"
+
+
+def test_every_origin_exists_and_only_generated_columns_have_none(committed: dict[str, Model], schema: Schema) -> None:
+    rootless = set()
+    for model in committed.values():
+        for column, made_from in column_lineage(model, schema).items():
+            for origin in made_from:
+                namespace, table, name = origin.split(".", 2)
+                assert name in schema[namespace][table] or name.startswith(("F", "total")), origin
+            if not made_from:
+                rootless.add(f"{model.name}.{column}")
+    assert {name for name in rootless if not name.startswith(GENERATED)} == set()
+
+
+# Literals, counts of rows, a generated calendar; and the days of one table, whose columns an unpivot names by a pattern.
+GENERATED = (
+    "clean.baltimore_covid_zip_cases.", "marts.bridge_agency_aliases.city", "marts.bridge_agency_aliases.row_count",
+    "marts.bridge_agency_aliases.source_system", "marts.dim_certified_firms.authority", "marts.dim_coverage.row_count",
+    "marts.dim_dates.", "marts.dim_funds.city", "marts.dim_vendors.city", "marts.fct_budget_lines.city",
+    "marts.fct_budget_lines.phase", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric",
+    "marts.fct_covid_observations.source", "marts.fct_payments.city",
+)  # fmt: skip
+
+
+def test_a_literal_has_no_origin_and_a_join_has_both(town: Town) -> None:
+    town.edit("sql/marts/mart_months.sql", "cast(sum(amount) as decimal(18, 2)) as amount\nfrom clean.town_payments", "cast(sum(amount) + max(len(city)) as decimal(18, 2)) as amount,\n    'x' as town\nfrom clean.town_payments cross join seeds.agencies")
+    town.edit("sql/marts/mart_months.yml", "  - {name: amount", "  - {name: amount, type: \"DECIMAL(18,2)\", description: x}\n  - {name: town, type: VARCHAR, description: x}\n  # - {name: amount")
+    model = town.models()["marts.mart_months"]
+    known: Schema = {"clean": {"town_payments": {"payment_id": "VARCHAR", "paid_on": "DATE", "amount": "DECIMAL(18,2)"}}, "seeds": {"agencies": {"agency": "VARCHAR", "city": "VARCHAR"}}}
+    assert column_lineage(model, known) == {
+        "month": ["clean.town_payments.paid_on"], "amount": ["clean.town_payments.amount", "seeds.agencies.city"], "town": [],
+    }  # fmt: skip
+
+
+def test_a_parse_error_names_the_file_and_line(town: Town) -> None:
+    file = town.write(CLEAN, "-- Each row is one payment.\nselect\n    Payment_No as as payment_id\nfrom raw.town_payments\n")
+    with pytest.raises(FileInvalid) as invalid:
+        town.models()
+    assert invalid.value.path == Path(file)
+    assert invalid.value.violations[0][0] == 3

@@ -1,0 +1,340 @@
+"""Contracts become checks, and checks find what is wrong: on a town of a few rows."""
+
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from town import Town
+
+from civic_pipeline.catalog import FRESH_FOR_DAYS
+from civic_pipeline.errors import ChecksFailed, ModelFailed
+from civic_pipeline.lake import Visit
+from civic_pipeline.quality import (
+    Suites,
+    audit,
+    build_table,
+    check_across,
+    checks_of,
+    failed_visits,
+    planned_checks,
+    portal_checks,
+    publish,
+    rules_across,
+)
+from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.warehouse import Build, CheckResult
+
+CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
+GOOD = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "1234.50"), ("3", "2024-02-07", "-5.00"), ("4", "2024-02-08", "0.01")]
+EXPECT = "\nexpectations:\n  - {}\ncolumns:"
+
+
+def audited(town: Town, build: Build) -> dict[str, CheckResult]:
+    """The results for the town's clean table, by name."""
+    model = town.models()["clean.town_payments"]
+    return {result.name: result for result in audit(build, build.stage(model), town.dataset, Suites(build))}
+
+
+def expect(town: Town, *expectations: str) -> None:
+    town.edit(CONTRACT, "\ncolumns:", EXPECT.format("\n  - ".join(expectations)))
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> date:
+    """The audit's today, held still."""
+    still = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    class Still(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return still
+
+    monkeypatch.setattr(sys.modules["civic_pipeline.quality.audit"], "datetime", Still)
+    return still.date()
+
+
+def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(town: Town) -> None:
+    town.capture(GOOD)
+    expect(town, "{expect_column_values_to_be_between: {column: amount, min_value: -100}, severity: warning, why: Refunds are small.}")
+    with town.build() as build:
+        found = audited(town, build)
+    planned = planned_checks(town.models()["clean.town_payments"], town.dataset)
+    assert list(found) == list(planned) == [
+        "schema", "rows_conserved", "amount_conserved", "quarantine_tolerated", "data_age",
+        "key_unique", "key_not_null__payment_id", "column_values_to_be_between__amount",
+    ]  # fmt: skip
+    assert [name for name, result in found.items() if not result.passed] == ["data_age"]
+    for name, result in found.items():
+        assert (result.layer, result.severity, result.description) == (planned[name].layer, planned[name].severity, planned[name].description)
+    assert found["column_values_to_be_between__amount"].description == "Refunds are small."
+
+
+# Conservation
+
+MODELS_THAT_LOSE = {
+    "drops a row": ("from raw.town_payments", "from raw.town_payments\nwhere Payment_No <> '4'", "rows_conserved"),
+    "doubles a row": ("from raw.town_payments", "from raw.town_payments\ncross join range(case when Payment_No = '4' then 2 else 1 end)", "rows_conserved"),
+    "loses a cent": ("parse_money(Amount) as amount", "cast(parse_money(Amount) - 0.01 as decimal(18, 2)) as amount", "amount_conserved"),
+    "reads what it cannot": ("parse_money(Amount) as amount", "coalesce(parse_money(Amount), 7) as amount", "amount_conserved"),
+    "turns a sign": ("parse_money(Amount) as amount", "abs(parse_money(Amount)) as amount", "amount_conserved"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", MODELS_THAT_LOSE)
+def test_a_model_that_changes_what_was_published_is_held_back(town: Town, way: str) -> None:
+    town.capture([*GOOD, ("5", "2024-02-08", "n/a")])
+    town.edit(CONTRACT, "repeated_rows: drop\n", "")
+    old, new, check = MODELS_THAT_LOSE[way]
+    with town.build() as build:
+        assert audited(town, build)[check].passed
+    town.edit(CLEAN, old, new)
+    with town.build() as build:
+        result = audited(town, build)[check]
+        assert result.blocks, result
+        outcome = build_table(build, Suites(build), town.models()["clean.town_payments"], town.dataset, {})
+        assert check in (outcome.problem or "")
+        assert list(build.held_back()) == ["clean.town_payments"]
+
+
+def test_the_account_of_the_rows_is_told(town: Town) -> None:
+    town.capture([*GOOD, GOOD[0], ("5", "2024-02-08", "n/a")])
+    with town.build() as build:
+        found = audited(town, build)
+    assert found["rows_conserved"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
+    assert found["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
+
+
+AMOUNTS = st.one_of(
+    st.none(),
+    st.sampled_from(["", " ", "n/a", "-", "1,5", "$", "()", "1.234,56", "1e3"]),
+    st.decimals(-(10**9), 10**9, places=2).map(str),
+    st.decimals(0, 10**9, places=2).map("${:,}".format),
+    st.decimals(0, 10**9, places=2).map("({:,})".format),
+)
+
+
+@settings(max_examples=25)
+@given(amounts=st.lists(AMOUNTS, max_size=12), doubled=st.booleans())
+def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
+    tmp_path_factory: pytest.TempPathFactory, amounts: list[str | None], doubled: bool
+) -> None:
+    from town import found_town
+
+    from civic_pipeline.quality.audit import _rows_conserved, _sum_conserved
+
+    town = found_town(tmp_path_factory.mktemp("town"))
+    rows = [(str(number), "2024-01-05", amount) for number, amount in enumerate(amounts)]
+    town.capture(rows + rows if doubled else rows)
+    model = town.models()["clean.town_payments"]
+    planned = planned_checks(model, town.dataset)
+    with town.build() as build:
+        staged = build.stage(model)
+        assert _rows_conserved(build.connection, staged, planned["rows_conserved"]).passed
+        assert _sum_conserved(build.connection, staged, "amount", planned["amount_conserved"]).passed
+        assert staged.rows + staged.quarantined_rows + staged.repeated_rows == len(rows) * (1 + doubled)
+        if staged.rows:  # and a cent more in any row is noticed
+            build.connection.execute(f"update {staged.everything} set amount = amount + 0.01 where rowid = (select min(rowid) from {staged.everything} where amount is not null)")
+            off = _sum_conserved(build.connection, staged, "amount", planned["amount_conserved"])
+            assert off.blocks
+            assert off.unexpected == pytest.approx(-0.01)
+        gone = replace(staged, rows=staged.rows - 1)
+        assert _rows_conserved(build.connection, gone, planned["rows_conserved"]).blocks
+
+
+# Tolerances
+
+
+@pytest.mark.parametrize(("unreadable", "passes"), [(0, True), (2, True), (3, False)])
+def test_the_quarantine_is_tolerated_up_to_the_stated_share(town: Town, unreadable: int, passes: bool) -> None:
+    town.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 20%")
+    town.capture([(str(number), "2024-01-05", "x" if number < unreadable else "1") for number in range(10)])
+    with town.build() as build:
+        result = audited(town, build)["quarantine_tolerated"]
+    assert (result.passed, result.evaluated, result.unexpected) == (passes, 10, unreadable)
+    assert result.severity == "critical"
+
+
+@pytest.mark.parametrize(("days", "fresh"), [(0, True), (44, True), (45, True), (46, False), (-1, False), (-400, False)])
+def test_data_are_fresh_up_to_their_last_allowed_day_and_never_when_dated_in_the_future(town: Town, today: date, days: int, fresh: bool) -> None:
+    assert FRESH_FOR_DAYS["monthly"] == 45
+    town.capture([("1", str(today - timedelta(days=days)), "1"), ("2", "2020-01-01", "1")])
+    with town.build() as build:
+        result = audited(town, build)["data_age"]
+    assert (result.passed, result.severity) == (fresh, "warning")
+    assert f"{days} days old" in result.examples[0]
+
+
+def test_data_without_any_date_are_not_fresh_and_a_closed_series_has_no_age(town: Town) -> None:
+    town.capture([])
+    with town.build() as build:
+        assert audited(town, build)["data_age"].examples == ("paid_on holds no date",)
+    closed = town.dataset.model_copy(update={"cadence": "closed"})
+    assert "data_age" not in planned_checks(town.models()["clean.town_payments"], closed)
+
+
+# Expectations
+
+
+def test_a_failing_expectation_counts_and_shows_what_it_found(town: Town) -> None:
+    town.capture(GOOD)
+    expect(
+        town,
+        "{expect_column_values_to_be_between: {column: amount, min_value: 0, max_value: 100}, severity: critical}",
+        "{expect_column_sum_to_be_between: {column: amount, max_value: 1}, severity: warning}",
+        "{expect_column_values_to_match_regex: {column: payment_id, regex: '^[12]$'}, severity: info}",
+        "{expect_column_values_to_be_between: {column: paid_on, max_value: today}, severity: critical}",
+    )
+    with town.build() as build:
+        found = audited(town, build)
+    between = found["column_values_to_be_between__amount"]
+    assert (between.passed, between.blocks, between.evaluated, between.unexpected) == (False, True, 4, 2)
+    assert sorted(Decimal(value) for value in between.examples) == [Decimal(-5), Decimal("1234.5")]
+    total = found["column_sum_to_be_between__amount"]
+    assert (total.passed, total.blocks) == (False, False)
+    assert "1239.51" in total.examples[0]
+    regex = found["column_values_to_match_regex__payment_id"]
+    assert (regex.passed, regex.unexpected, sorted(regex.examples)) == (False, 2, ["3", "4"])
+    assert found["column_values_to_be_between__paid_on"].passed
+
+
+def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(town: Town) -> None:
+    town.capture([*GOOD, ("1", "2024-03-01", "9")])
+    town.edit(CONTRACT, "source: Payment_No,", "source: Payment_No, references: marts.dim_payments,")
+    town.write("sql/marts/dim_payments.sql", "select agency as payment_id from seeds.agencies union all select '1' as payment_id")
+    town.write("sql/marts/dim_payments.yml", "each_row_is: one payment\nkey: [payment_id]\ncolumns: [{name: payment_id, type: VARCHAR, description: x}]")
+    with town.build() as build:
+        models = town.models()
+        assert list(models)[0] == "marts.dim_payments"  # a reference is built before what refers to it
+        build.swap(build.stage(models["marts.dim_payments"]), [], None)
+        found = audited(town, build)
+    assert found["key_unique"].blocks
+    assert found["key_unique"].unexpected == 2
+    assert found["references__payment_id"].blocks
+    assert found["references__payment_id"].unexpected == 3
+
+
+def test_a_key_of_two_columns_is_unique_together(town: Town) -> None:
+    town.capture([*GOOD, ("1", "2024-03-01", "9")])
+    town.edit(CONTRACT, "key: [payment_id]", "key: [payment_id, paid_on]")
+    with town.build() as build:
+        assert audited(town, build)["key_unique"].passed
+
+
+def test_an_expectation_that_cannot_run_is_a_failed_critical_check(town: Town) -> None:
+    town.capture(GOOD)
+    expect(town, "{unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where nothing = 1'}, severity: info}")
+    with town.build() as build:
+        found = audited(town, build)
+    (name,) = [name for name in found if name.startswith("unexpected_rows")]
+    assert found[name].blocks
+    assert found[name].description.startswith("the check could not run: ")
+
+
+def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(town: Town) -> None:
+    town.capture(GOOD)
+    town.edit(CLEAN, "parse_date(Paid_On) as paid_on", "Paid_On as paid_on")
+    with town.build() as build:
+        found = audited(town, build)
+    assert list(found) == ["schema"]
+    assert found["schema"].blocks
+    assert found["schema"].examples == ("paid_on is VARCHAR, not DATE",)
+
+
+# Across tables, and the gate
+
+
+def build_all(town: Town, build: Build) -> dict[str, str]:
+    held: dict[str, str] = {}
+    for model in town.models().values():
+        outcome = build_table(build, Suites(build), model, town.dataset if model.schema == "clean" else None, held)
+        if outcome.problem:
+            held[model.name] = outcome.problem
+    return held
+
+
+def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(town: Town) -> None:
+    town.capture(GOOD)
+    town.write("sql/checks/months_are_positive.sql", "-- Each row is a month without payments\n-- worth anything.\nselect month, amount from marts.mart_months where amount < 1000")
+    town.write("sql/checks/nothing_yet.sql", "-- Each row is wrong.\nselect 1 from marts.mart_never_built")
+    with town.build() as build:
+        assert build_all(town, build) == {}
+        (result,) = check_across(build)
+        assert result == CheckResult(
+            "warehouse", "months_are_positive", "across", "critical", False,
+            "Each row is a month without payments worth anything.", None, 1, ("2024-01-01, 10.00",),
+        )  # fmt: skip
+        with pytest.raises(ChecksFailed, match=r"months_are_positive .*1 unexpected, such as 2024-01-01, 10\.00"):
+            list(publish(build))
+        assert not town.settings.warehouse.exists()
+        town.edit("sql/checks/months_are_positive.sql", "< 1000", "< 0")
+        assert list(publish(build))[-1] == town.settings.warehouse
+        assert build.connection.execute("select is_passed from meta.checks where table_name = 'warehouse'").fetchall() == [(True,)]
+
+
+def test_a_rule_that_does_not_run_is_told_with_its_file(town: Town) -> None:
+    town.capture(GOOD)
+    town.write("sql/checks/broken.sql", "select nothing from marts.mart_months")
+    with town.build() as build:
+        build_all(town, build)
+        with pytest.raises(ModelFailed, match=r"broken\.sql does not run"):
+            check_across(build)
+
+
+def test_what_depends_on_a_table_that_is_held_back_waits_for_it(town: Town) -> None:
+    town.capture([*GOOD, ("5", "2024-01-05", "x"), ("6", "2024-01-05", "x")])
+    town.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 1%")
+    with town.build() as build:
+        held = build_all(town, build)
+        assert "quarantine_tolerated" in held["clean.town_payments"]
+        assert held["marts.mart_months"] == "waits for clean.town_payments"
+        assert list(publish(build)) == []  # no table was ever accepted
+
+
+def test_a_dataset_nobody_captured_is_told_with_what_to_run(town: Town) -> None:
+    with town.build() as build:
+        held = failed_visits(build)
+    assert held["raw.town_payments"].startswith("town/payments has no accepted capture yet. Materialize raw/town_payments first")
+
+
+@pytest.mark.parametrize(
+    ("visit", "passed"),
+    [
+        (Visit(dataset="town/payments", visited_at="2026-01-01T00:00:00+00:00", status="unchanged", capture_id="x"), [True, True]),
+        (Visit(dataset="town/payments", visited_at="2026-01-01T00:00:00+00:00", status="failed", capture_id=None, problem="no answer"), [False, True]),
+        (Visit(dataset="town/payments", visited_at="2026-01-01T00:00:00+00:00", status="captured", capture_id="x", undeclared=("zone",)), [True, False]),
+    ],
+    ids=["unchanged", "failed", "a new column"],
+)
+def test_a_visit_becomes_the_checks_of_the_raw_table(visit: Visit, passed: list[bool]) -> None:
+    found = checks_of(visit, "raw.town_payments")
+    assert [result.name for result in found] == list(portal_checks("raw.town_payments"))
+    assert [result.passed for result in found] == passed
+    assert [result.examples for result in found if not result.passed] in ([], [("no answer",)], [("zone",)])
+    assert [result.severity for result in found] == ["critical", "warning"]
+
+
+def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> None:
+    for path, check in rules_across(CHECKOUT).items():
+        assert check.description != path.stem.replace("_", " "), path
+
+
+def test_a_report_is_written_and_only_the_newest_are_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("civic_pipeline.quality.suites.KEPT_REPORTS", 2)
+    town.capture(GOOD)
+    reports = town.settings.reports
+    for name in ("old", "older"):
+        (reports / name).mkdir(parents=True)
+    with town.build("a_run") as build:
+        suites = Suites(build)
+        model = town.models()["clean.town_payments"]
+        audit(build, build.stage(model), town.dataset, suites)
+        index = suites.write_report(reports)
+    assert index == reports / "a_run" / "index.html"
+    assert "town_payments" in index.read_text(encoding="utf-8")
+    assert len(list(reports.iterdir())) == 2
+
+

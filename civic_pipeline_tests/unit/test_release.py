@@ -1,0 +1,155 @@
+"""The released file: whole, read-only, replaced atomically; and how it is read."""
+
+import stat
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from town import Town
+
+import civic_pipeline
+from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened
+from civic_pipeline.warehouse import connect, read, release
+
+ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
+
+
+def publish(town: Town, rows: list[tuple[str, str, str]], at: str = "2026-01-02T030405.000000Z") -> Path:
+    town.capture(rows, at=at)
+    with town.build() as build:
+        for model in town.models().values():
+            build.swap(build.stage(model), [], None)
+        return release(build)
+
+
+def count(connection: duckdb.DuckDBPyConnection) -> int:
+    return connection.sql("select count(*) from warehouse.clean.town_payments").fetchall()[0][0]
+
+
+def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(town: Town) -> None:
+    file = publish(town, ROWS)
+    with connect(file) as before:
+        assert count(before) == 2
+        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
+        assert count(before) == 2
+        with connect(file) as after:
+            assert count(after) == 3
+        assert count(before) == 2
+
+
+def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(town: Town) -> None:
+    file = publish(town, ROWS)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o444
+    assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
+    with connect(file) as connection:
+        tables = connection.sql("select schema_name || '.' || table_name, comment from duckdb_tables() where database_name = 'warehouse'").fetchall()
+        assert {name for name, _ in tables} == {
+            "clean.town_payments", "marts.mart_months", "quarantine.town_payments",
+            "meta.captures", "meta.tables", "meta.checks", "meta.columns",
+        }  # fmt: skip
+        assert all(comment for _, comment in tables)
+        assert connection.sql("select column_name from duckdb_columns() where database_name = 'warehouse' and comment is null").fetchall() == []
+        schemas = connection.sql("select distinct schema_name from duckdb_schemas() where database_name = 'warehouse' and not internal").fetchall()
+        assert {name for (name,) in schemas} == {"clean", "marts", "quarantine", "meta"}
+        assert connection.sql("select name from (show tables)").fetchall() == [("mart_months",)]  # `use` put us into marts
+        with pytest.raises(duckdb.Error, match="read-only"):
+            connection.execute("create table marts.mine as select 1")
+
+
+def test_what_a_killed_release_left_behind_is_ignored(town: Town) -> None:
+    town.settings.data.mkdir(exist_ok=True)
+    for name in ("warehouse.duckdb.new", "warehouse.duckdb.new.wal"):
+        (town.settings.data / name).write_bytes(b"half a file")
+    with connect(publish(town, ROWS)) as connection:
+        assert count(connection) == 2
+    assert [path.name for path in town.settings.data.glob("warehouse*")] == ["warehouse.duckdb"]
+
+
+def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = publish(town, ROWS)
+    before = file.read_bytes()
+    # Through sys.modules: the package's `release` is the function.
+    monkeypatch.setattr(sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema"))
+    with town.build() as build:
+        with pytest.raises(duckdb.Error):
+            release(build)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
+
+
+def test_a_release_beside_a_write_ahead_log_is_refused(town: Town) -> None:
+    file = publish(town, ROWS)
+    before = file.read_bytes()
+    Path(f"{file}.wal").write_bytes(b"")
+    with town.build() as build, pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
+        release(build)
+    assert file.read_bytes() == before
+
+
+# Reading
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A warehouse with a value of every kind, and a missing one."""
+    file = tmp_path / "made.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.kinds as select 1::integer as whole, 9007199254740993::bigint as big, true as flag, 0.1::decimal(18, 2) as money,"
+            " 'a' as name, 1.5::double as rate, date '2024-02-29' as day, timestamp '2024-02-29 12:30:00' as moment, ['a', 'b'] as names"
+            " union all select null, null, null, null, null, null, null, null, null"
+        )
+    return file
+
+
+def test_no_type_is_lost_to_a_missing_value(made: Path) -> None:
+    frame = read("marts.kinds", path=made)
+    assert [str(frame[name].dtype) for name in ("whole", "big", "flag", "name", "rate")] == ["Int32", "Int64", "boolean", "string", "Float64"]
+    assert frame["big"][0] == 9007199254740993
+    assert frame["money"][0] == Decimal("0.10")
+    assert frame["money"].sum() == Decimal("0.10")
+    assert frame["day"].dtype.kind == frame["moment"].dtype.kind == "M"
+    assert frame["day"][0] == pd.Timestamp("2024-02-29")
+    assert list(frame["names"][0]) == ["a", "b"]
+    assert frame.loc[1].drop("names").isna().all()
+
+
+def test_rows_are_chosen_by_a_condition_with_parameters(made: Path) -> None:
+    assert len(read("marts.kinds", "day = ? and name = ?", [date(2024, 2, 29), "a"], path=made)) == 1
+    assert len(read("marts.kinds", "name = ?", ["' or true --"], path=made)) == 0
+    assert len(read("kinds", path=made)) == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "told"),
+    [("marts.kind", None, "marts.kind does not exist"), ("marts.kinds", "nam = 'a'", '"name"'), ("marts.kinds", "name = ?", "parameter")],
+    ids=["unknown table", "unknown column", "missing parameter"],
+)
+def test_a_query_that_cannot_run_is_refused_with_duckdbs_own_hint(made: Path, table: str, where: str | None, told: str) -> None:
+    with pytest.raises(QueryRefused, match=told):
+        read(table, where, path=made)
+
+
+def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseMissing, match=r"nothing\.duckdb does not exist yet\. Run `civic run`"):
+        connect(tmp_path / "nothing.duckdb")
+    with pytest.raises(WarehouseMissing, match="civic_data"):  # CIVIC_DATA of this test
+        civic_pipeline.read("marts.kinds")
+
+
+def test_reading_leaves_nothing_beside_the_file(town: Town) -> None:
+    file = publish(town, ROWS)
+    before = (sorted(path.name for path in file.parent.iterdir()), file.stat().st_mtime_ns)
+    read("clean.town_payments", "amount > ?", [0], path=file)
+    with connect(file) as connection:
+        connection.sql("create temp table mine as from marts.mart_months")
+    assert (sorted(path.name for path in file.parent.iterdir()), file.stat().st_mtime_ns) == before
+
+
+def test_the_public_names_are_these() -> None:
+    assert civic_pipeline.__all__ == ["connect", "read"]
