@@ -48,7 +48,11 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileInvalid(path, [(line, f"this is not YAML: {error.problem}")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:  # control characters, not UTF-8, a list in itself
+    except (
+        yaml.YAMLError,
+        UnicodeDecodeError,
+        RecursionError,
+    ) as error:  # control characters, not UTF-8, a list in itself
         raise FileInvalid(path, [(1, f"this is not YAML: {error}")]) from None
     if repeated:
         raise FileInvalid(path, repeated)

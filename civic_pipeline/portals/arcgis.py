@@ -5,15 +5,16 @@ Pages are ordered by the object id, advance by the rows received, and end when t
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from civic_pipeline.catalog import ArcgisSource
-from civic_pipeline.errors import AnswerUnreadable, CivicError, PortalRefused, SourceNotFound
+from civic_pipeline.errors import AnswerUnreadable, CivicError, PortalRefused, PortalUnreachable, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, to_array
-from civic_pipeline.portals.http import Access, get_json, new_session
+from civic_pipeline.portals.http import PASSING_CODES, Access, get_json, new_session, shaped_as
 from civic_pipeline.portals.source import Description, Freshness, PortalColumn
 
 _SHARING = "https://www.arcgis.com"
@@ -41,11 +42,12 @@ class ArcgisLayer:
     def describe(self) -> Description:
         self._url = self._find_layer()
         self._layer = layer = self._get(self._url, {})
-        columns = [
-            PortalColumn(f["name"], kind, _ARROW_TYPES.get(kind, pa.string()), f.get("alias") or f["name"])
-            for f in layer["fields"]
-            if (kind := f["type"].removeprefix("esriFieldType")) != "Geometry"
-        ]
+        with shaped_as("a layer with fields", self._url):
+            columns = [
+                PortalColumn(f["name"], kind, _ARROW_TYPES.get(kind, pa.string()), f.get("alias") or f["name"])
+                for f in layer["fields"]
+                if (kind := f["type"].removeprefix("esriFieldType")) != "Geometry"
+            ]
         row_id = next((c for c in columns if c.name == layer.get("objectIdField") or c.portal_type == "OID"), None)
         if row_id is None:
             raise SourceNotFound(
@@ -56,7 +58,7 @@ class ArcgisLayer:
         if layer.get("geometryType"):
             columns.append(_GEOMETRY)
         return Description(
-            url=self._url, title=layer["name"], columns=tuple(columns), row_id=row_id,
+            url=self._url, title=self._source.layer, columns=tuple(columns), row_id=row_id,
             row_count=self.count(), freshness=_freshness(layer),
         )  # fmt: skip
 
@@ -85,7 +87,9 @@ class ArcgisLayer:
                 if flagged:
                     raise PortalRefused(self._url, f"it flags more rows after the first {received:,} but sends none")
                 return
-            yield _batch(features, description)
+            with shaped_as("a page of features", self._url):
+                batch = _batch(features, description)
+            yield batch
             received += len(features)
             # Servers before 10.3.1 never flag, so an unflagged page ends the read only when nothing is owed.
             if not flagged and received >= description.row_count:
@@ -98,14 +102,13 @@ class ArcgisLayer:
             try:
                 service = address or self._service_of_item()
                 listing = self._get(service, {})
-                entries = [*listing.get("layers", ()), *listing.get("tables", ())]
-                for entry in entries:
-                    if entry["name"] == self._source.layer:
-                        return f"{service}/{entry['id']}"
-                names = ", ".join(entry["name"] for entry in entries)
-                raise SourceNotFound(
-                    f"The layer {self._source.layer!r}", service, f"the service holds {names or 'no layers'}"
-                )
+                with shaped_as("a list of layers", service):
+                    entries = [*listing.get("layers", ()), *listing.get("tables", ())]
+                    numbers = {entry["name"]: entry["id"] for entry in entries}
+                if self._source.layer in numbers:
+                    return f"{service}/{numbers[self._source.layer]}"
+                holds = f"the service holds {', '.join(numbers) or 'no layers'}"
+                raise SourceNotFound(f"The layer {self._source.layer!r}", service, holds)
             except CivicError as problem:
                 problems.append(problem)
         raise problems[0]
@@ -120,16 +123,17 @@ class ArcgisLayer:
             raise SourceNotFound(
                 f"A service of item {self._source.item}", url, f"it is a {item.get('type', 'thing without an address')}"
             )
-        return str(item["url"]).rstrip("/")
+        return re.sub(r"(/\d+)?/*$", "", str(item["url"]))  # some items point at a layer of their service
 
     def _get(self, url: str, parameters: dict[str, Any]) -> dict[str, Any]:
         answer = get_json(self._session, url, {**parameters, "f": "json"})
         if not isinstance(answer, dict):
             raise AnswerUnreadable(url, "a JSON object", str(answer)[:100])
         if "error" in answer:
-            error = answer["error"] or {}
+            error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
             details = " ".join(str(detail) for detail in error.get("details") or ())
-            raise PortalRefused(url, f"{error.get('code', '')} {error.get('message', '')} {details}".strip())
+            words = f"{error.get('code', '')} {error.get('message', '')} {details}".strip()
+            raise PortalUnreachable(url, words) if error.get("code") in PASSING_CODES else PortalRefused(url, words)
         return answer
 
 
@@ -137,7 +141,7 @@ def _batch(features: list[dict[str, Any]], description: Description) -> pa.Recor
     arrays = [
         to_array(
             [
-                _geometry(feature) if column is _GEOMETRY else (feature.get("attributes") or {}).get(column.name)
+                _geometry(feature) if column is _GEOMETRY else feature["attributes"][column.name]  # nulls are sent
                 for feature in features
             ],
             column,

@@ -1,6 +1,8 @@
 """Requests that either return the JSON asked for or raise an error that says what came instead."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,8 @@ from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreach
 
 TIMEOUT_SECONDS = (10, 120)  # connect, read: big pages and deep offsets take a portal more than a minute at times
 
+PASSING_CODES = (429, 500, 502, 503, 504)  # as an HTTP status, or inside the body of an ArcGIS 200
+
 
 @dataclass(frozen=True)
 class Access:
@@ -22,10 +26,13 @@ class Access:
 
 
 def retrying_adapter() -> HTTPAdapter:
-    """Three more tries on lost connections, 429 (honouring Retry-After) and passing server errors, with jittered backoff."""
+    """Three more tries on lost connections, PASSING_CODES and 202 (a Socrata that is still computing), with jittered backoff.
+
+    Retry-After is honoured up to two minutes; a portal that asks for more gets its turn in the next run.
+    """
     return HTTPAdapter(
         max_retries=Retry(
-            total=3, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=(429, 500, 502, 503, 504),
+            total=3, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=(202, *PASSING_CODES), retry_after_max=120,
             allowed_methods=("GET", "POST"), raise_on_status=False,
         )
     )  # fmt: skip
@@ -51,7 +58,7 @@ def get_json(session: requests.Session, url: str, parameters: dict[str, Any]) ->
         raise PortalUnreachable(url, _reason(error)) from error
     if answer.status_code == 404:
         raise SourceNotFound("The dataset", url, _words(answer))
-    if answer.status_code >= 500 or answer.status_code == 429:
+    if answer.status_code in (202, *PASSING_CODES):
         raise PortalUnreachable(url, f"HTTP {answer.status_code} after 4 tries: {_words(answer)}")
     if answer.status_code >= 400:
         raise PortalRefused(url, f"HTTP {answer.status_code}: {_words(answer)}")
@@ -59,6 +66,15 @@ def get_json(session: requests.Session, url: str, parameters: dict[str, Any]) ->
         return answer.json()
     except requests.JSONDecodeError as error:
         raise AnswerUnreadable(answer.url.partition("?")[0], "JSON", _kind(answer)) from error
+
+
+@contextmanager
+def shaped_as(expected: str, url: str) -> Iterator[None]:
+    """Around code that takes JSON apart: another shape than the protocol's becomes AnswerUnreadable."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError) as error:
+        raise AnswerUnreadable(url, expected, f"JSON of another shape ({type(error).__name__}: {error})") from error
 
 
 def _reason(error: requests.RequestException) -> str:

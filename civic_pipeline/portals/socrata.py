@@ -11,7 +11,7 @@ import sodapy
 
 from civic_pipeline.errors import AnswerUnreadable, PortalRefused, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, to_array
-from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, get_json, retrying_adapter
+from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, get_json, retrying_adapter, shaped_as
 from civic_pipeline.portals.source import Description, Freshness, PortalColumn
 
 PAGE_ROWS = 50_000  # the most a SODA 2.0 endpoint answers; 2.1 has no maximum, but the cap is still met
@@ -43,13 +43,15 @@ class SocrataDataset:
             raise AnswerUnreadable(self.url, "a dataset's metadata", "JSON without `columns`")
         if view.get("viewType", "tabular") != "tabular":
             raise SourceNotFound(f"A table {self._id}", self.url, f"it is of type {view['viewType']!r} there")
-        columns = tuple(
-            PortalColumn(
-                c["fieldName"], c["dataTypeName"], _ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", "")
+        with shaped_as("a dataset's columns", self.url):
+            columns = tuple(
+                PortalColumn(c["fieldName"], kind, _ARROW_TYPES.get(kind, pa.string()), c.get("name", ""))
+                for c in view["columns"]
+                if not c["fieldName"].startswith(
+                    ":@computed_region"
+                )  # the portal's own joins, not the publisher's data
+                for kind in [c["dataTypeName"]]
             )
-            for c in view["columns"]
-            if not c["fieldName"].startswith(":@computed_region")  # the portal's own joins, not the publisher's data
-        )
         return Description(
             url=self.url, title=view.get("name", self._id), columns=columns, row_id=_ROW_ID,
             row_count=self.count(), freshness=_freshness(view),
@@ -75,8 +77,9 @@ class SocrataDataset:
             if not rows:
                 return
             # A null is left out of Socrata's JSON, hence `get`; the columns come from the metadata, never from a page.
-            arrays = [to_array([row.get(":id") for row in rows], _ROW_ID)]
-            arrays += [to_array([row.get(column.name) for row in rows], column) for column in description.columns]
+            with shaped_as("a list of rows", self.url):
+                arrays = [to_array([row[":id"] for row in rows], _ROW_ID)]
+                arrays += [to_array([row.get(column.name) for row in rows], column) for column in description.columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=description.schema)
             received += len(rows)
 

@@ -72,7 +72,7 @@ class EmailNotifier:
         try:
             with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
                 server.send_message(message)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: a port that is no number
             raise NotificationFailed("e-mail", str(error)) from error
 
 

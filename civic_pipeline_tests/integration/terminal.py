@@ -1,0 +1,105 @@
+"""`civic` as it is typed: a process of its own, on data of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from civic_pipeline.lake import Lake, Manifest
+from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.warehouse import connect
+
+# Far beyond what any command takes: a test that meets it hangs.
+PATIENCE_SECONDS = 900
+
+SAMPLE = CHECKOUT / "data" / "sample"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """What standard error says from `Error:` on: the one message a person is left with."""
+        return self.err[self.err.index("Error: ") :] if "Error: " in self.err else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """One message, no traceback."""
+        return self.err.count("Error: ") == 1 and "Traceback" not in self.err + self.out
+
+
+@dataclass(frozen=True)
+class Place:
+    """An installation: what runs make (`data`), what the demo portals serve (`served`), and whose code it is (`root`)."""
+
+    data: Path
+    served: Path = SAMPLE
+    root: Path = CHECKOUT
+
+    @property
+    def environment(self) -> dict[str, str]:
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(("CIVIC_", "SOCRATA_", "DAGSTER_"))}
+        return mine | {
+            "CIVIC_DATA": str(self.data), "CIVIC_DEMO_FOLDER": str(self.served), "PYTHONPATH": str(self.root),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }  # fmt: skip
+
+    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+        """`civic` with these arguments, not waited for."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "civic_pipeline.cli", *arguments], cwd=self.root, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+        )  # fmt: skip
+
+    def civic(self, *arguments: str, **options: Any) -> Ended:
+        """`civic` with these arguments, to its end."""
+        process = self.start(*arguments, **options)
+        try:
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    def run(self, *assets: str, **options: Any) -> Ended:
+        """The nightly job, or these assets of it."""
+        return self.civic("run", *(part for asset in assets for part in ("--select", asset)), **options)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """An answer of the released warehouse."""
+        with connect(self.warehouse) as warehouse:
+            return warehouse.execute(query).fetchall()
+
+    def captures(self, dataset: str) -> list[Manifest]:
+        return Lake(self.data / "lake").captures(dataset)
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data / "warehouse.duckdb"
+
+    def copy(self, folder: Path) -> "Place":
+        """The same under `folder`, to break: without the record of runs, and with the served files if they are a test's own."""
+        data = folder / "data"
+        shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"))
+        if self.served == SAMPLE:
+            return Place(data, root=self.root)
+        return Place(data, Path(shutil.copytree(self.served, folder / "served")), self.root)
+
+
+def serve(folder: Path, *entries: dict[str, Any]) -> Path:
+    """A folder for the demo portals; each entry of its portal.yml names a file that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "portal.yml").write_text(yaml.safe_dump({"files": list(entries)}), encoding="utf-8")
+    return folder

@@ -1,0 +1,187 @@
+"""What portals may answer, and the error each answer becomes. No sockets: an adapter answers from memory."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from civic_pipeline.catalog import ArcgisSource
+from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreachable, SourceNotFound
+from civic_pipeline.portals import Access
+from civic_pipeline.portals.arcgis import ArcgisLayer
+from civic_pipeline.portals.http import get_json
+from civic_pipeline.portals.socrata import SocrataDataset
+
+URL = "https://data.town.gov/x.json"
+Answer = tuple[int, str] | Exception
+
+
+class FromMemory(BaseAdapter):
+    def __init__(self, answer: Callable[[str], Answer]) -> None:
+        super().__init__()
+        self.answer, self.asked = answer, list[str]()
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        self.asked.append(str(request.url))
+        given = self.answer(str(request.url))
+        if isinstance(given, Exception):
+            raise given
+        response = requests.Response()
+        response.status_code, response._content, response.url = given[0], given[1].encode(), str(request.url)
+        return response
+
+    def close(self) -> None: ...
+
+
+def session(answer: Callable[[str], Answer]) -> requests.Session:
+    made = requests.Session()
+    made.mount("https://", FromMemory(answer))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "told"),
+    [
+        (requests.ConnectionError("<urllib3 object at 0x7f>: no route to host"), PortalUnreachable, "no route to host"),
+        (requests.ReadTimeout("timed out"), PortalUnreachable, "timed out"),
+        ((503, "<html><title>Maintenance</title>"), PortalUnreachable, "HTTP 503 after 4 tries: an HTML page titled 'Maintenance'"),
+        ((429, ""), PortalUnreachable, "HTTP 429"),
+        ((404, '{"message": "Not found"}'), SourceNotFound, "Not found"),
+        ((403, '{"message": "Forbidden"}'), PortalRefused, "HTTP 403: Forbidden"),
+        ((200, "<!DOCTYPE html><title>Open\nData</title>"), AnswerUnreadable, "an HTML page titled"),
+        ((200, ""), AnswerUnreadable, "sent an empty body where JSON was due"),
+        ((200, '[{"a": 1'), AnswerUnreadable, "8 characters of broken JSON"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_the_data_becomes_the_error_that_says_what_came(answer: Answer, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told) as raised:
+        get_json(session(lambda _: answer), URL, {"secret": "1"})
+    assert URL in str(raised.value)
+    assert "0x7f" not in str(raised.value)
+
+
+def test_json_is_returned_as_it_is() -> None:
+    assert get_json(session(lambda _: (200, '[{"a": 0.1}]')), URL, {}) == [{"a": 0.1}]
+
+
+# ArcGIS: found by item, verified by layer name, with fallbacks
+
+ITEM = "0" * 32
+SOURCE = ArcgisSource(
+    portal="arcgis", item=ITEM, layer="Payments", recorded="2026-01-01",  # type: ignore[arg-type]
+    fallbacks=("https://old.town.gov/Payments/FeatureServer",),
+)  # fmt: skip
+LAYER = {
+    "name": "Payments", "objectIdField": "FID", "editingInfo": {"dataLastEditDate": 1700000000000},
+    "fields": [{"name": "FID", "type": "esriFieldTypeOID"}, {"name": "When", "type": "esriFieldTypeDate", "alias": "When paid"}],
+}  # fmt: skip
+
+
+def layer(answers: dict[str, Any]) -> ArcgisLayer:
+    """A layer whose portal knows the addresses in `answers` (their beginnings) and refuses others."""
+    made = ArcgisLayer(SOURCE, Access())
+
+    def answer(url: str) -> Answer:
+        found = next((body for start, body in answers.items() if url.startswith(start)), {"error": {"code": 498, "message": "Invalid Token"}})
+        return 200, json.dumps(found)
+
+    made._session = session(answer)
+    return made
+
+
+SERVICE = "https://services.town.gov/New/FeatureServer"
+LISTING = {"layers": [{"id": 3, "name": "Other"}], "tables": [{"id": 7, "name": "Payments"}]}
+KNOWN = {
+    f"https://www.arcgis.com/sharing/rest/content/items/{ITEM}": {"url": SERVICE},
+    f"{SERVICE}/7/query": {"count": 5},
+    f"{SERVICE}/7": LAYER,
+    SERVICE: LISTING,
+}
+
+
+def test_a_layer_is_found_by_its_item_and_its_name_wherever_it_moved() -> None:
+    description = layer(KNOWN).describe()
+    assert description.url == f"{SERVICE}/7"
+    assert (description.row_count, description.row_id.name) == (5, "FID")
+    assert [(c.name, c.portal_type, c.title) for c in description.columns] == [("FID", "OID", "FID"), ("When", "Date", "When paid")]
+    assert (description.freshness.token, description.freshness.link) == ("1700000000000", "editingInfo.dataLastEditDate")
+
+
+def test_an_item_that_does_not_resolve_is_looked_for_where_it_was_before() -> None:
+    old = "https://old.town.gov/Payments/FeatureServer"
+    description = layer({f"{old}/7/query": {"count": 5}, f"{old}/7": LAYER, old: LISTING}).describe()
+    assert description.url == f"{old}/7"
+
+
+def test_an_item_that_is_nowhere_is_told_by_the_first_problem() -> None:
+    with pytest.raises(SourceNotFound, match=rf"The item {ITEM} was not found .*498 Invalid Token"):
+        layer({}).describe()
+
+
+def test_another_layer_under_the_same_address_is_not_taken_for_ours() -> None:
+    with pytest.raises(SourceNotFound, match=r"The layer 'Payments' was not found .*the service holds Other"):
+        layer(KNOWN | {SERVICE: {"layers": [{"id": 7, "name": "Other"}]}}).describe()
+
+
+@pytest.mark.parametrize(("body", "error"), [({"error": {"code": 400, "message": "Bad"}}, PortalRefused), ({"count": "5"}, AnswerUnreadable), ([], AnswerUnreadable)])
+def test_an_error_inside_an_http_200_is_an_error(body: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        layer({f"{SERVICE}/7/query": body} | KNOWN | {f"{SERVICE}/7/query": body}).describe()
+
+
+# Socrata
+
+VIEW = {
+    "name": "Payments", "rowsUpdatedAt": 17, "viewType": "tabular",
+    "columns": [
+        {"fieldName": "payment", "dataTypeName": "number", "name": "Payment"},
+        {"fieldName": "note", "dataTypeName": "text"},
+        {"fieldName": ":@computed_region_abcd", "dataTypeName": "number"},
+    ],
+}  # fmt: skip
+
+
+def dataset(view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()) -> tuple[SocrataDataset, FromMemory]:
+    """A dataset that answers `pages` one after the other."""
+    made = SocrataDataset("data.town.gov", "abcd-1234", Access())
+    left = list(pages)
+
+    def answer(url: str) -> Answer:
+        body = view if "/api/views/" in url else count if "count" in url else left.pop(0)
+        return 200, json.dumps(body)
+
+    adapter = FromMemory(answer)
+    made._client.session.mount("https://", adapter)
+    return made, adapter
+
+
+def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept() -> None:
+    source, adapter = dataset(pages=([{":id": "a", "payment": "0.10"}, {":id": "b", "note": "x"}], [{":id": "c", "payment": 7}], []))
+    description = source.describe()
+    assert [c.name for c in description.columns] == ["payment", "note"]
+    assert (description.row_count, description.freshness.token) == (3, "17")
+    batches = list(source.read(description))
+    assert [batch.to_pylist()[0]["_id"] for batch in batches] == ["a", "c"]
+    assert batches[0].column("note").to_pylist() == [None, "x"]
+    assert [url.partition("offset=")[2] for url in adapter.asked if "offset=" in url] == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"view": {"error": True, "message": "permission denied"}}, PortalRefused),
+        ({"view": {"id": "abcd-1234"}}, AnswerUnreadable),
+        ({"view": VIEW | {"viewType": "href"}}, SourceNotFound),
+        ({"count": []}, AnswerUnreadable),
+        ({"count": [{"count": None}]}, AnswerUnreadable),
+        ({"pages": ({"rows": []},)}, AnswerUnreadable),
+    ],
+    ids=["error", "no columns", "a link", "no count", "null count", "no list"],
+)
+def test_a_dataset_that_is_no_table_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
+    source, _ = dataset(**arguments)
+    with pytest.raises(error):
+        list(source.read(source.describe()))

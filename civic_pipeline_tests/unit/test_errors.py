@@ -1,0 +1,113 @@
+"""Every failure we foresee is met in a test, and its message names the culprit and what to do."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import civic_pipeline.demo
+from civic_pipeline import errors
+from civic_pipeline.errors import CivicError
+
+TESTS = Path(__file__).parents[1]
+
+A_PATH = Path("/data/a_culprit")
+SAMPLES: dict[str, CivicError] = {
+    type(error).__name__: error
+    for error in (
+        errors.SettingInvalid("A_CULPRIT", "x", "demo or live"),
+        errors.FileInvalid(A_PATH, [(3, "cadence: 'hourly' is not allowed")]),
+        errors.UnknownName("dataset", "a_culprit", ["b", "a"]),
+        errors.PortalUnreachable("https://a_culprit", "no route"),
+        errors.SourceNotFound("The item a_culprit", "https://x", "gone"),
+        errors.PortalRefused("https://a_culprit", "498 Invalid Token"),
+        errors.AnswerUnreadable("https://a_culprit", "JSON", "an HTML page"),
+        errors.SourceEmpty("a_culprit", "https://x"),
+        errors.SchemaDrifted("a_culprit", ["Amount"], ["Day (text -> date)"], ["Amounts"]),
+        errors.CaptureUnproven("a_culprit", 1, 2, 3, 4),
+        errors.ValueUnreadable("a_culprit", "number", "'x'"),
+        errors.VolumeCollapsed("a_culprit", 1, 100, 0.02),
+        errors.CaptureDamaged(A_PATH, "it is gone"),
+        errors.NotCaptured("town/a_culprit"),
+        errors.ModelFailed(A_PATH, "Binder Error: did you mean amount?"),
+        errors.ContractBroken("clean.a_culprit", ["key_unique"]),
+        errors.ChecksFailed(["a_culprit"]),
+        errors.HeldBack({"clean.a_culprit": "no answer"}),
+        errors.RunFailed(["a_culprit: no answer"]),
+        errors.WarehouseMissing(A_PATH),
+        errors.WarehouseBusy(A_PATH, "process 7"),
+        errors.WarehouseOpened(A_PATH, "its log exists"),
+        errors.QueryRefused("there is no a_culprit; did you mean b?"),
+        errors.DiskFull(A_PATH),
+        errors.NotWritable(A_PATH, "Permission denied"),
+        errors.NotificationFailed("a_culprit", "refused"),
+    )
+}
+# Their callers write the whole message, or they repeat other failures, each of which names its own fix.
+WORDED_BY_OTHERS = {
+    "CatalogIncomplete", "FileInvalid", "ModelFailed", "ContractBroken", "ChecksFailed", "HeldBack", "RunFailed", "QueryRefused",
+}  # fmt: skip
+FIX = re.compile(
+    r"\b([Ss]et|[Uu]nset|[Cc]hoose|[Cc]heck|[Cc]orrect|[Rr]un|[Rr]etire|[Rr]eport|[Rr]aise|[Rr]estore|[Mm]aterialize|[Ww]ait|[Cc]lose"
+    r"|[Ff]ree|[Gg]ive)\b"
+)
+
+
+def classes() -> list[type[CivicError]]:
+    return [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, CivicError) and cls is not CivicError]
+
+
+def raised_in_tests() -> set[str]:
+    """Names inside any `pytest.raises(...)`, or in a table of parameters beside one."""
+    found = set()
+    for path in TESTS.rglob("test_*.py"):
+        if path == Path(__file__):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if "pytest.raises" in ast.unparse(tree):
+            imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "civic_pipeline.errors" for alias in node.names}
+            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            found |= imported & used
+    return found
+
+
+@pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
+def test_no_error_class_is_untested(cls: type[CivicError]) -> None:
+    assert cls.__name__ in raised_in_tests(), f"no test under {TESTS.name}/ expects {cls.__name__}"
+
+
+@pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
+def test_a_message_names_the_culprit_and_the_fix(cls: type[CivicError]) -> None:
+    if cls is errors.CatalogIncomplete:
+        pytest.skip("its callers write the whole message; test_models.py reads them")
+    message = str(SAMPLES[cls.__name__])
+    assert "a_culprit" in message.lower()
+    assert cls.__name__ in WORDED_BY_OTHERS or FIX.search(message), f"{cls.__name__} does not say what to do: {message}"
+    assert message[0] != " "
+    assert "  " not in message.replace("\n  ", "")
+
+
+def test_every_error_has_a_sentence_that_says_when_it_is_met() -> None:
+    for cls in classes():
+        assert (cls.__doc__ or "").endswith("."), cls
+
+
+def test_exit_codes_are_those_the_command_line_promises() -> None:
+    from civic_pipeline import cli
+
+    promised = {int(code) for code in re.findall(r"(\d) [a-z]", str(cli.__doc__))}
+    assert {cls.exit_code for cls in classes()} == promised - {0}
+
+
+def test_errors_of_other_rooms_are_foreseen_too() -> None:
+    assert issubclass(civic_pipeline.demo.DemoFolderError, CivicError)
+
+
+def test_no_setting_we_do_not_know_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    from civic_pipeline.settings import Settings
+
+    monkeypatch.setenv("CIVIC_PROFILE", "prod")
+    with pytest.raises(errors.SettingInvalid, match=r"CIVIC_PROFILE='prod' .* Set CIVIC_PROFILE to demo or live, or unset it"):
+        Settings.from_environment()
