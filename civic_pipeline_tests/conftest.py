@@ -71,7 +71,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif tier == "unit" and (names := _socket_imports(item.path)):
             misplaced[item.path] = f"uses {', '.join(names)}: move it to integration/, unit tests open no sockets"
         elif tier == "unit" and (fixtures := _foreign_fixtures(item)):
-            misplaced[item.path] = f"uses {', '.join(fixtures)}: move it there, or make the fixture small enough for unit/"
+            misplaced[item.path] = (
+                f"uses {', '.join(fixtures)}: move it there, or make the fixture small enough for unit/"
+            )
     if misplaced:
         raise pytest.UsageError("\n".join(f"{path} {problem}" for path, problem in misplaced.items()))
 
@@ -80,8 +82,8 @@ def _foreign_fixtures(item: pytest.Item) -> list[str]:
     """Fixtures of `item` that are defined in another tier's folder, such as by an imported helper."""
     found = []
     for name, definitions in getattr(item, "_fixtureinfo").name2fixturedefs.items():  # noqa: B009 - pytest has no public way
-        where = Path(definitions[-1].func.__code__.co_filename)
-        if (tier := tier_of(where)) not in (None, "unit"):
+        code = getattr(definitions[-1].func, "__code__", None)
+        if code and (tier := tier_of(Path(code.co_filename))) not in (None, "unit"):
             found.append(f"the fixture {name!r} of {tier}/")
     return found
 

@@ -16,7 +16,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Gives a value that cannot be, such as the date 2026-13-45, its line; the library raises whatever it trips over."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -41,18 +41,15 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
     Raises FileInvalid for text that is not YAML, a repeated key, or anything the model does not allow.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        values = loader.construct_document(root) if root is not None else None
         repeated = list(_repeated_keys(root))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileInvalid(path, [(line, f"this is not YAML: {error.problem}")]) from None
-    except (
-        yaml.YAMLError,
-        UnicodeDecodeError,
-        RecursionError,
-    ) as error:  # control characters, not UTF-8, a list in itself
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        # Control characters, not UTF-8, a list in itself.
         raise FileInvalid(path, [(1, f"this is not YAML: {error}")]) from None
     if repeated:
         raise FileInvalid(path, repeated)
@@ -67,7 +64,7 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
 
 def line_of(path: Path, *keys: str | int) -> int:
     """The 1-based line of the value that `keys` lead to, or of its nearest ancestor."""
-    return _line(_node_at(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), keys))
+    return _line(_node_at(_Loader(path.read_text(encoding="utf-8")).get_single_node(), keys))
 
 
 def _repeated_keys(node: yaml.Node | None) -> Any:

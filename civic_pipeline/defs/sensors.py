@@ -25,4 +25,5 @@ def tell_about_failed_runs(context: dg.RunFailureSensorContext) -> None:
 def _problem(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     told = data.user_failure_data.description if data.user_failure_data else None
-    return f"{event.step_key}: {told or (data.error.message.strip() if data.error else event.message)}"
+    error = data.error.cause or data.error if data.error else None  # Dagster wraps what a step raised
+    return f"{event.step_key}: {told or (error.message.strip() if error else event.message)}"

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from civic_pipeline.catalog.yaml_file import read_yaml
+from civic_pipeline.catalog import Dataset, load_datasets, read_yaml
 from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, quoted, reading
 from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFile, as_in_catalog
 from civic_pipeline.errors import FileInvalid
+from civic_pipeline.settings import CHECKOUT
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
 
@@ -65,7 +66,8 @@ def read_folder(folder: Path, con: duckdb.DuckDBPyConnection) -> tuple[ServedFil
     Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
     """
     entries = _entries(folder)
-    served = tuple(_load(folder, entry, f"file_{number}", con) for number, entry in enumerate(entries))
+    datasets = load_datasets(CHECKOUT) if any(entry.dataset for entry in entries) else {}
+    served = tuple(_load(folder, entry, f"file_{number}", con, datasets) for number, entry in enumerate(entries))
     for what, ids in {
         "Socrata id": [file.socrata_id for file in served],
         "item id": [file.item_id for file in served],
@@ -112,7 +114,9 @@ def _entries(folder: Path) -> Sequence[FileEntry]:
     return listed
 
 
-def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnection) -> ServedFile:
+def _load(
+    folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
+) -> ServedFile:
     path = folder / entry.file
     content = path.read_bytes()
     geometry_type = None
@@ -135,7 +139,7 @@ def _load(folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnec
     fields = list(_field_names(names))
     known: dict[str, Kind] = {}
     if entry.dataset:
-        entry, known = as_in_catalog(entry, dict(zip(names, fields, strict=True)))
+        entry, known = as_in_catalog(entry, dict(zip(names, fields, strict=True)), datasets)
     given = declared | known | entry.types
     kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
     columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])

@@ -1,14 +1,14 @@
 """What `portal.yml` may say of a served file, and how a file takes the ids and types of a dataset of the catalog."""
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 from pydantic import Field
 
-from civic_pipeline.catalog import SocrataSource, Strict, load_datasets
+from civic_pipeline.catalog import Dataset, SocrataSource, Strict
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.errors import CivicError
-from civic_pipeline.settings import CHECKOUT
 
 _ARCGIS_KINDS: dict[str, Kind] = {
     "String": "text", "SmallInteger": "integer", "Integer": "integer", "BigInteger": "integer",
@@ -45,13 +45,14 @@ class PortalFile(Strict):
     files: Annotated[tuple[FileEntry, ...], Field(min_length=1)]
 
 
-def as_in_catalog(entry: FileEntry, field_names: dict[str, str]) -> tuple[FileEntry, dict[str, Kind]]:
+def as_in_catalog(
+    entry: FileEntry, field_names: dict[str, str], datasets: Mapping[str, Dataset]
+) -> tuple[FileEntry, dict[str, Kind]]:
     """The entry with the ids and title of its `dataset`, and the declared portal types of the file's columns.
 
     `field_names` maps the file's columns to the names Socrata gives them. Raises DemoFolderError for a dataset or edition
     that the catalog does not have.
     """
-    datasets = load_datasets(CHECKOUT)
     dataset = datasets.get(entry.dataset or "")
     if dataset is None:
         raise DemoFolderError(

@@ -62,7 +62,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
         folder = lake.folder / capture_id
         counted = sum(description.row_count for description in described.values())
-        collapsed = _collapse(name, dataset, previous, counted)
+        collapsed = _collapse(name, dataset, previous, described)
         landed = 0
 
         def landed_rows(rows: int) -> None:
@@ -160,10 +160,16 @@ def _same_columns(previous: Manifest, described: dict[str | None, Description]) 
     ]
 
 
-def _collapse(name: str, dataset: Dataset, previous: Manifest | None, rows: int) -> VolumeCollapsed | None:
+def _collapse(
+    name: str, dataset: Dataset, previous: Manifest | None, described: dict[str | None, Description]
+) -> VolumeCollapsed | None:
+    """The first edition that shrank beyond the tolerance: among all editions together, half of one could go unnoticed."""
     tolerance = dataset.volume.shrink_at_most
-    if previous and rows < previous.rows * (1 - tolerance):
-        return VolumeCollapsed(name, rows, previous.rows, tolerance)
+    before = {part.edition: part.landed for part in previous.parts} if previous else {}
+    for edition, description in described.items():
+        rows, accepted = description.row_count, before.get(edition, 0)
+        if rows < accepted * (1 - tolerance):
+            return VolumeCollapsed(f"{name} {edition}" if edition else name, rows, accepted, tolerance)
     return None
 
 

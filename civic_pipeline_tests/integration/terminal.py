@@ -90,12 +90,14 @@ class Place:
         return self.data / "warehouse.duckdb"
 
     def copy(self, folder: Path) -> "Place":
-        """The same under `folder`, to break: without the record of runs, and with the served files if they are a test's own."""
+        """The same under `folder`, to break: without the record of runs; the checkout's own code and sample stay where they are."""
+
+        def moved(path: Path, own: Path) -> Path:
+            return path if path == own else shutil.copytree(path, folder / path.name)
+
         data = folder / "data"
         shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"))
-        if self.served == SAMPLE:
-            return Place(data, root=self.root)
-        return Place(data, Path(shutil.copytree(self.served, folder / "served")), self.root)
+        return Place(data, moved(self.served, SAMPLE), moved(self.root, CHECKOUT))
 
 
 def serve(folder: Path, *entries: dict[str, Any]) -> Path:

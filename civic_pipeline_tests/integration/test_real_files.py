@@ -253,30 +253,31 @@ COUNTIES = {"Baltimore": "Baltimore County", "Prince_Georges": "Prince George's"
 @pytest.mark.parametrize("metric", ["cases", "deaths"])
 def test_cells_drawn_from_the_county_files_are_in_the_table(place: Place, metric: str) -> None:
     frame = published(f"baltimore/covid_{metric}")
-    draw = random.Random(f"county {metric}")
-    for column in draw.choices([name for name in frame.columns if name not in {"OBJECTID", "DATE"}], k=60):
-        line = draw.randrange(len(frame))
-        value, day = frame[column][line], days(frame["DATE"])[line]
-        county = COUNTIES.get(column, column.replace("_", " ")).replace("'", "''")
-        assert place.rows(
-            f"select cumulative_{metric} from clean.baltimore_covid_{metric} where county = '{county}' and observed_date = '{day}'"
-        ) == [(None if value is None else int(value),)], (county, day)
+    draw, dates = random.Random(f"county {metric}"), days(frame["DATE"])
+    columns = [name for name in frame.columns if name not in {"OBJECTID", "DATE"}]
+    table = f"clean.baltimore_covid_{metric}"
+    found = {row[:2]: row[2] for row in place.rows(f"select county, observed_date, cumulative_{metric} from {table}")}
+    assert len(found) == len(frame) * len(columns)
+    for column, line in zip(draw.choices(columns, k=200), draw.choices(frame.index, k=200), strict=True):
+        value = frame[column][line]
+        county = COUNTIES.get(column, column.replace("_", " "))
+        assert found[county, dates[line]] == (None if value is None else int(value)), (column, line)
 
 
 def test_cells_drawn_from_the_zip_code_files_are_in_the_table(place: Place) -> None:
     frame = published(*ZIP_CODES)
     draw = random.Random("zip codes")
-    drawn = []
-    for column in draw.choices([name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}], k=120):
-        line = draw.randrange(len(frame))
+    columns = [name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}]
+    table = "clean.baltimore_covid_zip_cases"
+    found = {row[:2]: row[2:] for row in place.rows(f"select zip_code, observed_date, cumulative_cases, is_suppressed from {table}")}
+    assert len(found) == len(frame) * len(columns)
+    blanks = 0
+    for column, line in zip(draw.choices(columns, k=400), draw.choices(frame.index, k=400), strict=True):
         value, (month, day, year) = frame[column][line], map(int, column.strip("Ftoal").split("_"))
-        drawn.append(value)
-        assert place.rows(
-            "select cumulative_cases, is_suppressed from clean.baltimore_covid_zip_cases"
-            f" where zip_code = '{frame['ZIP_CODE'][line]}' and observed_date = '{date(year, month, day)}'"
-        ) == [(None if value is None else int(value), value is None)], (column, line)
-    assert None in drawn
-    assert any(drawn)
+        blanks += value is None
+        expected = (None if value is None else int(value), value is None)
+        assert found[frame["ZIP_CODE"][line], date(year, month, day)] == expected, (column, line)
+    assert 0 < blanks < 400
 
 
 def test_the_latest_totals_of_the_city_are_the_last_lines_of_the_files(place: Place) -> None:

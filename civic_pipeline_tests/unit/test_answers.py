@@ -56,7 +56,9 @@ def session(answer: Callable[[str], Answer]) -> requests.Session:
         ((200, '[{"a": 1'), AnswerUnreadable, "8 characters of broken JSON"),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_not_the_data_becomes_the_error_that_says_what_came(answer: Answer, error: type[Exception], told: str) -> None:
+def test_an_answer_that_is_not_the_data_becomes_the_error_that_says_what_came(
+    answer: Answer, error: type[Exception], told: str
+) -> None:
     with pytest.raises(error, match=told) as raised:
         get_json(session(lambda _: answer), URL, {"secret": "1"})
     assert URL in str(raised.value)
@@ -85,7 +87,10 @@ def layer(answers: dict[str, Any]) -> ArcgisLayer:
     made = ArcgisLayer(SOURCE, Access())
 
     def answer(url: str) -> Answer:
-        found = next((body for start, body in answers.items() if url.startswith(start)), {"error": {"code": 498, "message": "Invalid Token"}})
+        found = next(
+            (body for start, body in answers.items() if url.startswith(start)),
+            {"error": {"code": 498, "message": "Invalid Token"}},
+        )
         return 200, json.dumps(found)
 
     made._session = session(answer)
@@ -106,8 +111,14 @@ def test_a_layer_is_found_by_its_item_and_its_name_wherever_it_moved() -> None:
     description = layer(KNOWN).describe()
     assert description.url == f"{SERVICE}/7"
     assert (description.row_count, description.row_id.name) == (5, "FID")
-    assert [(c.name, c.portal_type, c.title) for c in description.columns] == [("FID", "OID", "FID"), ("When", "Date", "When paid")]
-    assert (description.freshness.token, description.freshness.link) == ("1700000000000", "editingInfo.dataLastEditDate")
+    assert [(c.name, c.portal_type, c.title) for c in description.columns] == [
+        ("FID", "OID", "FID"),
+        ("When", "Date", "When paid"),
+    ]
+    assert (description.freshness.token, description.freshness.link) == (
+        "1700000000000",
+        "editingInfo.dataLastEditDate",
+    )
 
 
 def test_an_item_that_does_not_resolve_is_looked_for_where_it_was_before() -> None:
@@ -126,7 +137,14 @@ def test_another_layer_under_the_same_address_is_not_taken_for_ours() -> None:
         layer(KNOWN | {SERVICE: {"layers": [{"id": 7, "name": "Other"}]}}).describe()
 
 
-@pytest.mark.parametrize(("body", "error"), [({"error": {"code": 400, "message": "Bad"}}, PortalRefused), ({"count": "5"}, AnswerUnreadable), ([], AnswerUnreadable)])
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"error": {"code": 400, "message": "Bad"}}, PortalRefused),
+        ({"count": "5"}, AnswerUnreadable),
+        ([], AnswerUnreadable),
+    ],
+)
 def test_an_error_inside_an_http_200_is_an_error(body: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         layer({f"{SERVICE}/7/query": body} | KNOWN | {f"{SERVICE}/7/query": body}).describe()
@@ -144,7 +162,9 @@ VIEW = {
 }  # fmt: skip
 
 
-def dataset(view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()) -> tuple[SocrataDataset, FromMemory]:
+def dataset(
+    view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()
+) -> tuple[SocrataDataset, FromMemory]:
     """A dataset that answers `pages` one after the other."""
     made = SocrataDataset("data.town.gov", "abcd-1234", Access())
     left = list(pages)
@@ -159,7 +179,9 @@ def dataset(view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, 
 
 
 def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept() -> None:
-    source, adapter = dataset(pages=([{":id": "a", "payment": "0.10"}, {":id": "b", "note": "x"}], [{":id": "c", "payment": 7}], []))
+    source, adapter = dataset(
+        pages=([{":id": "a", "payment": "0.10"}, {":id": "b", "note": "x"}], [{":id": "c", "payment": 7}], [])
+    )
     description = source.describe()
     assert [c.name for c in description.columns] == ["payment", "note"]
     assert (description.row_count, description.freshness.token) == (3, "17")

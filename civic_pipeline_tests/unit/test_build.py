@@ -85,7 +85,9 @@ def test_staging_changes_nothing_until_the_swap(town: Town) -> None:
         assert rows(build, "select table_name from duckdb_tables() where schema_name = 'staging'") == []
 
 
-def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     town.capture(GOOD)
     with town.build() as build:
         swap_all(town, build)
@@ -116,13 +118,19 @@ def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_cu
     with town.build("second") as build:
         assert build.started_at.replace(tzinfo=None) > since
         build.hold_back(model, "another reason")
-        assert rows(build, "select held_back_since, held_back_because, row_count from meta.tables") == [(since, "another reason", None)]
-        assert rows(build, "select check_name, is_passed, unexpected, examples, run_id from meta.checks") == [("key_unique", False, 2, ["1"], "first")]
+        assert rows(build, "select held_back_since, held_back_because, row_count from meta.tables") == [
+            (since, "another reason", None)
+        ]
+        assert rows(build, "select check_name, is_passed, unexpected, examples, run_id from meta.checks") == [
+            ("key_unique", False, 2, ["1"], "first")
+        ]
     with town.build("third") as build:
         build.swap(build.stage(model), [], None)
         assert build.held_back() == {}
         assert build.has_tables()
-        assert rows(build, "select status, held_back_since, held_back_because from meta.tables") == [("current", None, None)]
+        assert rows(build, "select status, held_back_since, held_back_because from meta.tables") == [
+            ("current", None, None)
+        ]
 
 
 def test_a_table_held_back_keeps_its_last_accepted_rows(town: Town) -> None:
@@ -143,7 +151,9 @@ def test_every_table_and_column_is_described_in_the_file_and_in_meta_columns(tow
         swap_all(town, build)
         seen = "schema_name in ('clean', 'marts', 'quarantine', 'meta')"
         assert rows(build, f"select table_name from duckdb_tables() where {seen} and comment is null") == []
-        assert rows(build, f"select table_name, column_name from duckdb_columns() where {seen} and comment is null") == []
+        assert (
+            rows(build, f"select table_name, column_name from duckdb_columns() where {seen} and comment is null") == []
+        )
         assert rows(
             build,
             f"select schema_name || '.' || table_name, column_name, column_index, data_type from duckdb_columns() where {seen}"
@@ -161,15 +171,19 @@ def test_every_table_and_column_is_described_in_the_file_and_in_meta_columns(tow
 
 
 def test_raw_views_read_each_clock_as_the_dataset_says_and_meta_knows_the_capture(town: Town) -> None:
-    moment = datetime(2024, 7, 1, 4)
+    moment = datetime(2024, 7, 1, 4)  # noqa: DTZ001 - as DuckDB holds it
     text = town.dataset.model_dump() | {
         "columns": {"Payment_No": "text", "Paid_On": "date", "Amount": "date"}, "time_zones": {"Paid_On": "date_only", "Amount": "utc"},
     }  # fmt: skip
     dated = Town(town.settings, Dataset.model_validate(text | {"volume": {"shrink_at_most": "1%"}}))
     dated.capture([("1", moment, moment)], types=[pa.string(), pa.timestamp("ms"), pa.timestamp("ms")])
     with dated.build() as build:
-        assert rows(build, "select Paid_On, epoch_ms(Amount), _edition from raw.town_payments") == [(date(2024, 7, 1), 1719806400000, None)]
-        assert rows(build, "select dataset, landed_rows, counted_rows, freshness_token, profile from meta.captures") == [("town/payments", 1, 1, "1", "demo")]
+        assert rows(build, "select Paid_On, epoch_ms(Amount), _edition from raw.town_payments") == [
+            (date(2024, 7, 1), 1719806400000, None)
+        ]
+        assert rows(
+            build, "select dataset, landed_rows, counted_rows, freshness_token, profile from meta.captures"
+        ) == [("town/payments", 1, 1, "1", "demo")]
 
 
 def test_a_capture_that_was_not_accepted_is_not_built_from(town: Town) -> None:

@@ -1,6 +1,7 @@
 """What Dagster loads: the asset graph, its checks, the job, the schedule and the sensor."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -8,7 +9,7 @@ import pytest
 
 from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.defs.sensors import tell_about_failed_runs
-from civic_pipeline.errors import FileInvalid
+from civic_pipeline.errors import FileInvalid, HeldBack, NotCaptured
 from civic_pipeline.publish import notice
 from civic_pipeline.settings import CHECKOUT, Settings
 
@@ -16,7 +17,10 @@ SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "asset_keys.txt"
 
 
 def test_the_asset_graph_holds_the_keys_of_the_snapshot(location: dg.Definitions, tmp_path: Path) -> None:
-    found = "".join(f"{name}\n" for name in sorted(key.to_user_string() for key in location.resolve_asset_graph().get_all_asset_keys()))
+    found = "".join(
+        f"{name}\n"
+        for name in sorted(key.to_user_string() for key in location.resolve_asset_graph().get_all_asset_keys())
+    )
     if found != SNAPSHOT.read_text(encoding="utf-8"):
         (tmp_path / SNAPSHOT.name).write_text(found, encoding="utf-8")
         was, now = set(SNAPSHOT.read_text(encoding="utf-8").split()), set(found.split())
@@ -29,7 +33,11 @@ def test_every_table_is_an_asset_and_every_asset_is_made_here(location: dg.Defin
     graph = location.resolve_asset_graph()
     assert graph.external_asset_keys == set()
     raw = {f"raw/{table_name(name)}" for name in load_datasets(CHECKOUT)}
-    sql = {f"{path.parent.name}/{path.stem}" for schema in ("clean", "marts") for path in (CHECKOUT / "sql" / schema).glob("*.sql")}
+    sql = {
+        f"{path.parent.name}/{path.stem}"
+        for schema in ("clean", "marts")
+        for path in (CHECKOUT / "sql" / schema).glob("*.sql")
+    }
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == raw | sql | {"warehouse"}
 
 
@@ -64,13 +72,15 @@ def test_the_location_is_loadable_and_writes_from_one_process(location: dg.Defin
     assert pools >= {"warehouse", "portal_arcgis"}
 
 
-def test_the_job_runs_everything_and_the_schedule_asks_for_one_run_in_the_citys_own_night(location: dg.Definitions) -> None:
+def test_the_job_runs_everything_and_the_schedule_asks_for_one_run_in_the_citys_own_night(
+    location: dg.Definitions,
+) -> None:
     job = location.resolve_job_def("nightly")
     assert job.asset_layer.executable_asset_keys == set(location.resolve_asset_graph().get_all_asset_keys())
     schedule = location.resolve_schedule_def("nightly_schedule")
     assert schedule.execution_timezone == "America/New_York"
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
-    context = dg.build_schedule_context(scheduled_execution_time=__import__("datetime").datetime(2026, 7, 1, 9, 30))
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 7, 1, 9, 30, tzinfo=UTC))
     assert len(schedule.evaluate_tick(context).run_requests or []) == 1
     assert schedule.job_name == "nightly"
 
@@ -110,10 +120,26 @@ def test_the_sensor_is_off_until_somebody_switches_it_on(location: dg.Definition
     assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
 
 
+def test_a_run_without_a_capture_publishes_nothing_and_lists_everything_that_is_held_back(
+    location: dg.Definitions,
+) -> None:
+    datasets = load_datasets(CHECKOUT)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = location.resolve_job_def("nightly").execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey(["clean", "baltimore_spending"]), dg.AssetKey("warehouse")], raise_on_error=False,
+        )  # fmt: skip
+    assert not result.success
+    (failed,) = result.filter_events(lambda event: event.is_step_failure)
+    held = {f"raw.{table_name(name)}": str(NotCaptured(name)) for name in datasets}
+    held["clean.baltimore_spending"] = "waits for raw.baltimore_spending"
+    assert failed.step_failure_data.user_failure_data.description == str(HeldBack(held))
+    assert not Settings.from_environment().warehouse.exists()
+
+
 def test_a_mistake_in_a_definition_stops_the_load_with_its_line(project: Settings) -> None:
     file = project.root / "civic_pipeline" / "defs" / "baltimore" / "spending" / "defs.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("cadence: daily", "cadence: hourly"), encoding="utf-8")
-    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:17: cadence: 'hourly' is not allowed"):
+    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:16: cadence: 'hourly' is not allowed"):
         load_datasets(project.root)
 
 

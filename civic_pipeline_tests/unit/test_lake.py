@@ -32,7 +32,9 @@ ID = PortalColumn("_id", "row_identifier", pa.string(), "")
 class FakeSource:
     """A portal dataset in memory: pages of (id, payment) rows, and what it claims to count at each asking."""
 
-    def __init__(self, pages: Sequence[Sequence[str]] = (["1", "2"], ["3"]), counts: Sequence[int] = (), token: str | None = "1") -> None:
+    def __init__(
+        self, pages: Sequence[Sequence[str]] = (["1", "2"], ["3"]), counts: Sequence[int] = (), token: str | None = "1"
+    ) -> None:
         self.pages, self.token = pages, token
         self.counts = list(counts) or [sum(len(page) for page in pages)]
         self.columns = {"Payment_No": "text", "Paid_On": "text", "Amount": "text"}
@@ -41,7 +43,9 @@ class FakeSource:
 
     def describe(self) -> Description:
         columns = tuple(PortalColumn(name, kind, pa.string(), "") for name, kind in self.columns.items())
-        return Description("https://data.town.gov/abcd", "Payments", columns, ID, self.count(), Freshness(self.token, "rowsUpdatedAt"))
+        return Description(
+            "https://data.town.gov/abcd", "Payments", columns, ID, self.count(), Freshness(self.token, "rowsUpdatedAt")
+        )
 
     def count(self) -> int:
         return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
@@ -49,7 +53,9 @@ class FakeSource:
     def read(self, description: Description) -> Iterator[pa.RecordBatch]:
         self.reads += 1
         for page in self.pages:
-            yield pa.RecordBatch.from_pylist([dict.fromkeys(self.columns, "x") | {"_id": i} for i in page], schema=description.schema)
+            yield pa.RecordBatch.from_pylist(
+                [dict.fromkeys(self.columns, "x") | {"_id": i} for i in page], schema=description.schema
+            )
         if self.broken:
             raise self.broken
 
@@ -68,7 +74,9 @@ class Taker:
     def _serve(self, source: FakeSource, editions: dict[str | None, FakeSource] | None) -> None:
         for module in ("capture", "diagnosis"):
             # Through sys.modules: the package's `capture` is the function.
-            self._patch.setattr(sys.modules[f"civic_pipeline.lake.{module}"], "editions_of", lambda *_: editions or {None: source})
+            self._patch.setattr(
+                sys.modules[f"civic_pipeline.lake.{module}"], "editions_of", lambda *_: editions or {None: source}
+            )
 
     def __call__(self, source: FakeSource, **editions: FakeSource) -> Captured:
         self._serve(source, {name.lstrip("_"): fake for name, fake in editions.items()})
@@ -83,10 +91,14 @@ class Taker:
         return [path for path in (self.lake.folder / self.town.name).glob("*") if path.is_dir()]
 
 
-def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
+    take: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_disk: list[str] = []
     rename = Path.rename
-    monkeypatch.setattr(Path, "rename", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or rename(self, to))
+    monkeypatch.setattr(
+        Path, "rename", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or rename(self, to)
+    )
     made = take(FakeSource())
     assert (made.status, made.undeclared) == ("captured", ())
     assert sorted(on_disk) == [".manifest.json", "part.parquet"]
@@ -114,7 +126,11 @@ def test_what_does_not_add_up_is_unproven_and_leaves_nothing(take: Taker, source
     assert take.folders == []
 
 
-@pytest.mark.parametrize("error", [ValueUnreadable("Amount", "text", "?"), PortalUnreachable("https://x", "?"), KeyboardInterrupt()], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "error",
+    [ValueUnreadable("Amount", "text", "?"), PortalUnreachable("https://x", "?"), KeyboardInterrupt()],
+    ids=lambda e: type(e).__name__,
+)
 def test_a_read_that_breaks_off_leaves_nothing(take: Taker, error: Exception) -> None:
     source = FakeSource()
     source.broken = error
@@ -173,7 +189,10 @@ def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -
 
 def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Taker) -> None:
     made = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
-    assert [(part.edition, part.file, part.landed) for part in made.manifest.parts] == [("2023", "2023.parquet", 1), ("2024", "2024.parquet", 2)]
+    assert [(part.edition, part.file, part.landed) for part in made.manifest.parts] == [
+        ("2023", "2023.parquet", 1),
+        ("2024", "2024.parquet", 2),
+    ]
     with pytest.raises(CaptureUnproven):
         take(FakeSource(), _2023=FakeSource(token="2"), _2024=FakeSource(counts=[9]))
     assert len(take.folders) == 1
@@ -245,7 +264,9 @@ HOLD = "import sys; from pathlib import Path; from civic_pipeline.lake import on
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """Another process that holds the right to write `tmp_path/file`."""
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "file")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "file")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         yield process
@@ -253,7 +274,10 @@ def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_a_second_writer_is_told_who_holds_the_lock(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
-    with pytest.raises(WarehouseBusy, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"), only_writer(tmp_path / "file"):
+    with (
+        pytest.raises(WarehouseBusy, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"),
+        only_writer(tmp_path / "file"),
+    ):
         pytest.fail("two writers at once")
 
 

@@ -28,7 +28,9 @@ def schema(committed: dict[str, Model]) -> Schema:
         # A family of columns stands for itself.
         known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")
     for seed in seed_files(CHECKOUT):
-        known["seeds"][seed.stem] = dict.fromkeys(seed.read_text(encoding="utf-8").splitlines()[0].split(","), "VARCHAR")
+        known["seeds"][seed.stem] = dict.fromkeys(
+            seed.read_text(encoding="utf-8").splitlines()[0].split(","), "VARCHAR"
+        )
     for model in committed.values():
         known[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
     return known
@@ -49,7 +51,9 @@ def schema(committed: dict[str, Model]) -> Schema:
     ],
     ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "reference"],
 )  # fmt: skip
-def test_a_model_that_breaks_the_rules_is_named_with_its_line(town: Town, file: str, old: str, new: str, line: int, told: str) -> None:
+def test_a_model_that_breaks_the_rules_is_named_with_its_line(
+    town: Town, file: str, old: str, new: str, line: int, told: str
+) -> None:
     town.edit(file, old, new)
     with pytest.raises(FileInvalid) as invalid:
         town.models()
@@ -61,7 +65,9 @@ def test_a_model_that_breaks_the_rules_is_named_with_its_line(town: Town, file: 
 
 def test_an_input_that_nothing_provides_is_named(town: Town) -> None:
     town.edit(CLEAN, "from raw.town_payments", "from raw.town_payment")
-    with pytest.raises(CatalogIncomplete, match=r"town_payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"):
+    with pytest.raises(
+        CatalogIncomplete, match=r"town_payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"
+    ):
         town.models()
 
 
@@ -77,7 +83,10 @@ def test_models_in_a_circle_are_named(town: Town, way: str) -> None:
         town.edit(CLEAN, "from raw.town_payments", "from raw.town_payments where exists (from marts.mart_months)")
     else:
         town.edit(CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,")
-    with pytest.raises(CatalogIncomplete, match=r"circle: .*(marts\.mart_months -> clean\.town_payments|clean\.town_payments -> marts\.mart_months)"):
+    with pytest.raises(
+        CatalogIncomplete,
+        match=r"circle: .*(marts\.mart_months -> clean\.town_payments|clean\.town_payments -> marts\.mart_months)",
+    ):
         town.models()
 
 
@@ -109,8 +118,14 @@ def test_every_committed_model_comes_after_what_it_reads_and_references(committe
 
 def test_a_mistake_in_a_checkout_is_found_where_it_was_made(project: Settings) -> None:
     file = project.root / "sql" / "marts" / "fct_payments.sql"
-    file.write_text(file.read_text(encoding="utf-8").replace("clean.baltimore_spending", "clean.baltimore_spendings"), encoding="utf-8")
-    sources = frozenset({f"raw.{table_name(name)}" for name in load_datasets(project.root)} | {f"seeds.{p.stem}" for p in seed_files(project.root)})
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("clean.baltimore_spending", "clean.baltimore_spendings"),
+        encoding="utf-8",
+    )
+    sources = frozenset(
+        {f"raw.{table_name(name)}" for name in load_datasets(project.root)}
+        | {f"seeds.{p.stem}" for p in seed_files(project.root)}
+    )
     with pytest.raises(CatalogIncomplete, match=r"fct_payments\.sql reads clean\.baltimore_spendings"):
         load_models(project.root, sources)
 
@@ -139,7 +154,9 @@ def test_a_column_is_traced_to_those_it_is_computed_from_in_their_own_spelling(
     assert origins(committed, schema, column) == made_from
 
 
-def test_every_column_that_a_contract_gives_a_source_has_it_among_its_origins(committed: dict[str, Model], schema: Schema) -> None:
+def test_every_column_that_a_contract_gives_a_source_has_it_among_its_origins(
+    committed: dict[str, Model], schema: Schema
+) -> None:
     for model in committed.values():
         if model.schema == "clean":
             found = column_lineage(model, schema)
@@ -171,17 +188,30 @@ GENERATED = (
 
 
 def test_a_literal_has_no_origin_and_a_join_has_both(town: Town) -> None:
-    town.edit("sql/marts/mart_months.sql", "cast(sum(amount) as decimal(18, 2)) as amount\nfrom clean.town_payments", "cast(sum(amount) + max(len(city)) as decimal(18, 2)) as amount,\n    'x' as town\nfrom clean.town_payments cross join seeds.agencies")
-    town.edit("sql/marts/mart_months.yml", "  - {name: amount", "  - {name: amount, type: \"DECIMAL(18,2)\", description: x}\n  - {name: town, type: VARCHAR, description: x}\n  # - {name: amount")
+    town.edit(
+        "sql/marts/mart_months.sql",
+        "cast(sum(amount) as decimal(18, 2)) as amount\nfrom clean.town_payments",
+        "cast(sum(amount) + max(len(city)) as decimal(18, 2)) as amount,\n    'x' as town\nfrom clean.town_payments cross join seeds.agencies",
+    )
+    town.edit(
+        "sql/marts/mart_months.yml",
+        "  - {name: amount",
+        '  - {name: amount, type: "DECIMAL(18,2)", description: x}\n  - {name: town, type: VARCHAR, description: x}\n  # - {name: amount',
+    )
     model = town.models()["marts.mart_months"]
-    known: Schema = {"clean": {"town_payments": {"payment_id": "VARCHAR", "paid_on": "DATE", "amount": "DECIMAL(18,2)"}}, "seeds": {"agencies": {"agency": "VARCHAR", "city": "VARCHAR"}}}
+    known: Schema = {
+        "clean": {"town_payments": {"payment_id": "VARCHAR", "paid_on": "DATE", "amount": "DECIMAL(18,2)"}},
+        "seeds": {"agencies": {"agency": "VARCHAR", "city": "VARCHAR"}},
+    }
     assert column_lineage(model, known) == {
         "month": ["clean.town_payments.paid_on"], "amount": ["clean.town_payments.amount", "seeds.agencies.city"], "town": [],
     }  # fmt: skip
 
 
 def test_a_parse_error_names_the_file_and_line(town: Town) -> None:
-    file = town.write(CLEAN, "-- Each row is one payment.\nselect\n    Payment_No as as payment_id\nfrom raw.town_payments\n")
+    file = town.write(
+        CLEAN, "-- Each row is one payment.\nselect\n    Payment_No as as payment_id\nfrom raw.town_payments\n"
+    )
     with pytest.raises(FileInvalid) as invalid:
         town.models()
     assert invalid.value.path == Path(file)

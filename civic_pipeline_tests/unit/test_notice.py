@@ -2,7 +2,7 @@
 
 import smtplib
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
@@ -12,7 +12,12 @@ from civic_pipeline.publish.notice import EmailNotifier, LogNotifier, Notice, We
 
 NOTICE = Notice("civic_pipeline: nightly failed", "raw/x: no answer\nmarts/y: waits", "run-1")
 SECRET = "https://hooks.town.gov/services/T0/s3cret"
-EMAIL = {"CIVIC_NOTIFY": "email", "CIVIC_NOTIFY_SMTP": "mail.town.gov:587", "CIVIC_NOTIFY_FROM": "civic@town.gov", "CIVIC_NOTIFY_TO": "a@town.gov, b@town.gov"}
+EMAIL = {
+    "CIVIC_NOTIFY": "email",
+    "CIVIC_NOTIFY_SMTP": "mail.town.gov:587",
+    "CIVIC_NOTIFY_FROM": "civic@town.gov",
+    "CIVIC_NOTIFY_TO": "a@town.gov, b@town.gov",
+}
 
 
 def from_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> object:
@@ -23,8 +28,12 @@ def from_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> 
 
 def test_each_setting_leads_to_its_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_settings(monkeypatch, {}) == LogNotifier(print)
-    assert from_settings(monkeypatch, {"CIVIC_NOTIFY": "webhook", "CIVIC_NOTIFY_URL": SECRET}) == WebhookNotifier(SECRET)
-    assert from_settings(monkeypatch, EMAIL) == EmailNotifier("mail.town.gov:587", "civic@town.gov", ("a@town.gov", "b@town.gov"))
+    assert from_settings(monkeypatch, {"CIVIC_NOTIFY": "webhook", "CIVIC_NOTIFY_URL": SECRET}) == WebhookNotifier(
+        SECRET
+    )
+    assert from_settings(monkeypatch, EMAIL) == EmailNotifier(
+        "mail.town.gov:587", "civic@town.gov", ("a@town.gov", "b@town.gov")
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,7 +42,9 @@ def test_each_setting_leads_to_its_notifier(monkeypatch: pytest.MonkeyPatch) -> 
     + [({**EMAIL, name: ""}, name) for name in ("CIVIC_NOTIFY_SMTP", "CIVIC_NOTIFY_FROM", "CIVIC_NOTIFY_TO")]
     + [({"CIVIC_NOTIFY": "pigeon"}, "CIVIC_NOTIFY='pigeon'.*log, webhook or email")],
 )
-def test_a_missing_or_unknown_setting_is_named(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], missing: str) -> None:
+def test_a_missing_or_unknown_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], missing: str
+) -> None:
     with pytest.raises(SettingInvalid, match=missing):
         from_settings(monkeypatch, settings)
 
@@ -56,7 +67,10 @@ def test_a_webhook_gets_text_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "post", post)
     WebhookNotifier(SECRET).send(NOTICE)
     assert posted["url"] == SECRET
-    assert posted["json"] == {"text": "civic_pipeline: nightly failed\nraw/x: no answer\nmarts/y: waits", "run_id": "run-1"}
+    assert posted["json"] == {
+        "text": "civic_pipeline: nightly failed\nraw/x: no answer\nmarts/y: waits",
+        "run_id": "run-1",
+    }
     assert posted["timeout"] > 0
 
 
@@ -85,7 +99,7 @@ class Mailbox:
     def __init__(self, host: str, port: int, timeout: float) -> None:
         Mailbox.asked = (host, port, timeout > 0)
 
-    def __enter__(self) -> "Mailbox":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
@@ -103,7 +117,11 @@ def test_an_email_goes_to_every_recipient(monkeypatch: pytest.MonkeyPatch, serve
     EmailNotifier(server, "civic@town.gov", ("a@town.gov", "b@town.gov")).send(NOTICE)
     (message,) = Mailbox.sent
     assert Mailbox.asked == ("mail.town.gov", port, True)
-    assert (message["Subject"], message["From"], message["To"]) == (NOTICE.subject, "civic@town.gov", "a@town.gov, b@town.gov")
+    assert (message["Subject"], message["From"], message["To"]) == (
+        NOTICE.subject,
+        "civic@town.gov",
+        "a@town.gov, b@town.gov",
+    )
     assert message.get_content() == "raw/x: no answer\nmarts/y: waits\n\nRun run-1\n"
 
 
@@ -115,5 +133,5 @@ def test_an_email_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_mail_server_that_is_no_address_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtplib, "SMTP", Mailbox)
-    with pytest.raises((NotificationFailed, SettingInvalid), match="mail|SMTP"):
+    with pytest.raises((NotificationFailed, SettingInvalid), match=r"mail|SMTP"):
         EmailNotifier("mail.town.gov:smtp", "civic@town.gov", ("a@town.gov",)).send(NOTICE)

@@ -46,16 +46,27 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(to
     assert stat.S_IMODE(file.stat().st_mode) == 0o444
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
     with connect(file) as connection:
-        tables = connection.sql("select schema_name || '.' || table_name, comment from duckdb_tables() where database_name = 'warehouse'").fetchall()
+        tables = connection.sql(
+            "select schema_name || '.' || table_name, comment from duckdb_tables() where database_name = 'warehouse'"
+        ).fetchall()
         assert {name for name, _ in tables} == {
             "clean.town_payments", "marts.mart_months", "quarantine.town_payments",
             "meta.captures", "meta.tables", "meta.checks", "meta.columns",
         }  # fmt: skip
         assert all(comment for _, comment in tables)
-        assert connection.sql("select column_name from duckdb_columns() where database_name = 'warehouse' and comment is null").fetchall() == []
-        schemas = connection.sql("select distinct schema_name from duckdb_schemas() where database_name = 'warehouse' and not internal").fetchall()
+        assert (
+            connection.sql(
+                "select column_name from duckdb_columns() where database_name = 'warehouse' and comment is null"
+            ).fetchall()
+            == []
+        )
+        schemas = connection.sql(
+            "select distinct schema_name from duckdb_schemas() where database_name = 'warehouse' and not internal"
+        ).fetchall()
         assert {name for (name,) in schemas} == {"clean", "marts", "quarantine", "meta"}
-        assert connection.sql("select name from (show tables)").fetchall() == [("mart_months",)]  # `use` put us into marts
+        assert connection.sql("select name from (show tables)").fetchall() == [
+            ("mart_months",)
+        ]  # `use` put us into marts
         with pytest.raises(duckdb.Error, match="read-only"):
             connection.execute("create table marts.mine as select 1")
 
@@ -73,10 +84,11 @@ def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, m
     file = publish(town, ROWS)
     before = file.read_bytes()
     # Through sys.modules: the package's `release` is the function.
-    monkeypatch.setattr(sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema"))
-    with town.build() as build:
-        with pytest.raises(duckdb.Error):
-            release(build)
+    monkeypatch.setattr(
+        sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema")
+    )
+    with town.build() as build, pytest.raises(duckdb.Error):
+        release(build)
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
 
@@ -109,7 +121,13 @@ def made(tmp_path: Path) -> Path:
 
 def test_no_type_is_lost_to_a_missing_value(made: Path) -> None:
     frame = read("marts.kinds", path=made)
-    assert [str(frame[name].dtype) for name in ("whole", "big", "flag", "name", "rate")] == ["Int32", "Int64", "boolean", "string", "Float64"]
+    assert [str(frame[name].dtype) for name in ("whole", "big", "flag", "name", "rate")] == [
+        "Int32",
+        "Int64",
+        "boolean",
+        "string",
+        "Float64",
+    ]
     assert frame["big"][0] == 9007199254740993
     assert frame["money"][0] == Decimal("0.10")
     assert frame["money"].sum() == Decimal("0.10")
@@ -127,10 +145,16 @@ def test_rows_are_chosen_by_a_condition_with_parameters(made: Path) -> None:
 
 @pytest.mark.parametrize(
     ("table", "where", "told"),
-    [("marts.kind", None, "marts.kind does not exist"), ("marts.kinds", "nam = 'a'", '"name"'), ("marts.kinds", "name = ?", "parameter")],
+    [
+        ("marts.kind", None, "marts.kind does not exist"),
+        ("marts.kinds", "nam = 'a'", '"name"'),
+        ("marts.kinds", "name = ?", "parameter"),
+    ],
     ids=["unknown table", "unknown column", "missing parameter"],
 )
-def test_a_query_that_cannot_run_is_refused_with_duckdbs_own_hint(made: Path, table: str, where: str | None, told: str) -> None:
+def test_a_query_that_cannot_run_is_refused_with_duckdbs_own_hint(
+    made: Path, table: str, where: str | None, told: str
+) -> None:
     with pytest.raises(QueryRefused, match=told):
         read(table, where, path=made)
 

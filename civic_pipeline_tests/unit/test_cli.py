@@ -1,0 +1,101 @@
+"""`civic` without a portal: exit codes, messages, and the forms an answer can have."""
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from civic_pipeline import cli
+from civic_pipeline.errors import QueryRefused, RunFailed, UnknownName, WarehouseMissing
+from civic_pipeline.settings import Settings
+
+
+def civic(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.cli, arguments)
+
+
+def ends_with(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> object:
+    """The exit code of the real entry point."""
+    monkeypatch.setattr(sys, "argv", ["civic", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return end.value.code
+
+
+@pytest.fixture
+def warehouse() -> Path:
+    file = Settings.from_environment().warehouse
+    file.parent.mkdir(parents=True)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.kinds as select 1 as whole, 0.10::decimal(18, 2) as money, 'é' as name, null::date as day"
+        )
+    return file
+
+
+def test_a_foreseen_failure_is_one_message_and_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ends_with(monkeypatch, ["status"]) == WarehouseMissing.exit_code
+    assert ends_with(monkeypatch, ["doctor", "town/nowhere"]) == UnknownName.exit_code
+    told = capsys.readouterr().err
+    assert "Error: There is no dataset 'town/nowhere'. Choose one of: baltimore/budget, " in told
+    assert "Traceback" not in told
+    assert ends_with(monkeypatch, ["nothing"]) == 2
+
+
+def test_debug_shows_where_a_failure_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["civic", "--debug", "status"])
+    with pytest.raises(WarehouseMissing):
+        cli.main()
+
+
+def test_a_bug_is_never_taken_for_a_foreseen_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_print_status", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["civic", "status"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_a_red_run_repeats_what_each_step_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    import dagster as dg
+
+    @dg.op
+    def build_warehouse() -> None:
+        raise dg.Failure("1 held back: no answer")
+
+    @dg.job
+    def nightly() -> None:
+        build_warehouse()
+
+    monkeypatch.setattr(cli, "_run_job", lambda *_: nightly.execute_in_process(raise_on_error=False))
+    ended = civic("run")
+    assert isinstance(ended.exception, RunFailed)
+    assert str(ended.exception) == "the run ended red.\n1 held back: no answer"
+    assert ended.exception.exit_code == 3
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_an_answer_is_written_in_the_form_asked_for(warehouse: Path, tmp_path: Path, form: str) -> None:
+    output = tmp_path / f"answer.{form}"
+    assert civic("sql", "from kinds", "--format", form, "--output", str(output)).exit_code == 0
+    match form:
+        case "csv":
+            assert output.read_text(encoding="utf-8").replace('"', "") == "whole,money,name,day\n1,0.10,é,\n"
+        case "json":
+            answer = json.loads(output.read_text(encoding="utf-8"))
+            assert (answer["whole"], float(answer["money"]), answer["name"], answer["day"]) == (1, 0.1, "é", None)
+        case _:
+            assert pq.read_table(io.BytesIO(output.read_bytes())).schema.names == ["whole", "money", "name", "day"]
+
+
+def test_a_query_that_cannot_run_or_would_write_is_refused(warehouse: Path) -> None:
+    for query in ("from kindz", "create table marts.mine as select 1", "delete from kinds"):
+        assert isinstance(civic("sql", query).exception, QueryRefused), query

@@ -1,0 +1,75 @@
+"""The docs are complete: whatever a user can name is named in them."""
+
+import re
+
+import click
+import pytest
+
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.cli import cli
+from civic_pipeline.settings import CHECKOUT
+
+PAGES = {
+    path: path.read_text(encoding="utf-8")
+    for path in [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
+}
+WRITTEN_BY_HAND = "\n".join(text for path, text in PAGES.items() if "dictionary" not in path.parts)
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "civic_pipeline").rglob("*.py"))
+
+
+def commands(group: click.Group, name: str) -> list[str]:
+    found = []
+    for verb, command in group.commands.items():
+        found += commands(command, f"{name} {verb}") if isinstance(command, click.Group) else [f"{name} {verb}"]
+    return found
+
+
+DATASETS = sorted(load_datasets(CHECKOUT))
+TABLES = [
+    f"{path.parent.name}.{path.stem}"
+    for schema in ("clean", "marts")
+    for path in sorted((CHECKOUT / "sql" / schema).glob("*.sql"))
+]
+SETTINGS = sorted(set(re.findall(r"\b(?:CIVIC|SOCRATA)_[A-Z]+(?:_[A-Z]+)*\b", CODE)))
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_is_named_in_the_docs(name: str) -> None:
+    assert name in WRITTEN_BY_HAND, f"add {name} to docs/sources.md"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_is_named_in_the_docs(name: str) -> None:
+    dictionary = CHECKOUT / "docs" / "dictionary" / f"{name.replace('.', '/')}.md"
+    assert dictionary in PAGES, "run `civic docs`"
+    if name.startswith("marts."):
+        assert name.partition(".")[2] in WRITTEN_BY_HAND, f"add {name} to docs/analysts.md"
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_is_named_in_the_docs(name: str) -> None:
+    assert re.search(rf"\b{name}\b", WRITTEN_BY_HAND), f"add {name} to docs/operators.md"
+
+
+@pytest.mark.parametrize("name", commands(cli, "civic"))
+def test_every_command_is_named_in_the_docs(name: str) -> None:
+    assert name in WRITTEN_BY_HAND, f"add `{name}` to docs/operators.md"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "sql" / "checks").glob("*.sql")))
+def test_every_rule_across_tables_is_named_in_the_docs(name: str) -> None:
+    assert any(name in text for text in PAGES.values()), f"add {name} to docs/analysts.md"
+
+
+def test_no_page_names_a_command_that_does_not_exist() -> None:
+    known = {*commands(cli, "civic"), "civic --help", "civic demo"}
+    for path, text in PAGES.items():
+        for named in re.findall(r"(?:^|`|\$ |/)(civic (?:demo )?[a-z]+)\b", text, re.MULTILINE):
+            assert named in known, f"{path.name} names `{named}`"
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for path, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (path.parent / target).exists(), f"{path.relative_to(CHECKOUT)} links to {target}"
