@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, RunFailed, UnknownName, writing
+from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, RunFailed, UnknownName, WarehouseBusy, writing
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def run(select: tuple[str, ...]) -> None:
         click.echo(f"\n{_what_next(settings)}")
     if not result.success:
         failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
-        raise RunFailed([_problem(event) for event in failures if event.is_step_failure] or [str(failures[-1].message)])
+        steps = [event for event in failures if event.is_step_failure]
+        ended = RunFailed([_problem(event) for event in steps] or [str(failures[-1].message)])
+        if any(_is_of(event, WarehouseBusy) for event in steps):
+            ended.exit_code = WarehouseBusy.exit_code
+        raise ended
 
 
 @cli.command()
@@ -225,7 +229,7 @@ def _what_next(settings: Settings) -> str:
     reports = sorted(settings.reports.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
     report_line = f"\n  the quality report     {reports[-1]}" if reports else ""
     live = (
-        "\n  the real portals       CIVIC_PROFILE=live civic doctor, then CIVIC_PROFILE=live civic run"
+        "\n  the real portals       export CIVIC_PROFILE=live CIVIC_DATA=../civic-live; civic doctor; civic run"
         if settings.profile == "demo"
         else ""
     )
@@ -245,8 +249,10 @@ def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProces
     os.environ["DAGSTER_HOME"] = str(home)
     import dagster as dg
 
+    from civic_pipeline.catalog import load_datasets
     from civic_pipeline.definitions import defs
 
+    load_datasets(settings.root)  # names a mistake in a defs.yaml in our words; Dagster would show its traceback
     definitions = defs()
     job = definitions.resolve_job_def("nightly")
     assets = None
@@ -272,6 +278,14 @@ def _problem(event: "dg.DagsterEvent") -> str:
         return data.user_failure_data.description
     cause = data.error.cause or data.error if data.error else None
     return f"{event.step_key}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
+
+
+def _is_of(event: "dg.DagsterEvent", failure: type[CivicError]) -> bool:
+    """Whether a step failed because of `failure`; Dagster keeps the chain of causes as text."""
+    error = event.step_failure_data.error
+    while error is not None and error.cls_name != failure.__name__:
+        error = error.cause
+    return error is not None
 
 
 @contextmanager

@@ -155,6 +155,18 @@ class CaptureDamaged(CivicError):
         )
 
 
+class ProfileMixed(CivicError):
+    """The lake holds captures of the other profile; synthetic and real rows must never meet in one warehouse."""
+
+    exit_code = 2
+
+    def __init__(self, dataset: str, lake: Path, held: str, asked: str) -> None:
+        super().__init__(
+            f"{dataset}: {lake} holds captures of the {held} portals, and this run asks the {asked} ones. Give each profile"
+            " a folder of its own: set CIVIC_DATA to another one."
+        )
+
+
 class NotCaptured(CivicError):
     """A table's input has no accepted capture yet."""
 

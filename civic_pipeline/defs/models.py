@@ -54,30 +54,38 @@ def models() -> dg.Definitions:
     )
     def build_warehouse(context: dg.AssetExecutionContext) -> _Events:
         """Build the selected tables; publish if the release is selected; end red if anything is held back."""
-        publishes = RELEASE in context.selected_asset_keys
-        with open_build(Settings.from_environment(), load_datasets(settings.root), context.run_id) as build:
-            suites = Suites(build)
-            held = failed_visits(build)
-            reasons = dict(held) if publishes else {}
-            for model in found.values():
-                if asset_key(model.name) in context.selected_asset_keys:
-                    outcome = build_table(build, suites, model, _dataset_of(model, datasets), held)
-                    yield from _told(context, outcome)
-                    if outcome.problem:
-                        held[model.name] = reasons[model.name] = outcome.problem
-            yield from _only_check(context, build, suites, found, datasets)
-            report = dg.MetadataValue.path(str(suites.write_report(build.settings.reports)))
-            try:
-                for published in publish(build) if publishes else ():
-                    yield from _released(context, published, report)
-            except CivicError as error:
-                raise dg.Failure(str(error), metadata={"quality report": report}, allow_retries=False) from error
-            if publishes:
-                reasons |= build.held_back()
-            if reasons:
-                raise dg.Failure(str(HeldBack(reasons)), metadata={"quality report": report}, allow_retries=False)
+        try:
+            with open_build(Settings.from_environment(), load_datasets(settings.root), context.run.run_id) as build:
+                yield from _build(context, build, found, datasets)
+        except CivicError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
 
     return dg.Definitions(assets=[build_warehouse])
+
+
+def _build(
+    context: dg.AssetExecutionContext, build: Build, found: Mapping[str, Model], datasets: Mapping[str, Dataset]
+) -> _Events:
+    """What the step yields. Raises HeldBack after the release, ChecksFailed instead of it."""
+    publishes = RELEASE in context.selected_asset_keys
+    suites = Suites(build)
+    held = failed_visits(build)
+    reasons = dict(held) if publishes else {}
+    for model in found.values():
+        if asset_key(model.name) in context.selected_asset_keys:
+            outcome = build_table(build, suites, model, _dataset_of(model, datasets), held)
+            yield from _told(context, outcome)
+            if outcome.problem:
+                held[model.name] = reasons[model.name] = outcome.problem
+    yield from _only_check(context, build, suites, found, datasets)
+    report = suites.write_report(build.settings.reports)
+    context.log.info(f"quality report {report}")
+    if publishes:
+        for published in publish(build):
+            yield from _released(context, published, report)
+        reasons |= build.held_back()
+    if reasons:
+        raise HeldBack(reasons)
 
 
 def _told(context: dg.AssetExecutionContext, outcome: Outcome) -> _Events:
@@ -100,7 +108,7 @@ def _told(context: dg.AssetExecutionContext, outcome: Outcome) -> _Events:
     yield dg.MaterializeResult(asset_key=asset_key(model.name), metadata=metadata)
 
 
-def _released(context: dg.AssetExecutionContext, published: CheckResult | Path, report: dg.MetadataValue) -> _Events:
+def _released(context: dg.AssetExecutionContext, published: CheckResult | Path, report: Path) -> _Events:
     """A result of a rule across tables, or the materialization of the release."""
     if isinstance(published, CheckResult):
         yield from _selected(context, [published])
@@ -109,7 +117,7 @@ def _released(context: dg.AssetExecutionContext, published: CheckResult | Path, 
     metadata: dict[str, Any] = {
         "file": dg.MetadataValue.path(str(published)),
         "bytes": published.stat().st_size,
-        "quality report": report,
+        "quality report": dg.MetadataValue.path(str(report)),
     }
     yield dg.MaterializeResult(asset_key=RELEASE, metadata=metadata)
 

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.errors import CaptureUnproven, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
+from civic_pipeline.errors import CaptureUnproven, ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake, sha256_of
 from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import MANIFEST, LandedColumn, Manifest, Part
@@ -41,11 +41,14 @@ class Captured:
 def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Captured:
     """Capture `name` into `lake`, or find it unchanged since the last accepted capture.
 
-    Raises the portal errors, SourceEmpty, SchemaDrifted, CaptureUnproven and ValueUnreadable (nothing is kept),
+    Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureUnproven and ValueUnreadable (nothing is kept),
     VolumeCollapsed (the capture is kept, marked as held back), DiskFull and NotWritable.
     """
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
         _remove_unfinished(lake.folder / name)
+        previous = lake.accepted(name)
+        if previous and previous.profile != access.profile:
+            raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
         sources = editions_of(dataset.source, access)
         described = {edition: source.describe() for edition, source in sources.items()}
         undeclared = _compare_schema(name, dataset, described)
@@ -53,7 +56,6 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             if description.row_count == 0:
                 raise SourceEmpty(name, description.url)
 
-        previous = lake.accepted(name)
         tokens = tuple(description.freshness.token for description in described.values())
         if previous and None not in tokens and previous.freshness == tokens and _same_columns(previous, described):
             return Captured(previous, "unchanged", undeclared)
@@ -78,7 +80,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
                     for edition, source in sources.items()
                 ]
                 manifest = Manifest(
-                    capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(),
+                    capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
                     pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
                 )  # fmt: skip
                 manifest.write(folder)

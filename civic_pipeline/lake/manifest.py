@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from civic_pipeline.catalog import Strict
+from civic_pipeline.settings import Profile
 
 MANIFEST = "manifest.json"
 
@@ -43,6 +44,7 @@ class Manifest(Strict):
     capture_id: str
     dataset: str
     captured_at: str
+    profile: Profile
     pipeline_version: str
     parts: tuple[Part, ...]
     held_back: str | None

@@ -11,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreachable, SourceNotFound
+from civic_pipeline.settings import Profile
 
 TIMEOUT_SECONDS = (10, 120)  # connect, read: big pages and deep offsets take a portal more than a minute at times
 
@@ -23,6 +24,10 @@ class Access:
 
     root: str | None = None
     socrata_token: str | None = None
+
+    @property
+    def profile(self) -> Profile:
+        return "demo" if self.root else "live"
 
 
 def retrying_adapter() -> HTTPAdapter:

@@ -21,7 +21,7 @@ from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import literal
 from civic_pipeline.warehouse.model import Model
 
-_WAIT_SECONDS = 600  # a second run waits this long for the first before it is refused
+_WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
 
 @dataclass(frozen=True)
@@ -317,7 +317,7 @@ def _clock(column: str, dataset: Dataset) -> str:
 def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:
     last = last_visit(name, lake)
     shared: dict[str, object] = {
-        "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence, "profile": build.settings.profile,
+        "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence,
         "visited_at": _naive(datetime.fromisoformat(last.visited_at)) if last else None,
         "status": last.status if last else None, "problem": last.problem if last else None,
     }  # fmt: skip
@@ -327,7 +327,8 @@ def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accep
         return
     for part in accepted.parts:
         fetched: dict[str, object] = {
-            "capture_id": accepted.capture_id, "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
+            "capture_id": accepted.capture_id, "profile": accepted.profile,
+            "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
             "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
             "distinct_rows": part.distinct, "bytes": part.bytes, "sha256": part.sha256,
             "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,

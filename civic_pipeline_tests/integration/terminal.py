@@ -1,6 +1,7 @@
 """`civic` as it is typed: a process of its own, on data of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,22 +31,26 @@ class Ended:
 
     @property
     def message(self) -> str:
-        """What standard error says from `Error:` on: the one message a person is left with."""
-        return self.err[self.err.index("Error: ") :] if "Error: " in self.err else ""
+        """What standard error says from the line with `Error:` on: the one message a person is left with."""
+        return self.err[found.start() :] if (found := re.search(r"^Error: ", self.err, re.MULTILINE)) else ""
 
     @property
     def is_plain(self) -> bool:
         """One message, no traceback."""
-        return self.err.count("Error: ") == 1 and "Traceback" not in self.err + self.out
+        return len(re.findall(r"^Error: ", self.err, re.MULTILINE)) == 1 and "Traceback" not in self.err + self.out
 
 
 @dataclass(frozen=True)
 class Place:
-    """An installation: what runs make (`data`), what the demo portals serve (`served`), and whose code it is (`root`)."""
+    """An installation: what runs make (`data`), what the demo portals serve (`served`), and whose code it is (`root`).
+
+    `under` is the command every `civic` is run by, such as one that takes rights away.
+    """
 
     data: Path
     served: Path = SAMPLE
     root: Path = CHECKOUT
+    under: tuple[str, ...] = ()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,16 +60,16 @@ class Place:
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }  # fmt: skip
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """`civic` with these arguments, not waited for."""
         return subprocess.Popen(
-            [sys.executable, "-m", "civic_pipeline.cli", *arguments], cwd=self.root, env=self.environment,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+            [*self.under, sys.executable, "-m", "civic_pipeline.cli", *arguments], cwd=self.root, env=self.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def civic(self, *arguments: str, **options: Any) -> Ended:
+    def civic(self, *arguments: str) -> Ended:
         """`civic` with these arguments, to its end."""
-        process = self.start(*arguments, **options)
+        process = self.start(*arguments)
         try:
             out, err = process.communicate(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -73,9 +78,9 @@ class Place:
             raise
         return Ended(process.returncode, out.decode(), err.decode())
 
-    def run(self, *assets: str, **options: Any) -> Ended:
+    def run(self, *assets: str) -> Ended:
         """The nightly job, or these assets of it."""
-        return self.civic("run", *(part for asset in assets for part in ("--select", asset)), **options)
+        return self.civic("run", *(part for asset in assets for part in ("--select", asset)))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """An answer of the released warehouse."""

@@ -219,3 +219,14 @@ def test_a_full_disk_and_a_missing_permission_are_told_in_words(problem: Excepti
 def test_other_failures_while_writing_stay_what_they_are() -> None:
     with pytest.raises(ZeroDivisionError), writing(Path("/data/lake")):
         raise ZeroDivisionError
+
+
+def test_a_rule_whose_answer_is_null_counts_as_broken(town: Town) -> None:
+    town.capture([("1", "2024-01-05", "10.00"), ("2", "2024-01-05", "x"), ("3", "2024-01-05", "-1")])
+    town.edit("sql/clean/town_payments.yml", "keep_if: amount is not null", "keep_if: amount > 0")
+    with town.build() as build:
+        staged = build.stage(town.models()["clean.town_payments"])
+        assert rows(build, f"select payment_id, _rules, _reasons from {staged.quarantine} order by 1") == [
+            ("2", ["amount_is_readable"], ["The amount could not be read."]),
+            ("3", ["amount_is_readable"], ["The amount could not be read."]),
+        ]  # fmt: skip

@@ -17,6 +17,7 @@ from civic_pipeline.errors import (
     CaptureDamaged,
     CaptureUnproven,
     PortalUnreachable,
+    ProfileMixed,
     SchemaDrifted,
     SourceEmpty,
     ValueUnreadable,
@@ -187,6 +188,15 @@ def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -
     assert take(FakeSource([ids[:18]], token="3")).manifest.held_back is None  # exactly the tolerated fall
 
 
+def test_one_edition_that_collapses_is_noticed_among_the_others(take: Taker) -> None:
+    ids = [str(number) for number in range(20)]
+    take(FakeSource(), _2023=FakeSource([ids]), _2024=FakeSource([ids]))
+    with pytest.raises(VolumeCollapsed, match=r"town/payments 2024: 10 rows against 20"):
+        take(
+            FakeSource(), _2023=FakeSource([[*ids, *"abcdefghij"]], token="2"), _2024=FakeSource([ids[:10]], token="2")
+        )
+
+
 def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Taker) -> None:
     made = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
     assert [(part.edition, part.file, part.landed) for part in made.manifest.parts] == [
@@ -196,6 +206,15 @@ def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Ta
     with pytest.raises(CaptureUnproven):
         take(FakeSource(), _2023=FakeSource(token="2"), _2024=FakeSource(counts=[9]))
     assert len(take.folders) == 1
+
+
+def test_rows_of_the_demo_portals_and_of_the_real_ones_never_meet_in_one_lake(take: Taker) -> None:
+    accepted = take(FakeSource()).manifest
+    with pytest.raises(
+        ProfileMixed, match=r"holds captures of the live portals, and this run asks the demo ones.*CIVIC_DATA"
+    ):
+        capture("town/payments", take.town.dataset, take.lake, Access(root="http://127.0.0.1:1"))
+    assert take.lake.captures("town/payments") == [accepted]
 
 
 def test_a_folder_that_a_killed_process_left_is_removed(take: Taker) -> None:

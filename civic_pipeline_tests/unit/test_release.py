@@ -130,6 +130,7 @@ def test_no_type_is_lost_to_a_missing_value(made: Path) -> None:
     ]
     assert frame["big"][0] == 9007199254740993
     assert frame["money"][0] == Decimal("0.10")
+    assert str(frame["money"].dtype) == "decimal128(18, 2)[pyarrow]"
     assert frame["money"].sum() == Decimal("0.10")
     assert frame["day"].dtype.kind == frame["moment"].dtype.kind == "M"
     assert frame["day"][0] == pd.Timestamp("2024-02-29")

@@ -119,7 +119,7 @@ class Town:
             sha256=sha256_of(folder / "part.parquet"), freshness_token="1", freshness_link="rowsUpdatedAt",
         )  # fmt: skip
         manifest = Manifest(
-            capture_id=f"{self.name}/{at}", dataset=self.name, captured_at="2026-01-02T03:04:05+00:00",
+            capture_id=f"{self.name}/{at}", dataset=self.name, captured_at="2026-01-02T03:04:05+00:00", profile="demo",
             pipeline_version="0.1.0", parts=(part,), held_back=held_back,
         )  # fmt: skip
         manifest.write(folder)
