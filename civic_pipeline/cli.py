@@ -73,7 +73,7 @@ def run(select: tuple[str, ...]) -> None:
     if not result.success:
         failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
         steps = [event for event in failures if event.is_step_failure]
-        ended = RunFailed([_problem(event) for event in steps] or [str(failures[-1].message)])
+        ended = RunFailed([_problem(event) for event in steps or failures[-1:]])
         if any(_is_of(event, WarehouseBusy) for event in steps):
             ended.exit_code = WarehouseBusy.exit_code
         raise ended
@@ -273,11 +273,12 @@ def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProces
 
 def _problem(event: "dg.DagsterEvent") -> str:
     """What a step's author said of its failure, or the exception itself where nobody foresaw it."""
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return data.user_failure_data.description
-    cause = data.error.cause or data.error if data.error else None
-    return f"{event.step_key}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
+    step = event.step_failure_data if event.is_step_failure else None
+    if step and step.user_failure_data and step.user_failure_data.description:
+        return step.user_failure_data.description
+    error = step.error if step else event.job_failure_data.error  # before the first step, such as no portals to ask
+    cause = error.cause or error if error else None
+    return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
 
 
 def _is_of(event: "dg.DagsterEvent", failure: type[CivicError]) -> bool:

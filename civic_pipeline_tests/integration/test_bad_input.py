@@ -253,25 +253,18 @@ def test_rows_that_come_and_go_during_the_read(place: Place, monkeypatch: pytest
 # Data and models that fail, through the nightly job
 
 
-def spending(place: Place, change: Callable[[int, list[str]], None]) -> None:
-    """Change the lines of the served checkbook, by number and cells."""
+def spending(place: Place, changes: dict[str, dict[int, str]]) -> None:
+    """Change cells of the served checkbook: column -> line -> what it holds."""
     file = place.served / "spending.csv"
-    first, *lines = file.read_text(encoding="utf-8").splitlines()
-    cells = [line.rsplit(",", 2) for line in lines]  # all before the date, the date, the amount
-    for number, line in enumerate(cells):
-        change(number, line)
-    file.write_text("\n".join([first, *(",".join(line) for line in cells)]) + "\n", encoding="utf-8")
+    lines = pd.read_csv(file, dtype="str")
+    for column, cells in changes.items():
+        lines.loc[list(cells), column] = list(cells.values())
+    lines.to_csv(file, index=False)
 
 
 def test_unreadable_rows_below_the_tolerance_go_to_quarantine_whole(place: Place) -> None:
-    def blot(number: int, line: list[str]) -> None:
-        if number == 100:
-            line[2] = "see memo"
-        if number == 200:
-            line[1] = "13/45/2024"
-
     before = place.rows("select count(*) from quarantine.baltimore_spending")[0][0]
-    spending(place, blot)
+    spending(place, {"Payment_Amount_Split": {100: "see memo"}, "Payment_Date": {200: "13/45/2024"}})
     ended = place.run()
     assert ended.code == 0, ended.err
     found = place.rows(
@@ -285,17 +278,11 @@ def test_unreadable_rows_below_the_tolerance_go_to_quarantine_whole(place: Place
 
 
 def every_tenth_amount_unreadable(place: Place) -> None:
-    def blot(number: int, line: list[str]) -> None:
-        line[2] = "see memo" if number % 10 == 0 else line[2]
-
-    spending(place, blot)
+    spending(place, {"Payment_Amount_Split": dict.fromkeys(range(0, 600, 10), "see memo")})
 
 
 def reversals_beyond_payments(place: Place) -> None:
-    def negate(number: int, line: list[str]) -> None:
-        line[2] = "-45000000" if number == 100 else line[2]
-
-    spending(place, negate)
+    spending(place, {"Payment_Amount_Split": {100: "-45000000"}})
 
 
 def sql_that_does_not_run(place: Place) -> None:
@@ -344,7 +331,7 @@ def expectation_on_no_column(place: Place) -> tuple[Path, str]:
 
 
 def sql_that_does_not_parse(place: Place) -> tuple[Path, str]:
-    return place.root / "sql/clean/baltimore_spending.sql", "clean_text(fund) as fund_name,|clean_text(fund as fund_name,"
+    return place.root / "sql/clean/baltimore_spending.sql", "clean_text(fund) as fund_name,|clean_text(fund)) as fund_name,"
 
 
 MISTAKES = [typo_in_defs, contract_names_no_column, expectation_on_no_column, sql_that_does_not_parse]
@@ -382,7 +369,7 @@ def test_dg_check_refuses_a_typo_in_defs(place: Place) -> None:
 def test_a_full_disk(place: Place) -> None:
     """The lake on a disk of its own, too small for a capture; seen by this run alone."""
     lake = place.data / "lake"
-    small_disk = ("unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o size=32k tmpfs {lake} && exec "$@"', "sh")
+    small_disk = ("unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o size=16k tmpfs {lake} && exec "$@"', "sh")
     if not shutil.which("unshare") or subprocess.run([*small_disk, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine lets nobody mount a small disk (unshare --map-root-user --mount)")
     before, captures = digest(place.warehouse), files_of(lake)
@@ -517,10 +504,14 @@ def test_no_warehouse_yet(tmp_path: Path) -> None:
     assert f"{tmp_path / 'data' / 'warehouse.duckdb'} does not exist yet. Run `civic run`" in ended.message
 
 
-def test_a_folder_that_cannot_be_served(small: Place, tmp_path: Path) -> None:
-    ended = Place(tmp_path / "data", tmp_path / "nowhere", small.root).civic("doctor")
-    assert (ended.code, ended.is_plain) == (2, True)
-    assert f"{tmp_path / 'nowhere'} is not a folder" in ended.message
+def test_a_folder_that_cannot_be_served(place: Place) -> None:
+    (place.served / "mwbe.csv").unlink()
+    before = digest(place.warehouse)
+    for command, code in (("run", 3), ("doctor", 2)):
+        ended = place.civic(command)
+        assert (ended.code, ended.is_plain) == (code, True), ended.err
+        assert f"portal.yml lists mwbe.csv, which is not in {place.served}" in ended.message
+    assert digest(place.warehouse) == before
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
