@@ -180,7 +180,9 @@ class ModelFailed(CivicError):
     """DuckDB refused a model's SQL."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} does not run: {problem}")
+        super().__init__(
+            f"{path} does not run: {problem}. Correct it; it runs as it stands in a DuckDB shell on data/build/build.duckdb."
+        )
 
 
 class ContractBroken(CivicError):
@@ -188,7 +190,10 @@ class ContractBroken(CivicError):
 
     def __init__(self, table: str, failures: Sequence[str]) -> None:
         listed = "; ".join(failures)
-        super().__init__(f"{table} failed its contract and keeps its last accepted version: {listed}.")
+        super().__init__(
+            f"{table} failed its contract and keeps its last accepted version: {listed}."
+            " Look at the rows: correct the source, the SQL or, if the world has changed, the contract."
+        )
 
 
 class ChecksFailed(CivicError):
@@ -244,6 +249,15 @@ class WarehouseOpened(CivicError):
         super().__init__(
             f"{path} is open for writing in another program ({evidence}). Close it there and open it read-only"
             " (`duckdb -readonly`, or civic_pipeline.connect()), then run again."
+        )
+
+
+class WarehouseUnreadable(CivicError):
+    """The file is there but DuckDB cannot open it."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            f"{path} cannot be opened: {problem}. Run `civic run` to release it anew, or point to another file."
         )
 
 

@@ -47,7 +47,7 @@ def models() -> dg.Definitions:
                 for model in found.values()
                 for check in planned_checks(model, _dataset_of(model, datasets)).values()
             ),
-            *(check_spec(check) for check in rules_across(settings.root).values()),
+            *(check_spec(check) for check in rules_across(settings.root, found).values()),
         ],
         can_subset=True,
         pool="warehouse",

@@ -65,6 +65,9 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         folder = lake.folder / capture_id
         counted = sum(description.row_count for description in described.values())
         collapsed = _collapse(name, dataset, previous, described)
+        newest = lake.newest(name)
+        if collapsed and newest and newest.held_back and None not in tokens and newest.freshness == tokens:
+            raise collapsed  # already in the lake
         landed = 0
 
         def landed_rows(rows: int) -> None:

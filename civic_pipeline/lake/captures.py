@@ -21,6 +21,11 @@ class Lake:
         """The newest capture that was accepted, or None."""
         return next((capture for capture in reversed(self.captures(dataset)) if capture.held_back is None), None)
 
+    def newest(self, dataset: str) -> Manifest | None:
+        """The newest capture, accepted or not, or None."""
+        captures = self.captures(dataset)
+        return captures[-1] if captures else None
+
     def files(self, capture: Manifest) -> list[Path]:
         """The capture's Parquet files, in the order of its parts."""
         return [self.folder / capture.capture_id / part.file for part in capture.parts]

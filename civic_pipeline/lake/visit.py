@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+from pydantic import ValidationError
+
 from civic_pipeline.catalog import Dataset, Strict
-from civic_pipeline.errors import CaptureUnproven, CivicError, PortalUnreachable, writing
+from civic_pipeline.errors import CaptureDamaged, CaptureUnproven, CivicError, PortalUnreachable, writing
 from civic_pipeline.lake.capture import Progress, capture, no_progress
 from civic_pipeline.lake.captures import Lake
+from civic_pipeline.lake.manifest import Manifest
 from civic_pipeline.portals import Access
 
 # Another try minutes later may well succeed; every other failure needs a person.
@@ -39,7 +42,7 @@ def visit(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Pro
             undeclared=result.undeclared,
         )
     except CivicError as error:
-        before, accepted = last_visit(name, lake), lake.accepted(name)
+        before, accepted = last_visit(name, lake), _accepted(name, lake)
         made = Visit(
             dataset=name, visited_at=now, status="failed", problem=str(error), passing=isinstance(error, PASSING),
             capture_id=accepted.capture_id if accepted else None,
@@ -57,4 +60,14 @@ def visit(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Pro
 def last_visit(name: str, lake: Lake) -> Visit | None:
     """The last recorded visit to `name`'s portal, or None."""
     path = lake.folder / name / "visit.json"
-    return Visit.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
+    try:
+        return Visit.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValidationError):  # never written, or damaged: the next visit writes it anew
+        return None
+
+
+def _accepted(name: str, lake: Lake) -> Manifest | None:
+    try:
+        return lake.accepted(name)
+    except CaptureDamaged:  # the failure of the visit says so already
+        return None

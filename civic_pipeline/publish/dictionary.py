@@ -104,7 +104,7 @@ def _index(catalog: _Catalog) -> str:
     ]  # fmt: skip
     rules = [
         (f"[{check.name}](../../sql/checks/{path.name})", check.severity, check.description)
-        for path, check in rules_across(catalog.root).items()
+        for path, check in rules_across(catalog.root, catalog.models).items()
     ]
     return _document(
         "# Data dictionary",

@@ -28,7 +28,10 @@ class Outcome:
 
 
 def failed_visits(build: Build) -> dict[str, str]:
-    """Raw tables whose portal failed on the last visit, or was never asked -> why. Records the checks of the visits."""
+    """Raw tables whose portal failed on the last visit or was never asked, or whose capture is damaged -> why.
+
+    Records the checks of the visits.
+    """
     failed = {}
     lake = Lake(build.settings.lake)
     for name in build.datasets:
@@ -37,8 +40,9 @@ def failed_visits(build: Build) -> dict[str, str]:
             failed[table] = str(NotCaptured(name))
             continue
         build.record_checks(table, checks_of(made, table))
-        if made.problem:
-            failed[table] = made.problem
+        problem = build.damaged.get(name) or made.problem
+        if problem:
+            failed[table] = problem
     return failed
 
 
@@ -71,7 +75,7 @@ def publish(build: Build) -> Iterator[CheckResult | Path]:
 
     Nothing is released, and no path comes, while no table was ever built. Raises ChecksFailed and what `release` raises.
     """
-    if not build.has_tables():
+    if not build.accepted_tables():
         return
     results = check_across(build)
     build.record_checks(SUBJECT, results)

@@ -2,7 +2,7 @@
 
 from civic_pipeline.warehouse.build import Build, Staged, open_build, seed_files
 from civic_pipeline.warehouse.checks import CheckResult
-from civic_pipeline.warehouse.model import Model, load_models
+from civic_pipeline.warehouse.model import Model, load_models, tables_read
 from civic_pipeline.warehouse.reader import connect, read
 from civic_pipeline.warehouse.release import release
 
@@ -17,4 +17,5 @@ __all__ = [
     "read",
     "release",
     "seed_files",
+    "tables_read",
 ]

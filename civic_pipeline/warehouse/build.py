@@ -5,14 +5,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from civic_pipeline.catalog import Dataset, table_name
-from civic_pipeline.errors import ModelFailed, writing
+from civic_pipeline.errors import CaptureDamaged, ModelFailed, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import meta
@@ -50,6 +50,7 @@ class Build:
     datasets: Mapping[str, Dataset]
     run_id: str
     started_at: datetime
+    damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
 
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words."""
@@ -151,9 +152,14 @@ class Build:
             ).fetchall()
         )
 
-    def has_tables(self) -> bool:
-        """Whether any table was ever accepted."""
-        return bool(self.connection.execute("select 1 from meta.tables where built_at is not null limit 1").fetchone())
+    def accepted_tables(self) -> set[str]:
+        """Every table of which some version was accepted."""
+        return {
+            name
+            for (name,) in self.connection.execute(
+                "select table_name from meta.tables where built_at is not null"
+            ).fetchall()
+        }
 
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
@@ -246,7 +252,7 @@ class Build:
 def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
     """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
 
-    Raises WarehouseBusy while another process writes, CaptureDamaged, ModelFailed (functions.sql), DiskFull, NotWritable.
+    Raises WarehouseBusy while another process writes, ModelFailed (functions.sql), DiskFull, NotWritable.
     """
     with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
         with writing(settings.build.parent):
@@ -277,10 +283,15 @@ def _prepare(build: Build) -> None:
         )
     lake = Lake(build.settings.lake)
     for name, dataset in build.datasets.items():
-        accepted = lake.accepted(name)
-        if accepted:
-            lake.verify(accepted)
-            _raw_view(connection, lake, name, dataset, accepted)
+        try:
+            accepted = lake.accepted(name)
+            if accepted:
+                lake.verify(accepted)
+                _raw_view(connection, lake, name, dataset, accepted)
+        except CaptureDamaged as error:
+            # The others are still built; what depends on this one is held back.
+            accepted, build.damaged[name] = None, str(error)
+            connection.execute(f"drop view if exists raw.{table_name(name)}")
         _record_capture(build, lake, name, dataset, accepted)
 
 

@@ -98,6 +98,19 @@ def _referenced(model: Model) -> set[str]:
 def _load(schema: str, path: Path) -> Model:
     sql = path.read_text(encoding="utf-8")
     query = parse_select(path, sql)
+    contract_path = path.with_suffix(".yml")
+    contract = read_contract(contract_path)
+    _compare_columns(path, query, contract)
+    return Model(schema, path.stem, path, sql, query, contract, _inputs(path, sql, query))
+
+
+def tables_read(path: Path) -> frozenset[str]:
+    """The tables that the one select in `path` reads, as `schema.table`. Raises FileInvalid."""
+    sql = path.read_text(encoding="utf-8")
+    return _inputs(path, sql, parse_select(path, sql))
+
+
+def _inputs(path: Path, sql: str, query: exp.Query) -> frozenset[str]:
     ctes = {cte.alias for cte in query.find_all(exp.CTE)}
     tables = [table for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
     unqualified = sorted({table.name for table in tables if not table.db and table.name not in ctes})
@@ -105,11 +118,7 @@ def _load(schema: str, path: Path) -> Model:
         raise FileInvalid(
             path, [(_line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified]
         )
-    contract_path = path.with_suffix(".yml")
-    contract = read_contract(contract_path)
-    _compare_columns(path, query, contract)
-    inputs = frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
-    return Model(schema, path.stem, path, sql, query, contract, inputs)
+    return frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
 
 
 def parse_select(path: Path, sql: str) -> exp.Query:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened
+from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the newest release, or to the file at `path`.
 
-    It keeps seeing the release it opened, whole, however often a newer one is published. Raises WarehouseMissing, or
-    WarehouseOpened while another program has the file open for writing.
+    It keeps seeing the release it opened, whole, however often a newer one is published. Raises WarehouseMissing,
+    WarehouseOpened while another program has the file open for writing, or WarehouseUnreadable.
     """
     file = Path(path) if path is not None else Settings.from_environment().warehouse
     if not file.exists():
@@ -30,9 +30,10 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
         quoted = str(file).replace("'", "''")
         connection.execute(f"attach '{quoted}' as warehouse (read_only)")
         connection.execute("use warehouse.marts")
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         connection.close()
-        raise WarehouseOpened(file, str(error).split("\n", 1)[0]) from error
+        problem = str(error).split("\n", 1)[0]
+        raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
     return connection
 
 

@@ -27,7 +27,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Place:
             shutil.rmtree(city.parent)
     shutil.copytree(CHECKOUT / "data" / "seeds", root / "data" / "seeds")
     (root / "sql" / "clean").mkdir(parents=True)
-    shutil.copytree(CHECKOUT / "sql" / "checks", root / "sql" / "checks")
     files = ["dagster.yaml", "pyproject.toml", "sql/functions.sql"]
     for file in files + [f"sql/clean/{table_name(name)}.{kind}" for name in SMALL for kind in ("sql", "yml")]:
         shutil.copyfile(CHECKOUT / file, root / file)

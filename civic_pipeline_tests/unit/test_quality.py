@@ -375,7 +375,7 @@ def test_a_visit_becomes_the_checks_of_the_raw_table(visit: Visit, passed: list[
 
 
 def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> None:
-    for path, check in rules_across(CHECKOUT).items():
+    for path, check in rules_across(CHECKOUT, MODELS).items():
         assert check.description != path.stem.replace("_", " "), path
 
 

@@ -1,0 +1,226 @@
+"""A capture over both protocols: every page, every value, every type, and no more requests than needed."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from terminal import serve
+
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.demo import DemoPortals
+from civic_pipeline.demo import arcgis as demo_arcgis
+from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.errors import CaptureUnproven
+from civic_pipeline.lake import Captured, Lake, capture
+from civic_pipeline.portals import Access
+from civic_pipeline.portals import socrata as portal_socrata
+
+ITEM, LAYER, FOUR = "0123456789abcdef0123456789abcdef", "Things", "abcd-1234"
+SOURCES: dict[str, dict[str, Any]] = {
+    "socrata": {"portal": "socrata", "domain": "data.town.gov", "id": FOUR, "recorded": "2026-01-01"},
+    "arcgis": {"portal": "arcgis", "item": ITEM, "layer": LAYER, "recorded": "2026-01-01"},
+}
+
+
+class Watched(DemoPortals):
+    """Demo portals that remember what they were asked, and may be asked something else instead."""
+
+    def __init__(self, folder: Path, change: Callable[[Request], Request] = lambda request: request) -> None:
+        super().__init__(folder)
+        self.asked: list[Request] = []
+        self._change = change
+
+    def answer(self, request: Request) -> Answer:
+        self.asked.append(request)
+        return super().answer(self._change(request))
+
+    def pages(self) -> list[Request]:
+        """The requests for rows."""
+        return [r for r in self.asked if "$offset" in r.parameters or "resultOffset" in r.parameters]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def served(folder: Path, header: Sequence[str], rows: Sequence[Sequence[str | None]], **entry: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    with (folder / "things.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([header, *rows])
+    return serve(folder, {"file": "things.csv", "item": ITEM, "layer": LAYER, "socrata": FOUR, **entry})
+
+
+def take(lake: Lake, portals: DemoPortals, portal: str, columns: dict[str, str]) -> Captured:
+    dataset = Dataset.model_validate({
+        "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.", "source": SOURCES[portal],
+        "cadence": "irregular", "key": [], "columns": columns, "volume": {"shrink_at_most": "0%"},
+        "time_zones": {name: "utc" for name, kind in columns.items() if kind in {"date", "Date"}},
+    })  # fmt: skip
+    return capture("town/things", dataset, lake, Access(root=portals.url, socrata_token="any"))
+
+
+def landed(lake: Lake, made: Captured) -> pa.Table:
+    (file,) = lake.files(made.manifest)
+    return pq.read_table(file)
+
+
+NUMBERED = [[str(number), f"thing {number}"] for number in range(1, 51)]
+COLUMNS = {"socrata": {"number": "number", "name": "text"}, "arcgis": {"number": "Integer", "name": "String"}}
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(portal_socrata, "PAGE_ROWS", 7)
+    monkeypatch.setattr(demo_arcgis, "MAX_RECORD_COUNT", 7)
+    yield 7
+
+
+@pytest.mark.parametrize("portal", SOURCES)
+def test_every_page_is_read_and_no_row_twice(lake: Lake, tmp_path: Path, portal: str, small_pages: int) -> None:
+    with Watched(served(tmp_path / "served", ["number", "name"], NUMBERED)) as portals:
+        made = take(lake, portals, portal, COLUMNS[portal])
+    rows = landed(lake, made).select(["number", "name"]).to_pylist()
+    assert sorted((int(row["number"]), row["name"]) for row in rows) == [(int(n), name) for n, name in NUMBERED]
+    assert len(portals.pages()) >= len(NUMBERED) / small_pages
+    (part,) = made.manifest.parts
+    assert (part.counted, part.landed, part.distinct, part.counted_after) == (50, 50, 50, 50)
+
+
+@pytest.mark.parametrize("portal", SOURCES)
+def test_pages_without_an_order_do_not_prove_anything(lake: Lake, tmp_path: Path, portal: str, small_pages: int) -> None:
+    """The portals shuffle what nobody asked to be ordered, as they do in the field."""
+
+    def disordered(request: Request) -> Request:
+        kept = {name: value for name, value in request.parameters.items() if name not in {"$order", "orderByFields"}}
+        return Request(request.path, kept, request.base)
+
+    with (
+        Watched(served(tmp_path / "served", ["number", "name"], NUMBERED), disordered) as portals,
+        pytest.raises(CaptureUnproven, match=r"50 landed, [1-4]?\d of them distinct"),
+    ):
+        take(lake, portals, portal, COLUMNS[portal])
+    assert lake.captures("town/things") == []
+    assert len(portals.pages()) > small_pages
+
+
+@pytest.mark.parametrize("portal", SOURCES)
+def test_an_unchanged_source_costs_its_metadata_and_no_row(lake: Lake, tmp_path: Path, portal: str) -> None:
+    folder = served(tmp_path / "served", ["number", "name"], NUMBERED)
+    with Watched(folder) as portals:
+        first = take(lake, portals, portal, COLUMNS[portal])
+        assert portals.pages()
+    with Watched(folder) as portals:
+        second = take(lake, portals, portal, COLUMNS[portal])
+        assert [request.path.rpartition("/")[2] for request in portals.asked] == {
+            "socrata": [f"{FOUR}.json", f"{FOUR}.json"],  # columns and age, row count
+            "arcgis": [ITEM, "FeatureServer", "0", "query"],  # where it is, what it has, columns and age, row count
+        }[portal]
+        assert portals.pages() == []
+    assert (first.status, second.status) == ("captured", "unchanged")
+    assert lake.captures("town/things") == [first.manifest]
+
+    served(folder, ["number", "name"], [*NUMBERED, ["51", "thing 51"]])
+    with Watched(folder) as portals:
+        assert take(lake, portals, portal, COLUMNS[portal]).status == "captured"
+    assert len(lake.captures("town/things")) == 2
+
+
+TEXTS = [
+    "Café Zoë, 東京 🦀", 'says "hello", twice', "two\nlines\r\nand a\ttab", "O'Brien; drop table x; --", "  padded  ", "00123", "null",
+    "\\backslash\\", "NaN", "<b>&amp;</b>", None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("portal", SOURCES)
+def test_texts_arrive_as_they_are(lake: Lake, tmp_path: Path, portal: str) -> None:
+    kind = "text" if portal == "socrata" else "String"
+    rows = [[str(number), text] for number, text in enumerate(TEXTS)]
+    with DemoPortals(served(tmp_path / "served", ["id", "note"], rows, types={"id": "text", "note": "text"})) as portals:
+        table = landed(lake, take(lake, portals, portal, {"id": kind, "note": kind}))
+    assert {row["id"]: row["note"] for row in table.to_pylist()} == {number: text for number, text in rows}  # noqa: C416
+    assert table.schema.field("note").type == pa.string()
+
+
+def test_socrata_types(lake: Lake, tmp_path: Path) -> None:
+    kinds = {
+        "id": "text", "n": "number", "m": "money", "day": "calendar_date", "at": "date", "is_open": "checkbox", "site": "url", "mail": "email",
+    }  # fmt: skip
+    rows = [
+        # A number that no double can hold.
+        ["a", "12345678901234567.000000000000000001", "$1,234.50", "2024-03-05T00:00:00", "1709596800", "true", "https://a.gov", "a@b.org"],
+        ["b", "-0.1", "-5", "1999-12-31T23:59:59", "0", "false", "", ""],
+        ["c", "", "", "", "", "", "", ""],
+    ]
+    with DemoPortals(served(tmp_path / "served", list(kinds), rows, types=kinds)) as portals:
+        table = landed(lake, take(lake, portals, "socrata", kinds))
+    number, clock = pa.decimal128(38, 18), pa.timestamp("ms")
+    assert dict(zip(table.schema.names, table.schema.types, strict=True)) == {
+        "_id": pa.string(), "id": pa.string(), "n": number, "m": number, "day": clock, "at": clock, "is_open": pa.bool_(),
+        "site": pa.string(), "mail": pa.string(),
+    }  # fmt: skip
+    found = sorted((tuple(row.values()) for row in table.drop(["_id"]).to_pylist()), key=lambda row: row[0])
+    assert found == [
+        (
+            "a", Decimal("12345678901234567.000000000000000001"), Decimal("1234.5"), datetime(2024, 3, 5), datetime(2024, 3, 5), True,
+            '{"url": "https://a.gov"}', "a@b.org",
+        ),
+        ("b", Decimal("-0.1"), Decimal(-5), datetime(1999, 12, 31, 23, 59, 59), datetime(1970, 1, 1), False, None, None),
+        ("c", None, None, None, None, None, None, None),
+    ]  # fmt: skip
+
+
+def test_arcgis_types(lake: Lake, tmp_path: Path) -> None:
+    columns = {"OBJECTID": "OID", "small": "Integer", "big": "BigInteger", "share": "Double", "at": "Date", "name": "String"}
+    rows = [
+        ["7", "1", "9007199254740993", "0.1", "2024-03-05 14:30:00", "a"],  # the second is past what a double counts
+        ["9", "-2147483647", "-1", "-1e-300", "1969-12-31 23:59:59", "b"],
+        ["12", "", "", "", "", ""],
+    ]
+    types = {"share": "double", "at": "date"}
+    with DemoPortals(served(tmp_path / "served", list(columns), rows, types=types)) as portals:
+        table = landed(lake, take(lake, portals, "arcgis", columns))
+    assert [field.type for field in table.schema] == [pa.int64(), pa.int64(), pa.int64(), pa.float64(), pa.timestamp("ms"), pa.string()]
+    assert [tuple(row.values()) for row in table.to_pylist()] == [
+        (7, 1, 9007199254740993, 0.1, datetime(2024, 3, 5, 14, 30), "a"),
+        (9, -2147483647, -1, -1e-300, datetime(1969, 12, 31, 23, 59, 59), "b"),
+        (12, None, None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize("portal", SOURCES)
+def test_hundreds_of_columns(lake: Lake, tmp_path: Path, portal: str) -> None:
+    names = [f"day_{number:03}" for number in range(400)]
+    rows = [[str(line), *(str(line * 1000 + number) if (line + number) % 5 else "" for number in range(400))] for line in range(20)]
+    columns = {"id": COLUMNS[portal]["name"], "day_*": COLUMNS[portal]["number"]}
+    with DemoPortals(served(tmp_path / "served", ["id", *names], rows, types={"id": "text"})) as portals:
+        made = take(lake, portals, portal, columns)
+    assert made.undeclared == ()
+    found = {row["id"]: [row[name] for name in names] for row in landed(lake, made).to_pylist()}
+    assert found == {line[0]: [int(value) if value else None for value in line[1:]] for line in rows}
+
+
+def test_a_layer_brings_its_geometry(lake: Lake, tmp_path: Path) -> None:
+    ring = [[-76.6, 39.2], [-76.5, 39.2], [-76.5, 39.3], [-76.6, 39.2]]
+    shapes = [{"type": "Polygon", "coordinates": [ring]}, None]
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "things.geojson").write_text(json.dumps({
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "geometry": shape, "properties": {"name": f"n{i}"}} for i, shape in enumerate(shapes)],
+    }), encoding="utf-8")  # fmt: skip
+    serve(folder, {"file": "things.geojson", "item": ITEM, "layer": LAYER})
+    with DemoPortals(folder) as portals:
+        made = take(lake, portals, "arcgis", {"OBJECTID": "OID", "name": "String"})
+    assert made.undeclared == ()  # a geometry need not be declared
+    first, second = landed(lake, made).to_pylist()
+    assert (first["name"], json.loads(first["_geometry"])["rings"]) == ("n0", [ring])
+    assert (second["name"], second["_geometry"]) == ("n1", None)
