@@ -36,11 +36,9 @@ def failed_visits(build: Build) -> dict[str, str]:
     lake = Lake(build.settings.lake)
     for name in build.datasets:
         table, made = f"raw.{table_name(name)}", last_visit(name, lake)
-        if made is None:
-            failed[table] = str(NotCaptured(name))
-            continue
-        build.record_checks(table, checks_of(made, table))
-        problem = build.damaged.get(name) or made.problem
+        if made:
+            build.record_checks(table, checks_of(made, table))
+        problem = build.damaged.get(name) or (made.problem if made else str(NotCaptured(name)))
         if problem:
             failed[table] = problem
     return failed

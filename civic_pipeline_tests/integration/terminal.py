@@ -54,7 +54,9 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("CIVIC_", "SOCRATA_", "DAGSTER_"))}
+        mine = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CIVIC_", "SOCRATA_", "DAGSTER_"))
+        }
         return mine | {
             "CIVIC_DATA": str(self.data), "CIVIC_DEMO_FOLDER": str(self.served), "PYTHONPATH": str(self.root),
             "DAGSTER_DISABLE_TELEMETRY": "1",

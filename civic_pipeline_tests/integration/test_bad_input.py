@@ -131,8 +131,20 @@ def test_a_portal_that_does_not_answer(place: Place, name: str) -> None:
 
 PAGE = "<!doctype html><html><head><title>Open Baltimore</title></head><body>Welcome</body></html>"
 ANSWERS: dict[str, tuple[int, str, str, type[CivicError], str]] = {
-    "a page where data was due": (200, "text/html", PAGE, AnswerUnreadable, "sent an HTML page titled 'Open Baltimore'"),
-    "a page that says not found": (404, "text/html", PAGE, SourceNotFound, "was not found at .*an HTML page titled 'Open Baltimore'"),
+    "a page where data was due": (
+        200,
+        "text/html",
+        PAGE,
+        AnswerUnreadable,
+        "sent an HTML page titled 'Open Baltimore'",
+    ),
+    "a page that says not found": (
+        404,
+        "text/html",
+        PAGE,
+        SourceNotFound,
+        "was not found at .*an HTML page titled 'Open Baltimore'",
+    ),
     "half an answer": (200, "application/json", '{"columns": [', AnswerUnreadable, "broken JSON"),
     "nothing at all": (200, "application/json", "", AnswerUnreadable, "an empty body"),
     "a refusal": (403, "application/json", '{"message": "You need a key"}', PortalRefused, "403.*You need a key"),
@@ -153,13 +165,19 @@ def test_a_portal_that_answers_something_else(place: Place, name: str, case: str
 
 
 def test_an_error_inside_http_200(place: Place) -> None:
-    with portal(lambda _: (200, "application/json", json.dumps({"error": True, "message": "Query timed out"}))) as access:
+    with portal(
+        lambda _: (200, "application/json", json.dumps({"error": True, "message": "Query timed out"}))
+    ) as access:
         error = refused(place, SOCRATA, access)
     assert isinstance(error, PortalRefused)
     assert "Query timed out" in str(error)
 
     def layer_fails(path: str) -> tuple[int, str, str]:
-        served = {"url": f"{access.root}/service"} if "/items/" in path else {"error": {"code": 499, "message": "Token Required"}}
+        served = (
+            {"url": f"{access.root}/service"}
+            if "/items/" in path
+            else {"error": {"code": 499, "message": "Token Required"}}
+        )
         return 200, "application/json", json.dumps(served)
 
     with portal(layer_fails) as access:
@@ -217,7 +235,10 @@ def test_a_source_that_changed_shape(place: Place, case: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "column", "kind", "change"),
-    [(ARCGIS, "Check_Number", "number", r"Check_Number \(String -> Integer\)"), (SOCRATA, "zipcode", "url", r"zipcode \(text -> url\)")],
+    [
+        (ARCGIS, "Check_Number", "number", r"Check_Number \(String -> Integer\)"),
+        (SOCRATA, "zipcode", "url", r"zipcode \(text -> url\)"),
+    ],
 )
 def test_a_column_of_another_type(place: Place, name: str, column: str, kind: str, change: str) -> None:
     file = f"{name.split('/')[1]}.csv"
@@ -271,10 +292,13 @@ def test_unreadable_rows_below_the_tolerance_go_to_quarantine_whole(place: Place
         "select _published_amount, _published_date, _rules from quarantine.baltimore_spending"
         " where _published_amount = 'see memo' or _published_date = '13/45/2024' order by 1"
     )
-    assert [row[2] for row in sorted(found, key=lambda row: row[0] == "see memo")] == [["payment_is_dated"], ["amount_is_readable"]]
-    assert place.rows("select row_count, quarantined_rows, source_rows from meta.tables where table_name = 'clean.baltimore_spending'") == [
-        (600 - before - 2, before + 2, 600)
+    assert [row[2] for row in sorted(found, key=lambda row: row[0] == "see memo")] == [
+        ["payment_is_dated"],
+        ["amount_is_readable"],
     ]
+    assert place.rows(
+        "select row_count, quarantined_rows, source_rows from meta.tables where table_name = 'clean.baltimore_spending'"
+    ) == [(600 - before - 2, before + 2, 600)]
 
 
 def every_tenth_amount_unreadable(place: Place) -> None:
@@ -286,7 +310,11 @@ def reversals_beyond_payments(place: Place) -> None:
 
 
 def sql_that_does_not_run(place: Place) -> None:
-    edit(place.root / "sql/clean/baltimore_spending.sql", "payment_date as _published_date", "error('cannot be') as _published_date")
+    edit(
+        place.root / "sql/clean/baltimore_spending.sql",
+        "payment_date as _published_date",
+        "error('cannot be') as _published_date",
+    )
 
 
 def drifted_source(place: Place) -> None:
@@ -302,14 +330,22 @@ HELD_BACK: dict[Callable[[Place], None], str] = {
 
 
 @pytest.mark.parametrize("harm", HELD_BACK, ids=lambda harm: harm.__name__)
-def test_a_failing_table_keeps_its_rows_and_the_others_are_released(place: Place, harm: Callable[[Place], None]) -> None:
-    before, built = content(place, "clean.baltimore_spending"), dict(place.rows("select table_name, built_at from meta.tables"))
+def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
+    place: Place, harm: Callable[[Place], None]
+) -> None:
+    before, built = (
+        content(place, "clean.baltimore_spending"),
+        dict(place.rows("select table_name, built_at from meta.tables")),
+    )
     harm(place)
     ended = place.run()
     assert (ended.code, ended.is_plain) == (3, True), ended.err
     assert re.search(HELD_BACK[harm], ended.message), ended.message
     assert content(place, "clean.baltimore_spending") == before
-    assert place.rows("select table_name, status from meta.tables order by 1") == [("clean.baltimore_mwbe", "current"), ("clean.baltimore_spending", "held back")]
+    assert place.rows("select table_name, status from meta.tables order by 1") == [
+        ("clean.baltimore_mwbe", "current"),
+        ("clean.baltimore_spending", "held back"),
+    ]
     after = dict(place.rows("select table_name, built_at from meta.tables"))
     assert after["clean.baltimore_mwbe"] > built["clean.baltimore_mwbe"]
     assert after["clean.baltimore_spending"] == built["clean.baltimore_spending"]
@@ -327,18 +363,26 @@ def contract_names_no_column(place: Place) -> tuple[Path, str]:
 
 
 def expectation_on_no_column(place: Place) -> tuple[Path, str]:
-    return place.root / "sql/clean/baltimore_spending.yml", "{column: vendor_name, mostly: 0.99}|{column: vendor_nam, mostly: 0.99}"
+    return (
+        place.root / "sql/clean/baltimore_spending.yml",
+        "{column: vendor_name, mostly: 0.99}|{column: vendor_nam, mostly: 0.99}",
+    )
 
 
 def sql_that_does_not_parse(place: Place) -> tuple[Path, str]:
-    return place.root / "sql/clean/baltimore_spending.sql", "clean_text(fund) as fund_name,|clean_text(fund)) as fund_name,"
+    return (
+        place.root / "sql/clean/baltimore_spending.sql",
+        "clean_text(fund) as fund_name,|clean_text(fund)) as fund_name,",
+    )
 
 
 MISTAKES = [typo_in_defs, contract_names_no_column, expectation_on_no_column, sql_that_does_not_parse]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
-def test_a_mistake_in_a_file_is_named_with_its_line_and_nothing_runs(place: Place, mistake: Callable[[Place], tuple[Path, str]]) -> None:
+def test_a_mistake_in_a_file_is_named_with_its_line_and_nothing_runs(
+    place: Place, mistake: Callable[[Place], tuple[Path, str]]
+) -> None:
     path, change = mistake(place)
     right, wrong = change.split("|")
     edit(path, right, wrong)
@@ -369,8 +413,19 @@ def test_dg_check_refuses_a_typo_in_defs(place: Place) -> None:
 def test_a_full_disk(place: Place) -> None:
     """The lake on a disk of its own, too small for a capture; seen by this run alone."""
     lake = place.data / "lake"
-    small_disk = ("unshare", "--map-root-user", "--mount", "sh", "-c", f'mount -t tmpfs -o size=16k tmpfs {lake} && exec "$@"', "sh")
-    if not shutil.which("unshare") or subprocess.run([*small_disk, "true"], capture_output=True, check=False).returncode:
+    small_disk = (
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        f'mount -t tmpfs -o size=16k tmpfs {lake} && exec "$@"',
+        "sh",
+    )
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*small_disk, "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("this machine lets nobody mount a small disk (unshare --map-root-user --mount)")
     before, captures = digest(place.warehouse), files_of(lake)
     ended = replace(place, under=small_disk).run("raw/baltimore_spending", "clean/baltimore_spending", "warehouse")
@@ -417,7 +472,9 @@ with {what}:
 @contextmanager
 def another_process(what: str) -> Iterator[int]:
     """A process that holds `what`, context managers, until the block ends; yields its pid."""
-    process = subprocess.Popen([sys.executable, "-c", _HOLD.format(what=what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HOLD.format(what=what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -478,12 +535,17 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
         (("sql", "select vendor from clean.baltimore_spending"), '"vendor" not found.*vendor_name'),
         (("sql", "delete from clean.baltimore_spending"), "read-only"),
         (("sql", "drop table clean.baltimore_spending"), "read-only"),
-        (("run", "--select", "clean/baltimore_spendin"), r"There is no asset 'clean/baltimore_spendin'\. Choose one of: .*clean/baltimore_spending"),
+        (
+            ("run", "--select", "clean/baltimore_spendin"),
+            r"There is no asset 'clean/baltimore_spendin'\. Choose one of: .*clean/baltimore_spending",
+        ),
         (("doctor", "baltimore/spendin"), "There is no dataset 'baltimore/spendin'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_wrong_input_is_answered_with_what_would_be_right(place: Place, arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_input_is_answered_with_what_would_be_right(
+    place: Place, arguments: tuple[str, ...], message: str
+) -> None:
     before = digest(place.warehouse)
     ended = place.civic(*arguments)
     assert (ended.code, ended.is_plain) == (2, True), ended.err

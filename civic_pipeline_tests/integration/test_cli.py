@@ -114,7 +114,9 @@ def test_docs_check_fails_until_the_dictionary_is_written_again(small: Place, tm
     assert (place.root / "docs/dictionary/clean/baltimore_mwbe.md").exists()
     assert place.civic("docs", "--check").code == 0
     contract = place.root / "sql/clean/baltimore_mwbe.yml"
-    contract.write_text(contract.read_text(encoding="utf-8").replace("Name of the firm", "The firm's name", 1), encoding="utf-8")
+    contract.write_text(
+        contract.read_text(encoding="utf-8").replace("Name of the firm", "The firm's name", 1), encoding="utf-8"
+    )
     stale = place.civic("docs", "--check")
     assert (stale.code, stale.is_plain) == (2, True)
     assert "clean/baltimore_mwbe.md is out of date: run `civic docs`" in stale.message
@@ -146,8 +148,15 @@ def test_a_taken_port_is_named(small: Place) -> None:
     first = small.start("demo", "serve", "--folder", str(small.served), "--port", "0")
     try:
         assert first.stdout is not None
-        port = next(line for line in first.stdout if line.startswith(b"Serving on ")).split(b":")[-1].split(b";")[0].decode()
-        second = Place(small.data, SAMPLE, small.root).civic("demo", "serve", "--folder", str(small.served), "--port", port)
+        port = (
+            next(line for line in first.stdout if line.startswith(b"Serving on "))
+            .split(b":")[-1]
+            .split(b";")[0]
+            .decode()
+        )
+        second = Place(small.data, SAMPLE, small.root).civic(
+            "demo", "serve", "--folder", str(small.served), "--port", port
+        )
         assert second.code != 0
         assert second.is_plain
         assert port in second.message

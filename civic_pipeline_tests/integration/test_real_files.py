@@ -23,7 +23,9 @@ from civic_pipeline.lake.captures import sha256_of
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 COVID = "baltimore/covid"
 
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)")
+pytestmark = pytest.mark.skipif(
+    not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
+)
 
 # (dataset, edition) -> the download behind it; the ZIP codes are put together of two files.
 DOWNLOADS = {
@@ -163,19 +165,25 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 def test_no_row_vanishes_between_a_file_and_its_table(place: Place) -> None:
     """Rows in = clean + quarantined + repeated, as the books say and as a recount says."""
     day_columns = sum(name[-4:].isdigit() for name in published(*ZIP_CODES).columns)
-    made_of_a_row = {"baltimore/covid_cases": 25, "baltimore/covid_deaths": 25, "baltimore/covid_zip_cases": day_columns}
+    made_of_a_row = {
+        "baltimore/covid_cases": 25,
+        "baltimore/covid_deaths": 25,
+        "baltimore/covid_zip_cases": day_columns,
+    }
     for dataset in sorted({dataset for dataset, _ in SOURCES}):
         table = dataset.replace("/", "_")
-        sent = sum(len(published(*source)) for source in SOURCES if source[0] == dataset) * made_of_a_row.get(dataset, 1)
+        sent = sum(len(published(*source)) for source in SOURCES if source[0] == dataset) * made_of_a_row.get(
+            dataset, 1
+        )
         ((books, clean, quarantined, repeated),) = place.rows(
             "select source_rows, row_count, quarantined_rows, repeated_rows from meta.tables"
             f" where table_name = 'clean.{table}'"
         )
         assert books == sent == clean + quarantined + repeated, dataset
         assert repeated == 0, dataset
-        assert place.rows(f"select (select count(*) from clean.{table}), (select count(*) from quarantine.{table})") == [
-            (clean, quarantined)
-        ]
+        assert place.rows(
+            f"select (select count(*) from clean.{table}), (select count(*) from quarantine.{table})"
+        ) == [(clean, quarantined)]
 
 
 def test_the_one_rejected_row_is_the_firm_without_a_certification_number(place: Place) -> None:
@@ -189,7 +197,9 @@ def test_the_one_rejected_row_is_the_firm_without_a_certification_number(place: 
 
 
 def test_chicagos_budgets_agree_to_the_cent_in_every_table(place: Place) -> None:
-    sums = {int(year): dollars(published("chicago/budget", year)["_ordinance_amount_"]) for year in ("2023", "2024", "2025")}
+    sums = {
+        int(year): dollars(published("chicago/budget", year)["_ordinance_amount_"]) for year in ("2023", "2024", "2025")
+    }
     for table, amount in {
         "clean.chicago_budget": "adopted_amount",
         "marts.fct_budget_lines where city = 'chicago'": "amount",
@@ -240,14 +250,25 @@ def test_certified_firms_are_those_of_the_files_and_their_validity_is_reckoned_f
         " from marts.dim_certified_firms group by 1 order by 1"
     ) == [
         ("baltimore", len(city), ((began <= ends) & (certified <= ends)).sum(), began.min(), ends.max()),
-        ("maryland", firms["certification_number"].nunique(), dated.sum(), days(firms["certification_date"]).min(), None),
+        (
+            "maryland",
+            firms["certification_number"].nunique(),
+            dated.sum(),
+            days(firms["certification_date"]).min(),
+            None,
+        ),
     ]
 
 
 # COVID-19
 
 
-COUNTIES = {"Baltimore": "Baltimore County", "Prince_Georges": "Prince George's", "Queen_Annes": "Queen Anne's", "St_Marys": "St. Mary's"}
+COUNTIES = {
+    "Baltimore": "Baltimore County",
+    "Prince_Georges": "Prince George's",
+    "Queen_Annes": "Queen Anne's",
+    "St_Marys": "St. Mary's",
+}
 
 
 @pytest.mark.parametrize("metric", ["cases", "deaths"])
@@ -269,7 +290,10 @@ def test_cells_drawn_from_the_zip_code_files_are_in_the_table(place: Place) -> N
     draw = random.Random("zip codes")
     columns = [name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}]
     table = "clean.baltimore_covid_zip_cases"
-    found = {row[:2]: row[2:] for row in place.rows(f"select zip_code, observed_date, cumulative_cases, is_suppressed from {table}")}
+    found = {
+        row[:2]: row[2:]
+        for row in place.rows(f"select zip_code, observed_date, cumulative_cases, is_suppressed from {table}")
+    }
     assert len(found) == len(frame) * len(columns)
     blanks = 0
     for column, line in zip(draw.choices(columns, k=400), draw.choices(frame.index, k=400), strict=True):
@@ -293,7 +317,9 @@ def test_the_latest_totals_of_the_city_are_the_last_lines_of_the_files(place: Pl
 
 def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place: Place) -> None:
     frame = published("baltimore/covid_deaths")
-    counts = frame.drop(columns=["OBJECTID", "DATE"]).map(lambda text: None if text is None else int(text)).astype(float)
+    counts = (
+        frame.drop(columns=["OBJECTID", "DATE"]).map(lambda text: None if text is None else int(text)).astype(float)
+    )
     counts.index = pd.Index(days(frame["DATE"]))
     outage = counts.index[(counts == 0).all(axis=1)]
     city = counts["Baltimore_City"].drop(outage).dropna().astype(int)
@@ -304,13 +330,20 @@ def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place
     assert outage.max() + timedelta(days=1) in gaps.index
 
     of_the_city = "from marts.mart_covid_daily where county = 'Baltimore City' and metric = 'deaths'"
-    assert [day for (day,) in place.rows(f"select observed_date {of_the_city} and is_missing_as_zero order by 1")] == list(outage)
-    assert dict(place.rows(f"select observed_date, gap_increment {of_the_city} and gap_increment is not null")) == gaps.to_dict()
+    assert [
+        day for (day,) in place.rows(f"select observed_date {of_the_city} and is_missing_as_zero order by 1")
+    ] == list(outage)
+    assert (
+        dict(place.rows(f"select observed_date, gap_increment {of_the_city} and gap_increment is not null"))
+        == gaps.to_dict()
+    )
     corrections = increments[increments < 0]
     assert place.rows(
         f"select count(*), sum(coalesce(daily_increment, gap_increment)) {of_the_city} and is_correction"
     ) == [(len(corrections), corrections.sum())]
-    assert place.rows(f"select sum(coalesce(daily_increment, gap_increment)) {of_the_city}") == [(city.iloc[-1] - city.iloc[0],)]
+    assert place.rows(f"select sum(coalesce(daily_increment, gap_increment)) {of_the_city}") == [
+        (city.iloc[-1] - city.iloc[0],)
+    ]
 
 
 # The nights after
@@ -326,7 +359,9 @@ def test_an_unchanged_source_is_not_captured_again(place: Place, tmp_path: Path)
     assert ended.err.count("unchanged since") == len(datasets)
 
 
-def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_nothing_else(place: Place, tmp_path: Path) -> None:
+def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_nothing_else(
+    place: Place, tmp_path: Path
+) -> None:
     later = place.copy(tmp_path)
     file = later.served / "chicago_budget2024.csv"
     header, *lines = file.read_text(encoding="utf-8").splitlines()
@@ -340,7 +375,10 @@ def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_
     first, second = later.captures("chicago/budget")
     assert first.held_back is None
     assert second.held_back is not None
-    tables = {name: (status, inputs) for name, status, inputs in later.rows("select table_name, status, inputs from meta.tables")}
+    tables = {
+        name: (status, inputs)
+        for name, status, inputs in later.rows("select table_name, status, inputs from meta.tables")
+    }
     waiting = {"raw.chicago_budget"}
     while more := {name for name, (_, inputs) in tables.items() if name not in waiting and waiting & set(inputs)}:
         waiting |= more

@@ -33,7 +33,7 @@ def column(kind: str) -> PortalColumn:
 
 def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, milli: int = 0) -> datetime:
     """A clock without a zone, as it is landed."""
-    return datetime(year, month, day, hour, minute, second, milli * 1000)  # noqa: DTZ001
+    return datetime(year, month, day, hour, minute, second, milli * 1000)
 
 
 def clock(*values: object) -> list[datetime | None]:

@@ -41,6 +41,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseMissing(A_PATH),
         errors.WarehouseBusy(A_PATH, "process 7"),
         errors.WarehouseOpened(A_PATH, "its log exists"),
+        errors.WarehouseUnreadable(A_PATH, "a_culprit"),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
         errors.NotWritable(A_PATH, "Permission denied"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from town import Town
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
-from civic_pipeline.errors import ChecksFailed, ContractBroken, ModelFailed, NotCaptured
+from civic_pipeline.errors import CatalogIncomplete, ChecksFailed, ContractBroken, ModelFailed, NotCaptured
 from civic_pipeline.lake import Visit
 from civic_pipeline.quality import (
     Suites,
@@ -375,8 +375,23 @@ def test_a_visit_becomes_the_checks_of_the_raw_table(visit: Visit, passed: list[
 
 
 def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> None:
-    for path, check in rules_across(CHECKOUT, MODELS).items():
+    models = [f"{path.parent.name}.{path.stem}" for path in (CHECKOUT / "sql").glob("*/*.sql")]
+    for path, check in rules_across(CHECKOUT, models).items():
         assert check.description != path.stem.replace("_", " "), path
+
+
+def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(town: Town) -> None:
+    town.write("sql/checks/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
+    with pytest.raises(CatalogIncomplete, match=r"misspelt\.sql reads marts\.mart_monhts.*Check the spelling"):
+        rules_across(town.settings.root, town.models())
+
+
+def test_a_damaged_capture_holds_back_what_is_made_of_it(town: Town) -> None:
+    (file,) = town.lake.files(town.capture(GOOD))
+    file.unlink()
+    with town.build() as build:
+        (problem,) = failed_visits(build).values()
+    assert "it is gone" in problem
 
 
 def test_a_report_is_written_and_only_the_newest_are_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 from town import Town
 
 import civic_pipeline
-from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened
+from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
 from civic_pipeline.warehouse import connect, read, release
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
@@ -178,3 +178,10 @@ def test_reading_leaves_nothing_beside_the_file(town: Town) -> None:
 
 def test_the_public_names_are_these() -> None:
     assert civic_pipeline.__all__ == ["connect", "read"]
+
+
+def test_a_file_that_is_no_database_is_not_said_to_be_open_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    file.write_bytes(b"not a database, but long enough to look at" * 500)
+    with pytest.raises(WarehouseUnreadable, match=r"warehouse\.duckdb cannot be opened"):
+        connect(file)

@@ -1,0 +1,196 @@
+"""The nightly job on the sample, through Dagster: what it leaves in the catalog, and parts of it run alone."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.definitions import defs
+from civic_pipeline.lake import Lake
+from civic_pipeline.settings import CHECKOUT, Settings
+from civic_pipeline.warehouse import connect
+
+RELEASE = dg.AssetKey(["warehouse"])
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation of its own, serving the sample."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("CIVIC_", "SOCRATA_"))]:
+            patch.delenv(name)
+        patch.setenv("CIVIC_DATA", str(tmp_path_factory.mktemp("nightly") / "data"))
+        yield Settings.from_environment()
+
+
+@pytest.fixture(scope="module")
+def definitions(settings: Settings) -> dg.Definitions:
+    return defs()
+
+
+@pytest.fixture(scope="module")
+def job(definitions: dg.Definitions) -> dg.JobDefinition:
+    return definitions.resolve_job_def("nightly")
+
+
+@pytest.fixture(scope="module")
+def instance(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(str(tmp_path_factory.mktemp("dagster"))) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def night(job: dg.JobDefinition, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    """The whole job, once."""
+    return job.execute_in_process(instance=instance)
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> dict[dg.AssetKey, dict[str, Any]]:
+    """What was materialized -> its metadata as plain values."""
+    events = [event.materialization for event in result.get_asset_materialization_events()]
+    return {event.asset_key: {name: value.value for name, value in event.metadata.items()} for event in events}
+
+
+def contents(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Every released table's rows, whatever their order; `meta` tells of runs, so it is left out."""
+    with connect(settings.warehouse) as warehouse:
+        names = warehouse.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('clean', 'marts', 'quarantine')"
+        ).fetchall()
+        return {
+            name: warehouse.execute(f"select count(*), sum(hash(t)::hugeint) from {name} as t").fetchall()[0]
+            for (name,) in names
+        }
+
+
+def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with connect(settings.warehouse) as warehouse:
+        return warehouse.execute(query).fetchall()
+
+
+def test_every_asset_is_materialized_and_every_check_evaluated(
+    night: dg.ExecuteInProcessResult, job: dg.JobDefinition
+) -> None:
+    assert night.success
+    assert set(materialized(night)) == set(job.asset_layer.executable_asset_keys)
+    evaluated = [evaluation.asset_check_key for evaluation in night.get_asset_check_evaluations()]
+    assert len(evaluated) == len(set(evaluated)) > 200
+    assert set(evaluated) == set(job.asset_layer.asset_graph.asset_check_keys)
+
+
+def test_a_failed_check_of_the_catalog_is_a_failed_check_of_the_warehouse(
+    night: dg.ExecuteInProcessResult, settings: Settings
+) -> None:
+    events = {(".".join(e.asset_key.path), e.check_name): e.passed for e in night.get_asset_check_evaluations()}
+    books = {row[:2]: row[2] for row in ask(settings, "select table_name, check_name, is_passed from meta.checks")}
+    assert books == events
+
+
+def test_materializations_carry_rows_lineage_and_the_quality_report(
+    night: dg.ExecuteInProcessResult, settings: Settings
+) -> None:
+    metadata = materialized(night)
+    tables = ask(settings, "select table_name, row_count, quarantined_rows, repeated_rows, data_date from meta.tables")
+    assert len(tables) > 20
+    for table, rows, quarantined, repeated, newest in tables:
+        found = metadata[dg.AssetKey(table.split("."))]
+        assert found["dagster/row_count"] == rows == ask(settings, f"select count(*) from {table}")[0][0], table
+        assert found.get("quarantined rows") == quarantined, table
+        assert found.get("repeated rows") == repeated, table
+        assert found.get("newest date") == (newest.isoformat() if newest else None), table
+        lineage = found["dagster/column_lineage"].deps_by_column
+        made_from = (
+            f"select column_name, made_from from meta.columns where table_name = '{table}' and len(made_from) > 0"
+        )
+        assert {
+            column: sorted(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps)
+            for column, deps in lineage.items()
+        } == dict(ask(settings, made_from)), table
+    for name in load_datasets(CHECKOUT):
+        (capture,) = Lake(settings.lake).captures(name)
+        assert metadata[dg.AssetKey(["raw", name.replace("/", "_")])]["dagster/row_count"] == capture.rows
+    report, release = Path(metadata[RELEASE]["quality report"]), Path(metadata[RELEASE]["file"])
+    assert "clean.baltimore_spending" in report.read_text(encoding="utf-8")
+    assert release == settings.warehouse
+    assert release.stat().st_size == metadata[RELEASE]["bytes"]
+
+
+def test_the_declared_columns_are_those_of_the_released_tables(
+    job: dg.JobDefinition, night: dg.ExecuteInProcessResult, settings: Settings
+) -> None:
+    assert night.success
+    for key in job.asset_layer.executable_asset_keys:
+        if key.path[0] in {"clean", "marts"}:
+            schema = job.asset_layer.asset_graph.get(key).metadata["dagster/column_schema"]
+            found = ask(settings, f"describe {'.'.join(key.path)}")
+            assert [(column.name, column.type) for column in schema.columns] == [row[:2] for row in found], key
+            assert all(column.description for column in schema.columns)
+
+
+@pytest.mark.usefixtures("night")
+def test_every_table_and_column_of_the_release_is_described(settings: Settings) -> None:
+    for kind, name in (("tables", "table_name"), ("columns", "table_name || '.' || column_name")):
+        blank = f"select schema_name || '.' || {name} from duckdb_{kind}() where database_name = 'warehouse' and not internal and comment is null"
+        assert ask(settings, blank) == []
+        assert ask(
+            settings,
+            f"select count(*) > 20 from duckdb_{kind}() where database_name = 'warehouse' and comment is not null",
+        ) == [(True,)]
+
+
+@pytest.mark.usefixtures("night")
+@pytest.mark.parametrize("asset", ["raw/baltimore_spending", "clean/baltimore_mwbe", "marts/dim_dates"])
+def test_one_asset_alone(asset: str, job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings) -> None:
+    key, before = dg.AssetKey(asset.split("/")), settings.warehouse.read_bytes()
+    result = job.execute_in_process(instance=instance, asset_selection=[key])
+    assert result.success
+    assert set(materialized(result)) == {key}
+    planned = {check for check in job.asset_layer.asset_graph.asset_check_keys if check.asset_key == key}
+    assert {evaluation.asset_check_key for evaluation in result.get_asset_check_evaluations()} == planned
+    assert settings.warehouse.read_bytes() == before  # nobody asked for a release
+
+
+@pytest.mark.usefixtures("night")
+def test_checks_alone_are_evaluated_and_change_nothing(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    wanted = {
+        dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "rows_conserved"),
+        dg.AssetCheckKey(dg.AssetKey(["marts", "dim_dates"]), "schema"),
+        dg.AssetCheckKey(RELEASE, "covid_increments_add_up"),
+    }
+    alone = dg.define_asset_job("checks_alone", selection=dg.AssetSelection.checks(*wanted))
+    job = dg.Definitions.merge(definitions, dg.Definitions(jobs=[alone])).resolve_job_def("checks_alone")
+    released, before = settings.warehouse.read_bytes(), accepted(settings)
+    result = job.execute_in_process(instance=instance)
+    assert result.success
+    assert {
+        evaluation.asset_check_key: evaluation.passed for evaluation in result.get_asset_check_evaluations()
+    } == dict.fromkeys(wanted, True)
+    assert materialized(result) == {}
+    assert accepted(settings) == before
+    assert settings.warehouse.read_bytes() == released
+
+
+def accepted(settings: Settings) -> list[tuple[Any, ...]]:
+    """When each table of the build was last swapped in."""
+    with duckdb.connect(str(settings.build), read_only=True) as build:
+        return build.execute("select table_name, built_at from meta.tables order by 1").fetchall()
+
+
+def test_a_second_night_makes_the_same_tables(
+    night: dg.ExecuteInProcessResult, job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    before, captures = contents(settings), ask(settings, "select capture_id, sha256 from meta.captures order by 1, 2")
+    again = job.execute_in_process(instance=instance)
+    assert again.success
+    assert set(materialized(again)) == set(materialized(night))
+    assert contents(settings) == before
+    assert len(before) > 20
+    assert ask(settings, "select capture_id, sha256 from meta.captures order by 1, 2") == captures
+    assert ask(settings, "select distinct status from meta.captures") == [("unchanged",)]
