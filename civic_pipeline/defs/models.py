@@ -81,6 +81,7 @@ def _build(
     report = suites.write_report(build.settings.reports)
     context.log.info(f"quality report {report}")
     if publishes:
+        build.forget_all_but(found)
         for published in publish(build):
             yield from _released(context, published, report)
         reasons |= build.held_back()

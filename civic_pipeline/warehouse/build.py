@@ -3,7 +3,7 @@
 `data/build/build.duckdb` has one writer, guarded by a lock across processes. Readers never open it: they read the release.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog import Dataset, RowRule, table_name
 from civic_pipeline.errors import CaptureDamaged, ModelFailed, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
@@ -53,43 +53,36 @@ class Build:
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
 
     def stage(self, model: Model) -> Staged:
-        """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words."""
-        everything = f"staging.{model.schema}__{model.table}__everything"
+        """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
+
+        Rows that break a row rule go to quarantine whole, with the names and reasons of all the rules they break.
+        """
+        contract, execute = model.contract, self.connection.execute
         staged = f"staging.{model.schema}__{model.table}"
-        contract = model.contract
+        everything, quarantine = f"{staged}__everything", f"{staged}__quarantined"
+        keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
         columns = ", ".join(column.name for column in contract.columns)
+        distinct = "distinct" if contract.repeated_rows else ""
         try:
             with writing(self.settings.build.parent):
-                self.connection.execute(f"create or replace table {everything} as\n{model.sql}")
-                if not contract.row_rules:
-                    distinct = "distinct" if contract.repeated_rows else ""
-                    self.connection.execute(
-                        f"create or replace table {staged} as select {distinct} {columns} from {everything}"
+                execute(f"create or replace table {everything} as\n{model.sql}")
+                if contract.row_rules:
+                    rules = _said_of_broken(contract.row_rules, lambda rule: rule.name)
+                    reasons = _said_of_broken(contract.row_rules, lambda rule: rule.reason)
+                    execute(
+                        f"create or replace table {quarantine} as"
+                        f" select *, {rules} as _rules, {reasons} as _reasons from {everything} where not ({keep})"
                     )
-                    rows, total = self._count(staged), self._count(everything)
-                    return Staged(model, staged, everything, None, rows, 0, total - rows)
-                return self._split(model, everything, staged, columns)
+                execute(
+                    f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}"
+                )
         except duckdb.Error as error:
             raise ModelFailed(model.path, str(error)) from error
-
-    def _split(self, model: Model, everything: str, staged: str, columns: str) -> Staged:
-        """Rows that break a rule go to quarantine whole, with the names and reasons of all the rules they break."""
-        rules = model.contract.row_rules
-        quarantine = f"{staged}__quarantined"
-        broken = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(rule.name)} end" for rule in rules)
-        reasons = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(rule.reason)} end" for rule in rules)
-        keep = " and ".join(f"({rule.keep_if}) is true" for rule in rules)
-        self.connection.execute(
-            f"create or replace table {quarantine} as select *, [x for x in [{broken}] if x is not null] as _rules,"
-            f" [x for x in [{reasons}] if x is not null] as _reasons from {everything} where not ({keep})"
-        )
-        distinct = "distinct" if model.contract.repeated_rows else ""
-        self.connection.execute(
-            f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}"
-        )
-        rows, quarantined = self._count(staged), self._count(quarantine)
+        rows = self._count(staged)
+        quarantined = self._count(quarantine) if contract.row_rules else 0
+        repeated = self._count(everything) - quarantined - rows
         return Staged(
-            model, staged, everything, quarantine, rows, quarantined, self._count(everything) - quarantined - rows
+            model, staged, everything, quarantine if contract.row_rules else None, rows, quarantined, repeated
         )
 
     def swap(self, staged: Staged, results: Sequence[CheckResult], data_date: date | None) -> dict[str, list[str]]:
@@ -104,6 +97,8 @@ class Build:
             self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
             if staged.quarantine:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
+            elif model.schema == "clean":
+                self._forget(f"quarantine.{model.table}")
             self._dictionary(model, lineage, staged.quarantine is not None)
             self._record_checks(model.name, results)
             meta.put(
@@ -161,10 +156,24 @@ class Build:
             ).fetchall()
         }
 
+    def forget_all_but(self, models: Collection[str]) -> None:
+        """Drop the tables whose model left the catalog, and what `meta` says of them: nobody would explain them any more."""
+        known = self.connection.execute("select table_name from meta.tables").fetchall()
+        with self._transaction():
+            for name in {table for (table,) in known} - set(models):
+                self._forget(name)
+                if name.startswith("clean."):
+                    self._forget(name.replace("clean.", "quarantine.", 1))
+
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
         found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
         return found[0] if found else None
+
+    def _forget(self, table: str) -> None:
+        self.connection.execute(f"drop table if exists {table}")
+        for described in (meta.TABLES, meta.COLUMNS, meta.CHECKS):
+            meta.put(self.connection, described, "table_name", table, [])
 
     def _record_checks(self, subject: str, results: Iterable[CheckResult]) -> None:
         rows: list[dict[str, object]] = [
@@ -346,6 +355,12 @@ def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accep
         }  # fmt: skip
         rows.append(shared | fetched)
     meta.put(build.connection, meta.CAPTURES, "dataset", name, rows)
+
+
+def _said_of_broken(rules: Iterable[RowRule], say: Callable[[RowRule], str]) -> str:
+    """SQL: the list of what `say` says of every rule a row breaks."""
+    cases = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(say(rule))} end" for rule in rules)
+    return f"[said for said in [{cases}] if said is not null]"
 
 
 def _comment(description: str, unit: str | None) -> str:

@@ -43,7 +43,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     installed = subprocess.run(install, capture_output=True, text=True, check=False)
     if installed.returncode:
-        pytest.skip(f"duckdb {OLD} cannot be installed here: {installed.stderr.strip().splitlines()[-1]}")
+        pytest.skip(f"duckdb {OLD} cannot be installed here: {installed.stderr.strip()[-200:]}")
     return folder
 
 

@@ -235,3 +235,33 @@ def test_a_rule_whose_answer_is_null_counts_as_broken(town: Town) -> None:
             ("2", ["amount_is_readable"], ["The amount could not be read."]),
             ("3", ["amount_is_readable"], ["The amount could not be read."]),
         ]  # fmt: skip
+
+
+def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(town: Town) -> None:
+    town.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
+    models = town.models()
+    with town.build() as build:
+        for model in models.values():
+            build.swap(build.stage(model), [], None)
+        build.forget_all_but(["marts.mart_months"])
+        left = rows(
+            build,
+            "select schema_name, table_name from duckdb_tables() where schema_name in ('clean', 'marts', 'quarantine')",
+        )
+        assert left == [("marts", "mart_months")]
+        assert rows(build, "select distinct table_name from meta.columns where table_name not like 'meta.%'") == [
+            ("marts.mart_months",)
+        ]
+
+
+def test_a_contract_without_row_rules_leaves_no_quarantine_of_before(town: Town) -> None:
+    town.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
+    with town.build() as build:
+        build.swap(build.stage(town.models()["clean.town_payments"]), [], None)
+        assert rows(build, "select count(*) from quarantine.town_payments") == [(1,)]
+    contract = town.settings.root / "sql/clean/town_payments.yml"
+    text = contract.read_text()
+    contract.write_text(text[: text.index("row_rules:")] + text[text.index("columns:") :])
+    with town.build() as build:
+        build.swap(build.stage(town.models()["clean.town_payments"]), [], None)
+        assert rows(build, "select table_name from duckdb_tables() where schema_name = 'quarantine'") == []
