@@ -56,43 +56,54 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             if description.row_count == 0:
                 raise SourceEmpty(name, description.url)
 
-        tokens = tuple(description.freshness.token for description in described.values())
-        if previous and None not in tokens and previous.freshness == tokens and _same_columns(previous, described):
+        if previous and _unchanged(previous, described):
             return Captured(previous, "unchanged", undeclared)
-
-        captured_at = datetime.now(UTC)
-        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
-        folder = lake.folder / capture_id
-        counted = sum(description.row_count for description in described.values())
         collapsed = _collapse(name, dataset, previous, described)
         newest = lake.newest(name)
-        if collapsed and newest and newest.held_back and None not in tokens and newest.freshness == tokens:
-            raise collapsed  # already in the lake
-        landed = 0
-
-        def landed_rows(rows: int) -> None:
-            nonlocal landed
-            landed += rows
-            progress(landed, counted)
-
-        try:
-            with writing(lake.folder):
-                folder.mkdir(parents=True)
-                parts = [
-                    _land(name, edition, source, described[edition], folder, landed_rows)
-                    for edition, source in sources.items()
-                ]
-                manifest = Manifest(
-                    capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                    pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
-                )  # fmt: skip
-                manifest.write(folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        if collapsed and newest and newest.held_back and _unchanged(newest, described):
+            raise collapsed  # the lake has it already
+        manifest = _take(name, sources, described, lake, access, collapsed, progress)
         if collapsed:
             raise collapsed
         return Captured(manifest, "captured", undeclared)
+
+
+def _take(
+    name: str,
+    sources: dict[str | None, PortalSource],
+    described: dict[str | None, Description],
+    lake: Lake,
+    access: Access,
+    collapsed: VolumeCollapsed | None,
+    progress: Progress,
+) -> Manifest:
+    """Read every source and commit the capture; whatever fails on the way leaves nothing behind."""
+    captured_at = datetime.now(UTC)
+    capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+    folder = lake.folder / capture_id
+    counted, landed = sum(description.row_count for description in described.values()), 0
+
+    def landed_rows(rows: int) -> None:
+        nonlocal landed
+        landed += rows
+        progress(landed, counted)
+
+    try:
+        with writing(lake.folder):
+            folder.mkdir(parents=True)
+            parts = [
+                _land(name, edition, source, described[edition], folder, landed_rows)
+                for edition, source in sources.items()
+            ]
+            manifest = Manifest(
+                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
+                pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
+            )  # fmt: skip
+            manifest.write(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return manifest
 
 
 def _land(
@@ -159,10 +170,17 @@ def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Des
     return tuple(unknown)
 
 
-def _same_columns(previous: Manifest, described: dict[str | None, Description]) -> bool:
-    return [[(c.name, c.portal_type) for c in part.columns] for part in previous.parts] == [
-        [(c.name, c.portal_type) for c in description.columns] for description in described.values()
+def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> bool:
+    """Whether the portal says that nothing changed: known tokens, and the counts and columns to go with them."""
+    told = [
+        (edition, d.freshness.token, d.row_count, [(c.name, c.portal_type) for c in d.columns])
+        for edition, d in described.items()
     ]
+    kept = [
+        (part.edition, part.freshness_token, part.counted, [(c.name, c.portal_type) for c in part.columns])
+        for part in capture.parts
+    ]
+    return told == kept and None not in capture.freshness
 
 
 def _collapse(

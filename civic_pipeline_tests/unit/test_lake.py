@@ -150,6 +150,20 @@ def test_an_unchanged_token_is_believed_and_an_unknown_one_never(take: Taker) ->
     assert len(take.folders) == 4
 
 
+def test_an_unchanged_token_is_not_believed_against_another_count(take: Taker) -> None:
+    take(FakeSource())
+    assert take(FakeSource([["1", "2", "3", "4"]])).status == "captured"
+
+
+def test_a_collapsed_source_is_stored_once_however_often_it_is_visited(take: Taker) -> None:
+    ids = [str(number) for number in range(20)]
+    take(FakeSource([ids]))
+    for _ in range(3):
+        with pytest.raises(VolumeCollapsed):
+            take(FakeSource([ids[:5]], token="2"))
+    assert len(take.folders) == 2
+
+
 def test_a_new_column_is_reported_and_captured_even_with_an_unchanged_token(take: Taker) -> None:
     take(FakeSource())
     wider = FakeSource()
