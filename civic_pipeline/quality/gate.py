@@ -61,7 +61,8 @@ def build_table(
         failures = [result.failure for result in results if result.blocks]
         if failures:
             raise ContractBroken(model.name, failures)
-        newest = build.newest(staged.table, dataset.dated_by) if dataset and dataset.dated_by else None
+        dated = dataset.dated_by if dataset else None
+        newest = build.newest(staged.table, dated) if dated else build.newest_of(model.inputs)
         return Outcome(model, results, staged, build.swap(staged, results, newest), newest)
     except CivicError as error:
         build.hold_back(model, str(error), results)

@@ -170,6 +170,13 @@ class Build:
         found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
         return found[0] if found else None
 
+    def newest_of(self, tables: Collection[str]) -> date | None:
+        """The latest of the city's own dates that the accepted `tables` reach."""
+        found = self.connection.execute(
+            "select max(data_date) from meta.tables where list_contains(?, table_name)", [list(tables)]
+        ).fetchone()
+        return found[0] if found else None
+
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
         for described in (meta.TABLES, meta.COLUMNS, meta.CHECKS):

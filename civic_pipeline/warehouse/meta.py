@@ -73,7 +73,11 @@ TABLES = MetaTable(
         ("source_rows", "BIGINT", "Rows the source should become; clean tables only."),
         ("quarantined_rows", "BIGINT", "Rows rejected by row rules, whole in quarantine; clean tables only."),
         ("repeated_rows", "BIGINT", "Rows the source published twice, kept once; clean tables only."),
-        ("data_date", "DATE", "Newest date of the city's own in the table; null where none is declared."),
+        (
+            "data_date",
+            "DATE",
+            "Newest date of the city's own in the table, or in the tables it is made from; null where none is declared.",
+        ),
         ("key_columns", "VARCHAR[]", "Columns that name a row."),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
     ),

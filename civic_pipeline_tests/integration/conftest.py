@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from pathlib import Path
 
 import pytest
 from terminal import SAMPLE, Place, serve
@@ -55,3 +56,9 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
             build.swap(build.stage(model), [], None)
         release(build)
     return Place(settings.data)
+
+
+@pytest.fixture
+def place(small: Place, tmp_path: Path) -> Place:
+    """The small installation after its green night, to break."""
+    return small.copy(tmp_path)

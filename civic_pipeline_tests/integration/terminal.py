@@ -1,5 +1,6 @@
 """`civic` as it is typed: a process of its own, on data of its own."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -112,3 +113,21 @@ def serve(folder: Path, *entries: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "portal.yml").write_text(yaml.safe_dump({"files": list(entries)}), encoding="utf-8")
     return folder
+
+
+def edit(path: Path, old: str, new: str, count: int = -1) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path} does not hold {old!r}"
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Every file of the captures; locks and the note of the last visit are no part of them."""
+    return {
+        str(path.relative_to(folder)): digest(path)
+        for path in folder.rglob("*") if path.is_file() and path.name not in {"visit.json", "capture.lock"}
+    }  # fmt: skip
