@@ -202,7 +202,7 @@ def _print_status(settings: Settings, every_table: bool) -> None:
         f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)",
         bold=True,
     )
-    if captures:
+    if captures and captures[2]:  # nobody was asked yet where only tables without sources were built
         click.echo(
             f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC"
         )

@@ -74,6 +74,7 @@ class Suites:
                 },
             )
             self._context.build_data_docs(site_names=["run"])
+            _list_tables(site)
             _keep_newest(reports)
         return site / "index.html"
 
@@ -115,6 +116,17 @@ def _exception(info: dict[str, Any] | None) -> str | None:
         if entry.get("raised_exception"):
             return str(entry.get("exception_message", "unknown reason")).split("\n", 1)[0]
     return None
+
+
+def _list_tables(site: Path) -> None:
+    """Add plain links to the index, whose own list is drawn by scripts from the web and is empty without a network."""
+    index = site / "index.html"
+    pages = sorted(page.relative_to(site) for page in (site / "validations").rglob("*.html"))
+    links = "".join(f'<li><a href="{page}">{".".join(page.parts[1:3])}</a></li>' for page in pages)
+    text = index.read_text(encoding="utf-8")
+    index.write_text(
+        text.replace("</body>", f"<h4>Tables checked in this run</h4><ul>{links}</ul></body>", 1), encoding="utf-8"
+    )
 
 
 def _keep_newest(reports: Path) -> None:

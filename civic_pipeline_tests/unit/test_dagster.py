@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from civic_pipeline.catalog import load_datasets, table_name
+from civic_pipeline.components.portal_dataset import progress_log
 from civic_pipeline.defs.sensors import tell_about_failed_runs
 from civic_pipeline.errors import FileInvalid, HeldBack, NotCaptured
 from civic_pipeline.publish import notice
@@ -145,3 +146,13 @@ def test_a_mistake_in_a_definition_stops_the_load_with_its_line(project: Setting
 
 def test_loading_writes_nothing(location: dg.Definitions, tmp_path: Path) -> None:
     assert not Path(os.environ["CIVIC_DATA"]).exists()
+
+
+def test_a_long_capture_says_rows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 10.0, 12.0])
+    monkeypatch.setattr("civic_pipeline.components.portal_dataset.time.monotonic", lambda: next(clock))
+    said: list[str] = []
+    progress = progress_log("baltimore/spending", said.append)
+    for landed in (1_000, 20_000, 24_000):
+        progress(landed, 60_000)
+    assert said == ["baltimore/spending: 20,000 of 60,000 rows, 2,000 rows/s, 20 s left"]

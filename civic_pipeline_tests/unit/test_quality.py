@@ -1,5 +1,6 @@
 """Contracts become checks, and checks find what is wrong: on a town of a few rows."""
 
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -406,5 +407,6 @@ def test_a_report_is_written_and_only_the_newest_are_kept(town: Town, monkeypatc
         audit(build, build.stage(model), town.dataset, suites)
         index = suites.write_report(reports)
     assert index == reports / "a_run" / "index.html"
-    assert "town_payments" in index.read_text(encoding="utf-8")
+    (page,) = re.findall(r'<a href="(validations/[^"]+)">clean\.town_payments</a>', index.read_text(encoding="utf-8"))
+    assert "Evaluated Expectations" in (index.parent / page).read_text(encoding="utf-8")
     assert len(list(reports.iterdir())) == 2
