@@ -3,7 +3,6 @@
 Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is held back · 4 another run is writing.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
-from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, RunFailed, UnknownName, WarehouseBusy, writing
+from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, UnknownName, writing
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    import dagster as dg
     import duckdb
 
 
@@ -64,19 +62,16 @@ def _foreseen(error: BaseException | None) -> CivicError | None:
 )
 def run(select: tuple[str, ...]) -> None:
     """Run the nightly job now: capture, build, check, release."""
+    from civic_pipeline.runs import run_nightly
+
     settings = Settings.from_environment()
-    result = _run_job(settings, select)
+    failure = run_nightly(settings, select, debug="--debug" in sys.argv)
     if settings.warehouse.exists() and not select:
         click.echo()
         _print_status(settings, every_table=False)
         click.echo(f"\n{_what_next(settings)}")
-    if not result.success:
-        failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
-        steps = [event for event in failures if event.is_step_failure]
-        ended = RunFailed([_problem(event) for event in steps or failures[-1:]])
-        if any(_is_of(event, WarehouseBusy) for event in steps):
-            ended.exit_code = WarehouseBusy.exit_code
-        raise ended
+    if failure:
+        raise failure
 
 
 @cli.command()
@@ -238,55 +233,6 @@ def _what_next(settings: Settings) -> str:
         '  ask a question         civic sql "from marts.mart_budget_by_agency limit 10"   (activate .venv first, or .venv/bin/civic)\n'
         "  open the Dagster UI    make dev" + live + report_line
     )
-
-
-def _run_job(settings: Settings, select: tuple[str, ...]) -> "dg.ExecuteInProcessResult":
-    """The nightly job, or the selected assets of it, in this process; recorded in the Dagster home, so the UI shows it."""
-    home = settings.dagster_home
-    with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(settings.root / "dagster.yaml", home / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home)
-    import dagster as dg
-
-    from civic_pipeline.catalog import load_datasets
-    from civic_pipeline.definitions import defs
-
-    load_datasets(settings.root)  # names a mistake in a defs.yaml in our words; Dagster would show its traceback
-    definitions = defs()
-    job = definitions.resolve_job_def("nightly")
-    assets = None
-    if select:
-        known = {key.to_user_string(): key for key in job.asset_layer.executable_asset_keys}
-        for name in select:
-            if name not in known:
-                raise UnknownName("asset", name, known)
-        assets = [known[name] for name in select]
-    with dg.DagsterInstance.get() as instance:
-        return job.execute_in_process(
-            run_config={"loggers": {"console": {}}},
-            instance=instance,
-            asset_selection=assets,
-            raise_on_error="--debug" in sys.argv,
-        )
-
-
-def _problem(event: "dg.DagsterEvent") -> str:
-    """What a step's author said of its failure, or the exception itself where nobody foresaw it."""
-    step = event.step_failure_data if event.is_step_failure else None
-    if step and step.user_failure_data and step.user_failure_data.description:
-        return step.user_failure_data.description
-    error = step.error if step else event.job_failure_data.error  # before the first step, such as no portals to ask
-    cause = error.cause or error if error else None
-    return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
-
-
-def _is_of(event: "dg.DagsterEvent", failure: type[CivicError]) -> bool:
-    """Whether a step failed because of `failure`; Dagster keeps the chain of causes as text."""
-    error = event.step_failure_data.error
-    while error is not None and error.cls_name != failure.__name__:
-        error = error.cause
-    return error is not None
 
 
 @contextmanager

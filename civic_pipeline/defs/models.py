@@ -24,7 +24,7 @@ from civic_pipeline.quality import (
     rules_across,
 )
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, seed_files
+from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -34,9 +34,9 @@ _Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]
 @dg.definitions
 def models() -> dg.Definitions:
     settings = Settings.from_environment()
-    datasets = {table_name(name): dataset for name, dataset in load_datasets(settings.root).items()}
-    raw, seeds = {f"raw.{table}" for table in datasets}, {f"seeds.{path.stem}" for path in seed_files(settings.root)}
-    found = load_models(settings.root, frozenset(raw | seeds))
+    catalog = load_datasets(settings.root)
+    datasets = {table_name(name): dataset for name, dataset in catalog.items()}
+    found = load_models(settings.root, catalog)
 
     @dg.multi_asset(
         name="warehouse",
@@ -50,12 +50,11 @@ def models() -> dg.Definitions:
             *(check_spec(check) for check in rules_across(settings.root, found).values()),
         ],
         can_subset=True,
-        pool="warehouse",
     )
     def build_warehouse(context: dg.AssetExecutionContext) -> _Events:
         """Build the selected tables; publish if the release is selected; end red if anything is held back."""
         try:
-            with open_build(Settings.from_environment(), load_datasets(settings.root), context.run.run_id) as build:
+            with open_build(Settings.from_environment(), catalog, context.run.run_id) as build:
                 yield from _build(context, build, found, datasets)
         except CivicError as error:
             raise dg.Failure(str(error), allow_retries=False) from error

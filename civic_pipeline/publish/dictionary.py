@@ -75,8 +75,7 @@ def _read_catalog(root: Path) -> _Catalog:
     for seed in seed_files(root):
         with seed.open(encoding="utf-8", newline="") as file:
             schema["seeds"][seed.stem] = dict.fromkeys(next(csv.reader(file)), "VARCHAR")
-    sources = frozenset(f"{space}.{table}" for space in ("raw", "seeds") for table in schema[space])
-    models = dict(sorted(load_models(root, sources).items()))
+    models = dict(sorted(load_models(root, datasets).items()))
     for model in models.values():
         schema[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
     readers: dict[str, list[str]] = defaultdict(list)

@@ -62,7 +62,7 @@ def build_table(
         if failures:
             raise ContractBroken(model.name, failures)
         dated = dataset.dated_by if dataset else None
-        newest = build.newest(staged.table, dated) if dated else build.newest_of(model.inputs)
+        newest = build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
         return Outcome(model, results, staged, build.swap(staged, results, newest), newest)
     except CivicError as error:
         build.hold_back(model, str(error), results)

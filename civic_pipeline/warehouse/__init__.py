@@ -1,8 +1,8 @@
 """Run `sql/` on DuckDB: stage, (audit,) swap; keep the books in `meta`; release; read."""
 
-from civic_pipeline.warehouse.build import Build, Staged, open_build, seed_files
+from civic_pipeline.warehouse.build import Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
-from civic_pipeline.warehouse.model import Model, load_models, tables_read
+from civic_pipeline.warehouse.model import Model, load_models, seed_files, tables_read
 from civic_pipeline.warehouse.reader import connect, read
 from civic_pipeline.warehouse.release import release
 

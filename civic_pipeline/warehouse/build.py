@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import duckdb
 
@@ -19,7 +18,7 @@ from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import literal
-from civic_pipeline.warehouse.model import Model
+from civic_pipeline.warehouse.model import Model, seed_files
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
@@ -309,11 +308,6 @@ def _prepare(build: Build) -> None:
             accepted, build.damaged[name] = None, str(error)
             connection.execute(f"drop view if exists raw.{table_name(name)}")
         _record_capture(build, lake, name, dataset, accepted)
-
-
-def seed_files(root: Path) -> list[Path]:
-    """Reviewed mappings, one CSV per table of schema `seeds`."""
-    return sorted((root / "data" / "seeds").glob("*.csv"))
 
 
 def _raw_view(

@@ -4,6 +4,7 @@ Inputs are read from the SQL, never typed by hand.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -12,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, read_contract
+from civic_pipeline.catalog import Contract, read_contract, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
@@ -36,6 +37,11 @@ class Model:
         return f"{self.schema}.{self.table}"
 
     @property
+    def dating_inputs(self) -> list[str]:
+        """The inputs whose age is this table's age: dimensions and bridges list what exists, whatever the date of the facts."""
+        return [name for name in self.inputs if not name.startswith(("marts.dim_", "marts.bridge_"))]
+
+    @property
     def fingerprint(self) -> str:
         """Changes when the SQL or the contract does."""
         return hashlib.sha256((self.sql + self.contract.model_dump_json()).encode()).hexdigest()[:16]
@@ -48,12 +54,13 @@ class Model:
         return " ".join(part for part in (f"Each row is {contract.each_row_is}.", contract.about, caveat) if part)
 
 
-def load_models(root: Path, sources: frozenset[str]) -> dict[str, Model]:
+def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
     """Every model under `root/sql`, inputs before the tables made of them.
 
-    `sources` are the tables that exist without a model (`raw.*`, `seeds.*`). Raises FileInvalid for a file that breaks
-    the rules and CatalogIncomplete where files do not fit together.
+    Models may read the captures of `datasets` (as `raw.<city>_<dataset>`), the seeds and each other. Raises FileInvalid
+    for a file that breaks the rules and CatalogIncomplete where files do not fit together.
     """
+    sources = {f"raw.{table_name(name)}" for name in datasets} | {f"seeds.{file.stem}" for file in seed_files(root)}
     models = {}
     for schema in MODEL_SCHEMAS:
         folder = root / "sql" / schema
@@ -89,6 +96,11 @@ def load_models(root: Path, sources: frozenset[str]) -> dict[str, Model]:
     except CycleError as error:
         raise CatalogIncomplete(f"Models depend on each other in a circle: {' -> '.join(error.args[1])}.") from error
     return {name: models[name] for name in order}
+
+
+def seed_files(root: Path) -> list[Path]:
+    """Reviewed mappings, one CSV per table of schema `seeds`."""
+    return sorted((root / "data" / "seeds").glob("*.csv"))
 
 
 def _referenced(model: Model) -> set[str]:

@@ -11,7 +11,7 @@ from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.demo import open_portals
 from civic_pipeline.lake import Lake, visit
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import load_models, open_build, release, seed_files
+from civic_pipeline.warehouse import load_models, open_build, release
 
 # One dataset of each kind of portal, its rows enough for its contract.
 SMALL = {"baltimore/spending": 600, "baltimore/mwbe": 200}
@@ -50,9 +50,8 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
     with open_portals(settings) as access:
         for name, dataset in datasets.items():
             assert visit(name, dataset, Lake(settings.lake), access).problem is None
-    sources = {f"raw.{table_name(name)}" for name in datasets} | {f"seeds.{file.stem}" for file in seed_files(CHECKOUT)}
     with open_build(settings, datasets, "the test") as build:
-        for model in load_models(CHECKOUT, frozenset(sources)).values():
+        for model in load_models(CHECKOUT, datasets).values():
             build.swap(build.stage(model), [], None)
         release(build)
     return Place(settings.data)

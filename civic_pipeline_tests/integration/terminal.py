@@ -70,20 +70,21 @@ class Place:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def civic(self, *arguments: str) -> Ended:
+    def civic(self, *arguments: str, patience_seconds: int = PATIENCE_SECONDS) -> Ended:
         """`civic` with these arguments, to its end."""
         process = self.start(*arguments)
         try:
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+            out, err = process.communicate(timeout=patience_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
             raise
         return Ended(process.returncode, out.decode(), err.decode())
 
-    def run(self, *assets: str) -> Ended:
+    def run(self, *assets: str, patience_seconds: int = PATIENCE_SECONDS) -> Ended:
         """The nightly job, or these assets of it."""
-        return self.civic("run", *(part for asset in assets for part in ("--select", asset)))
+        selected = (part for asset in assets for part in ("--select", asset))
+        return self.civic("run", *selected, patience_seconds=patience_seconds)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """An answer of the released warehouse."""

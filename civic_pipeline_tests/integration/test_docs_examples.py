@@ -8,11 +8,11 @@ import matplotlib as mpl
 import pytest
 
 from civic_pipeline import connect
-from civic_pipeline.catalog import load_datasets, table_name
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.demo import open_portals
 from civic_pipeline.lake import Lake, visit
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import load_models, open_build, release, seed_files
+from civic_pipeline.warehouse import load_models, open_build, release
 
 PAGE = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
 
@@ -30,12 +30,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with open_portals(settings) as access:
         for name, dataset in datasets.items():
             assert visit(name, dataset, Lake(settings.lake), access).problem is None
-    raw, seeds = (
-        {f"raw.{table_name(name)}" for name in datasets},
-        {f"seeds.{file.stem}" for file in seed_files(CHECKOUT)},
-    )
     with open_build(settings, datasets, "docs") as build:
-        for model in load_models(CHECKOUT, frozenset(raw | seeds)).values():
+        for model in load_models(CHECKOUT, datasets).values():
             build.swap(build.stage(model), [], None)
         release(build)
     with pytest.MonkeyPatch.context() as patch:

@@ -91,6 +91,16 @@ def test_a_failed_check_of_the_catalog_is_a_failed_check_of_the_warehouse(
     assert books == events
 
 
+def test_facts_are_as_old_as_their_own_dates_not_those_of_dimensions(
+    night: dg.ExecuteInProcessResult, settings: Settings
+) -> None:
+    ages = dict(ask(settings, "select table_name, data_date from meta.tables"))
+    [(last_payment,)] = ask(settings, "select max(payment_date) from marts.fct_payments")
+    assert ages["marts.dim_funds"] == last_payment  # read by every fact about money
+    assert ages["marts.fct_payments"] == ages["marts.mart_vendor_spend_monthly"] == last_payment
+    assert ages["marts.fct_budget_lines"] is None  # a budget has fiscal years, and its dimensions do not date it
+
+
 def test_materializations_carry_rows_lineage_and_the_quality_report(
     night: dg.ExecuteInProcessResult, settings: Settings
 ) -> None:

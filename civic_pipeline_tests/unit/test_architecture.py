@@ -15,10 +15,10 @@ PACKAGE = CHECKOUT / "civic_pipeline"
 # Data flows down this list; a room uses rooms above it, never below.
 ROOMS = (
     "errors", "settings", "catalog", "portals", "lake", "warehouse", "quality", "linkage", "publish", "demo",
-    "components", "defs", "definitions", "cli",
+    "components", "defs", "definitions", "runs", "cli",
 )  # fmt: skip
 FRAMEWORKS = {
-    "dagster": {"components", "defs", "definitions", "cli"},
+    "dagster": {"components", "defs", "definitions", "runs"},
     "click": {"cli"},
     "great_expectations": {"quality"},
     "pandas": {"warehouse"},

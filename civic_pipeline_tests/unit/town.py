@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from civic_pipeline.catalog import Dataset, read_yaml, table_name
+from civic_pipeline.catalog import Dataset, read_yaml
 from civic_pipeline.lake import Lake, Manifest, Part
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import Build, Model, load_models, open_build, seed_files
+from civic_pipeline.warehouse import Build, Model, load_models, open_build
 
 _DATASET = """
 title: Payments
@@ -126,8 +126,7 @@ class Town:
         return manifest
 
     def models(self) -> dict[str, Model]:
-        seeds = {f"seeds.{path.stem}" for path in seed_files(self.settings.root)}
-        return load_models(self.settings.root, frozenset({f"raw.{table_name(self.name)}"} | seeds))
+        return load_models(self.settings.root, [self.name])
 
     def build(self, run_id: str = "a run") -> AbstractContextManager[Build]:
         return open_build(self.settings, {self.name: self.dataset}, run_id)
