@@ -52,12 +52,77 @@ class UnknownName(CivicError):
         super().__init__(f"There is no {kind} {name!r}. Choose one of: {', '.join(sorted(known)) or '(none)'}.")
 
 
-class PortalUnreachable(CivicError):
-    """No answer at all: no network, a refused connection, a timeout, or an HTTP 5xx that outlived the retries."""
+class AddressUnknown(CivicError):
+    """Somebody pasted something that names no dataset we can read."""
 
-    def __init__(self, url: str, why: str) -> None:
+    exit_code = 2
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(
+            f"{text!r} is no dataset that can be read: {why}. Give one of these:\n"
+            "  a Socrata dataset         https://data.cityofchicago.org/d/s4vu-giwb, or the address of its page or API\n"
+            "  an ArcGIS layer           https://.../FeatureServer/0 or .../MapServer/0\n"
+            "  an ArcGIS item            its 32-digit id, its item page, or its page on a hub (.../datasets/...)\n"
+            "  an OpenDataSoft dataset   https://data.longbeach.gov/explore/dataset/service-requests/\n"
+            "  a file                    a CSV, XLSX or GeoJSON file, by its web address or its path here"
+        )
+
+
+class AddressAmbiguous(CivicError):
+    """A pasted address holds several layers. `layers` are their addresses and names."""
+
+    exit_code = 2
+
+    def __init__(self, url: str, layers: dict[str, str]) -> None:
+        listed = "\n".join(f"  {address}  {name}" for address, name in layers.items())
+        super().__init__(f"{url} holds {len(layers)} layers. Choose one, by the number at its end:\n{listed}")
+
+
+class AddressPrivate(CivicError):
+    """A pasted address leads into this machine or a private network."""
+
+    exit_code = 2
+
+    def __init__(self, text: str, host: str, address: str) -> None:
+        super().__init__(
+            f"{text!r} leads to {host} ({address}), which is not on the public internet. If you mean to read from there, give"
+            " --allow-private-hosts."
+        )
+
+
+class AlreadyThere(CivicError):
+    """What would be written exists already."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} exists already, so nothing was written. Choose another name, or remove it first.")
+
+
+class PortalUnreachable(CivicError):
+    """No data for now: no network, a refused or broken connection, or a status that asks to come again later.
+
+    `retry_after` are the seconds that the portal asks for; `throttled` says that we asked too much.
+    """
+
+    def __init__(self, url: str, why: str, retry_after: float | None = None, throttled: bool = False) -> None:
         super().__init__(
             f"{url} could not be reached: {why}. Check the network and the portal's status page, then run again."
+        )
+        self.retry_after, self.throttled = retry_after, throttled
+
+
+class PortalOverloaded(PortalUnreachable):
+    """The portal gave up on a request: a timeout, an HTTP 5xx, or words to that effect. A smaller page may do."""
+
+
+class PagingBroken(CivicError):
+    """A portal's pages do not add up to its rows, however often they are asked for."""
+
+    def __init__(self, url: str, what: str) -> None:
+        super().__init__(
+            f"{url} does not page as it says it does: {what}. Nothing was kept of this read. Report it to the publisher, or"
+            " run again later."
         )
 
 
@@ -117,11 +182,22 @@ class SchemaDrifted(CivicError):
 class CaptureUnproven(CivicError):
     """What landed is not provably what the portal counted."""
 
-    def __init__(self, dataset: str, counted: int, landed: int, distinct: int, counted_after: int) -> None:
+    def __init__(self, dataset: str, counted: int, landed: int, distinct: int | None, counted_after: int) -> None:
+        unique = "" if distinct is None else f", {distinct:,} of them distinct"
         super().__init__(
             f"{dataset}: the portal counted {counted:,} rows before the read and {counted_after:,} after it, {landed:,}"
-            f" landed, {distinct:,} of them distinct. All four must agree, so the capture was discarded. The data may have"
-            " changed while it was read: run again."
+            f" landed{unique}. These must agree, and did not in a second, slower read either, so nothing was kept. The data"
+            " may be changing all the time: run again."
+        )
+
+
+class SourceRestless(CivicError):
+    """A source was edited during both reads, so what landed may mix two states of it."""
+
+    def __init__(self, dataset: str, before: str, after: str) -> None:
+        super().__init__(
+            f"{dataset}: the portal's own date of the data moved from {before} to {after} during the read, and again during"
+            " a second one. What landed may mix two states, so nothing was kept. Run again when the publisher is done."
         )
 
 
@@ -133,6 +209,7 @@ class ValueUnreadable(CivicError):
             f"Column {column!r} is declared {portal_type!r} by the portal but holds a value that is not: {problem}."
             " The capture was discarded, nothing was guessed. Report it to the publisher."
         )
+        self.column = column
 
 
 class VolumeCollapsed(CivicError):

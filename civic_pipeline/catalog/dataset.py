@@ -32,7 +32,19 @@ Share = Annotated[
 ]
 
 
-class SocrataSource(Strict):
+class PagedSource(Strict):
+    """How a source is read that comes in pages."""
+
+    requests_at_once: int = Field(default=4, ge=1, le=16, description="Most requests under way to the portal.")
+    full_read_every_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Read only what the portal marks as changed, and everything every so many days, since deletions leave no mark."
+        " Without it, everything is read whenever something changed.",
+    )
+
+
+class SocrataSource(PagedSource):
     """A Socrata dataset, or one per year of the same shape (`editions`)."""
 
     portal: Literal["socrata"]
@@ -52,7 +64,7 @@ class SocrataSource(Strict):
         return self
 
 
-class ArcgisSource(Strict):
+class ArcgisSource(PagedSource):
     """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers move."""
 
     portal: Literal["arcgis"]

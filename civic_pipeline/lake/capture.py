@@ -1,24 +1,21 @@
 """Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-import pyarrow.parquet as pq
-
-from civic_pipeline.catalog import Dataset
-from civic_pipeline.errors import CaptureUnproven, ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
-from civic_pipeline.lake.captures import Lake, sha256_of
+from civic_pipeline.catalog import Dataset, PagedSource
+from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
+from civic_pipeline.lake.captures import Lake
+from civic_pipeline.lake.landing import Landing, land, land_edits
 from civic_pipeline.lake.lock import only_writer
-from civic_pipeline.lake.manifest import MANIFEST, LandedColumn, Manifest, Part
+from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part
 from civic_pipeline.portals import Access, Description, PortalSource, editions_of
 
 # Rows landed so far, rows counted by the portal.
@@ -49,20 +46,19 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:
             raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
-        sources = editions_of(dataset.source, access)
+        sources = editions_of(dataset.source, access, previous.parts[0].url if previous else None)
         described = {edition: source.describe() for edition, source in sources.items()}
         undeclared = _compare_schema(name, dataset, described)
-        for description in described.values():
-            if description.row_count == 0:
-                raise SourceEmpty(name, description.url)
-
         if previous and _unchanged(previous, described):
             return Captured(previous, "unchanged", undeclared)
-        collapsed = _collapse(name, dataset, previous, described)
-        newest = lake.newest(name)
+        counted = {edition: source.count() for edition, source in sources.items()}
+        for edition, rows in counted.items():
+            if rows == 0:
+                raise SourceEmpty(name, described[edition].url)
+        collapsed, newest = _collapse(name, dataset, previous, counted), lake.newest(name)
         if collapsed and newest and newest.held_back and _unchanged(newest, described):
             raise collapsed  # the lake has it already
-        manifest = _take(name, sources, described, lake, access, collapsed, progress)
+        manifest = _take(name, dataset, sources, described, counted, previous, lake, access, collapsed, progress)
         if collapsed:
             raise collapsed
         return Captured(manifest, "captured", undeclared)
@@ -70,8 +66,11 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
 
 def _take(
     name: str,
+    dataset: Dataset,
     sources: dict[str | None, PortalSource],
     described: dict[str | None, Description],
+    counted: dict[str | None, int],
+    previous: Manifest | None,
     lake: Lake,
     access: Access,
     collapsed: VolumeCollapsed | None,
@@ -81,20 +80,22 @@ def _take(
     captured_at = datetime.now(UTC)
     capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
     folder = lake.folder / capture_id
-    counted, landed = sum(description.row_count for description in described.values()), 0
+    expected, landed = sum(counted.values()), 0
 
     def landed_rows(rows: int) -> None:
         nonlocal landed
         landed += rows
-        progress(landed, counted)
+        progress(landed, expected)
 
     try:
         with writing(lake.folder):
             folder.mkdir(parents=True)
-            parts = [
-                _land(name, edition, source, described[edition], folder, landed_rows)
-                for edition, source in sources.items()
-            ]
+            parts = []
+            for edition, source in sources.items():
+                landing = Landing(name, edition, folder, landed_rows)
+                earlier = _laid_under(previous, edition, dataset, lake)
+                edits = earlier and land_edits(landing, source, described[edition], counted[edition], *earlier)
+                parts.append(edits or land(landing, source, described[edition], counted[edition]))
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
                 pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
@@ -106,46 +107,10 @@ def _take(
     return manifest
 
 
-def _land(
-    name: str,
-    edition: str | None,
-    source: PortalSource,
-    description: Description,
-    folder: Path,
-    landed_rows: Callable[[int], None],
-) -> Part:
-    """Write one source to Parquet, page by page, and prove that all of it landed. Raises CaptureUnproven."""
-    path = folder / f"{edition or 'part'}.parquet"
-    landed = 0
-    with pq.ParquetWriter(path, description.schema, compression="zstd") as writer:
-        for batch in source.read(description):
-            writer.write_batch(batch)
-            landed += batch.num_rows
-            landed_rows(batch.num_rows)
-    counted_after = source.count()
-    row_id = description.row_id.name
-    with duckdb.connect() as connection:
-        quoted = row_id.replace('"', '""')
-        counts = connection.execute(f'select count(distinct "{quoted}") from read_parquet(?)', [str(path)]).fetchone()
-    distinct = counts[0] if counts else 0
-    if not description.row_count == landed == distinct == counted_after:
-        raise CaptureUnproven(name, description.row_count, landed, distinct, counted_after)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return Part(
-        edition=edition, file=path.name, url=description.url, title=description.title,
-        columns=tuple(LandedColumn(name=c.name, portal_type=c.portal_type) for c in description.columns), row_id=row_id,
-        counted=description.row_count, landed=landed, distinct=distinct, counted_after=counted_after,
-        bytes=path.stat().st_size, sha256=sha256_of(path),
-        freshness_token=description.freshness.token, freshness_link=description.freshness.link,
-    )  # fmt: skip
-
-
 def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
     """Declared columns that are missing, those whose type changed, and found columns that nobody declared.
 
-    A geometry need not be declared. A declared name with * stands for a family: one member must exist, all must have
-    the declared type.
+    A declared name with * stands for a family: one member must exist, all must have the declared type.
     """
     missing, retyped, known = [], [], set()
     for pattern, kind in declared.items():
@@ -154,14 +119,14 @@ def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[li
         if not members:
             missing.append(pattern)
         retyped += [f"{column} ({kind} -> {found[column]})" for column in members if found[column] != kind]
-    return missing, retyped, [column for column, kind in found.items() if column not in known and kind != "Geometry"]
+    return missing, retyped, [column for column in found if column not in known]
 
 
 def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Description]) -> tuple[str, ...]:
     """The undeclared columns of all editions. Raises SchemaDrifted where a declared one is missing or retyped."""
     unknown: dict[str, None] = {}
     for edition, description in described.items():
-        found = {column.name: column.portal_type for column in description.columns}
+        found = description.published
         missing, retyped, undeclared = compare_columns(dataset.columns, found)
         if missing or retyped:
             likely = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
@@ -171,28 +136,44 @@ def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Des
 
 
 def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> bool:
-    """Whether the portal says that nothing changed: known tokens, and the counts and columns to go with them."""
+    """Whether the portal says that nothing changed: known tokens, and the columns to go with them."""
     told = [
-        (edition, d.freshness.token, d.row_count, [(c.name, c.portal_type) for c in d.columns])
+        (edition, d.freshness.token, d.freshness.link, [(c.name, c.portal_type) for c in d.columns])
         for edition, d in described.items()
     ]
     kept = [
-        (part.edition, part.freshness_token, part.counted, [(c.name, c.portal_type) for c in part.columns])
+        (part.edition, part.freshness_token, part.freshness_link, [(c.name, c.portal_type) for c in part.columns])
         for part in capture.parts
     ]
     return told == kept and None not in capture.freshness
 
 
 def _collapse(
-    name: str, dataset: Dataset, previous: Manifest | None, described: dict[str | None, Description]
+    name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int]
 ) -> VolumeCollapsed | None:
     """The first edition that shrank beyond the tolerance: among all editions together, half of one could go unnoticed."""
     tolerance = dataset.volume.shrink_at_most
     before = {part.edition: part.landed for part in previous.parts} if previous else {}
-    for edition, description in described.items():
-        rows, accepted = description.row_count, before.get(edition, 0)
+    for edition, rows in counted.items():
+        accepted = before.get(edition, 0)
         if rows < accepted * (1 - tolerance):
             return VolumeCollapsed(f"{name} {edition}" if edition else name, rows, accepted, tolerance)
+    return None
+
+
+def _laid_under(
+    previous: Manifest | None, edition: str | None, dataset: Dataset, lake: Lake
+) -> tuple[Part, Path] | None:
+    """The part of the previous capture that edits may be laid over; None where everything is due to be read."""
+    source = dataset.source
+    days = source.full_read_every_days if isinstance(source, PagedSource) else None
+    if previous is None or days is None:
+        return None
+    for part, file in zip(previous.parts, lake.files(previous), strict=True):
+        if part.edition == edition and datetime.now(UTC) - datetime.fromisoformat(part.full_read_at) < timedelta(
+            days=days
+        ):
+            return part, file
     return None
 
 

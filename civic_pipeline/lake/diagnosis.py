@@ -22,23 +22,19 @@ def diagnose(dataset: Dataset, access: Access) -> Diagnosis:
     for edition, source in editions_of(dataset.source, access).items():
         label = f"{edition}: " if edition else ""
         try:
-            description = source.describe()
+            description, rows = source.describe(), source.count()
         except CivicError as error:
             healthy = False
             lines.append(f"{label}{error}")
             continue
-        missing, retyped, undeclared = compare_columns(
-            dataset.columns, {c.name: c.portal_type for c in description.columns}
-        )
+        missing, retyped, undeclared = compare_columns(dataset.columns, description.published)
         drift = [
             f"{what} {', '.join(names)}"
             for what, names in (("missing", missing), ("retyped", retyped), ("new", undeclared))
             if names
         ]
-        healthy = healthy and not missing and not retyped and description.row_count > 0
+        healthy = healthy and not missing and not retyped and rows > 0
         freshness = description.freshness
         age = f"{freshness.link} {freshness.token}" if freshness.token else "freshness unknown, loaded every time"
-        lines.append(
-            f"{label}{description.row_count:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})"
-        )
+        lines.append(f"{label}{rows:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})")
     return Diagnosis(healthy, "\n     ".join(lines))

@@ -10,25 +10,38 @@ MANIFEST = "manifest.json"
 
 
 class LandedColumn(Strict):
-    """A column as the portal declared it on the day of the capture."""
+    """A column as the portal declared it on the day of the capture. `is_text`: its values did not fit that type."""
 
     name: str
     portal_type: str
+    is_text: bool = False
 
 
 class Part(Strict):
-    """One Parquet file: the whole of a source, or of one of its editions."""
+    """One Parquet file: the whole of a source, or of one of its editions.
+
+    The proof: `counted` before and `counted_after` the read equal `landed`, and `distinct` row ids are as many, or fewer
+    by the `reused_ids` that the portal itself lists twice. `row_id` and `distinct` are None where a portal has no row ids.
+    `full_read_at` is when all of it was last read, rather than edits laid over an earlier capture.
+    `requests`, `retries`, `pages_halved` and `received_bytes` say what the read took.
+    """
 
     edition: str | None
     file: str
     url: str
     title: str
     columns: tuple[LandedColumn, ...]
-    row_id: str
+    row_id: str | None
     counted: int
     landed: int
-    distinct: int
+    distinct: int | None
+    reused_ids: int
     counted_after: int
+    full_read_at: str
+    requests: int
+    retries: int
+    pages_halved: int
+    received_bytes: int
     bytes: int
     sha256: str
     freshness_token: str | None

@@ -4,15 +4,17 @@ from civic_pipeline.catalog import ArcgisSource, Source
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.http import Access
 from civic_pipeline.portals.socrata import SocrataDataset
-from civic_pipeline.portals.source import Description, Freshness, PortalColumn, PortalSource
+from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, PortalSource, Traffic
 
-__all__ = ["Access", "Description", "Freshness", "PortalColumn", "PortalSource", "editions_of"]
+__all__ = ["About", "Access", "Description", "Freshness", "PortalColumn", "PortalSource", "Traffic", "editions_of"]
 
 
-def editions_of(source: Source, access: Access) -> dict[str | None, PortalSource]:
-    """The portal datasets a source consists of: one per edition, or one under the key None."""
+def editions_of(source: Source, access: Access, known_url: str | None = None) -> dict[str | None, PortalSource]:
+    """The portal datasets a source consists of: one per edition, or one under the key None.
+
+    `known_url` is where an ArcGIS layer was found last.
+    """
     if isinstance(source, ArcgisSource):
-        return {None: ArcgisLayer(source, access)}
-    if source.id is not None:
-        return {None: SocrataDataset(source.domain, source.id, access)}
-    return {year: SocrataDataset(source.domain, dataset_id, access) for year, dataset_id in source.editions.items()}
+        return {None: ArcgisLayer(source, access, known_url)}
+    ids = {None: source.id} if source.id is not None else source.editions
+    return {edition: SocrataDataset(source, dataset_id, access) for edition, dataset_id in ids.items()}

@@ -1,112 +1,248 @@
-"""ArcGIS REST: hosted layers and tables, found by item id and verified by layer name.
+"""ArcGIS REST: layers and tables of feature and map services, found by item id and verified by layer name.
 
-Pages are ordered by the object id, advance by the rows received, and end when the server no longer flags
-`exceededTransferLimit` and everything it counted has arrived.
+Pages are ordered by the object id, advance by the rows received, and end at an empty page that is not flagged
+`exceededTransferLimit`. A layer that cannot page, or whose pages do not add up, is read by windows of its object ids.
 """
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import requests
 
 from civic_pipeline.catalog import ArcgisSource
-from civic_pipeline.errors import AnswerUnreadable, CivicError, PortalRefused, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals.columns import CLOCK, to_array
-from civic_pipeline.portals.http import PASSING_CODES, Access, get_json, new_session, shaped_as
-from civic_pipeline.portals.source import Description, Freshness, PortalColumn
+from civic_pipeline.errors import (
+    AnswerUnreadable,
+    CivicError,
+    PagingBroken,
+    PortalOverloaded,
+    PortalRefused,
+    PortalUnreachable,
+    SourceNotFound,
+)
+from civic_pipeline.portals.columns import CLOCK, typed
+from civic_pipeline.portals.decode import Decoder, FeaturePage
+from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Client, body_of, json_of, shaped_as
+from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_on
+from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
 _SHARING = "https://www.arcgis.com"
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "OID": pa.int64(), "SmallInteger": pa.int64(), "Integer": pa.int64(), "BigInteger": pa.int64(),
-    "Single": pa.float64(), "Double": pa.float64(), "Date": CLOCK,
+    "Single": pa.float64(), "Double": pa.float64(), "Date": CLOCK, "DateOnly": pa.date32(),
 }  # fmt: skip
-_GEOMETRY = PortalColumn(
-    name="_geometry", portal_type="Geometry", arrow_type=pa.string(), title="Geometry in EPSG:4326, Esri JSON"
+_GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry in EPSG:4326, Esri JSON", is_derived=True)
+
+# Absent, `{}`, without rings or points, or at NaN: no place at all.
+_NOWHERE = r'^\{\s*\}$|^\{"(rings|paths|points)":\[\]|"[xy]":("NaN"|NaN|null)'
+# What servers say when a page is too heavy, whatever the code beside it (portals.md 2: pyesridump#32, #48, #49).
+_TOO_HEAVY = re.compile(
+    r"unable to complete operation|error performing query|failed to execute query|timed? ?out", re.IGNORECASE
 )
+
+# Asks for the features at a place (an offset, a condition), at most so many (0: as many as it sends), in so many tries.
+_Ask = Callable[[Mapping[str, Any], int, int], Page]
 
 
 class ArcgisLayer:
-    """One layer or table of one item."""
+    """One layer or table of one item. `known_url` is where it was found last: asked first, and verified."""
 
-    def __init__(self, source: ArcgisSource, access: Access) -> None:
+    def __init__(self, source: ArcgisSource, access: Access, known_url: str | None = None) -> None:
         self._source = source
         self._sharing = access.root or _SHARING
         # The demo portals serve every item; the published service addresses are only for the live profile.
         self._fallbacks = () if access.root else source.fallbacks
-        self._session = new_session()
+        # The demo portals listen on another port every time.
+        moved = access.root and known_url and f"{access.root}{urlsplit(known_url).path}"
+        self._known_url = moved or known_url
+        self._client = Client(source.requests_at_once)
+        self._about = About(source.layer)
         self._layer: dict[str, Any] = {}
         self._url = ""
 
+    @property
+    def traffic(self) -> Traffic:
+        return self._client.traffic
+
     def describe(self) -> Description:
-        self._url = self._find_layer()
-        self._layer = layer = self._get(self._url, {})
+        self._url, self._layer = self._where_it_was() or self._find_layer()
+        self._known_url = self._url
         with shaped_as("a layer with fields", self._url):
-            columns = [
-                PortalColumn(f["name"], kind, _ARROW_TYPES.get(kind, pa.string()), f.get("alias") or f["name"])
-                for f in layer["fields"]
-                if (kind := f["type"].removeprefix("esriFieldType")) != "Geometry"
-            ]
-        row_id = next((c for c in columns if c.name == layer.get("objectIdField") or c.portal_type == "OID"), None)
+            fields = [f for f in self._layer["fields"] if f["type"] != "esriFieldTypeGeometry"]
+            columns = [_column(field) for field in fields]
+            labels = [_label(field) for field in fields if _codes(field, self._layer)]
+        row_id = next(
+            (c for c in columns if c.name == self._layer.get("objectIdField") or c.portal_type == "OID"), None
+        )
         if row_id is None:
-            raise SourceNotFound(
-                f"An object id field of {self._source.layer}",
-                self._url,
-                "the layer declares none, so rows cannot be told apart",
-            )
-        if layer.get("geometryType"):
-            columns.append(_GEOMETRY)
-        return Description(
-            url=self._url, title=self._source.layer, columns=tuple(columns), row_id=row_id,
-            row_count=self.count(), freshness=_freshness(layer),
-        )  # fmt: skip
+            why = "the layer declares none, so rows cannot be told apart"
+            raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
+        shape = [_GEOMETRY] if self._layer.get("geometryType") else []
+        tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
+        edited = next((c for c in columns if c.name == tracked), None) if self._source.full_read_every_days else None
+        return Description(self._url, self._about, (*columns, *labels, *shape), row_id, _freshness(self._layer), edited)
 
     def count(self) -> int:
-        answer = self._get(f"{self._url}/query", {"where": "1=1", "returnCountOnly": "true"})
+        answer = self._json(f"{self._url}/query", {"where": "1=1", "returnCountOnly": "true"})
         if not isinstance(answer.get("count"), int):
             raise AnswerUnreadable(self._url, "a row count", str(answer)[:100])
         return int(answer["count"])
 
-    def read(self, description: Description) -> Iterator[pa.RecordBatch]:
-        received = 0
-        while True:
-            page = self._get(
-                f"{self._url}/query",
-                {
-                    "where": "1=1", "outFields": "*", "orderByFields": f"{description.row_id.name} ASC",
-                    "returnGeometry": str(_GEOMETRY in description.columns).lower(), "outSR": 4326,
-                    "resultOffset": received, "resultRecordCount": self._layer.get("maxRecordCount", 1000),
-                },
-            )  # fmt: skip
-            features = page.get("features")
-            if not isinstance(features, list):
-                raise AnswerUnreadable(self._url, "a page of features", str(page)[:100])
-            flagged = bool(page.get("exceededTransferLimit"))
-            if not features:
-                if flagged:
-                    raise PortalRefused(self._url, f"it flags more rows after the first {received:,} but sends none")
-                return
-            with shaped_as("a page of features", self._url):
-                batch = _batch(features, description)
-            yield batch
-            received += len(features)
-            # Servers before 10.3.1 never flag, so an unflagged page ends the read only when nothing is owed.
-            if not flagged and received >= description.row_count:
-                return
+    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
+        """By offsets, several pages at once; careful, or without paging: by windows of the object ids.
 
-    def _find_layer(self) -> str:
-        """The address of the layer: the item's service first, then the fallbacks; the layer is found by its name."""
+        Raises PagingBroken where a careful read may succeed.
+        """
+        ask = partial(self._page, Decoder(spool), description)
+        rows = self._page_rows(description)
+        if careful or not self._can_page():
+            yield from self._read_by_ids(ask, description, rows)
+            return
+        try:
+            yield from read_by_offset(self._client, self._url, _by_offset(ask, "1=1"), counted, rows)
+        except PortalRefused as error:  # it advertises paging and refuses it
+            raise PagingBroken(self._url, str(error)) from error
+
+    def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
+        edited = description.edited.name if description.edited else ""
+        where = f"{edited} >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
+        ask = partial(self._page, Decoder(spool), description)
+        yield from read_on(self._client, self._url, _by_offset(ask, where), 0, self._page_rows(description))
+
+    def reused_ids(self) -> int:
+        ids = self._ids()
+        return len(ids) - len(set(ids))
+
+    def _page_rows(self, description: Description) -> int:
+        most = self._layer.get("maxRecordCount") or 1000
+        if (self._layer.get("advancedQueryCapabilities") or {}).get("supportsQueryWithResultType"):
+            most = max(most, self._layer.get("standardMaxRecordCount") or 0)
+        return page_rows(len(description.columns), most)
+
+    def _can_page(self) -> bool:
+        advanced = self._layer.get("advancedQueryCapabilities") or {}
+        return bool(advanced.get("supportsPagination", self._layer.get("supportsPagination", False)))
+
+    def _read_by_ids(self, ask: _Ask, description: Description, rows: int) -> Iterator[pa.Table]:
+        """All rows between cuts of the sorted ids; from one id to the next where the server does not list them."""
+        name = description.row_id.name if description.row_id else ""
+        try:
+            ids = sorted(self._ids())
+        except (PortalRefused, AnswerUnreadable):
+            yield from self._read_from_id_to_id(ask, name)
+            return
+        windows = (partial(self._between, ask, name, chunk) for chunk in _chunks(ids, rows))
+        yield from in_order(windows, self._client)
+
+    def _between(self, ask: _Ask, name: str, ids: Sequence[int]) -> list[pa.Table]:
+        """The rows whose ids are from the first to the last of `ids`, by halves where they do not come at once."""
+        first, last = ids[0], ids[-1]
+        try:
+            page = ask({"where": f"{name} >= {first} AND {name} <= {last}"}, 0, 2)
+            if page.table.num_rows >= len(ids) and not page.is_flagged:
+                return [page.table]
+        except PortalOverloaded:
+            if first == last:
+                raise
+            self._client.halved()
+        if first == last:  # more rows share one id than fit into a page
+            return self._same_id(ask, name, first, len(ids))
+        middle = next(i for i in (*range(len(ids) // 2, len(ids)), *range(len(ids) // 2)) if i and ids[i] != ids[i - 1])
+        return self._between(ask, name, ids[:middle]) + self._between(ask, name, ids[middle:])
+
+    def _same_id(self, ask: _Ask, name: str, value: int, rows: int) -> list[pa.Table]:
+        pages: list[pa.Table] = []
+        received = 0
+        while received < rows:
+            page = ask({"where": f"{name} = {value}", "resultOffset": received}, rows - received, TRIES)
+            if not page.table.num_rows:
+                raise PagingBroken(self._url, f"it lists {rows:,} rows with {name} {value} and sends {received:,}")
+            pages.append(page.table)
+            received += page.table.num_rows
+        return pages
+
+    def _read_from_id_to_id(self, ask: _Ask, name: str) -> Iterator[pa.Table]:
+        where, last = "1=1", None
+        while True:
+            page = ask({"where": where}, 0, TRIES)
+            if not page.table.num_rows:
+                if page.is_flagged:
+                    raise PagingBroken(self._url, f"it flags more rows after {name} {last} but sends none")
+                return
+            yield page.table
+            highest = page.table[name][-1].as_py()
+            if highest == last:
+                raise PagingBroken(self._url, f"it sends the same rows again after {name} {last}")
+            where, last = f"{name} > {highest}", highest
+
+    def _ids(self) -> list[int]:
+        """Every object id, as often as the server lists it: that request has no row limit."""
+        answer = self._json(f"{self._url}/query", {"where": "1=1", "returnIdsOnly": "true"})
+        ids = answer.get("objectIds")
+        with shaped_as("a list of object ids", self._url):
+            return [int(value) for value in ids or ()]
+
+    def _page(
+        self, decoder: Decoder, description: Description, place: Mapping[str, Any], rows: int, tries: int
+    ) -> Page:
+        """A page of features; `rows` 0 asks for as many as the server sends."""
+        query = {
+            "where": "1=1", "outFields": "*", "outSR": 4326, "returnGeometry": str(_GEOMETRY in description.columns).lower(), "f": "json",
+            **place,
+        }  # fmt: skip
+        advanced = self._layer.get("advancedQueryCapabilities") or {}
+        if advanced.get("supportsOrderBy", True) and description.row_id:
+            query["orderByFields"] = f"{description.row_id.name} ASC"
+        if rows:
+            query["resultRecordCount"] = rows
+        if advanced.get("supportsQueryWithResultType"):
+            query["resultType"] = "standard"
+        names = [column.name for column in description.columns if not column.is_derived]
+
+        def understand(answer: requests.Response) -> Page:
+            if b'"error"' in body_of(answer)[:1000]:
+                _refuse_errors(self._url, json_of(answer))
+            page = decoder.features(answer, names)
+            hidden = sorted(set(names) - page.fields) if page.fields is not None else []
+            if hidden:
+                raise AnswerUnreadable(self._url, "every column of the layer", f"a page without {', '.join(hidden)}")
+            return Page(_table(page, description, self._layer), page.is_flagged)
+
+        return self._client.ask(f"{self._url}/query", query, understand, tries=tries)
+
+    def _where_it_was(self) -> tuple[str, dict[str, Any]] | None:
+        """The layer at its last known address, if it still is the one we mean."""
+        if not self._known_url:
+            return None
+        try:
+            layer = self._json(self._known_url, {}, tries=1)
+        except CivicError:
+            return None
+        item = layer.get("serviceItemId", self._source.item)
+        return (
+            (self._known_url, layer) if layer.get("name") == self._source.layer and item == self._source.item else None
+        )
+
+    def _find_layer(self) -> tuple[str, dict[str, Any]]:
+        """Address and metadata of the layer: in the item's service, then in the fallbacks, found by its name."""
         problems: list[CivicError] = []
         for address in (None, *self._fallbacks):
             try:
                 service = address or self._service_of_item()
-                listing = self._get(service, {})
+                listing = self._json(service, {})
                 with shaped_as("a list of layers", service):
-                    entries = [*listing.get("layers", ()), *listing.get("tables", ())]
-                    numbers = {entry["name"]: entry["id"] for entry in entries}
+                    entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
+                    numbers = {entry["name"]: entry["id"] for entry in entries if entry.get("type") != "Group Layer"}
                 if self._source.layer in numbers:
-                    return f"{service}/{numbers[self._source.layer]}"
+                    url = f"{service}/{numbers[self._source.layer]}"
+                    return url, self._json(url, {})
                 holds = f"the service holds {', '.join(numbers) or 'no layers'}"
                 raise SourceNotFound(f"The layer {self._source.layer!r}", service, holds)
             except CivicError as problem:
@@ -116,43 +252,115 @@ class ArcgisLayer:
     def _service_of_item(self) -> str:
         url = f"{self._sharing}/sharing/rest/content/items/{self._source.item}"
         try:
-            item = self._get(url, {})
+            item = self._json(url, {})
         except PortalRefused as error:
             raise SourceNotFound(f"The item {self._source.item}", url, str(error)) from error
         if not item.get("url"):
-            raise SourceNotFound(
-                f"A service of item {self._source.item}", url, f"it is a {item.get('type', 'thing without an address')}"
-            )
+            kind = item.get("type", "thing without an address")
+            raise SourceNotFound(f"A service of item {self._source.item}", url, f"it is a {kind}")
+        self._about = About(
+            title=item.get("title") or self._source.layer,
+            description=item.get("description") or item.get("snippet") or "",
+            publisher=item.get("accessInformation") or item.get("owner") or "",
+            licence=item.get("licenseInfo") or "",
+        )
         return re.sub(r"(/\d+)?/*$", "", str(item["url"]))  # some items point at a layer of their service
 
-    def _get(self, url: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        answer = get_json(self._session, url, {**parameters, "f": "json"})
-        if not isinstance(answer, dict):
-            raise AnswerUnreadable(url, "a JSON object", str(answer)[:100])
-        if "error" in answer:
-            error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
-            details = " ".join(str(detail) for detail in error.get("details") or ())
-            words = f"{error.get('code', '')} {error.get('message', '')} {details}".strip()
-            raise PortalUnreachable(url, words) if error.get("code") in PASSING_CODES else PortalRefused(url, words)
-        return answer
+    def _json(self, url: str, parameters: Mapping[str, Any], tries: int = TRIES) -> dict[str, Any]:
+        def understand(answer: requests.Response) -> dict[str, Any]:
+            value = json_of(answer)
+            if not isinstance(value, dict):
+                raise AnswerUnreadable(url, "a JSON object", str(value)[:100])
+            _refuse_errors(url, value)
+            return value
+
+        return self._client.ask(url, {**parameters, "f": "json"}, understand, tries=tries)
 
 
-def _batch(features: list[dict[str, Any]], description: Description) -> pa.RecordBatch:
-    arrays = [
-        to_array(
-            [
-                _geometry(feature) if column is _GEOMETRY else feature["attributes"][column.name]  # nulls are sent
-                for feature in features
-            ],
-            column,
-        )
-        for column in description.columns
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=description.schema)
+def _by_offset(ask: _Ask, where: str) -> PageAt:
+    return lambda offset, rows, tries: ask({"where": where, "resultOffset": offset}, rows, tries)
 
 
-def _geometry(feature: dict[str, Any]) -> str | None:
-    return json.dumps(feature["geometry"]) if feature.get("geometry") else None
+def _column(field: Mapping[str, Any]) -> PortalColumn:
+    kind = field["type"].removeprefix("esriFieldType")
+    return PortalColumn(field["name"], kind, _ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"])
+
+
+def _label(field: Mapping[str, Any]) -> PortalColumn:
+    title = f"{field.get('alias') or field['name']}: the label of the code"
+    return PortalColumn(f"{field['name']}_label", "Label", pa.string(), title, is_derived=True)
+
+
+def _codes(field: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str | None, dict[str, str]]:
+    """Code -> label of a field, by subtype where they differ; under None those for every subtype."""
+    domains: dict[str | None, Any] = {None: field.get("domain")}
+    for subtype in layer.get("types") or ():
+        domains[str(subtype["id"])] = (subtype.get("domains") or {}).get(field["name"])
+    return {
+        subtype: {str(value["code"]): str(value["name"]) for value in domain["codedValues"]}
+        for subtype, domain in domains.items()
+        if domain and domain.get("codedValues")
+    }
+
+
+def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]) -> pa.Table:
+    fields = {field["name"]: field for field in layer["fields"]}
+    arrays = []
+    for column in description.columns:
+        if column is _GEOMETRY:
+            nowhere = pc.match_substring_regex(page.geometries, _NOWHERE)
+            arrays.append(pc.if_else(nowhere, None, page.geometries))
+        elif column.is_derived:
+            name = column.name.removesuffix("_label")
+            arrays.append(_labels(page, name, _codes(fields[name], layer), layer.get("typeIdField")))
+        else:
+            arrays.append(typed(page.attributes[column.name], column))
+    return pa.table(arrays, schema=description.schema)
+
+
+def _labels(
+    page: FeaturePage, name: str, codes: Mapping[str | None, Mapping[str, str]], subtype_field: str | None
+) -> pa.Array:
+    """The label of every code; null for a code that the domain does not name."""
+    values = page.attributes[name]
+    everywhere = codes.get(None, {})
+    labels = _looked_up(values, everywhere)
+    for subtype, own in codes.items():
+        if subtype is not None and subtype_field is not None and subtype_field in page.attributes:
+            of_subtype = pc.fill_null(pc.equal(page.attributes[subtype_field], subtype), False)
+            labels = pc.if_else(of_subtype, pc.coalesce(_looked_up(values, own), labels), labels)
+    return labels
+
+
+def _looked_up(values: pa.Array, labels: Mapping[str, str]) -> pa.Array:
+    positions = pc.index_in(values, pa.array(labels.keys(), pa.string()))
+    return pa.array(labels.values(), pa.string()).take(positions)
+
+
+def _chunks(ids: Sequence[int], rows: int) -> Iterator[list[int]]:
+    """Sorted `ids` in runs of about `rows`; rows that share an id stay together."""
+    chunk: list[int] = []
+    for _, same in groupby(ids):
+        chunk += same
+        if len(chunk) >= rows:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _refuse_errors(url: str, answer: Mapping[str, Any]) -> None:
+    """Raises for an error inside an HTTP 200: what may pass or needs a smaller page apart from what is final."""
+    if not isinstance(answer, dict) or "error" not in answer:
+        return
+    error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
+    details = error.get("details") or ()
+    words = " ".join([str(error.get("code", "")), str(error.get("message", "")), *map(str, details)]).strip()
+    if error.get("code") == THROTTLED:
+        raise PortalUnreachable(url, words, throttled=True)
+    if error.get("code") in OVERLOADED_CODES or _TOO_HEAVY.search(words):
+        raise PortalOverloaded(url, words)
+    raise PortalRefused(url, words)
 
 
 def _freshness(layer: dict[str, Any]) -> Freshness:
@@ -160,5 +368,5 @@ def _freshness(layer: dict[str, Any]) -> Freshness:
     editing = layer.get("editingInfo") or {}
     for link in ("dataLastEditDate", "lastEditDate"):
         if editing.get(link) is not None:
-            return Freshness(token=str(editing[link]), link=f"editingInfo.{link}")
-    return Freshness(token=None, link="none")
+            return Freshness(str(editing[link]), f"editingInfo.{link}")
+    return Freshness(None, "none")

@@ -1,8 +1,4 @@
-"""JSON values of one column -> one Arrow array of the column's type; a value that does not fit is an error, never a null."""
-
-import json
-from collections.abc import Sequence
-from typing import Any
+"""Text as portals send it -> an Arrow array of the column's type; a value that does not fit is an error, never a null."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,41 +11,36 @@ NUMBER = pa.decimal128(38, 18)
 # A calendar's clock. What it means (UTC, local wall time, a date only) is the dataset's `time_zones`, applied on reading.
 CLOCK = pa.timestamp("ms")
 
+_EPOCH_MILLISECONDS = r"^-?[0-9]+(\.0*)?$"
 
-def to_array(values: Sequence[Any], column: PortalColumn) -> pa.Array:
-    """`values` as an Arrow array of `column.arrow_type`. Raises ValueUnreadable."""
+
+def typed(text: pa.Array | pa.ChunkedArray, column: PortalColumn) -> pa.Array | pa.ChunkedArray:
+    """`text` as `column.arrow_type`. Empty text is a missing number or date. Raises ValueUnreadable."""
     kind = column.arrow_type
+    if pa.types.is_string(kind):
+        return text
     try:
-        if pa.types.is_string(kind):
-            return pa.array([_text(value) for value in values], kind)
-        if pa.types.is_decimal(kind):
-            # Through text: a JSON number would pass through a float and lose digits.
-            return pa.array(
-                [None if value is None else str(value).strip() or None for value in values], pa.string()
-            ).cast(kind)
+        stripped = pc.utf8_trim_whitespace(text)
+        present = pc.if_else(pc.equal(stripped, ""), None, stripped)
         if pa.types.is_timestamp(kind):
-            return _clock(values, kind)
-        return _whole(values) if pa.types.is_integer(kind) else pa.array(values, kind)
-    except (ValueError, pa.ArrowTypeError, OverflowError) as error:  # Arrow's own, or text that UTF-8 cannot hold
+            return _clock(present, kind)
+        if pa.types.is_integer(kind):
+            return _whole(present)
+        if pa.types.is_floating(kind):
+            # NaN, bare or quoted, is how some servers write that there is no value.
+            return pc.if_else(pc.equal(pc.utf8_lower(present), "nan"), None, present).cast(kind)
+        return present.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ValueUnreadable(column.name, column.portal_type, str(error)) from error
 
 
-def _text(value: Any) -> str | None:
-    """Text as sent; nested values (urls, locations) as their JSON."""
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _clock(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def _clock(text: pa.Array, kind: pa.DataType) -> pa.Array:
     """Epoch milliseconds, or ISO text whose zone mark (if any) is dropped because it says UTC."""
-    if any(isinstance(value, str) for value in values):
-        text = pc.replace_substring_regex(pa.array(values, pa.string()), r"(Z|\+00:?00)$", "")
-        return text.cast(kind)
-    return _whole(values).cast(kind)
+    if pc.all(pc.match_substring_regex(text, _EPOCH_MILLISECONDS)).as_py() is not False:
+        return _whole(text).cast(kind)
+    return pc.replace_substring_regex(text, r"(Z|\+00:?00)$", "").cast(kind)
 
 
-def _whole(values: Sequence[Any]) -> pa.Array:
-    """Integers. Arrow alone would cut the fraction off a float without a word."""
-    for value in values:
-        if isinstance(value, float) and not value.is_integer():
-            raise pa.ArrowInvalid(f"{value} is not a whole number")
-    return pa.array(values, pa.int64())
+def _whole(text: pa.Array) -> pa.Array:
+    """Integers, also where they are sent as floats without a fraction (410106100009.0)."""
+    return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())

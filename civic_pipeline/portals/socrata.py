@@ -1,96 +1,190 @@
-"""Socrata's SODA 2.1 through sodapy: its addresses, session and token; the paging is ours, because sodapy's loses rows.
+"""Socrata through sodapy: its addresses, session and token; the paging is ours, because sodapy's loses rows.
 
-Pages are ordered by `:id`, the only order Socrata keeps unique, and advance by the rows received.
+SODA 2.1, or SODA3 where there is a token and the portal has it. Pages are ordered by `:id`, the only order Socrata keeps
+unique, and advance by the rows received until one is empty.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import requests
 import sodapy
 
-from civic_pipeline.errors import AnswerUnreadable, PortalRefused, SourceNotFound
-from civic_pipeline.portals.columns import CLOCK, NUMBER, to_array
-from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, get_json, retrying_adapter, shaped_as
-from civic_pipeline.portals.source import Description, Freshness, PortalColumn
-
-PAGE_ROWS = 50_000  # the most a SODA 2.0 endpoint answers; 2.1 has no maximum, but the cap is still met
+from civic_pipeline.catalog import SocrataSource
+from civic_pipeline.errors import AnswerUnreadable, PortalOverloaded, PortalRefused, SourceNotFound
+from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
+from civic_pipeline.portals.decode import Decoder
+from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Client, body_of, json_of, shaped_as
+from civic_pipeline.portals.pages import Page, PageAt, halving, page_rows, read_by_offset, read_on
+from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "number": NUMBER, "money": NUMBER, "percent": NUMBER, "double": NUMBER,
     "calendar_date": CLOCK, "date": CLOCK, "checkbox": pa.bool_(),
 }  # fmt: skip
 
-_ROW_ID = PortalColumn(name="_id", portal_type="row_identifier", arrow_type=pa.string(), title="Socrata row identifier")
+_ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
+_EDITED = PortalColumn("_updated_at", "date", CLOCK, "When Socrata last saw the row change, UTC")
+_SYSTEM_FIELDS = {_ROW_ID: ":id", _EDITED: ":updated_at"}
+
+# A list of names beyond this makes addresses that servers refuse; `*` then stands for them.
+_LONGEST_SELECT = 1200
 
 
 class SocrataDataset:
     """One 4x4 dataset of one domain."""
 
-    def __init__(self, domain: str, dataset_id: str, access: Access) -> None:
-        host, prefix = (access.root.removeprefix("http://"), "http://") if access.root else (domain, "https://")
-        self._client = sodapy.Socrata(
-            host, access.socrata_token, timeout=TIMEOUT_SECONDS[1],
-            session_adapter={"prefix": prefix, "adapter": retrying_adapter()},
-        )  # fmt: skip
+    def __init__(self, source: SocrataSource, dataset_id: str, access: Access) -> None:
+        host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
+        session = sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session
+        self._client = Client(source.requests_at_once, session)
         self._id = dataset_id
-        self._base = f"{prefix}{host}"
+        self._edited = _EDITED if source.full_read_every_days else None
+        self._base = f"{scheme}{host}"
+        self._has_soda3 = access.socrata_token is not None
         self.url = f"{self._base}/resource/{dataset_id}.json"
 
+    @property
+    def traffic(self) -> Traffic:
+        return self._client.traffic
+
     def describe(self) -> Description:
-        view = self._get(f"{self._base}/api/views/{self._id}.json", {})
+        view = self._json(f"{self._base}/api/views/{self._id}.json", {})
         if not isinstance(view, dict) or "columns" not in view:
             raise AnswerUnreadable(self.url, "a dataset's metadata", "JSON without `columns`")
         if view.get("viewType", "tabular") != "tabular":
             raise SourceNotFound(f"A table {self._id}", self.url, f"it is of type {view['viewType']!r} there")
         with shaped_as("a dataset's columns", self.url):
             columns = tuple(
-                PortalColumn(c["fieldName"], kind, _ARROW_TYPES.get(kind, pa.string()), c.get("name", ""))
+                PortalColumn(c["fieldName"], c["dataTypeName"], _ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
                 for c in view["columns"]
-                if not c["fieldName"].startswith(
-                    ":@computed_region"
-                )  # the portal's own joins, not the publisher's data
-                for kind in [c["dataTypeName"]]
-            )
-        return Description(
-            url=self.url, title=view.get("name", self._id), columns=columns, row_id=_ROW_ID,
-            row_count=self.count(), freshness=_freshness(view),
-        )  # fmt: skip
+                if not c["fieldName"].startswith(":@computed_region")  # the portal's own joins, not the publisher's data
+            )  # fmt: skip
+            about = _about(view, self._id)
+        return Description(self.url, about, columns, _ROW_ID, self._freshness(view), self._edited)
 
     def count(self) -> int:
-        answer = self._get(self.url, {"$select": "count(*) as count"})
+        answer = self._json(self.url, {"$select": "count(*) as count"})
         try:
             return int(answer[0]["count"])
         except (LookupError, TypeError, ValueError) as error:
             raise AnswerUnreadable(self.url, "a row count", str(answer)[:100]) from error
 
-    def read(self, description: Description) -> Iterator[pa.RecordBatch]:
-        names = [column.name for column in description.columns]
+    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
+        """By offsets, several pages at once; careful: one page after the other, each from the last row id on."""
+        ask = partial(self._page, Decoder(spool), description)
+        rows = page_rows(len(description.columns))
+        if careful:
+            yield from self._read_by_id(ask, rows)
+        else:
+            yield from read_by_offset(self._client, self.url, _by_offset(ask, {}), counted, rows)
+
+    def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
+        where = {"$where": f":updated_at >= '{since:%Y-%m-%dT%H:%M:%S.%f}'", "$order": ":updated_at,:id"}
+        ask = partial(self._page, Decoder(spool), description)
+        yield from read_on(self._client, self.url, _by_offset(ask, where), 0, page_rows(len(description.columns)))
+
+    def reused_ids(self) -> int:
+        return 0
+
+    def _read_by_id(self, ask: "_Ask", rows: int) -> Iterator[pa.Table]:
+        place: dict[str, Any] = {}
         received = 0
         while True:
-            rows = self._get(
-                self.url,
-                {"$select": ",".join([":id", *names]), "$order": ":id", "$limit": PAGE_ROWS, "$offset": received},
-            )
-            if not isinstance(rows, list):
-                raise AnswerUnreadable(self.url, "a list of rows", str(rows)[:100])
-            if not rows:
+            try:
+                found = halving(self._client, rows, partial(ask, place)).table
+            except PortalRefused:
+                if "$where" not in place:
+                    raise
+                place = {"$offset": received}  # not every dataset lets its row ids be compared
+                continue
+            if not found.num_rows:
                 return
-            # A null is left out of Socrata's JSON, hence `get`; the columns come from the metadata, never from a page.
-            with shaped_as("a list of rows", self.url):
-                arrays = [to_array([row[":id"] for row in rows], _ROW_ID)]
-                arrays += [to_array([row.get(column.name) for row in rows], column) for column in description.columns]
-            yield pa.RecordBatch.from_arrays(arrays, schema=description.schema)
-            received += len(rows)
+            yield found
+            received += found.num_rows
+            last = str(found[_ROW_ID.name][-1].as_py()).replace("'", "''")
+            place = {"$offset": received} if "$offset" in place else {"$where": f":id > '{last}'"}
 
-    def _get(self, url: str, parameters: dict[str, Any]) -> Any:
-        answer = get_json(self._client.session, url, parameters)
-        if isinstance(answer, dict) and answer.get("error"):
-            raise PortalRefused(url, str(answer.get("message", answer)))
-        return answer
+    def _page(
+        self, decoder: Decoder, description: Description, place: Mapping[str, Any], rows: int, tries: int
+    ) -> Page:
+        names = {column: _SYSTEM_FIELDS.get(column, column.name) for column in description.landed}
+        listed = ",".join(names.values())
+        select = listed if len(listed) <= _LONGEST_SELECT else ":id,:updated_at,*"
+        query = {"$select": select, "$order": ":id", "$limit": rows, **place}
+
+        def understand(answer: requests.Response) -> Page:
+            if body_of(answer)[:1] == b"{":
+                _refuse_errors(self.url, json_of(answer))
+            found = decoder.rows(answer, names.values())
+            arrays = [typed(found[name], column) for column, name in names.items()]
+            return Page(pa.table(arrays, schema=description.schema))
+
+        if self._has_soda3:
+            url = f"{self._base}/api/v3/views/{self._id}/query.json"
+            try:
+                return self._client.ask(url, {}, understand, posted={"query": _soql(query)}, tries=tries)
+            except (PortalRefused, SourceNotFound):  # a portal without it, or a token that may not use it
+                self._has_soda3 = False
+        return self._client.ask(self.url, query, understand, tries=tries)
+
+    def _json(self, url: str, parameters: Mapping[str, Any]) -> Any:
+        def understand(answer: requests.Response) -> Any:
+            value = json_of(answer)
+            _refuse_errors(url, value)
+            return value
+
+        return self._client.ask(url, parameters, understand)
+
+    def _freshness(self, view: Mapping[str, Any]) -> Freshness:
+        """`rowsUpdatedAt`; where a portal has dropped it, what a request of rows says in its headers, then the view's date.
+
+        `Last-Modified` is the data's time in SODA 2.1 only; in SODA3 it is the cache's.
+        """
+        if view.get("rowsUpdatedAt") is not None:
+            return Freshness(str(view["rowsUpdatedAt"]), "rowsUpdatedAt")
+        headers = self._client.ask(self.url, {"$limit": 1}, lambda answer: answer.headers)
+        for name in ("X-SODA2-Truth-Last-Modified", "Last-Modified"):
+            if headers.get(name):
+                return Freshness(headers[name], name)
+        modified = view.get("viewLastModified")
+        return Freshness(None, "none") if modified is None else Freshness(str(modified), "viewLastModified")
 
 
-def _freshness(view: dict[str, Any]) -> Freshness:
-    """`rowsUpdatedAt` changes with the rows; without it we know nothing and load."""
-    updated = view.get("rowsUpdatedAt")
-    return Freshness(token=None if updated is None else str(updated), link="rowsUpdatedAt")
+# Asks for the page at a place (an offset, a condition), of at most so many rows, in so many tries.
+_Ask = Callable[[Mapping[str, Any], int, int], Page]
+
+
+def _by_offset(ask: _Ask, query: Mapping[str, Any]) -> PageAt:
+    return lambda offset, rows, tries: ask({**query, "$offset": offset}, rows, tries)
+
+
+def _soql(query: Mapping[str, Any]) -> str:
+    """The parameters of SODA 2.1 as one statement of SODA3."""
+    where = f" WHERE {query['$where']}" if "$where" in query else ""
+    offset = f" OFFSET {query['$offset']}" if "$offset" in query else ""
+    return f"SELECT {query['$select']}{where} ORDER BY {query['$order']} LIMIT {query['$limit']}{offset}"
+
+
+def _refuse_errors(url: str, answer: Any) -> None:
+    """Raises for an error inside an HTTP 200; one of the server's own may pass."""
+    if isinstance(answer, dict) and answer.get("error"):
+        words = str(answer.get("message", answer))
+        failed = answer.get("status", 0)
+        raise PortalOverloaded(url, words) if failed in (500, 502, 503, 504) else PortalRefused(url, words)
+
+
+def _about(view: Mapping[str, Any], dataset_id: str) -> About:
+    fields = (view.get("metadata") or {}).get("custom_fields") or {}
+    told = {name.lower(): str(value) for group in fields.values() for name, value in group.items()}
+    return About(
+        title=view.get("name") or dataset_id,
+        description=view.get("description") or "",
+        publisher=view.get("attribution") or "",
+        licence=(view.get("license") or {}).get("name") or "",
+        cadence=next((value for name, value in told.items() if "frequency" in name or "cadence" in name), ""),
+    )

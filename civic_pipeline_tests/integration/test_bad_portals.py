@@ -1,5 +1,6 @@
 """However a portal fails, the capture says which source, what came and what to do; nothing half-read is kept."""
 
+import itertools
 import json
 import re
 import shutil
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import urllib3
 from terminal import Place, edit, files_of, serve
 
 from civic_pipeline.catalog import load_datasets
@@ -28,7 +28,7 @@ from civic_pipeline.errors import (
     SourceNotFound,
 )
 from civic_pipeline.lake import Lake, capture, visit
-from civic_pipeline.portals import Access
+from civic_pipeline.portals import Access, http
 from civic_pipeline.settings import CHECKOUT
 
 CATALOG = load_datasets(CHECKOUT)
@@ -73,7 +73,7 @@ def portal(answer: Callable[[str], tuple[int, str, str]]) -> Iterator[Access]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the waits between them."""
-    monkeypatch.setattr(urllib3.util.retry.Retry, "sleep", lambda *_: None)
+    monkeypatch.setattr(http, "pause", lambda _: None)
 
 
 @pytest.mark.parametrize("name", [SOCRATA, ARCGIS])
@@ -220,7 +220,7 @@ def test_a_missing_column_without_a_successor(place: Place) -> None:
 def test_rows_that_come_and_go_during_the_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     from civic_pipeline.portals import ArcgisLayer
 
-    counts = iter([600, 601] * 2)
+    counts = itertools.cycle([600, 601])
     monkeypatch.setattr(ArcgisLayer, "count", lambda _: next(counts))
     edit(place.served / "spending.csv", "Police", "Police Department", 1)  # or it would not be read again
     with DemoPortals(place.served) as portals:

@@ -15,12 +15,10 @@ from terminal import serve
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoPortals
-from civic_pipeline.demo import arcgis as demo_arcgis
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.errors import CaptureUnproven
 from civic_pipeline.lake import Captured, Lake, capture
-from civic_pipeline.portals import Access
-from civic_pipeline.portals import socrata as portal_socrata
+from civic_pipeline.portals import Access, arcgis, socrata
 
 # A portal's clock has no zone: what it means is the dataset's `time_zones`.
 at = datetime.fromisoformat
@@ -68,7 +66,7 @@ def take(lake: Lake, portals: DemoPortals, portal: str, columns: dict[str, str])
         "cadence": "irregular", "key": [], "columns": columns, "volume": {"shrink_at_most": "0%"},
         "time_zones": {name: "utc" for name, kind in columns.items() if kind in {"date", "Date"}},
     })  # fmt: skip
-    return capture("town/things", dataset, lake, Access(root=portals.url, socrata_token="any"))
+    return capture("town/things", dataset, lake, Access(root=portals.url))
 
 
 def landed(lake: Lake, made: Captured) -> pa.Table:
@@ -82,8 +80,8 @@ COLUMNS = {"socrata": {"number": "number", "name": "text"}, "arcgis": {"number":
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(portal_socrata, "PAGE_ROWS", 7)
-    monkeypatch.setattr(demo_arcgis, "MAX_RECORD_COUNT", 7)
+    for portal in (arcgis, socrata):
+        monkeypatch.setattr(portal, "page_rows", lambda *_: 7)
     return 7
 
 
@@ -108,12 +106,14 @@ def test_pages_without_an_order_do_not_prove_anything(
         kept = {name: value for name, value in request.parameters.items() if name not in {"$order", "orderByFields"}}
         return Request(request.path, kept, request.base)
 
-    with (
-        Watched(served(tmp_path / "served", ["number", "name"], NUMBERED), disordered) as portals,
-        pytest.raises(CaptureUnproven, match=r"50 landed, [1-4]?\d of them distinct"),
-    ):
-        take(lake, portals, portal, COLUMNS[portal])
-    assert lake.captures("town/things") == []
+    with Watched(served(tmp_path / "served", ["number", "name"], NUMBERED), disordered) as portals:
+        if portal == "socrata":
+            with pytest.raises(CaptureUnproven, match=r"landed, [1-4]?\d of them distinct"):
+                take(lake, portals, portal, COLUMNS[portal])
+            assert lake.captures("town/things") == []
+        else:  # windows of object ids need no order
+            (part,) = take(lake, portals, portal, COLUMNS[portal]).manifest.parts
+            assert (part.landed, part.distinct) == (50, 50)
     assert len(portals.pages()) > small_pages
 
 
@@ -126,9 +126,9 @@ def test_an_unchanged_source_costs_its_metadata_and_no_row(lake: Lake, tmp_path:
     with Watched(folder) as portals:
         second = take(lake, portals, portal, COLUMNS[portal])
         assert [request.path.rpartition("/")[2] for request in portals.asked] == {
-            "socrata": [f"{FOUR}.json", f"{FOUR}.json"],  # columns and age, row count
-            "arcgis": [ITEM, "FeatureServer", "0", "query"],  # where it is, what it has, columns and age, row count
-        }[portal]
+            "socrata": [f"{FOUR}.json"],
+            "arcgis": ["0"],
+        }[portal]  # columns and age, in one request
         assert portals.pages() == []
     assert (first.status, second.status) == ("captured", "unchanged")
     assert lake.captures("town/things") == [first.manifest]
@@ -187,7 +187,7 @@ def test_socrata_types(lake: Lake, tmp_path: Path) -> None:
     assert found == [
         (
             "a", Decimal("12345678901234567.000000000000000001"), Decimal("1234.5"), at("2024-03-05"), at("2024-03-05"), True,
-            '{"url": "https://a.gov"}', "a@b.org",
+            '{"url":"https://a.gov"}', "a@b.org",
         ),
         ("b", Decimal("-0.1"), Decimal(-5), at("1999-12-31T23:59:59"), at("1970-01-01"), False, None, None),
         ("c", None, None, None, None, None, None, None),

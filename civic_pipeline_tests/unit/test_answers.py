@@ -2,21 +2,22 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from civic_pipeline.catalog import ArcgisSource
+from civic_pipeline.catalog import ArcgisSource, SocrataSource
 from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals import Access
+from civic_pipeline.portals import Access, http
 from civic_pipeline.portals.arcgis import ArcgisLayer
-from civic_pipeline.portals.http import get_json
+from civic_pipeline.portals.http import TRIES, Client
 from civic_pipeline.portals.socrata import SocrataDataset
 
 URL = "https://data.town.gov/x.json"
-Answer = tuple[int, str] | Exception
+Answer = tuple[int, str] | tuple[int, str, dict[str, str]] | Exception
 
 
 class FromMemory(BaseAdapter):
@@ -31,15 +32,24 @@ class FromMemory(BaseAdapter):
             raise given
         response = requests.Response()
         response.status_code, response._content, response.url = given[0], given[1].encode(), str(request.url)
+        response.headers.update(given[2] if len(given) == 3 else {})
         return response
 
     def close(self) -> None: ...
 
 
-def session(answer: Callable[[str], Answer]) -> requests.Session:
-    made = requests.Session()
-    made.mount("https://", FromMemory(answer))
-    return made
+def client(answer: Callable[[str], Answer]) -> Client:
+    session = requests.Session()
+    session.mount("https://", FromMemory(answer))
+    return Client(4, session)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between tries, noted instead of waited."""
+    waited: list[float] = []
+    monkeypatch.setattr(http, "pause", waited.append)
+    return waited
 
 
 @pytest.mark.parametrize(
@@ -47,7 +57,7 @@ def session(answer: Callable[[str], Answer]) -> requests.Session:
     [
         (requests.ConnectionError("<urllib3 object at 0x7f>: no route to host"), PortalUnreachable, "no route to host"),
         (requests.ReadTimeout("timed out"), PortalUnreachable, "timed out"),
-        ((503, "<html><title>Maintenance</title>"), PortalUnreachable, "HTTP 503 after 4 tries: an HTML page titled 'Maintenance'"),
+        ((503, "<html><title>Maintenance</title>"), PortalUnreachable, "HTTP 503: an HTML page titled 'Maintenance'"),
         ((429, ""), PortalUnreachable, "HTTP 429"),
         ((404, '{"message": "Not found"}'), SourceNotFound, "Not found"),
         ((403, '{"message": "Forbidden"}'), PortalRefused, "HTTP 403: Forbidden"),
@@ -60,13 +70,57 @@ def test_an_answer_that_is_not_the_data_becomes_the_error_that_says_what_came(
     answer: Answer, error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=told) as raised:
-        get_json(session(lambda _: answer), URL, {"secret": "1"})
+        client(lambda _: answer).json(URL, {"secret": "1"})
     assert URL in str(raised.value)
     assert "0x7f" not in str(raised.value)
 
 
 def test_json_is_returned_as_it_is() -> None:
-    assert get_json(session(lambda _: (200, '[{"a": 0.1}]')), URL, {}) == [{"a": 0.1}]
+    assert client(lambda _: (200, '[{"a": 0.1}]')).json(URL, {}) == [{"a": 0.1}]
+
+
+def test_html_behind_good_json_is_cut_off_and_other_things_are_not() -> None:
+    assert client(lambda _: (200, '{"a": "</p>"}\n<html>x</html>')).json(URL, {}) == {"a": "</p>"}
+    with pytest.raises(AnswerUnreadable):
+        client(lambda _: (200, '{"a": 1}{"b": 2}<html>')).json(URL, {})
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        (202, ""), (429, ""), (500, ""), (503, "<html>"), (200, ""), (200, "<html>"), (200, '{"a": '),
+        requests.ConnectionError("reset"), requests.exceptions.ChunkedEncodingError("broken off"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_may_pass_is_tried_again_and_counted(passing: Answer, pauses: list[float]) -> None:
+    answers = [passing] * (TRIES - 1) + [(200, "[]")]
+    asked = client(lambda _: answers.pop(0))
+    assert asked.json(URL, {}) == []
+    assert (asked.traffic.requests, asked.traffic.retries) == (TRIES, TRIES - 1)
+    assert len(pauses) == TRIES - 1
+    assert all(0 < seconds < 10 for seconds in pauses)
+
+
+def test_a_portal_that_throttles_says_when_to_come_back_and_is_asked_by_fewer(pauses: list[float]) -> None:
+    answers: list[Answer] = [(429, "", {"Retry-After": "7"}), (429, "", {"Retry-After": "0"}), (200, "[]")]
+    asked = client(lambda _: answers.pop(0))
+    assert asked.json(URL, {}) == []
+    assert pauses == [7, 0]
+    assert asked.at_once == 1
+
+
+def test_a_portal_that_asks_for_an_hour_gets_its_turn_in_the_next_run(pauses: list[float]) -> None:
+    with pytest.raises(PortalUnreachable):
+        client(lambda _: (503, "", {"Retry-After": "3600"})).json(URL, {})
+    assert pauses == []
+
+
+def test_a_long_query_is_posted_and_asked_for_openly_where_posting_is_refused() -> None:
+    asked: list[str] = []
+    long = client(lambda url: asked.append(url) or ((405, "") if url == URL else (200, "[]")))
+    assert long.json(URL, {"where": "x" * 3000}) == []
+    assert [len(url) > 3000 for url in asked] == [False, True]
 
 
 # ArcGIS: found by item, verified by layer name, with fallbacks
@@ -93,7 +147,7 @@ def layer(answers: dict[str, Any]) -> ArcgisLayer:
         )
         return 200, json.dumps(found)
 
-    made._session = session(answer)
+    made._client = client(answer)
     return made
 
 
@@ -110,7 +164,8 @@ KNOWN = {
 def test_a_layer_is_found_by_its_item_and_its_name_wherever_it_moved() -> None:
     description = layer(KNOWN).describe()
     assert description.url == f"{SERVICE}/7"
-    assert (description.row_count, description.row_id.name) == (5, "FID")
+    assert description.row_id is not None
+    assert description.row_id.name == "FID"
     assert [(c.name, c.portal_type, c.title) for c in description.columns] == [
         ("FID", "OID", "FID"),
         ("When", "Date", "When paid"),
@@ -147,7 +202,9 @@ def test_another_layer_under_the_same_address_is_not_taken_for_ours() -> None:
 )
 def test_an_error_inside_an_http_200_is_an_error(body: object, error: type[Exception]) -> None:
     with pytest.raises(error):
-        layer({f"{SERVICE}/7/query": body} | KNOWN | {f"{SERVICE}/7/query": body}).describe()
+        source = layer({f"{SERVICE}/7/query": body} | KNOWN | {f"{SERVICE}/7/query": body})
+        source.describe()
+        source.count()
 
 
 # Socrata
@@ -166,28 +223,29 @@ def dataset(
     view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()
 ) -> tuple[SocrataDataset, FromMemory]:
     """A dataset that answers `pages` one after the other."""
-    made = SocrataDataset("data.town.gov", "abcd-1234", Access())
+    source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded="2026-01-01")  # type: ignore[arg-type]
+    made = SocrataDataset(source, "abcd-1234", Access())
     left = list(pages)
 
     def answer(url: str) -> Answer:
-        body = view if "/api/views/" in url else count if "count" in url else left.pop(0)
+        body = view if "/api/views/" in url else count if "count%28" in url else left.pop(0) if left else []
         return 200, json.dumps(body)
 
     adapter = FromMemory(answer)
-    made._client.session.mount("https://", adapter)
+    made._client._session.mount("https://", adapter)
     return made, adapter
 
 
-def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept() -> None:
+def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: Path) -> None:
     source, adapter = dataset(
         pages=([{":id": "a", "payment": "0.10"}, {":id": "b", "note": "x"}], [{":id": "c", "payment": 7}], [])
     )
     description = source.describe()
     assert [c.name for c in description.columns] == ["payment", "note"]
-    assert (description.row_count, description.freshness.token) == (3, "17")
-    batches = list(source.read(description))
-    assert [batch.to_pylist()[0]["_id"] for batch in batches] == ["a", "c"]
-    assert batches[0].column("note").to_pylist() == [None, "x"]
+    assert (source.count(), description.freshness.token) == (3, "17")
+    pages = list(source.read(description, 3, tmp_path, careful=False))
+    assert [page.to_pylist()[0]["_id"] for page in pages] == ["a", "c"]
+    assert pages[0].column("note").to_pylist() == [None, "x"]
     assert [url.partition("offset=")[2] for url in adapter.asked if "offset=" in url] == ["0", "2", "3"]
 
 
@@ -199,11 +257,13 @@ def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept() -> None:
         ({"view": VIEW | {"viewType": "href"}}, SourceNotFound),
         ({"count": []}, AnswerUnreadable),
         ({"count": [{"count": None}]}, AnswerUnreadable),
-        ({"pages": ({"rows": []},)}, AnswerUnreadable),
+        ({"pages": ({"rows": []},) * TRIES}, AnswerUnreadable),
     ],
     ids=["error", "no columns", "a link", "no count", "null count", "no list"],
 )
-def test_a_dataset_that_is_no_table_is_refused(arguments: dict[str, Any], error: type[Exception]) -> None:
+def test_a_dataset_that_is_no_table_is_refused(
+    arguments: dict[str, Any], error: type[Exception], tmp_path: Path
+) -> None:
     source, _ = dataset(**arguments)
     with pytest.raises(error):
-        list(source.read(source.describe()))
+        list(source.read(source.describe(), source.count(), tmp_path, careful=False))

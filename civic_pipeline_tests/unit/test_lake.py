@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,12 +21,13 @@ from civic_pipeline.errors import (
     ProfileMixed,
     SchemaDrifted,
     SourceEmpty,
+    SourceRestless,
     ValueUnreadable,
     VolumeCollapsed,
     WarehouseBusy,
 )
 from civic_pipeline.lake import Captured, Visit, capture, diagnose, last_visit, only_writer, visit
-from civic_pipeline.portals import Access, Description, Freshness, PortalColumn
+from civic_pipeline.portals import About, Access, Description, Freshness, PortalColumn, Traffic
 
 ID = PortalColumn("_id", "row_identifier", pa.string(), "")
 
@@ -39,26 +41,33 @@ class FakeSource:
         self.pages, self.token = pages, token
         self.counts = list(counts) or [sum(len(page) for page in pages)]
         self.columns = {"Payment_No": "text", "Paid_On": "text", "Amount": "text"}
-        self.reads = 0
+        self.reads: list[bool] = []
+        self.reused, self.traffic = 0, Traffic()
         self.broken: Exception | None = None
 
     def describe(self) -> Description:
         columns = tuple(PortalColumn(name, kind, pa.string(), "") for name, kind in self.columns.items())
         return Description(
-            "https://data.town.gov/abcd", "Payments", columns, ID, self.count(), Freshness(self.token, "rowsUpdatedAt")
+            "https://data.town.gov/abcd", About("Payments"), columns, ID, Freshness(self.token, "rowsUpdatedAt")
         )
 
     def count(self) -> int:
         return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
 
-    def read(self, description: Description) -> Iterator[pa.RecordBatch]:
-        self.reads += 1
+    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
+        self.reads.append(careful)
         for page in self.pages:
-            yield pa.RecordBatch.from_pylist(
+            yield pa.Table.from_pylist(
                 [dict.fromkeys(self.columns, "x") | {"_id": i} for i in page], schema=description.schema
             )
         if self.broken:
             raise self.broken
+
+    def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
+        raise NotImplementedError
+
+    def reused_ids(self) -> int:
+        return self.reused
 
 
 @pytest.fixture
@@ -117,7 +126,7 @@ def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
         (FakeSource([["1", "2"]], counts=[3]), "2 landed"),
         (FakeSource([["1", "2"], ["2"]]), "2 of them distinct"),
         (FakeSource(counts=[3, 4]), "4 after it"),
-        (FakeSource(counts=[2, 3]), "2 rows before the read"),
+        (FakeSource(counts=[2, 3, 2, 3]), "2 rows before the read"),
     ],
     ids=["short read", "repeated id", "grew during the read", "counted too few"],
 )
@@ -144,15 +153,41 @@ def test_an_unchanged_token_is_believed_and_an_unknown_one_never(take: Taker) ->
     first = take(FakeSource(token="5")).manifest
     same = FakeSource(token="5")
     assert take(same) == Captured(first, "unchanged", ())
-    assert same.reads == 0
+    assert same.reads == []
     assert take(FakeSource(token="6")).status == "captured"
     assert [take(FakeSource(token=None)).status for _ in range(2)] == ["captured", "captured"]
     assert len(take.folders) == 4
 
 
-def test_an_unchanged_token_is_not_believed_against_another_count(take: Taker) -> None:
-    take(FakeSource())
-    assert take(FakeSource([["1", "2", "3", "4"]])).status == "captured"
+def test_what_does_not_add_up_is_read_once_more_with_care(take: Taker) -> None:
+    source = FakeSource(counts=[3, 4, 3, 3])  # a row came and went while the first read was under way
+    (part,) = take(source).manifest.parts
+    assert source.reads == [False, True]
+    assert (part.counted, part.landed, part.counted_after) == (3, 3, 3)
+
+
+def test_rows_that_share_an_id_are_all_kept_when_the_portal_lists_them_so(take: Taker) -> None:
+    source = FakeSource([["1", "2"], ["2"]])
+    source.reused = 1
+    (part,) = take(source).manifest.parts
+    assert source.reads == [False, True]
+    assert (part.landed, part.distinct, part.reused_ids) == (3, 2, 1)
+
+
+def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FakeSource()
+    tokens = iter("12345")
+    describe = FakeSource.describe
+
+    def moving() -> Description:
+        source.token = next(tokens)
+        return describe(source)
+
+    monkeypatch.setattr(source, "describe", moving)
+    with pytest.raises(SourceRestless, match=r"moved from 3 to 4 during the read"):
+        take(source)
+    assert source.reads == [False, True]
+    assert take.folders == []
 
 
 def test_a_collapsed_source_is_stored_once_however_often_it_is_visited(take: Taker) -> None:
@@ -180,7 +215,7 @@ def test_schema_drift_names_what_is_missing_what_was_retyped_and_the_likely_succ
     assert "missing columns: Payment_No;" in str(drift.value)
     assert "changed types: Paid_On (text -> date)" in str(drift.value)
     assert "successors: Payment_Number." in str(drift.value)
-    assert (source.reads, take.folders) == (0, [])
+    assert (source.reads, take.folders) == ([], [])
 
 
 def test_an_empty_source_is_never_the_truth(take: Taker) -> None:
@@ -288,7 +323,7 @@ def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
     sick = diagnose(take.town.dataset, Access())
     assert not sick.healthy
     assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in sick.summary
-    assert source.reads == 0
+    assert source.reads == []
 
 
 HOLD = "import sys; from pathlib import Path; from civic_pipeline.lake import only_writer\nwith only_writer(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()"

@@ -1,0 +1,180 @@
+"""One source into one Parquet file, proven: all of it, or what was edited since the previous capture laid over that one.
+
+Either way the file is what a full read would give, or there is none.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from civic_pipeline.errors import CaptureUnproven, PagingBroken, PortalRefused, SourceRestless, ValueUnreadable
+from civic_pipeline.lake.captures import sha256_of
+from civic_pipeline.lake.manifest import LandedColumn, Part
+from civic_pipeline.portals import Description, PortalSource
+from civic_pipeline.portals.columns import NUMBER
+
+# Enough for good compression, little enough to hold in memory.
+_ROW_GROUP_ROWS = 100_000
+# Edits are asked for from a day before the newest one we hold: marks are set when an edit begins, not when it can be seen.
+_OVERLAP = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where one source goes: `edition` of dataset `name`, into `folder`; `progress` is told of rows as they land."""
+
+    name: str
+    edition: str | None
+    folder: Path
+    progress: Callable[[int], None]
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.edition}" if self.edition else self.name
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.edition or 'part'}.parquet"
+
+
+def land(landing: Landing, source: PortalSource, description: Description, counted: int) -> Part:
+    """Read all of `source`, of which the portal counted `counted` rows, and prove that all of it landed.
+
+    A read that proves nothing is repeated once, in the slower way that trusts the portal least. A number beyond our
+    decimals leaves its column as text. Raises CaptureUnproven, SourceRestless and what reading raises.
+    """
+    started, careful = datetime.now(UTC), False
+    while True:
+        landed = 0
+        try:
+            with TemporaryDirectory(dir=landing.folder, prefix=".pages-") as spool:
+                for rows in _write(landing.path, description, source.read(description, counted, Path(spool), careful)):
+                    landed += rows
+                    landing.progress(rows)
+            return _prove(landing, source, description, counted, landed, careful, started)
+        except ValueUnreadable as error:
+            kinds = {column.name: column.arrow_type for column in description.columns}
+            if kinds.get(error.column) != NUMBER:
+                raise
+            description = description.as_text(error.column)
+        except (CaptureUnproven, SourceRestless, PagingBroken):
+            if careful:
+                raise
+            careful, description, counted = True, source.describe(), source.count()
+        landing.progress(-landed)
+
+
+def land_edits(
+    landing: Landing, source: PortalSource, description: Description, counted: int, previous: Part, file: Path
+) -> Part | None:
+    """Lay the rows edited since `previous`, whose rows are in `file`, over them; None where a full read is needed.
+
+    Deletions leave no mark, so the result is proven by its count: the previous rows, the edited ones in place of theirs,
+    are as many as the portal counts only if none is gone. An edit without a mark shows at the next full read.
+    """
+    if description.edited is None or not pq.read_schema(file).equals(description.schema):
+        return None
+    row_id, edited = (_quoted(c.name) for c in (description.row_id, description.edited) if c is not None)
+    with TemporaryDirectory(dir=landing.folder, prefix=".edits-") as spool, _duckdb(spool) as connection:
+        [(newest,)] = connection.execute(
+            f"select max({edited})::timestamp from read_parquet(?)", [str(file)]
+        ).fetchall()
+        edits = Path(spool) / "edits.parquet"
+        try:
+            if newest is None:
+                return None
+            for _ in _write(edits, description, source.read_edited(description, newest - _OVERLAP, Path(spool))):
+                pass
+        except (PagingBroken, PortalRefused, ValueUnreadable):
+            return None
+        rows = connection.execute(
+            f"with edits as (select distinct on ({row_id}) * from read_parquet($edits) order by {row_id}, {edited} desc)"
+            f" select * from read_parquet($file) where {row_id} not in (select {row_id} from edits)"
+            f" union all by name select * from edits order by {row_id}",
+            {"edits": str(edits), "file": str(file)},
+        ).to_arrow_reader(_ROW_GROUP_ROWS)
+        landed = sum(_write(landing.path, description, (pa.table(batch).cast(description.schema) for batch in rows)))
+    try:
+        part = _prove(
+            landing, source, description, counted, landed, False, datetime.fromisoformat(previous.full_read_at)
+        )
+    except (CaptureUnproven, SourceRestless):
+        return None
+    landing.progress(landed)
+    return part
+
+
+def count_distinct(path: Path, column: str) -> int:
+    """Distinct values of `column`, nulls not counted.
+
+    A file whose values only ever rise, as a portal that orders by them sends it, is counted in one pass without memory.
+    """
+    name = _quoted(column)
+    with _duckdb(path.parent) as connection:
+        [(rows, is_rising)] = connection.execute(
+            "select count(id), coalesce(bool_and(id > before or before is null), true)"
+            f" from (select {name} as id, lag({name}) over () as before from read_parquet(?))",
+            [str(path)],
+        ).fetchall()
+        if is_rising:
+            return int(rows)
+        [(distinct,)] = connection.execute(
+            f"select count(distinct {name}) from read_parquet(?)", [str(path)]
+        ).fetchall()
+        return int(distinct)
+
+
+def _write(path: Path, description: Description, pages: Iterable[pa.Table]) -> Iterable[int]:
+    """Write pages to Parquet in the order they come; yields the rows of each."""
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(path, description.schema, compression="zstd") as writer:
+        for page in pages:
+            waiting.append(page)
+            yield page.num_rows
+            if sum(table.num_rows for table in waiting) >= _ROW_GROUP_ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
+
+
+def _prove(
+    landing: Landing, source: PortalSource, description: Description, counted: int, landed: int, careful: bool, full_read_at: datetime
+) -> Part:  # fmt: skip
+    """What landed as a part of a capture. Raises CaptureUnproven or SourceRestless."""
+    path, fresh = landing.path, description.freshness
+    counted_after, fresh_after = source.count(), source.describe().freshness
+    row_id = description.row_id.name if description.row_id else None
+    distinct = count_distinct(path, row_id) if row_id else None
+    missing = 0 if distinct is None else landed - distinct
+    reused = source.reused_ids() if careful and missing else 0
+    if not counted == landed == counted_after or missing != reused:
+        raise CaptureUnproven(landing.label, counted, landed, distinct, counted_after)
+    if fresh != fresh_after:
+        raise SourceRestless(landing.label, str(fresh.token), str(fresh_after.token))
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    traffic = source.traffic
+    return Part(
+        edition=landing.edition, file=path.name, url=description.url, title=description.about.title,
+        columns=tuple(LandedColumn(name=c.name, portal_type=c.portal_type, is_text=c.is_text) for c in description.columns),
+        row_id=row_id, counted=counted, landed=landed, distinct=distinct, reused_ids=reused, counted_after=counted_after,
+        full_read_at=full_read_at.isoformat(), requests=traffic.requests, retries=traffic.retries,
+        pages_halved=traffic.pages_halved, received_bytes=traffic.bytes, bytes=path.stat().st_size, sha256=sha256_of(path),
+        freshness_token=fresh.token, freshness_link=fresh.link,
+    )  # fmt: skip
+
+
+def _duckdb(spool: Path | str) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1, "memory_limit": "512MB", "temp_directory": str(spool)})
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,98 @@
+"""What paging has in common: pages of bounded size, side by side but in order, halved where they are too heavy."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+import pyarrow as pa
+
+from civic_pipeline.errors import PagingBroken, PortalOverloaded
+from civic_pipeline.portals.http import TRIES, Client, T
+
+# Bounds a page in memory whatever its width: about 20,000 rows of 12 columns, 200 of 1,200.
+_MOST_ROWS, _MOST_CELLS = 20_000, 250_000
+# How often a page that is empty but announces more is asked for.
+_EMPTY_PAGES = 3
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as the portal sent them, typed; `is_flagged` where it says that more follow."""
+
+    table: pa.Table
+    is_flagged: bool = False
+
+
+# A page from an offset on, of at most so many rows, in so many tries.
+PageAt = Callable[[int, int, int], Page]
+
+
+def page_rows(columns: int, most: int = _MOST_ROWS) -> int:
+    """Rows to ask for at once of a source with that many columns, where the portal sends at most `most`."""
+    return max(1, min(most, _MOST_CELLS // max(1, columns)))
+
+
+def read_by_offset(client: Client, url: str, page_at: PageAt, counted: int, rows: int) -> Iterator[pa.Table]:
+    """All pages in order: the counted rows by windows side by side, then what a count that is too low left out.
+
+    Raises PagingBroken where the pages make no sense.
+    """
+    starts = range(0, counted, rows)
+    yield from in_order((partial(_window, client, url, page_at, at, min(rows, counted - at)) for at in starts), client)
+    yield from read_on(client, url, page_at, counted, rows)
+
+
+def read_on(client: Client, url: str, page_at: PageAt, start: int, rows: int) -> Iterator[pa.Table]:
+    """The pages from `start` on, one after the other, until one is empty. Raises PagingBroken."""
+    while pages := _window(client, url, page_at, start, rows):
+        yield from pages
+        start += sum(page.num_rows for page in pages)
+
+
+def in_order(windows: Iterator[Callable[[], list[pa.Table]]], client: Client) -> Iterator[pa.Table]:
+    """The pages of every window, in the order of the windows, read side by side but never far ahead."""
+    threads = client.at_once
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="portal")
+    try:
+        reading: deque[Future[list[pa.Table]]] = deque(pool.submit(window) for window in islice(windows, threads))
+        while reading:
+            pages = reading.popleft().result()
+            reading.extend(pool.submit(window) for window in islice(windows, 1))
+            yield from pages
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def halving(client: Client, rows: int, ask: Callable[[int, int], T]) -> T:
+    """`ask(rows, tries)`, with half the rows as often as the portal gives up on so many. Raises PortalOverloaded for one row."""
+    while True:
+        try:
+            return ask(rows, TRIES if rows == 1 else 2)
+        except PortalOverloaded:
+            if rows == 1:
+                raise
+            rows //= 2
+            client.halved()
+
+
+def _window(client: Client, url: str, page_at: PageAt, start: int, rows: int) -> list[pa.Table]:
+    """The pages from `start` on until `rows` have come or there are no more; a page is never larger than the last one."""
+    pages: list[pa.Table] = []
+    received, size, empty = 0, rows, 0
+    while received < rows:
+        page = halving(client, min(size, rows - received), partial(page_at, start + received))
+        if not page.table.num_rows:
+            if not page.is_flagged:
+                break
+            empty += 1
+            if empty == _EMPTY_PAGES:
+                raise PagingBroken(url, f"it announces more rows after the first {start + received:,} but sends none")
+            continue
+        if pages and page.table.slice(0, 1).equals(pages[-1].slice(0, 1)):
+            raise PagingBroken(url, f"it sends the same rows again after the first {start + received:,}")
+        pages.append(page.table)
+        received, size, empty = received + page.table.num_rows, page.table.num_rows, 0
+    return pages

@@ -1,0 +1,102 @@
+"""Pages -> columns of text: whole and exact, or refused; whatever the bytes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from civic_pipeline.errors import AnswerUnreadable
+from civic_pipeline.portals.decode import Decoder
+
+NAMES = ("id", "a b'\"c")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def answer(body: bytes) -> requests.Response:
+    made = requests.Response()
+    made.status_code, made._content, made.url = 200, body, "https://data.town.gov/x"
+    return made
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decoder]:
+    spool = tmp_path_factory.mktemp("spool")
+    yield Decoder(spool)
+    assert list(spool.iterdir()) == []
+
+
+def rows(decoder: Decoder, body: str | bytes) -> list[dict[str, str | None]]:
+    columns = decoder.rows(answer(body if isinstance(body, bytes) else body.encode()), NAMES)
+    assert list(columns) == list(NAMES)
+    return [dict(zip(NAMES, row, strict=True)) for row in zip(*(c.to_pylist() for c in columns.values()), strict=True)]
+
+
+def features(decoder: Decoder, value: Any) -> list[tuple[str | None, str | None]]:
+    page = decoder.features(answer(value if isinstance(value, bytes) else json.dumps(value).encode()), ["id"])
+    return list(zip(page.attributes["id"].to_pylist(), page.geometries.to_pylist(), strict=True))
+
+
+def test_everything_is_text_as_it_was_sent(decoder: Decoder) -> None:
+    sent = [{"id": "01", NAMES[1]: 0.1}, {"id": 2**63 - 1}, {"id": {"x": [1, "é"]}, "new": 1}, {"id": ""}, {"id": None}]
+    found = rows(decoder, "[" + "\n,".join(json.dumps(row) for row in sent) + "]")
+    assert [row["id"] for row in found] == ["01", "9223372036854775807", '{"x":[1,"é"]}', "", None]
+    assert found[0][NAMES[1]] == "0.1"
+    for nothing in ("[]", "[ ]", "[\n]\n\n"):
+        assert rows(decoder, nothing) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{}", "null", "<html></html>", '[{"id":"1"},', '[{"id":"1"}', '[{"id":"1"},{"id":"]', '[{"id":"1"}]x', "[1]]", '[{"id":1}][{"id":2}]'],
+)  # fmt: skip
+def test_a_page_that_is_cut_off_or_something_else_is_refused(decoder: Decoder, body: str) -> None:
+    with pytest.raises(AnswerUnreadable):
+        rows(decoder, body)
+
+
+def test_features_come_with_their_geometry_and_the_servers_word_on_more(decoder: Decoder) -> None:
+    sent = {"features": [{"attributes": {"id": 1.5}, "geometry": {"x": 1.25}}, {"attributes": {"id": None}}]}
+    assert features(decoder, sent) == [("1.5", '{"x":1.25}'), (None, None)]
+    flagged = decoder.features(answer(b'{"fields":[{"name":"id"}],"features":[],"exceededTransferLimit":true}'), ["id"])
+    assert (flagged.is_flagged, flagged.fields, len(flagged.attributes["id"])) == (True, {"id"}, 0)
+    assert not decoder.features(answer(b'{"features":[]}'), ["id"]).is_flagged
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b"null", b'{"features":null}', b'{"features":[]}{"features":[]}', b'{"features":[{"attributes":{"id":1}}', b"<html>"],
+)  # fmt: skip
+def test_a_page_without_a_list_of_features_is_refused(decoder: Decoder, body: bytes) -> None:
+    with pytest.raises(AnswerUnreadable):
+        features(decoder, body)
+
+
+@given(body=st.binary() | st.text().map(str.encode) | JSON.map(json.dumps).map(str.encode))
+@example(b"[" * 5000)
+@example(b"[" + b'{"id":' * 3000)
+def test_arbitrary_bytes_are_rows_or_refused(decoder: Decoder, body: bytes) -> None:
+    for read in (rows, features):
+        with suppress(AnswerUnreadable):
+            read(decoder, body)
+
+
+@given(sent=st.lists(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=2), max_size=5), cut=st.integers(1, 40))
+def test_a_page_is_whole_or_refused_never_short(decoder: Decoder, sent: list[dict[str, Any]], cut: int) -> None:
+    body = json.dumps(sent).encode()
+    try:
+        found = rows(decoder, body)
+    except AnswerUnreadable:  # such as half of a character
+        found = []
+    else:
+        assert [row["id"] is None for row in found] == [row.get("id") is None for row in sent]
+    with pytest.raises(AnswerUnreadable):
+        rows(decoder, body[: max(0, len(body) - cut)])
