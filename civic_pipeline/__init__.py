@@ -3,6 +3,18 @@
 Analysts need two names: `connect()` for SQL and `read()` for pandas, both read-only on the newest release.
 """
 
-from civic_pipeline.warehouse.reader import connect, read
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from civic_pipeline.warehouse.reader import connect, read
 
 __all__ = ["connect", "read"]
+
+
+def __getattr__(name: str) -> Any:
+    """The names above, loaded when somebody asks: a capture needs neither the warehouse nor its SQL parser."""
+    if name in __all__:
+        from civic_pipeline.warehouse import reader
+
+        return getattr(reader, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

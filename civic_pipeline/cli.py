@@ -3,8 +3,11 @@
 Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is held back · 4 another run is writing.
 """
 
+import logging
+import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,18 @@ from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
+
+    from civic_pipeline.lake import Progress
+    from civic_pipeline.portals.address import Found
+
+_PRIVATE_HOSTS = "Also read from this machine and from private networks, by plain http where the address says so."
+
+
+def _as_name(_: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A name that can be a folder, a schema's table and an asset key."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*" if parameter.name == "city" else r"[a-z0-9_]+", name):
+        raise click.BadParameter(f"{name!r}: use lower-case letters, digits and _ only, such as vacant_buildings.")
+    return name
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -134,6 +149,46 @@ def doctor(datasets: tuple[str, ...]) -> None:
     sys.exit(1 if sick else 0)
 
 
+@cli.command()
+@click.argument("url")
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder to make for the Parquet file and manifest.json.",
+)
+@click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
+def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
+    """Capture whatever dataset URL names, and prove it: a portal's page or API address, an ArcGIS item, a file."""
+    from civic_pipeline.scaffold import describe, of_capture, refuse_full, take_into
+
+    refuse_full(folder)
+    found = _find(url, allow_private_hosts)
+    description = describe(found)
+    click.echo(f"{description.about.title}  ({found.source.portal})", err=True)
+    with _progress_line() as progress:
+        taken = take_into(folder, found, description, progress)
+    click.echo("\n".join(of_capture(taken)))
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--city", required=True, callback=_as_name, help="City the dataset belongs to, such as baltimore.")
+@click.option("--name", required=True, callback=_as_name, help="Name of the dataset, such as vacants.")
+@click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
+def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
+    """Write the three files of a new dataset from one capture of URL, to be reviewed."""
+    from civic_pipeline import scaffold
+
+    settings = Settings.from_environment()
+    scaffold.refuse_existing(settings.root, f"{city}/{name}")
+    found = _find(url, allow_private_hosts)
+    with _progress_line() as progress:
+        added = scaffold.add(settings, found, f"{city}/{name}", progress)
+    click.echo("\n".join(scaffold.of_added(added, settings.root)))
+
+
 @cli.group()
 def demo() -> None:
     """The embedded demo portals."""
@@ -147,14 +202,15 @@ def demo() -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8899, show_default=True, help="0 takes any free port.")
 def serve(folder: Path | None, port: int) -> None:
-    """Serve a folder of files on 127.0.0.1 as a Socrata domain and as ArcGIS layers, until interrupted."""
+    """Serve a folder of files on 127.0.0.1 as Socrata, ArcGIS and OpenDataSoft portals would, until interrupted."""
     from civic_pipeline.demo import DemoPortals
 
     portals = DemoPortals(folder or Settings.from_environment().demo_folder, port=port)
     for file in portals.files:
         click.echo(f"{file.rows:>9,} rows  {file.name}")
-        click.echo(f"{'':15}{portals.url}/resource/{file.socrata_id}.json")
-        click.echo(f"{'':15}{portals.url}/arcgis/rest/services/{file.layer}/FeatureServer/0  (item {file.item_id})")
+        for address in portals.addresses(file):
+            item = f"  (item {file.item_id})" if "/arcgis/" in address else ""
+            click.echo(f"{'':15}{address}{item}")
     click.echo(f"\nServing on {portals.url}; Ctrl-C ends it.")
     portals.serve_forever()
 
@@ -171,6 +227,38 @@ def docs(check: bool) -> None:
     if check and stale:
         raise FileInvalid(folder, [(1, f"{name} is out of date: run `civic docs`") for name in stale])
     click.echo(f"{folder}: {'up to date' if not stale else f'{len(stale)} files written'}")
+
+
+def _find(url: str, allow_private_hosts: bool) -> "Found":
+    from civic_pipeline.portals.address import find
+
+    # sodapy warns of throttling wherever there is no token, and Great Expectations tells of its scratch folders.
+    logging.getLogger().addHandler(logging.NullHandler())
+    return find(url, allow_private_hosts, Settings.from_environment().socrata_token)
+
+
+@contextmanager
+def _progress_line() -> Iterator["Progress"]:
+    """Rows, rate and time left on standard error: one line rewritten at a terminal, else a line every few seconds."""
+    started = said = time.monotonic()
+    shown, end, every = False, "\n", 5.0
+    if sys.stderr.isatty():
+        end, every = "", 0.2
+
+    def progress(landed: int, counted: int) -> None:
+        nonlocal said, shown
+        now = time.monotonic()
+        if now - said >= every and landed > 0:
+            said, shown, rate = now, True, landed / (now - started)
+            left = max(0, counted - landed) / rate
+            text = f"{landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {left:,.0f} s left"
+            click.echo(f"{text}{end}" if end else f"\r{text:<79}", nl=False, err=True)
+
+    try:
+        yield progress
+    finally:
+        if shown and not end:
+            click.echo(err=True)
 
 
 def _print_status(settings: Settings, every_table: bool) -> None:

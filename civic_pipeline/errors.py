@@ -60,11 +60,11 @@ class AddressUnknown(CivicError):
     def __init__(self, text: str, why: str) -> None:
         super().__init__(
             f"{text!r} is no dataset that can be read: {why}. Give one of these:\n"
-            "  a Socrata dataset         https://data.cityofchicago.org/d/s4vu-giwb, or the address of its page or API\n"
-            "  an ArcGIS layer           https://.../FeatureServer/0 or .../MapServer/0\n"
-            "  an ArcGIS item            its 32-digit id, its item page, or its page on a hub (.../datasets/...)\n"
-            "  an OpenDataSoft dataset   https://data.longbeach.gov/explore/dataset/service-requests/\n"
-            "  a file                    a CSV, XLSX or GeoJSON file, by its web address or its path here"
+            "  a Socrata dataset: its page, or an address such as https://data.cityofchicago.org/d/s4vu-giwb\n"
+            "  an ArcGIS layer: https://.../FeatureServer/0 or .../MapServer/0\n"
+            "  an ArcGIS item: its 32-digit id, its page, or its page on a hub (.../datasets/...)\n"
+            "  an OpenDataSoft dataset: https://data.longbeach.gov/explore/dataset/service-requests/\n"
+            "  a file: CSV, XLSX or GeoJSON, by its web address or its path here"
         )
 
 
@@ -74,7 +74,7 @@ class AddressAmbiguous(CivicError):
     exit_code = 2
 
     def __init__(self, url: str, layers: dict[str, str]) -> None:
-        listed = "\n".join(f"  {address}  {name}" for address, name in layers.items())
+        listed = "\n".join(f"  {address} ({name})" for address, name in layers.items())
         super().__init__(f"{url} holds {len(layers)} layers. Choose one, by the number at its end:\n{listed}")
 
 
@@ -84,8 +84,9 @@ class AddressPrivate(CivicError):
     exit_code = 2
 
     def __init__(self, text: str, host: str, address: str) -> None:
+        where = host if host == address else f"{host} ({address})"
         super().__init__(
-            f"{text!r} leads to {host} ({address}), which is not on the public internet. If you mean to read from there, give"
+            f"{text!r} leads to {where}, which is not on the public internet. If you mean to read from there, give"
             " --allow-private-hosts."
         )
 
@@ -150,6 +151,15 @@ class AnswerUnreadable(CivicError):
         super().__init__(
             f"{url} sent {got} where {expected} was due. A moved portal often redirects to a home page: open the address"
             " in a browser and correct `source` in the dataset's defs.yaml."
+        )
+
+
+class FileUnreadable(CivicError):
+    """A file came whole, but is no table: ragged, damaged, or of another format than those we read."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(
+            f"{url} cannot be read as a table: {problem}. Correct the file, or ask its publisher to. Nothing of it was kept."
         )
 
 

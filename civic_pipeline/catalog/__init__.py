@@ -3,12 +3,24 @@
 from pathlib import Path
 
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
-from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, ArcgisSource, Cadence, Dataset, PagedSource, SocrataSource, Source
+from civic_pipeline.catalog.dataset import (
+    FRESH_FOR_DAYS,
+    ArcgisSource,
+    Cadence,
+    Dataset,
+    FileHere,
+    FileSource,
+    OpendatasoftSource,
+    PagedSource,
+    SocrataSource,
+    Source,
+)
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
 
 __all__ = [
-    "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "PagedSource", "RowRule", "Severity",
-    "SocrataSource", "Source", "Strict", "load_datasets", "mistake", "read_contract", "read_yaml", "table_name",
+    "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
+    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
+    "read_contract", "read_yaml", "table_name",
 ]  # fmt: skip
 
 

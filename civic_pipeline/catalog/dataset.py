@@ -1,9 +1,11 @@
 """What a publisher's dataset is: where it comes from, what it promises, what we expect of it. Written in `defs.yaml`."""
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from civic_pipeline.catalog.yaml_file import Strict, mistake
 
@@ -76,7 +78,62 @@ class ArcgisSource(PagedSource):
     recorded: date = Field(description="When this reference was last evidenced in a public source.")
 
 
-Source = Annotated[SocrataSource | ArcgisSource, Field(discriminator="portal")]
+class OpendatasoftSource(Strict):
+    """An OpenDataSoft (Huwise) dataset, read as one export: such portals have no row ids and no marks of edits."""
+
+    portal: Literal["opendatasoft"]
+    domain: str = Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.longbeach.gov.")
+    id: str = Field(pattern=r"^[\w@.-]+$", description="The dataset's id, as in its address: /explore/dataset/<id>/.")
+    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+
+
+class FileSource(Strict):
+    """A file on the web or in the project: CSV, Excel or GeoJSON, also compressed by gzip. Its bytes tell which it is."""
+
+    portal: Literal["file"]
+    url: str = Field(
+        description="An https address, or a path from the project's root such as data/seeds/wards.csv. A dataset's file"
+        " never leads out of the project; `civic capture` reads any file of this machine."
+    )
+    sheet: str | None = Field(default=None, description="Sheet of a workbook, where it is not the first.")
+    encoding: str | None = Field(
+        default=None,
+        description="Encoding of a CSV file that is neither Unicode nor Windows-1252, such as mac_roman: any bytes pass for"
+        " Windows-1252, so nothing but a misspelt name reveals it.",
+    )
+    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+
+    @field_validator("url")
+    @classmethod
+    def _leads_to_a_file(cls, url: str) -> str:
+        is_inside = not re.match(r"[/~\\]|\w+:", url) and not {"", ".", ".."} & set(re.split(r"[/\\]", url))
+        if not re.fullmatch(r"https://[^/@\s]+/\S+", url) and not is_inside:
+            raise mistake("give an https address, or a path from the project's root without ..")
+        return url
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        try:
+            if encoding is not None:
+                "".encode(encoding)
+        except (LookupError, ValueError):
+            raise mistake("give an encoding that Python knows, such as mac_roman") from None
+        return encoding
+
+
+class FileHere(FileSource):
+    """A file that a person named on the command line: an absolute path, or a private address by http. No YAML can say it."""
+
+    @field_validator("url")
+    @classmethod
+    def _leads_to_a_file(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^/@\s]+/\S+", url) and not Path(url).is_absolute():
+            raise mistake("give a web address or an absolute path")
+        return url
+
+
+Source = Annotated[SocrataSource | ArcgisSource | OpendatasoftSource | FileSource, Field(discriminator="portal")]
 
 
 class Volume(Strict):

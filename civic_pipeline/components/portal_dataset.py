@@ -1,12 +1,14 @@
 """A dataset a publisher offers, described in `defs.yaml`: one raw asset that captures it, with the checks of the capture."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 
-from civic_pipeline.catalog import Dataset, SocrataSource, table_name
+from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Source, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
 from civic_pipeline.lake import Lake, Visit, visit
 from civic_pipeline.portals import Access
@@ -42,16 +44,14 @@ class PortalDataset(dg.Component):
             kinds={source.portal, "parquet"},
             owners=OWNERS,
             tags={"city": name.partition("/")[0], "cadence": dataset.cadence},
-            pool=f"portal_{source.domain.replace('.', '_')}" if isinstance(source, SocrataSource) else "portal_arcgis",
+            pool=f"portal_{_host(source)}",
             retry_policy=_RETRIES,
             check_specs=[check_spec(check) for check in portal_checks(table).values()],
             metadata={
                 "publisher": dataset.publisher,
                 "licence": dataset.licence,
                 "cadence": dataset.cadence,
-                "reference": source.item
-                if source.portal == "arcgis"
-                else f"{source.domain} {source.id or ', '.join(source.editions.values())}",
+                "reference": _reference(source),
                 "reference recorded": source.recorded.isoformat(),
                 "dagster/column_schema": dg.TableSchema(
                     [dg.TableColumn(column, kind) for column, kind in dataset.columns.items()]
@@ -74,6 +74,31 @@ class PortalDataset(dg.Component):
             )
 
         return dg.Definitions(assets=[capture_dataset])
+
+
+def _host(source: Source) -> str:
+    """What captures take turns at, in letters that Dagster takes for a pool: a portal's host, or the disk."""
+    match source:
+        case SocrataSource() | OpendatasoftSource():
+            host = source.domain
+        case FileSource():
+            host = urlsplit(source.url).hostname or "disk"
+        case _:
+            host = source.portal
+    return re.sub(r"\W", "_", host)
+
+
+def _reference(source: Source) -> str:
+    """How the portal knows the dataset."""
+    match source:
+        case SocrataSource():
+            return f"{source.domain} {source.id or ', '.join(source.editions.values())}"
+        case OpendatasoftSource():
+            return f"{source.domain} {source.id}"
+        case FileSource():
+            return source.url
+        case _:
+            return source.item
 
 
 def progress_log(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:

@@ -1,32 +1,30 @@
-"""The ArcGIS REST API as hosted feature services speak it: items, services, layers and their `query`.
+"""The ArcGIS REST API as feature and map services speak it: what is asked, and the `query` of a layer.
 
 Errors come inside HTTP 200. Rows have no implicit order: without `orderByFields` on a unique field, pages overlap.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
-from civic_pipeline.demo.columns import Column, quoted
+from civic_pipeline.demo import arcgis_layer as described
+from civic_pipeline.demo.arcgis_layer import SPATIAL_REFERENCE, TRACKED, Service, attribute, fields, object_id
+from civic_pipeline.demo.columns import quoted
 from civic_pipeline.demo.conditions import ConditionUnknown, conditions_sql
+from civic_pipeline.demo.conduct import Asked
 from civic_pipeline.demo.exchange import Answer, Request
-from civic_pipeline.demo.folder import ServedFile
+from civic_pipeline.demo.served_file import ServedFile
+from civic_pipeline.demo.writing import written
 
 MAX_RECORD_COUNT = 2000
+MOST_OBJECT_IDS = 38_300
 
-_GENERATED = "OBJECTID"
-_GEOMETRY_TYPE = {
-    "Point": "esriGeometryPoint",
-    "MultiPoint": "esriGeometryMultipoint",
-    "LineString": "esriGeometryPolyline",
-    "MultiLineString": "esriGeometryPolyline",
-    "Polygon": "esriGeometryPolygon",
-    "MultiPolygon": "esriGeometryPolygon",
-}
-_SPATIAL_REFERENCE = {"wkid": 4326, "latestWkid": 4326}
+_INVALID = "Cannot perform query. Invalid query parameters."
+_NUMERIC_TYPES = {"Integer", "SmallInteger", "BigInteger", "Double", "Single", "Date"}
 
 
 class _Refused(Exception):
@@ -43,251 +41,268 @@ class ArcgisPortal:
     def __init__(self, files: Iterable[ServedFile]) -> None:
         self._files = tuple(files)
 
-    def answer(self, request: Request, con: duckdb.DuckDBPyConnection) -> Answer:
-        """Raises nothing: whatever the server refuses is an answer too."""
+    def find(self, request: Request) -> tuple[ServedFile, Asked] | None:
         if request.parameters.get("f", "html") == "html":
-            return Answer(
-                b"<html><body>ArcGIS REST Services Directory</body></html>\n", content_type="text/html;charset=utf-8"
-            )
-        if item := re.fullmatch(r"/sharing/rest/content/items/(\w+)", request.path):
-            return self._item(item[1], request.base)
-        found = re.fullmatch(r"/arcgis/rest/services/(\w+)/FeatureServer(?:/(\d+)(/query)?)?", request.path)
-        file = next((file for file in self._files if found and file.layer.lower() == found[1].lower()), None)
-        if not found or not file or found[2] not in (None, "0"):
-            return _Refused("Invalid URL", "Invalid URL").answer
-        if found[2] is None:
-            return Answer.of(_service(file))
-        if found[3] is None:
-            return Answer.of(_layer(file))
+            return None
+        if wanted := re.fullmatch(r"/sharing/rest/content/items/(\w+)", request.path):
+            file = next((file for file in self._files if file.item_id == wanted[1]), None)
+            return (file, Asked("metadata")) if file and not file.faults.item_gone else None
+        service, number, is_query = self._place(request)
+        if service is None:
+            return None
+        layer = next(
+            (layer for layer in service.layers if layer.number == number or (number is None and layer.file)), None
+        )
+        if layer is None or layer.file is None:
+            return None
+        return layer.file, _asked(layer.file, request.parameters) if is_query else Asked("metadata")
+
+    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Answer:
+        service, number, is_query = self._place(request)
+        if service is None:
+            home, _ = described.service_path(self._files, file)
+            return Answer.of(described.item(file, request.base + home))
+        if number is None:
+            return Answer.of(described.service(service, _most(file, {})))
+        if not is_query:
+            return Answer.of(described.layer(file, number, _most(file, {})))
         try:
-            return _query(file, request.parameters, con)
+            return _Query(file, request.path, request.parameters, con).answer()
         except _Refused as refused:
             return refused.answer
         except duckdb.Error as error:
             return _Refused("Unable to complete operation.", f"Unable to perform query operation. {error}").answer
 
-    def _item(self, wanted: str, base: str) -> Answer:
-        file = next((file for file in self._files if file.item_id == wanted), None)
-        if not file:
+    def elsewhere(self, request: Request) -> Answer:
+        if request.parameters.get("f", "html") == "html":
+            return Answer.page("ArcGIS REST Services Directory")
+        if request.path.startswith("/sharing/"):
             message = "Item does not exist or is inaccessible."
             return Answer.of({"error": {"code": 400, "messageCode": "CONT_0001", "message": message, "details": []}})
-        return Answer.of(
-            {
-                "id": file.item_id,
-                "title": file.title,
-                "name": file.layer,
-                "type": "Feature Service",
-                "access": "public",
-                "created": file.updated_at * 1000,
-                "modified": file.updated_at * 1000,
-                "url": f"{base}/arcgis/rest/services/{file.layer}/FeatureServer",
-            }
+        service, number, is_query = self._place(request)
+        layer = next((layer for layer in service.layers if layer.number == number), None) if service else None
+        if layer is None:
+            return _Refused("Invalid URL", "Invalid URL").answer
+        if is_query:
+            return _Refused("Invalid or missing input parameters.").answer
+        return Answer.of(described.layer_without_rows(layer))
+
+    @staticmethod
+    def error(code: int, message: str, details: str, _status: int, /) -> Answer:
+        """ArcGIS announces every failure with HTTP 200, whatever `_status` says."""
+        said: dict[str, Any] = {"code": code, "message": message}
+        if details != "absent":
+            said["details"] = {"null": None, "text": [message]}.get(details, [])
+        return Answer.of({"error": said})
+
+    def _place(self, request: Request) -> tuple[Service | None, int | None, bool]:
+        """The service, the number of the layer, and whether it is queried."""
+        found = re.fullmatch(
+            r"(/arcgis/rest/services/\w+/(?:FeatureServer|MapServer))(?:/(\d+)(/query)?)?/?", request.path
         )
+        if not found:
+            return None, None, False
+        services = described.services_of(self._files)
+        service = next((service for service in services if service.path.lower() == found[1].lower()), None)
+        return service, None if found[2] is None else int(found[2]), found[3] is not None
 
 
-def _service(file: ServedFile) -> dict[str, Any]:
-    listed = [{"id": 0, "name": file.layer, "type": _type(file)}]
-    return {
-        "currentVersion": 11.5,
-        "serviceItemId": file.item_id,
-        "maxRecordCount": MAX_RECORD_COUNT,
-        "supportedQueryFormats": "JSON",
-        "capabilities": "Query",
-        "spatialReference": _SPATIAL_REFERENCE,
-        "layers": listed if file.is_layer else [],
-        "tables": [] if file.is_layer else listed,
-    }
+def _most(file: ServedFile, parameters: Mapping[str, str]) -> int:
+    """The most rows in a page."""
+    standard = file.entry.standard_max_record_count if parameters.get("resultType") == "standard" else None
+    return standard or file.entry.max_record_count or MAX_RECORD_COUNT
 
 
-def _layer(file: ServedFile) -> dict[str, Any]:
-    edited = file.updated_at * 1000
-    description: dict[str, Any] = {
-        "currentVersion": 11.5,
-        "id": 0,
-        "name": file.layer,
-        "type": _type(file),
-        "serviceItemId": file.item_id,
-        "objectIdField": _object_id(file)[0],
-        "fields": _fields(file),
-        "maxRecordCount": MAX_RECORD_COUNT,
-        "supportedQueryFormats": "JSON, geoJSON",
-        "capabilities": "Query",
-        "supportsPagination": True,
-        "supportsAdvancedQueries": True,
-        "advancedQueryCapabilities": {
-            "supportsPagination": True,
-            "supportsOrderBy": True,
-            "supportsStatistics": False,
-            "supportsDistinct": False,
-            "supportsQueryWithResultType": False,
-            "supportsMaxRecordCountFactor": False,
-        },
-        "editingInfo": {"lastEditDate": edited, "dataLastEditDate": edited, "schemaLastEditDate": edited},
-    }
-    if file.is_layer:
-        description["geometryType"] = _GEOMETRY_TYPE.get(file.geometry_type or "Point")
-        description["extent"] = {
-            "xmin": -180,
-            "ymin": -90,
-            "xmax": 180,
-            "ymax": 90,
-            "spatialReference": _SPATIAL_REFERENCE,
-        }
-    return description
-
-
-def _type(file: ServedFile) -> str:
-    return "Feature Layer" if file.is_layer else "Table"
-
-
-def _object_id(file: ServedFile) -> tuple[str, str]:
-    """Name and SQL of the object id: the file's own, or its row number."""
-    own = file.object_id
-    return (own.name, own.sql) if own else (_GENERATED, "number")
-
-
-def _fields(file: ServedFile) -> list[dict[str, Any]]:
-    object_id, _ = _object_id(file)
-    fields = [] if file.object_id else [_field(object_id, "esriFieldTypeOID")]
-    for column in file.columns:
-        kind = "esriFieldTypeOID" if column.name == object_id else _field_type(column)
-        fields.append(
-            _field(column.name, kind, length=max(255, column.longest) if kind == "esriFieldTypeString" else None)
-        )
-    return fields
-
-
-def _field(name: str, kind: str, length: int | None = None) -> dict[str, Any]:
-    field = {
-        "name": name,
-        "type": kind,
-        "alias": name,
-        "sqlType": "sqlTypeOther",
-        "nullable": kind != "esriFieldTypeOID",
-        "domain": None,
-    }
-    return field | ({"length": length} if length else {})
-
-
-def _field_type(column: Column) -> str:
-    if column.stored in {"TIMESTAMP", "EPOCH"}:
-        return "esriFieldTypeDate"
-    if column.kind == "checkbox":
-        return "esriFieldTypeSmallInteger"
-    if column.kind in {"integer", "number"} and column.integral:
-        return "esriFieldTypeInteger" if column.fits_32_bits else "esriFieldTypeBigInteger"
-    return "esriFieldTypeString" if column.stored == "VARCHAR" else "esriFieldTypeDouble"
-
-
-def _attribute(column: Column) -> str:
-    """SQL of a value as ArcGIS sends it: epoch milliseconds for a date, 1 or 0 for a tick, a double for a fraction."""
-    kind = _field_type(column)
-    if kind == "esriFieldTypeDate":
-        return f"epoch_ms({column.sql})"
-    if kind == "esriFieldTypeSmallInteger":
-        return f"cast({column.sql} as integer)"
-    return f"cast({column.sql} as double)" if kind == "esriFieldTypeDouble" else column.sql
-
-
-def _query(file: ServedFile, parameters: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Answer:
-    object_id, object_id_sql = _object_id(file)
-    by_name = {column.name.lower(): (column.name, column.sql) for column in file.columns}
-    by_name[object_id.lower()] = object_id, object_id_sql
-
-    def known(name: str) -> str:
-        if name.lower() not in by_name:
-            raise _Refused(
-                "Cannot perform query. Invalid query parameters.", f"'Invalid field: {name}' parameter is invalid"
-            )
-        return by_name[name.lower()][1]
-
-    where = _where(parameters, known, object_id_sql)
+def _asked(file: ServedFile, parameters: Mapping[str, str]) -> Asked:
     if parameters.get("returnCountOnly") == "true":
-        return Answer.of({"count": _count(file, where, con)})
+        return Asked("count")
     if parameters.get("returnIdsOnly") == "true":
-        ids = con.execute(f"select {object_id_sql} from {file.table} where {where} order by hash(number)").fetchall()
-        return Answer.of({"objectIdFieldName": object_id, "objectIds": [row[0] for row in ids]})
-
-    offset = _whole(parameters, "resultOffset", 0)
-    size = min(_whole(parameters, "resultRecordCount", MAX_RECORD_COUNT), MAX_RECORD_COUNT)
-    order = []
-    for part in filter(None, (part.strip() for part in parameters.get("orderByFields", "").split(","))):
-        name, _, direction = part.partition(" ")
-        if direction.strip().lower() not in {"", "asc", "desc"}:
-            raise _Refused("Cannot perform query. Invalid query parameters.", "'orderByFields' parameter is invalid")
-        order.append(f"{known(name)} {direction}")
-    order.append(f"hash(number, {offset})")
-
-    asked = parameters.get("outFields", object_id)
-    names = (
-        [field["name"] for field in _fields(file)]
-        if asked == "*"
-        else [name.strip() for name in asked.split(",") if name.strip()]
-    )
-    for name in names:
-        known(name)
-    by_column = {column.name: column for column in file.columns}
-    chosen = [by_name[name.lower()] for name in names]
-    packed = ", ".join(
-        f"{quoted(name)} := {_attribute(by_column[name]) if name in by_column else sql}" for name, sql in chosen
-    )
-    attributes = f"cast(to_json(struct_pack({packed})) as varchar)"
-
-    source = f"select * from {file.table} where {where} order by {', '.join(order)} limit {size} offset {offset}"
-    more = offset + size < _count(file, where, con)
-    has_shape = file.is_layer and parameters.get("returnGeometry", "true") == "true"
-    if parameters.get("f") == "geojson":
-        shape = "coalesce(geometry, 'null')" if has_shape else "'null'"
-        row = (
-            f"""'{{"type":"Feature","id":' || {object_id_sql} || ',"geometry":' || {shape}"""
-            f""" || ',"properties":' || {attributes} || '}}'"""
-        )
-        head: dict[str, Any] = {"type": "FeatureCollection"}
-        if more:
-            head |= {"exceededTransferLimit": True, "properties": {"exceededTransferLimit": True}}
-    else:
-        shape = """coalesce(',"geometry":' || esri, '')""" if has_shape else "''"
-        row = f"""'{{"attributes":' || {attributes} || {shape} || '}}'"""
-        head = {"objectIdFieldName": object_id}
-        if file.is_layer:
-            head |= {
-                "geometryType": _GEOMETRY_TYPE.get(file.geometry_type or "Point"),
-                "spatialReference": _SPATIAL_REFERENCE,
-            }
-        head["fields"] = [field for field in _fields(file) if field["name"] in {name for name, _ in chosen}]
-        if more:
-            head["exceededTransferLimit"] = True
-    rows = ",".join(line for (line,) in con.execute(f"select {row} from ({source})").fetchall())
-    return Answer((json.dumps(head, separators=(",", ":"))[:-1] + f',"features":[{rows}]}}').encode())
+        return Asked("ids")
+    if parameters.get("outStatistics"):
+        return Asked("statistics")
+    wanted, most = parameters.get("resultRecordCount", ""), _most(file, parameters)
+    return Asked("rows", min(int(wanted), most) if wanted.isdigit() else most)
 
 
-def _where(parameters: Mapping[str, str], known: Callable[[str], str], object_id_sql: str) -> str:
-    if parameters.get("outSR", "4326") not in {"", "4326", '{"wkid":4326}'}:
-        raise _Refused(
-            "Cannot perform query. Invalid query parameters.", "'outSR' parameter is invalid: only 4326 is served"
-        )
-    conditions = []
-    if ids := parameters.get("objectIds"):
-        if not re.fullmatch(r"[0-9,\s]+", ids):
-            raise _Refused("Cannot perform query. Invalid query parameters.", "'objectIds' parameter is invalid")
-        conditions.append(f"{object_id_sql} in ({ids})")
-    if text := parameters.get("where"):
+@dataclass(frozen=True)
+class _Query:
+    file: ServedFile
+    path: str
+    parameters: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection
+
+    def answer(self) -> Answer:
+        what = _asked(self.file, self.parameters).what
+        if what == "count":
+            return Answer.of({"count": self._count()})
+        if what == "ids":
+            return self._ids()
+        return self._statistics() if what == "statistics" else self._page()
+
+    def _names(self) -> dict[str, tuple[str, str, str]]:
+        """By name in lower case: the name, its SQL, and SQL of the value as it is sent."""
+        name, sql = object_id(self.file)
+        known = {column.name.lower(): (column.name, column.sql, attribute(column)) for column in self.file.columns}
+        if self.file.entry.edit_tracking:
+            known |= {name.lower(): (name, sql, f"epoch_ms({sql})") for name, sql in TRACKED.items()}
+        return known | {name.lower(): (name, sql, sql)}
+
+    def _known(self, name: str) -> tuple[str, str, str]:
+        names = self._names()
+        if name.lower() not in names:
+            raise _Refused(_INVALID, f"'Invalid field: {name}' parameter is invalid")
+        return names[name.lower()]
+
+    def _where(self) -> str:
+        if self.parameters.get("outSR", "4326") not in {"", "4326", '{"wkid":4326}'}:
+            raise _Refused(_INVALID, "'outSR' parameter is invalid: only 4326 is served")
+        conditions = []
+        if ids := self.parameters.get("objectIds"):
+            if not re.fullmatch(r"[0-9.,\s-]+", ids) or ids.count(",") >= MOST_OBJECT_IDS:
+                raise _Refused(_INVALID, "'objectIds' parameter is invalid")
+            conditions.append(f"{object_id(self.file)[1]} in ({ids})")
+        if text := self.parameters.get("where"):
+            names = self._names()
+            try:
+                conditions.append(
+                    conditions_sql(
+                        text, lambda name: (names.get(name.lower()) and names[name.lower()][1]) or self._known(name)[1]
+                    )
+                )
+            except ConditionUnknown:
+                raise _Refused(_INVALID, "'where' parameter is invalid") from None
+        if not conditions:
+            raise _Refused(_INVALID, "'where' clause is required")
+        return " and ".join(conditions)
+
+    def _count(self) -> int:
+        found = self.con.execute(f"select count(*) from {self.file.table} where {self._where()}").fetchall()
+        return max(0, int(found[0][0]) + self.file.faults.count_off_by)
+
+    def _ids(self) -> Answer:
+        name, sql = object_id(self.file)
+        shuffled = f"select {sql} as id from {self.file.table} where {self._where()} order by hash(number)"
+        body, _ = written(self.con, "',' || id::varchar", shuffled)
+        return Answer(b'{"objectIdFieldName":%s,"objectIds":[%s]}' % (json.dumps(name).encode(), body[1:]))
+
+    def _statistics(self) -> Answer:
+        faults = self.file.faults
         try:
-            conditions.append(conditions_sql(text, known))
-        except ConditionUnknown:
-            raise _Refused("Cannot perform query. Invalid query parameters.", "'where' parameter is invalid") from None
-    if not conditions:
-        raise _Refused("Cannot perform query. Invalid query parameters.", "'where' clause is required")
-    return " and ".join(conditions)
+            asked = [
+                (
+                    one["statisticType"],
+                    one["onStatisticField"],
+                    one.get("outStatisticFieldName") or one["statisticType"],
+                )
+                for one in json.loads(self.parameters["outStatistics"])
+            ]
+        except (ValueError, KeyError, TypeError):
+            raise _Refused(_INVALID, "'outStatistics' parameter is invalid") from None
+        columns = []
+        for kind, field, _ in asked:
+            sql = self._known(field)[2]
+            if kind not in {"min", "max", "count", "sum", "avg"}:
+                raise _Refused(_INVALID, "'outStatistics' parameter is invalid")
+            lie = {"min": f" + {faults.statistics_off_by}", "max": f" - {faults.statistics_off_by}"}.get(kind, "")
+            columns.append(f"{kind}({sql})" + (lie if faults.statistics_off_by else ""))
+        found = self.con.execute(
+            f"select {', '.join(columns)} from {self.file.table} where {self._where()}"
+        ).fetchall()[0]
+        names = [name.upper() if faults.statistics_in_capitals else name for _, _, name in asked]
+        values = {
+            name: value if isinstance(value, int | str | None) else float(value)
+            for name, value in zip(names, found, strict=True)
+        }
+        declared = [{"name": name, "type": "esriFieldTypeDouble", "alias": name} for name in names]
+        return Answer.of({"displayFieldName": "", "fields": declared, "features": [{"attributes": values}]})
 
+    def _page(self) -> Answer:
+        faults, parameters = self.file.faults, self.parameters
+        paged = bool(parameters.get("resultOffset"))
+        if faults.no_paging and (paged or parameters.get("resultRecordCount")):
+            raise _Refused("Pagination is not supported.")
+        if faults.no_field_list_in_pages and paged and parameters.get("outFields", "*") != "*":
+            raise _Refused("Failed to execute query.")
+        offset = self._whole("resultOffset", 0)
+        most = _most(self.file, parameters)
+        size = min(self._whole("resultRecordCount", most), most, faults.short_pages or most)
+        has_shape = parameters.get("returnGeometry", "true") == "true"
+        start = 0 if faults.paging_lies else offset
+        source = self._source(start, size + 1)
+        text, head = self._geojson(has_shape) if parameters.get("f") == "geojson" else self._esri(has_shape)
+        rows, found = written(self.con, text, source, most=size)
+        more = found > size
+        if faults.empty_with_geometry and has_shape:
+            rows = b""
+        at = faults.flagged_empty_at
+        struck = at is not None and paged and offset <= at < offset + min(size, found)
+        if struck and self.file.conduct.strikes("flagged_empty_times", self.path):
+            rows, more = b"", True
+        if faults.nan == "text":
+            rows = rows.replace(b'":NaN', b'":"NaN"')
+        if (more or faults.flags_always) and not faults.never_flags:
+            head["exceededTransferLimit"] = True
+            if parameters.get("f") == "geojson":
+                head["properties"] = {"exceededTransferLimit": True}
+        return Answer(json.dumps(head, separators=(",", ":")).encode()[:-1] + b',"features":[' + rows[1:] + b"]}")
 
-def _count(file: ServedFile, where: str, con: duckdb.DuckDBPyConnection) -> int:
-    row = con.execute(f"select count(*) from {file.table} where {where}").fetchone()
-    return int(row[0]) if row else 0
+    def _source(self, offset: int, limit: int) -> str:
+        _, id_sql = object_id(self.file)
+        order, unique = [], False
+        for part in filter(None, (part.strip() for part in self.parameters.get("orderByFields", "").split(","))):
+            name, _, direction = part.partition(" ")
+            if direction.strip().lower() not in {"", "asc", "desc"}:
+                raise _Refused(_INVALID, "'orderByFields' parameter is invalid")
+            _, sql, _ = self._known(name)
+            unique = unique or sql == id_sql
+            # Object ids made from row numbers stand in their order.
+            in_file_order = sql == id_sql and not self.file.object_id
+            order.append(
+                ("number" if in_file_order else sql) + (" desc" if direction.strip().lower() == "desc" else "")
+            )
+        return self.file.data.page(self._where(), order, offset, limit, unique=unique)
 
+    def _chosen(self) -> dict[str, str]:
+        """The fields asked for, and SQL of their values as they are sent."""
+        asked = self.parameters.get("outFields") or object_id(self.file)[0]
+        names = [field["name"] for field in fields(self.file)]
+        if asked != "*":
+            names = [name.strip() for name in asked.split(",") if name.strip()]
+        known = self._names()
+        chosen = [known.get(name.lower()) or self._known(name) for name in names]
+        if not self.file.faults.nan:
+            return {name: sent for name, _, sent in chosen}
+        numeric = {f["name"] for f in fields(self.file) if f["type"].removeprefix("esriFieldType") in _NUMERIC_TYPES}
+        return {name: f"coalesce({sent}::double, 'nan')" if name in numeric else sent for name, _, sent in chosen}
 
-def _whole(parameters: Mapping[str, str], name: str, default: int) -> int:
-    text = parameters.get(name) or str(default)
-    if not text.isdigit():
-        raise _Refused("Cannot perform query. Invalid query parameters.", f"'{name}' parameter is invalid")
-    return int(text)
+    def _attributes(self) -> str:
+        packed = ", ".join(f"{quoted(name)} := {sql}" for name, sql in self._chosen().items())
+        return f"cast(to_json(struct_pack({packed})) as varchar)"
+
+    def _geojson(self, has_shape: bool) -> tuple[str, dict[str, Any]]:
+        """SQL of a row, and what stands before the rows."""
+        missing = '{"type":"Point","coordinates":[NaN,NaN]}' if self.file.faults.nan else "null"
+        shape = f"coalesce(geometry, '{missing}')" if has_shape and self.file.is_layer else "'null'"
+        row = (
+            f"""',{{"type":"Feature","id":' || {object_id(self.file)[1]} || ',"geometry":' || {shape}"""
+            f""" || ',"properties":' || {self._attributes()} || '}}'"""
+        )
+        return row, {"type": "FeatureCollection"}
+
+    def _esri(self, has_shape: bool) -> tuple[str, dict[str, Any]]:
+        """SQL of a row, and what stands before the rows."""
+        missing = ',"geometry":{"x":NaN,"y":NaN}' if self.file.faults.nan else ""
+        shape = f"""coalesce(',"geometry":' || esri, '{missing}')""" if has_shape and self.file.is_layer else "''"
+        head: dict[str, Any] = {"objectIdFieldName": object_id(self.file)[0]}
+        if self.file.is_layer:
+            kind = described.GEOMETRY_TYPE.get(self.file.geometry_type or "Point")
+            head |= {"geometryType": kind, "spatialReference": SPATIAL_REFERENCE}
+        chosen = self._chosen()
+        head["fields"] = [field for field in fields(self.file) if field["name"] in chosen]
+        return f"""',{{"attributes":' || {self._attributes()} || {shape} || '}}'""", head
+
+    def _whole(self, name: str, default: int) -> int:
+        text = self.parameters.get(name) or str(default)
+        if not text.isdigit():
+            raise _Refused(_INVALID, f"'{name}' parameter is invalid")
+        return int(text)

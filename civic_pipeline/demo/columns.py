@@ -22,10 +22,21 @@ Kind = Literal[
     "point",
     "integer",
     "double",
+    # ArcGIS has names of its own for some widths of numbers and kinds of text.
+    "small_integer",
+    "big_integer",
+    "single",
+    "date_only",
+    "time_only",
+    "timestamp_offset",
+    "guid",
+    "global_id",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-NUMERIC: frozenset[Kind] = frozenset({"number", "money", "percent", "integer", "double"})
+NUMERIC: frozenset[Kind] = frozenset(
+    {"number", "money", "percent", "integer", "double", "small_integer", "big_integer", "single"}
+)
 DATED: frozenset[Kind] = frozenset({"calendar_date", "date"})
 
 # A number as it is written in a file; a leading zero makes it an identifier, which must stay text.
@@ -89,8 +100,9 @@ def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -
     texts = [column for column in columns if column.kind not in NUMERIC | DATED]
     asked = [
         *(
-            f"max(length(regexp_extract({_plain(c)}, '\\.([0-9]*)$', 1))), bool_or({_plain(c)} similar to '.*[eE].*'),"
-            f" max(abs(try_cast({_plain(c)} as double)))"
+            f"max(length(split_part({_plain(c)}, '.', 2))), bool_or(contains(lower({_plain(c)}), 'e')),"
+            f" max(abs(try_cast({_plain(c)} as double))),"
+            f" bool_and(cast(try_cast({_plain(c)} as double) as varchar) = {_plain(c)})"
             for c in numeric
         ),
         *(f"bool_and(regexp_full_match({quoted(c.name)}, '-?[0-9]+'))" for c in dated),
@@ -99,11 +111,13 @@ def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -
     answers = iter(con.execute(f"select {', '.join(asked)} from {table}").fetchone() or ())
     fitted: dict[str, Column] = {}
     for column in numeric:
-        scale, exponent, largest = next(answers) or 0, next(answers), next(answers) or 0
-        if column.kind == "double" or exponent or scale > 18:
+        scale, exponent, largest, as_double = next(answers) or 0, next(answers), next(answers) or 0, next(answers)
+        # Wide decimals are slow to read and to write, so they are the last resort.
+        wide = scale and largest >= 10 ** (18 - scale)
+        if column.kind in {"double", "single"} or exponent or scale > 18 or (wide and as_double):
             stored = "DOUBLE"
         elif scale or largest >= 2**63:
-            stored = f"DECIMAL(38,{scale})"
+            stored = f"DECIMAL({38 if wide or not scale else 18},{scale})"
         else:
             stored = "BIGINT"
         fitted[column.sql] = replace(column, stored=stored, fits_32_bits=largest < 2**31)

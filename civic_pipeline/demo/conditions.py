@@ -1,17 +1,18 @@
-"""The part of a `where` that both protocols share: comparisons of a column with a value, joined by `and`."""
+"""The part of a `where` that all protocols share: comparisons, lists and ranges, joined by `and`, `or` and parentheses."""
 
 import re
 from collections.abc import Callable
 
-_LITERAL = r"(?:(?:DATE|TIMESTAMP)\s+)?'(?:[^']|'')*'|[-+]?[0-9]+(?:\.[0-9]+)?"
-_COMPARISON = re.compile(
-    rf"\s*\(?\s*([:@\w]+|`[^`]+`|\"[^\"]+\"|[0-9]+)\s*(<=|>=|<>|!=|=|<|>)\s*({_LITERAL})\s*\)?\s*", re.IGNORECASE
+_LITERAL = r"(?:(?:DATE|TIMESTAMP)\s*)?'(?:[^']|'')*'|[-+]?[0-9]+(?:\.[0-9]+)?"
+_TOKEN = re.compile(
+    rf"\s*(?:(?P<literal>{_LITERAL})|(?P<sign><=|>=|<>|!=|=|<|>|\(|\)|,)|(?P<name>[:@\w]+|`[^`]+`|\"[^\"]+\"))",
+    re.IGNORECASE,
 )
-_AND = re.compile(r"\band\b", re.IGNORECASE)
+_COMPARISONS = {"<=", ">=", "<>", "!=", "=", "<", ">"}
 
 
 class ConditionUnknown(ValueError):
-    """The text is not a chain of comparisons; the argument is the part we cannot read."""
+    """The text is not made of what we know; the argument is the part we cannot read."""
 
 
 def conditions_sql(text: str, column_sql: Callable[[str], str]) -> str:
@@ -19,18 +20,106 @@ def conditions_sql(text: str, column_sql: Callable[[str], str]) -> str:
 
     `column_sql` turns a column's name into SQL and raises for a name it does not know.
     """
-    parts, position = [], 0
-    while True:
-        found = _COMPARISON.match(text, position)
-        if not found:
-            raise ConditionUnknown(text[position:].strip() or text)
-        name, operator, literal = found.groups()
-        left = name if name.isdigit() else column_sql(name.strip('`"'))
-        parts.append(f"{left} {operator} {re.sub('^(date|timestamp) +', '', literal, flags=re.IGNORECASE)}")
-        position = found.end()
-        if position == len(text):
-            return " and ".join(parts)
-        joined = _AND.match(text, position)
-        if not joined:
-            raise ConditionUnknown(text[position:].strip())
-        position = joined.end()
+    reader = _Reader(text, column_sql)
+    sql = reader.alternatives()
+    if reader.position < len(reader.tokens):
+        raise ConditionUnknown(reader.rest())
+    return sql
+
+
+class _Reader:
+    def __init__(self, text: str, column_sql: Callable[[str], str]) -> None:
+        self.position = 0
+        self._text, self._column_sql = text.rstrip(), column_sql
+        self.tokens: list[tuple[str, str, int]] = []  # what it is, as written, where it begins
+        at = 0
+        while at < len(self._text):
+            found = _TOKEN.match(self._text, at)
+            if not found or not found.lastgroup:
+                raise ConditionUnknown(self._text[at:].strip())
+            self.tokens.append((found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
+            at = found.end()
+
+    def rest(self) -> str:
+        """What has not been read."""
+        return self._text[self.tokens[self.position][2] :] if self.position < len(self.tokens) else self._text
+
+    def alternatives(self) -> str:
+        parts = [self._all()]
+        while self._word("or"):
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+
+    def _all(self) -> str:
+        parts = [self._one()]
+        while self._word("and"):
+            parts.append(self._one())
+        return " and ".join(parts)
+
+    def _one(self) -> str:
+        if self._sign("("):
+            inner = self.alternatives()
+            self._need(")")
+            return f"({inner})" if " and " in inner else inner
+        if self._next("literal"):
+            left, sign, right = self._literal(), self._comparison(), self._literal()
+            if (sign, left) == ("=", right):
+                return "true"
+            return f"{left} {sign} {right}"
+        if not self._next("name"):
+            raise ConditionUnknown(self.rest())
+        column = self._column_sql(self._take().strip('`"'))
+        negated = "not " if self._word("not") else ""
+        if self._word("in"):
+            return f"{column} {negated}in ({', '.join(self._list())})"
+        if self._word("between"):
+            low = self._literal()
+            if not self._word("and"):
+                raise ConditionUnknown(self.rest())
+            return f"{column} {negated}between {low} and {self._literal()}"
+        if self._word("is"):
+            negated = "not " if self._word("not") else ""
+            if not self._word("null"):
+                raise ConditionUnknown(self.rest())
+            return f"{column} is {negated}null"
+        return f"{column} {self._comparison()} {self._literal()}"
+
+    def _list(self) -> list[str]:
+        self._need("(")
+        values = [self._literal()]
+        while self._sign(","):
+            values.append(self._literal())
+        self._need(")")
+        return values
+
+    def _literal(self) -> str:
+        if not self._next("literal"):
+            raise ConditionUnknown(self.rest())
+        return re.sub("^(date|timestamp) *", "", self._take(), flags=re.IGNORECASE)
+
+    def _comparison(self) -> str:
+        if not self._next("sign") or self.tokens[self.position][1] not in _COMPARISONS:
+            raise ConditionUnknown(self.rest())
+        return self._take()
+
+    def _need(self, sign: str) -> None:
+        if not self._sign(sign):
+            raise ConditionUnknown(self.rest())
+
+    def _sign(self, sign: str) -> bool:
+        return self._taken("sign", sign)
+
+    def _word(self, word: str) -> bool:
+        return self._taken("name", word)
+
+    def _taken(self, kind: str, text: str) -> bool:
+        here = self._next(kind) and self.tokens[self.position][1].lower() == text
+        self.position += here
+        return here
+
+    def _next(self, kind: str) -> bool:
+        return self.position < len(self.tokens) and self.tokens[self.position][0] == kind
+
+    def _take(self) -> str:
+        self.position += 1
+        return self.tokens[self.position - 1][1]

@@ -4,10 +4,8 @@ import gzip
 import hashlib
 import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,15 @@ import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset, load_datasets, read_yaml
 from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, quoted, reading
+from civic_pipeline.demo.conduct import Conduct
+from civic_pipeline.demo.faults import Faults
 from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFile, as_in_catalog
+from civic_pipeline.demo.rows import Rows
+from civic_pipeline.demo.served_file import ServedFile, instant_of
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.settings import CHECKOUT
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
-
-# The demo's "last updated" lies in the 580 days after this instant, at a second its content decides.
-_EPOCH = 1_735_689_600
-_SPAN = 50_000_000
 
 _PARQUET_KINDS: dict[str, Kind] = {
     "BOOLEAN": "checkbox",
@@ -38,40 +36,20 @@ _PARQUET_KINDS: dict[str, Kind] = {
 }
 
 
-@dataclass(frozen=True)
-class ServedFile:
-    """A file as both portals serve it: its ids, its columns, and when it claims to have been updated."""
-
-    name: str
-    title: str
-    socrata_id: str
-    item_id: str
-    layer: str
-    is_layer: bool
-    geometry_type: str | None
-    rows: int
-    columns: tuple[Column, ...]
-    table: str
-    updated_at: int
-
-    @property
-    def object_id(self) -> Column | None:
-        """The file's own OBJECTID, where it has one."""
-        return next((column for column in self.columns if column.name.upper() == "OBJECTID" and column.integral), None)
-
-
-def read_folder(folder: Path, con: duckdb.DuckDBPyConnection) -> tuple[ServedFile, ...]:
-    """Load every file of the folder into `con` and say how it is served.
+def read_folder(folder: Path, con: duckdb.DuckDBPyConnection, faults: Faults | None = None) -> tuple[ServedFile, ...]:
+    """Load every file of the folder into `con` and say how it is served: with `faults`, where its entry says no other.
 
     Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
     """
     entries = _entries(folder)
     datasets = load_datasets(CHECKOUT) if any(entry.dataset for entry in entries) else {}
-    served = tuple(_load(folder, entry, f"file_{number}", con, datasets) for number, entry in enumerate(entries))
+    usual = faults or Faults()
+    served = tuple(_load(folder, entry, f"file_{number}", con, datasets, usual) for number, entry in enumerate(entries))
     for what, ids in {
         "Socrata id": [file.socrata_id for file in served],
+        "OpenDataSoft id": [file.opendatasoft_id for file in served],
         "item id": [file.item_id for file in served],
-        "layer": [file.layer.lower() for file in served],
+        "layer": [f"{file.entry.service or ''}/{file.layer}".lower().lstrip("/") for file in served],
     }.items():
         repeated = [value for value, count in Counter(ids).items() if count > 1]
         if repeated:
@@ -115,7 +93,12 @@ def _entries(folder: Path) -> Sequence[FileEntry]:
 
 
 def _load(
-    folder: Path, entry: FileEntry, table: str, con: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]
+    folder: Path,
+    entry: FileEntry,
+    table: str,
+    con: duckdb.DuckDBPyConnection,
+    datasets: Mapping[str, Dataset],
+    faults: Faults,
 ) -> ServedFile:
     path = folder / entry.file
     content = path.read_bytes()
@@ -131,11 +114,13 @@ def _load(
     except (duckdb.Error, ValueError, KeyError) as error:
         raise DemoFolderError(f"{path} cannot be read: {error}") from None
     names = [row[0] for row in con.execute("describe incoming").fetchall() if not row[0].startswith("demo:")]
-    unknown = [name for name in entry.types if name not in names]
-    if unknown:
-        raise DemoFolderError(
-            f"{folder / 'portal.yml'} gives a type to {', '.join(unknown)}, which {entry.file} does not have."
-        )
+    mentions = {"gives a type to": entry.types, "has faults for": entry.faults.columns, "has codes for": entry.domains}
+    for what, mentioned in mentions.items():
+        unknown = [name for name in mentioned if name not in names]
+        if unknown:
+            raise DemoFolderError(
+                f"{folder / 'portal.yml'} {what} {', '.join(unknown)}, which {entry.file} does not have."
+            )
     fields = list(_field_names(names))
     known: dict[str, Kind] = {}
     if entry.dataset:
@@ -143,24 +128,23 @@ def _load(
     given = declared | known | entry.types
     kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
     columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])
-    # From the content, not the clock: an unchanged file keeps its token on every machine, a changed one never does.
-    updated_at = _EPOCH + zlib.crc32(content + repr(sorted(given.items())).encode()) % _SPAN
+    updated_at = instant_of(content + repr(sorted(given.items())).encode())
     stem = path.name.partition(".")[0]
     digest = hashlib.md5(path.name.encode(), usedforsecurity=False).hexdigest()
-    _store(con, table, columns, path, salt=f"{digest}{updated_at}")
-    count = con.execute(f"select count(*) from {table}").fetchone()
+    _store(con, table, columns, path)
     return ServedFile(
         name=path.name,
+        path=path,
         title=entry.title or stem.replace("_", " "),
         socrata_id=entry.socrata or f"{digest[:4]}-{digest[4:8]}",
         item_id=entry.item or digest,
+        opendatasoft_id=entry.opendatasoft or re.sub(r"[^a-z0-9_-]", "_", stem.lower()),
         layer=entry.layer or re.sub(r"\W", "_", stem),
         is_layer=geometry_type is not None if entry.geometry is None else entry.geometry,
         geometry_type=geometry_type,
-        rows=count[0] if count else 0,
-        columns=tuple(columns),
-        table=table,
-        updated_at=updated_at,
+        data=Rows(con, table, columns, salt=f"{digest}{updated_at}", updated_at=updated_at),
+        entry=entry,
+        conduct=Conduct(entry.faults.over(faults)),
     )
 
 
@@ -232,21 +216,15 @@ def _field_names(names: Sequence[str]) -> Iterator[str]:
         used[plain] += 1
 
 
-def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path, salt: str) -> None:
-    """Keep the typed rows as `table`, numbered in the file's order; refuse a value that is not of its declared type.
-
-    `digest` names a row until the file changes: replacing a dataset re-keys every row, as on the real portals.
-    """
+def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path) -> None:
+    """Keep the typed rows as `table`, numbered in the file's order; refuse a value that is not of its declared type."""
     extra = {row[0] for row in con.execute("describe incoming").fetchall() if row[0].startswith("demo:")}
     shapes = ", ".join(
         f"{quoted(f'demo:{name}') if f'demo:{name}' in extra else 'null::varchar'} as {name}"
         for name in ("geometry", "esri")
     )
     read = ", ".join(f"{reading(column)} as {column.sql}" for column in columns)
-    con.execute(
-        f"create table {table} as select row_number() over () as number, md5('{salt}' || number) as digest,"
-        f" {shapes}, {read} from incoming"
-    )
+    con.execute(f"create table {table} as select row_number() over () as number, {shapes}, {read} from incoming")
     typed = [column for column in columns if column.stored != "VARCHAR"]
     if not typed:
         return

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from civic_pipeline.catalog import Dataset, SocrataSource, Strict
+from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict
 from civic_pipeline.demo.columns import KINDS, Kind
+from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
 
 _ARCGIS_KINDS: dict[str, Kind] = {
     "String": "text", "SmallInteger": "integer", "Integer": "integer", "BigInteger": "integer",
     "Single": "double", "Double": "double", "Date": "date",
+}  # fmt: skip
+_ODS_KINDS: dict[str, Kind] = {
+    "text": "text", "int": "integer", "double": "double", "boolean": "checkbox", "date": "date_only", "datetime": "date",
 }  # fmt: skip
 
 
@@ -34,9 +38,22 @@ class FileEntry(Strict):
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     layer: str | None = Field(default=None, pattern=r"^\w+$")
     socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
+    opendatasoft: str | None = Field(default=None, pattern=r"^[\w@.-]+$")
+    service: str | None = Field(default=None, pattern=r"^\w+$")  # files of one service are its layers, in this order
+    server: Literal["FeatureServer", "MapServer"] = "FeatureServer"
+    group: str | None = None  # the group layer a layer belongs to; its members stand together
     geometry: bool | None = None
+    max_record_count: int | None = Field(default=None, ge=1)
+    standard_max_record_count: int | None = Field(default=None, ge=1)  # with it, resultType=standard is supported
+    edit_tracking: bool = False  # ArcGIS fields that say when a row was made and edited
+    domains: dict[str, dict[str, str]] = Field(default_factory=dict)  # column -> code -> name
     title: str | None = None
+    description: str | None = None
+    license: str | None = None
+    attribution: str | None = None
+    update_frequency: str | None = None
     types: dict[str, Kind] = Field(default_factory=dict)
+    faults: Faults = Faults()
 
 
 class PortalFile(Strict):
@@ -68,6 +85,11 @@ def as_in_catalog(
             )
         ids = {"socrata": socrata_id}
         kinds = {name: kind if kind in KINDS else "text" for name, kind in dataset.columns.items()}
+    elif isinstance(source, OpendatasoftSource):
+        ids = {"opendatasoft": source.id}
+        kinds = {name: _ODS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ODS_KINDS}
+    elif isinstance(source, FileSource):
+        ids, kinds = {}, {}  # a file is its own bytes
     else:
         ids = {"item": source.item, "layer": source.layer}
         kinds = {name: _ARCGIS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ARCGIS_KINDS}

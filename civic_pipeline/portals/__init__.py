@@ -1,8 +1,10 @@
 """One module per kind of portal: a source -> its description -> Arrow record batches, typed, in bounded memory."""
 
-from civic_pipeline.catalog import ArcgisSource, Source
+from civic_pipeline.catalog import ArcgisSource, FileSource, OpendatasoftSource, Source
 from civic_pipeline.portals.arcgis import ArcgisLayer
+from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import Access
+from civic_pipeline.portals.opendatasoft import OpendatasoftDataset
 from civic_pipeline.portals.socrata import SocrataDataset
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, PortalSource, Traffic
 
@@ -16,5 +18,9 @@ def editions_of(source: Source, access: Access, known_url: str | None = None) ->
     """
     if isinstance(source, ArcgisSource):
         return {None: ArcgisLayer(source, access, known_url)}
+    if isinstance(source, OpendatasoftSource):
+        return {None: OpendatasoftDataset(source, access)}
+    if isinstance(source, FileSource):
+        return {None: FileDataset(source, access)}
     ids = {None: source.id} if source.id is not None else source.editions
     return {edition: SocrataDataset(source, dataset_id, access) for edition, dataset_id in ids.items()}

@@ -4,6 +4,7 @@ SODA 2.1, or SODA3 where there is a token and the portal has it. Pages are order
 unique, and advance by the rows received until one is empty.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -30,6 +31,10 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 _ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
 _EDITED = PortalColumn("_updated_at", "date", CLOCK, "When Socrata last saw the row change, UTC")
 _SYSTEM_FIELDS = {_ROW_ID: ":id", _EDITED: ":updated_at"}
+
+_FINAL = re.compile(
+    r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
+)
 
 # A list of names beyond this makes addresses that servers refuse; `*` then stands for them.
 _LONGEST_SELECT = 1200
@@ -171,11 +176,10 @@ def _soql(query: Mapping[str, Any]) -> str:
 
 
 def _refuse_errors(url: str, answer: Any) -> None:
-    """Raises for an error inside an HTTP 200; one of the server's own may pass."""
+    """Raises for an error inside an HTTP 200: what we may not or cannot ask is final, all else may pass."""
     if isinstance(answer, dict) and answer.get("error"):
-        words = str(answer.get("message", answer))
-        failed = answer.get("status", 0)
-        raise PortalOverloaded(url, words) if failed in (500, 502, 503, 504) else PortalRefused(url, words)
+        words = f"{answer.get('code', '')} {answer.get('message', answer)}".strip()
+        raise PortalRefused(url, words) if _FINAL.search(words) else PortalOverloaded(url, words)
 
 
 def _about(view: Mapping[str, Any], dataset_id: str) -> About:

@@ -9,7 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset, SocrataSource, load_datasets, table_name
+from civic_pipeline.catalog import (
+    FRESH_FOR_DAYS,
+    Dataset,
+    FileSource,
+    OpendatasoftSource,
+    SocrataSource,
+    load_datasets,
+    table_name,
+)
 from civic_pipeline.errors import writing
 from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks, rules_across
 from civic_pipeline.warehouse import Model, load_models, seed_files
@@ -232,13 +240,18 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
 
 
 def _reference(dataset: Dataset) -> list[tuple[str, str]]:
-    source = dataset.source
-    if isinstance(source, SocrataSource):
-        ids = {"": source.id} if source.id else source.editions
-        listed = ", ".join(f"{year} `{dataset_id}`".strip() for year, dataset_id in ids.items())
-        return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", listed)]
-    fallbacks = [("Fallback", address) for address in source.fallbacks]
-    return [("Portal", "ArcGIS"), ("Item", f"`{source.item}`"), ("Layer", f"`{source.layer}`"), *fallbacks]
+    match dataset.source:
+        case SocrataSource() as source:
+            ids = {"": source.id} if source.id else source.editions
+            listed = ", ".join(f"{year} `{dataset_id}`".strip() for year, dataset_id in ids.items())
+            return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", listed)]
+        case OpendatasoftSource() as source:
+            return [("Portal", f"OpenDataSoft, {source.domain}"), ("Dataset id", f"`{source.id}`")]
+        case FileSource() as source:
+            return [("File", f"`{source.url}`")]
+        case source:
+            fallbacks = [("Fallback", address) for address in source.fallbacks]
+            return [("Portal", "ArcGIS"), ("Item", f"`{source.item}`"), ("Layer", f"`{source.layer}`"), *fallbacks]
 
 
 def _meta_page(table: MetaTable) -> str:

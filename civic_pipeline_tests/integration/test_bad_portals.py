@@ -21,6 +21,7 @@ from civic_pipeline.errors import (
     AnswerUnreadable,
     CaptureUnproven,
     CivicError,
+    PortalOverloaded,
     PortalRefused,
     PortalUnreachable,
     SchemaDrifted,
@@ -127,7 +128,7 @@ def test_an_error_inside_http_200(place: Place) -> None:
         lambda _: (200, "application/json", json.dumps({"error": True, "message": "Query timed out"}))
     ) as access:
         error = refused(place, SOCRATA, access)
-    assert isinstance(error, PortalRefused)
+    assert isinstance(error, PortalOverloaded)
     assert "Query timed out" in str(error)
 
     def layer_fails(path: str) -> tuple[int, str, str]:

@@ -8,8 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from civic_pipeline.demo import DemoFolderError, ServedFile
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.demo import DemoFolderError, Faults, ServedFile
 from civic_pipeline.demo.folder import read_folder
+from civic_pipeline.demo.portal_file import FileEntry, as_in_catalog
 
 
 def serve(folder: Path) -> tuple[tuple[ServedFile, ...], duckdb.DuckDBPyConnection]:
@@ -170,3 +172,50 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> Non
     (tmp_path / "a.geojson").write_text("<html>moved</html>")
     with pytest.raises(DemoFolderError, match=r"a\.geojson cannot be read"):
         serve(tmp_path)
+
+
+def test_faults_are_checked_like_everything_else(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n\n1\n")
+    for faults, complaint in {
+        "{latency: 5}": "'latency' is not a key",
+        "{burst_status: 418}": "418 is not allowed",
+    }.items():
+        (tmp_path / "portal.yml").write_text(f"files: [{{file: a.csv, faults: {faults}}}]\n")
+        with pytest.raises(DemoFolderError, match=complaint):
+            serve(tmp_path)
+
+
+def test_no_fault_is_on_by_itself() -> None:
+    harmless = Faults().model_dump()
+    settings = {
+        "burst_status",
+        "error_code",
+        "error_message",
+        "error_details",
+        "heavy_code",
+        "flagged_empty_times",
+        "freshness",
+        "edit",
+        "edit_rows",
+    }
+    assert {name for name, value in harmless.items() if value not in (0, None, False, (), {})} == settings
+
+
+def test_wide_decimals_are_kept_as_written(tmp_path: Path) -> None:
+    file, rows = read_one(tmp_path, "a.csv", "short,long\n1.50,28571.5\n-2,0.0285714285714286\n")
+    assert [column.stored for column in file.columns] == ["DECIMAL(18,2)", "DOUBLE"]
+    assert [f"{row[1]}" for row in rows] == ["28571.5", "0.0285714285714286"]
+
+
+def test_a_file_takes_the_id_and_types_of_an_opendatasoft_dataset() -> None:
+    dataset = Dataset.model_validate({
+        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "columns": {"n": "int", "day": "date", "at": "datetime", "other": "geo_point_2d"}, "volume": {"shrink_at_most": "0%"},
+        "source": {"portal": "opendatasoft", "domain": "data.town.gov", "id": "many-stops", "recorded": "2026-01-01"},
+        "time_zones": {"at": "utc", "day": "date_only"},
+    })  # fmt: skip
+    entry, types = as_in_catalog(
+        FileEntry(file="a.csv", dataset="town/stops"), {"N": "n", "Day": "day", "At": "at"}, {"town/stops": dataset}
+    )
+    assert (entry.opendatasoft, entry.title) == ("many-stops", "Stops")
+    assert types == {"N": "integer", "Day": "date_only", "At": "date"}

@@ -21,10 +21,18 @@ SAMPLES: dict[str, CivicError] = {
         errors.SettingInvalid("A_CULPRIT", "x", "demo or live"),
         errors.FileInvalid(A_PATH, [(3, "cadence: 'hourly' is not allowed")]),
         errors.UnknownName("dataset", "a_culprit", ["b", "a"]),
+        errors.AddressUnknown("a_culprit", "it names no dataset"),
+        errors.AddressAmbiguous("https://a_culprit", {"https://a_culprit/0": "Wards"}),
+        errors.AddressPrivate("https://a_culprit/x", "a_culprit", "10.0.0.1"),
+        errors.AlreadyThere(A_PATH),
         errors.PortalUnreachable("https://a_culprit", "no route"),
+        errors.PortalOverloaded("https://a_culprit", "HTTP 504"),
+        errors.PagingBroken("https://a_culprit", "it sends the same rows again"),
+        errors.SourceRestless("a_culprit", "1", "2"),
         errors.SourceNotFound("The item a_culprit", "https://x", "gone"),
         errors.PortalRefused("https://a_culprit", "498 Invalid Token"),
         errors.AnswerUnreadable("https://a_culprit", "JSON", "an HTML page"),
+        errors.FileUnreadable("https://a_culprit", "line 7 has 3 values"),
         errors.SourceEmpty("a_culprit", "https://x"),
         errors.SchemaDrifted("a_culprit", ["Amount"], ["Day (text -> date)"], ["Amounts"]),
         errors.CaptureUnproven("a_culprit", 1, 2, 3, 4),
@@ -105,7 +113,7 @@ def test_a_message_names_the_culprit_and_the_fix(cls: type[CivicError]) -> None:
 
 def test_every_error_has_a_sentence_that_says_when_it_is_met() -> None:
     for cls in classes():
-        assert (cls.__doc__ or "").endswith("."), cls
+        assert (cls.__doc__ or "").rstrip().endswith("."), cls
 
 
 def test_exit_codes_are_those_the_command_line_promises() -> None:

@@ -115,7 +115,9 @@ class Town:
         part = Part(
             edition=None, file="part.parquet", url="https://data.town.gov/resource/abcd-1234.json", title="Payments",
             columns=tuple(LandedColumn(name=n, portal_type=k) for n, k in self.dataset.columns.items()), row_id="Payment_No",
-            counted=count, landed=count, distinct=count, counted_after=count, bytes=(folder / "part.parquet").stat().st_size,
+            counted=count, landed=count, distinct=count, counted_after=count,
+            reused_ids=0, full_read_at="2026-01-02T03:04:05+00:00", requests=5, retries=0, pages_halved=0, received_bytes=1000,
+            bytes=(folder / "part.parquet").stat().st_size,
             sha256=sha256_of(folder / "part.parquet"), freshness_token="1", freshness_link="rowsUpdatedAt",
         )  # fmt: skip
         manifest = Manifest(

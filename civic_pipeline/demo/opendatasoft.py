@@ -1,0 +1,247 @@
+"""OpenDataSoft's Explore API v2.1: a dataset's description, its records in small pages, and exports of all of them."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from civic_pipeline.demo.columns import DATED, NUMERIC, Column, quoted
+from civic_pipeline.demo.conditions import ConditionUnknown, conditions_sql
+from civic_pipeline.demo.conduct import Asked
+from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.demo.rows import EVERYTHING
+from civic_pipeline.demo.served_file import ServedFile
+from civic_pipeline.demo.writing import written
+
+MOST_RECORDS = 100
+DEFAULT_RECORDS = 10
+WINDOW = 10_000  # rows that paging can reach
+
+_PATH = re.compile(r"/api/explore/v2\.[01]/catalog/datasets/([^/]+?)(?:/(records|exports/(?:json|jsonl|csv)))?/?")
+_POINT = r"^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$"
+_LON_LAT = r'{"lon":\1,"lat":\2}'
+_INTERRUPTED = "Streaming interrupted due to the following error: "
+
+
+class _Refused(Exception):
+    """A query the portal would refuse; the answer is its body."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.answer = Answer.of({"error_code": code, "message": message}, status=400)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A column as the API knows it, and SQL of its value as JSON takes it."""
+
+    name: str
+    label: str
+    type: str
+    sql: str
+    value: str
+
+
+class OpenDataSoftPortal:
+    """Answers requests below `/api/explore/v2.1/catalog/datasets/`."""
+
+    def __init__(self, files: Iterable[ServedFile]) -> None:
+        self._files = {file.opendatasoft_id: file for file in files}
+
+    def find(self, request: Request) -> tuple[ServedFile, Asked] | None:
+        found = _PATH.fullmatch(request.path)
+        file = self._files.get(found[1]) if found else None
+        if not found or not file:
+            return None
+        if found[2] is None:
+            return file, Asked("metadata")
+        if found[2] == "records":
+            limit = request.parameters.get("limit", "")
+            rows = int(limit) if limit.isdigit() else DEFAULT_RECORDS
+            return file, Asked("rows" if rows else "count", rows)
+        return file, Asked("export", file.rows)
+
+    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Answer:
+        found = _PATH.fullmatch(request.path)
+        if not found or found[2] is None:
+            return Answer.of(_dataset(file))
+        query = _Query(file, request.parameters, con)
+        try:
+            return query.records() if found[2] == "records" else query.export(found[2].rpartition("/")[2])
+        except _Refused as refused:
+            return refused.answer
+        except duckdb.Error as error:
+            return _Refused("ODSQLError", f"ODSQL query is malformed: {error}").answer
+
+    def elsewhere(self, request: Request) -> Answer:
+        found = _PATH.fullmatch(request.path)
+        said = {"error_code": "UnknownDataset", "message": f"Unknown dataset: {found[1] if found else request.path}"}
+        return Answer.of(said, status=404)
+
+    @staticmethod
+    def error(code: int, message: str, _details: str, status: int, /) -> Answer:
+        """The body of a failure; that of a quota that is used has a form of its own."""
+        if code == 429:
+            used = {
+                "errorcode": 10002,
+                "error": message,
+                "reset_time": "2030-01-01T00:00:00Z",
+                "limit_time_unit": "day",
+            }
+            return Answer.of(used, status=status)
+        return Answer.of({"error_code": "InternalError", "message": message}, status=status)
+
+
+def _dataset(file: ServedFile) -> dict[str, Any]:
+    entry, at = file.entry, datetime.fromtimestamp(file.updated_at, UTC).isoformat()
+    described: dict[str, Any] = {
+        "title": file.title,
+        "description": entry.description,
+        "license": entry.license,
+        "publisher": entry.attribution,
+        "records_count": max(0, file.rows + file.faults.count_off_by),
+        "metadata_processed": at,
+    }
+    if file.faults.freshness == "metadata":
+        described |= {"modified": at, "data_processed": at}
+    return {
+        "dataset_id": file.opendatasoft_id,
+        "dataset_uid": f"da_{file.item_id[:6]}",
+        "has_records": True,
+        "fields": [
+            {"name": field.name, "label": field.label, "type": field.type, "description": None, "annotations": {}}
+            for field in _fields(file)
+        ],
+        "metas": {"default": described, "dcat": {"accrualperiodicity": entry.update_frequency}},
+    }
+
+
+def _fields(file: ServedFile) -> list[_Field]:
+    fields = [_field(column) for column in file.columns]
+    if file.geometry_type:
+        shape = """json('{"type":"Feature","geometry":' || geometry || ',"properties":{}}')"""
+        fields.append(_Field("geo_shape", "Geo Shape", "geo_shape", "geometry", shape))
+    return fields
+
+
+def _field(column: Column) -> _Field:
+    kind, value = "text", column.sql
+    if column.kind in NUMERIC:
+        kind = "int" if column.integral else "double"
+        value = column.sql if column.integral else f"cast({column.sql} as double)"
+    elif column.kind in DATED:
+        kind, value = "datetime", f"strftime({column.sql}, '%Y-%m-%dT%H:%M:%S+00:00')"
+    elif column.kind == "date_only":
+        kind = "date"
+    elif column.kind == "checkbox":
+        kind = "boolean"
+    elif column.kind == "point":
+        kind, value = "geo_point_2d", f"json(regexp_replace({column.sql}, '{_POINT}', '{_LON_LAT}'))"
+    return _Field(column.field_name, column.name, kind, column.sql, value)
+
+
+@dataclass(frozen=True)
+class _Query:
+    file: ServedFile
+    parameters: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection
+
+    def records(self) -> Answer:
+        """A page of at most 100 records among the first 10,000."""
+        limit, offset = self._whole("limit", DEFAULT_RECORDS), self._whole("offset", 0)
+        if not -1 <= limit <= MOST_RECORDS:
+            raise _invalid("limit", limit, f"-1 <= limit <= {MOST_RECORDS}")
+        if limit + offset > WINDOW:
+            raise _invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}")
+        limit = MOST_RECORDS if limit == -1 else min(limit, self.file.faults.short_pages or limit)
+        rows, _ = written(self.con, f"',' || {self._object()}", self._source(limit, offset))
+        count = f"select count(*) from {self.file.table} where {self._where()}"
+        total = max(0, self.con.execute(count).fetchall()[0][0] + self.file.faults.count_off_by)
+        return Answer(b'{"total_count":%d,"results":[%s]}' % (total, rows[1:]))
+
+    def export(self, form: str) -> Answer:
+        """All records at once. What goes wrong after the first byte is said inside the 200."""
+        limit, offset, faults = self._whole("limit", -1), self._whole("offset", 0), self.file.faults
+        most, broken = self.file.rows if limit == -1 else limit, ""
+        if offset and offset + most > WINDOW:
+            most, broken = max(0, WINDOW - offset), str(_invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}"))
+        most = max(0, most - faults.export_short_by)
+        if faults.export_breaks_after is not None and faults.export_breaks_after < most:
+            most, broken = faults.export_breaks_after, "Query timed out"
+        source = self._source(most, offset, in_file_order=True)
+        end = f"{_INTERRUPTED}{broken}".encode() if broken else b""
+        if form == "jsonl":
+            rows, _ = written(self.con, f"{self._object()} || '\n'", source)
+            return Answer(rows + end, content_type="application/jsonl;charset=utf-8")
+        if form == "json":
+            rows, _ = written(self.con, f"',\n' || {self._object()}", source)
+            return Answer(b"[" + rows[1:] + (end or b"\n]"))
+        return self._csv(source, end)
+
+    def _csv(self, source: str, end: bytes) -> Answer:
+        delimiter = self.parameters.get("delimiter", ";")
+        texts = [f"cast({field.value} as varchar)" for field in self._chosen()]
+        special = f'["\\r\\n{re.escape(delimiter)}]'.replace("'", "''")
+        cells = ", ".join(
+            f"coalesce(case when regexp_matches({text}, '{special}')"
+            f""" then '"' || replace({text}, '"', '""') || '"' else {text} end, '')"""
+            for text in texts
+        )
+        rows, _ = written(self.con, f"concat_ws('{delimiter}', {cells}) || '\r\n'", source)
+        labels = self.parameters.get("use_labels") == "true"
+        header = delimiter.join(field.label if labels else field.name for field in self._chosen())
+        mark = b"" if self.parameters.get("with_bom") == "false" else b"\xef\xbb\xbf"
+        return Answer(mark + f"{header}\r\n".encode() + rows + end, content_type="text/csv;charset=utf-8")
+
+    def _object(self) -> str:
+        packed = ", ".join(f"{quoted(field.name)} := {field.value}" for field in self._chosen())
+        return f"cast(to_json(struct_pack({packed})) as varchar)"
+
+    def _chosen(self) -> list[_Field]:
+        fields = _fields(self.file)
+        select = self.parameters.get("select") or "*"
+        if select.strip() == "*":
+            return fields
+        return [self._known(name) for name in select.split(",")]
+
+    def _source(self, limit: int, offset: int, *, in_file_order: bool = False) -> str:
+        order = []
+        for part in filter(None, (part.strip() for part in self.parameters.get("order_by", "").split(","))):
+            name, _, direction = part.partition(" ")
+            if direction.strip().lower() not in {"", "asc", "desc"}:
+                raise _Refused("ODSQLError", f"ODSQL query is malformed: order_by {part}")
+            order.append(f"{self._known(name).sql} {direction}")
+        if in_file_order and not order:
+            return self.file.data.page(self._where(), ["number"], offset, limit, unique=True)
+        return self.file.data.page(self._where(), order, offset, limit, unique=False)
+
+    def _where(self) -> str:
+        text = re.sub(r'"([^"]*)"', r"'\1'", self.parameters.get("where", ""))
+        if not text:
+            return EVERYTHING
+        try:
+            return conditions_sql(text, lambda name: self._known(name).sql)
+        except ConditionUnknown as error:
+            raise _Refused("ODSQLError", f"ODSQL query is malformed: {error}") from None
+
+    def _known(self, name: str) -> _Field:
+        found = next((field for field in _fields(self.file) if field.name == name.strip().strip("`")), None)
+        if found is None:
+            raise _Refused("ODSQLError", f"Unknown field: {name.strip()}")
+        return found
+
+    def _whole(self, name: str, default: int) -> int:
+        text = self.parameters.get(name) or str(default)
+        if not re.fullmatch(r"-1|[0-9]+", text):
+            raise _invalid(name, json.dumps(text), "a whole number")
+        return int(text)
+
+
+def _invalid(name: str, value: object, expected: str) -> _Refused:
+    message = f"Invalid value for {name} API parameter: {value} was found but {expected} is expected."
+    return _Refused("InvalidRESTParameterError", message)

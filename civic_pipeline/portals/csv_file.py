@@ -1,0 +1,198 @@
+"""A CSV file -> its rows as text. Encoding and delimiter are found out, never guessed away: what does not fit is an error.
+
+Python's csv module counts the rows and says where a line is broken; Arrow's reader, which knows nothing of it, lands them.
+That both find the same number is the proof.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from civic_pipeline.errors import FileUnreadable, PagingBroken
+from civic_pipeline.portals.pages import page_rows
+from civic_pipeline.portals.source import PortalColumn
+from civic_pipeline.portals.table import text_columns
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_CHUNK_BYTES = 1 << 20
+_SAMPLE_CHARACTERS = 1 << 18
+_SAMPLE_RECORDS = 200
+# Polygons as text run to a megabyte. More is a quote that nobody closed, and must not fill the memory.
+_LONGEST_VALUE = 16 << 20
+# Arrow reads a block at a time, and a row must fit into one.
+_BLOCK_BYTES = 4 << 20
+
+csv.field_size_limit(_LONGEST_VALUE)
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file in UTF-8 at `path`, looked through once: `places` are those of its columns in a record of `width` values."""
+
+    url: str
+    path: Path
+    kind: str
+    delimiter: str
+    width: int
+    places: tuple[int, ...]
+    columns: tuple[PortalColumn, ...]
+    rows: int
+
+    def read(self, _spool: Path, careful: bool, /) -> Iterator[pa.Table]:
+        """By Arrow's reader; careful: by Python's csv module, which has no longest row."""
+        yield from self._read_with_python() if careful else self._read_with_arrow()
+
+    def _read_with_arrow(self) -> Iterator[pa.Table]:
+        names = [str(place) for place in range(self.width)]
+        try:
+            reader = arrow_csv.open_csv(
+                self.path,
+                arrow_csv.ReadOptions(column_names=names, block_size=_BLOCK_BYTES, use_threads=False),
+                arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+                arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=[str(place) for place in self.places],
+                    null_values=[""],
+                    strings_can_be_null=True,
+                ),
+            )
+            header = 1
+            for batch in reader:
+                page = pa.Table.from_batches([batch.slice(header)]).rename_columns([c.name for c in self.columns])
+                yield page
+                header -= min(header, batch.num_rows)
+        except pa.ArrowInvalid as error:
+            raise PagingBroken(self.url, str(error)) from error
+
+    def _read_with_python(self) -> Iterator[pa.Table]:
+        records = _records(self.url, self.path, self.delimiter)
+        next(records)
+        schema = pa.schema([(column.name, pa.string()) for column in self.columns])
+        while page := list(islice(records, page_rows(self.width))):
+            by_place = list(zip(*(record for _, record in page), strict=True))
+            yield pa.table(
+                [pa.array([v or None for v in by_place[place]], pa.string()) for place in self.places], schema=schema
+            )
+
+
+def open_csv(url: str, path: Path, unpacked: Path, encoding: str | None) -> CsvFile:
+    """Look through the whole file at `path`; `unpacked` is where its text goes if it is not UTF-8.
+
+    `encoding` None: Unicode by its mark, else UTF-8 if all of it is, else Windows-1252. Raises FileUnreadable.
+    """
+    encoding = encoding or _encoding_of(url, path)
+    if encoding not in {"utf-8", "utf-8-sig"}:
+        _rewrite(url, path, encoding, unpacked)
+        path = unpacked
+    delimiter = _delimiter_of(path)
+    records = _records(url, path, delimiter)
+    _, header = next(records, (0, []))
+    if not any(name.strip() for name in header):
+        raise FileUnreadable(url, "it is empty, or its first line names no column")
+    if any("\0" in name for name in header):
+        raise FileUnreadable(url, "its header holds NUL bytes")
+    rows, has_values = 0, [False] * len(header)
+    unnamed = [place for place, name in enumerate(header) if not name.strip()]
+    for line, record in records:
+        if len(record) != len(header):
+            held, due = f"{len(record)} value{'s' if len(record) > 1 else ''}", len(header)
+            raise FileUnreadable(
+                url, f"line {line} has {held} where the header has {due} names, between {_DELIMITERS[delimiter]}"
+            )
+        rows += 1
+        for place in unnamed:
+            has_values[place] = has_values[place] or record[place] != ""
+    columns = text_columns(header, has_values)
+    kind = f"CSV, {_spoken(encoding)}, values between {_DELIMITERS[delimiter]}"
+    return CsvFile(url, path, kind, delimiter, len(header), tuple(columns), tuple(columns.values()), rows)
+
+
+def _records(url: str, path: Path, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Records that are not blank, each with the line it ends at. Raises FileUnreadable for quoting that makes no sense."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            for record in reader:
+                if record:
+                    yield reader.line_num, record
+        except csv.Error as error:
+            raise FileUnreadable(url, f"line {reader.line_num}: {error}") from error
+
+
+def _encoding_of(url: str, path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    for mark, encoding in _MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    if b"\0" in start:
+        raise FileUnreadable(url, "it is no text; if it is UTF-16 without a mark, give that as its `encoding`")
+    has_letters = False
+    try:
+        for text in _decoded(path, "utf-8"):
+            has_letters = has_letters or not text.isascii()
+    except UnicodeDecodeError as error:
+        if has_letters or not error.object[: error.start].isascii():
+            raise FileUnreadable(
+                url, "its text is UTF-8 at first and later is not: damaged, or two files in one"
+            ) from None
+    else:
+        return "utf-8"
+    try:
+        for _ in _decoded(path, "cp1252"):
+            pass
+    except UnicodeDecodeError:
+        told = "its text is neither UTF-8 nor Windows-1252; give its `encoding` in defs.yaml"
+        raise FileUnreadable(url, told) from None
+    return "cp1252"
+
+
+def _decoded(path: Path, encoding: str) -> Iterator[str]:
+    """The text of a file by pieces. Raises UnicodeDecodeError, also for an end within a character."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
+def _rewrite(url: str, path: Path, encoding: str, to: Path) -> None:
+    try:
+        with to.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(_decoded(path, encoding))
+    except UnicodeError as error:
+        raise FileUnreadable(url, f"its text is not {_spoken(encoding)} ({error})") from error
+
+
+def _delimiter_of(path: Path) -> str:
+    """The delimiter that gives the first records equally many values, most of them; without one, the header's commonest."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        sample = file.read(_SAMPLE_CHARACTERS)
+        is_cut = bool(file.read(1))
+    widths = {}
+    for delimiter in _DELIMITERS:
+        try:
+            reader = csv.reader(sample.splitlines(keepends=True), delimiter=delimiter)
+            found = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
+        except csv.Error:
+            found = []
+        # The last record of a sample may be half a record.
+        widths[delimiter] = (found[:-1] if is_cut and len(found) > 1 else found) or [0]
+    return max(_DELIMITERS, key=lambda d: (widths[d][0] > 1 and len(set(widths[d])) == 1, widths[d][0]))
+
+
+def _spoken(encoding: str) -> str:
+    names = {
+        "utf-8": "UTF-8",
+        "utf-8-sig": "UTF-8",
+        "utf-16": "UTF-16",
+        "cp1252": "Windows-1252 (not marked, so taken for it)",
+    }
+    return names.get(encoding, encoding)

@@ -1,0 +1,133 @@
+"""`civic add`: capture once, judge, write three files, and prove that they load, build and pass before they are kept."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from civic_pipeline.catalog import FileHere, FileSource, load_datasets, table_name
+from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writing
+from civic_pipeline.lake import Lake, Manifest, Progress
+from civic_pipeline.portals.address import DEMO_DOMAIN, Found
+from civic_pipeline.quality import Outcome, Suites, build_table
+from civic_pipeline.scaffold import judging
+from civic_pipeline.scaffold.drafting import Draft, clean_sql, contract_yml, defs_yaml
+from civic_pipeline.scaffold.taking import Taken, beside, describe, take
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import load_models, open_build
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `civic add` wrote, what it wrote it from, and how the table fared."""
+
+    files: tuple[Path, ...]
+    draft: Draft
+    outcome: Outcome
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.draft.taken.manifest
+
+
+def files_of(root: Path, name: str) -> tuple[Path, Path, Path]:
+    """The three files of dataset `city/name`."""
+    clean = root / "sql" / "clean" / table_name(name)
+    return (
+        root / "civic_pipeline" / "defs" / name / "defs.yaml",
+        clean.with_suffix(".sql"),
+        clean.with_suffix(".yml"),
+    )
+
+
+def refuse_existing(root: Path, name: str) -> None:
+    """Raises AlreadyThere if one of the three files exists."""
+    for file in files_of(root, name):
+        if file.exists():
+            raise AlreadyThere(file)
+
+
+def add(place: Settings, found: Found, name: str, progress: Progress) -> Added:
+    """Write the dataset `name` of what was found into the checkout `place.root`; nothing is written if anything fails.
+
+    Raises AlreadyThere, the portal errors, and CivicError with the failed checks where the files would not pass.
+    """
+    root = place.root
+    refuse_existing(root, name)
+    found = _for_a_catalog(found, root)
+    description = describe(found)
+    with beside(place.data / "add") as scratch:
+        settings = Settings(root=scratch, data=scratch / "data")
+        taken = take(found, description, Lake(settings.lake), name, progress)
+        draft = _draft(settings, root, name, taken)
+        texts = (defs_yaml(draft), clean_sql(draft), contract_yml(draft))
+        for file, text in zip(files_of(scratch, name), texts, strict=True):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        outcome = _proven(settings, name)
+        _write(root, name, texts)
+    return Added(files_of(root, name), draft, outcome)
+
+
+def _for_a_catalog(found: Found, root: Path) -> Found:
+    """A file that was named by its place here, as a dataset can name it. Raises AddressUnknown where none can."""
+    source = found.source
+    if not isinstance(source, FileHere):
+        return found
+    if found.access.root and urlsplit(source.url).path.startswith("/files/"):  # the demo portals know it by its name
+        url = f"https://{DEMO_DOMAIN}{urlsplit(source.url).path}"
+    elif "://" not in source.url and Path(source.url).is_relative_to(root.resolve()):
+        url = Path(source.url).relative_to(root.resolve()).as_posix()
+    else:
+        raise AddressUnknown(source.url, f"a dataset's file is read from https:// or from a folder of {root}")
+    return Found(FileSource(portal="file", url=url, recorded=source.recorded), found.access)
+
+
+def _draft(settings: Settings, root: Path, name: str, taken: Taken) -> Draft:
+    """What the capture shows, read with the macros of the checkout."""
+    (settings.root / "sql" / "clean").mkdir(parents=True)
+    shutil.copyfile(root / "sql" / "functions.sql", settings.root / "sql" / "functions.sql")
+    zones = judging.time_zones(taken.description, taken.folder / taken.manifest.parts[0].file)
+    policies = {column: policy for column, (policy, _) in zones.items()}
+    dataset = taken.dataset.model_copy(update={"time_zones": policies})
+    table, today = table_name(name), datetime.now(UTC).date()
+    row_id = taken.description.row_id
+    with open_build(settings, {name: dataset}, "add") as build:
+        connection = build.connection
+        columns = judging.draft(connection, table, taken.description)
+        made = ", ".join(f"{column.sql} as {column.name}" for column in columns)
+        connection.execute(f"create temp view drafted as select {made} from raw.{table}")
+        shown = judging.show(connection, columns, "drafted")
+        key = judging.key_of(connection, "drafted", columns, shown, row_id.name if row_id else None)
+    dated_by = judging.newest_date(columns, shown, today)
+    return Draft(name, taken, columns, shown, key, dated_by, zones, today)
+
+
+def _proven(settings: Settings, name: str) -> Outcome:
+    """The table built from the files as the nightly run will build it. Raises CivicError if it would be held back."""
+    datasets = load_datasets(settings.root)
+    (model,) = load_models(settings.root, datasets).values()
+    with open_build(settings, datasets, "add") as build:
+        outcome = build_table(build, Suites(build), model, datasets[name], {})
+    if outcome.problem:
+        raise CivicError(outcome.problem)
+    return outcome
+
+
+def _write(root: Path, name: str, texts: tuple[str, str, str]) -> None:
+    """All three files or none."""
+    written: list[Path] = []
+    try:
+        for file, text in zip(files_of(root, name), texts, strict=True):
+            with writing(file):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with file.open("x", encoding="utf-8") as stream:
+                    written.append(file)
+                    stream.write(text)
+    except BaseException as error:
+        for file in written:
+            file.unlink()
+        if isinstance(error, FileExistsError):
+            raise AlreadyThere(Path(error.filename)) from error
+        raise

@@ -1,0 +1,173 @@
+"""A capture over OpenDataSoft's protocol: every row and value, two metadata requests a night, and what breaks on the way."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.errors import (
+    AnswerUnreadable,
+    CaptureUnproven,
+    CivicError,
+    PortalOverloaded,
+    PortalRefused,
+    PortalUnreachable,
+    SchemaDrifted,
+    SourceEmpty,
+    SourceNotFound,
+    SourceRestless,
+)
+from civic_pipeline.lake import Captured, Lake, capture
+from civic_pipeline.portals import Access, http
+
+ROWS = 10_500  # beyond what paging can reach
+PORTAL_YML = """
+files:
+  - file: stops.csv
+    opendatasoft: bus-stops
+    title: Stops
+    types: {Open: checkbox, Place: point, Day: date_only}
+"""
+COLUMNS = {
+    "n": "int", "rate": "double", "name": "text", "at": "datetime", "day": "date", "open": "boolean", "place": "geo_point_2d",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "pause", lambda _: None)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "portal.yml").write_text(PORTAL_YML, encoding="utf-8")
+    lines = (
+        f'{n},{n}.25,"stop; ""{n}"" é",2024-01-31 10:00:00,2024-01-31,true,POINT (-76.6 39.3)\n' for n in range(1, ROWS)
+    )
+    content = "N,Rate,Name,At,Day,Open,Place\n" + "".join(lines) + f"{ROWS},,,,,,\n"
+    (folder / "stops.csv").write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def take(lake: Lake, portals: DemoPortals, dataset_id: str = "bus-stops") -> Captured:
+    dataset = Dataset.model_validate({
+        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "source": {"portal": "opendatasoft", "domain": "data.town.gov", "id": dataset_id, "recorded": "2026-01-01"},
+        "columns": COLUMNS, "time_zones": {"day": "date_only"}, "volume": {"shrink_at_most": "0%"},
+    })  # fmt: skip
+    return capture("town/stops", dataset, lake, Access(root=portals.url))
+
+
+def rows(lake: Lake, made: Captured) -> list[dict[str, Any]]:
+    (file,) = lake.files(made.manifest)
+    found: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return sorted(found, key=lambda row: row["n"])
+
+
+def test_all_rows_land_in_one_export_and_an_unchanged_dataset_costs_one_request(served: Path, lake: Lake) -> None:
+    with DemoPortals(served) as portals:
+        made = take(lake, portals)
+        asked = [answered.path for answered in portals.requests]
+        again = take(lake, portals)
+        assert len(portals.requests) == len(asked) + 1
+    assert [path.rpartition("bus-stops")[2] for path in asked] == ["", "/records", "/exports/jsonl", "/records", ""]
+    (part,) = made.manifest.parts
+    assert (part.counted, part.landed, part.counted_after, part.distinct, part.row_id) == (ROWS, ROWS, ROWS, None, None)
+    assert part.freshness_link == "metas.default.data_processed"
+    assert (again.status, again.manifest) == ("unchanged", made.manifest)
+    found = rows(lake, made)
+    assert [row["n"] for row in found] == list(range(1, ROWS + 1))
+    assert found[0] == {
+        "n": 1, "rate": Decimal("1.25"), "name": 'stop; "1" é', "at": datetime(2024, 1, 31, 10), "day": date(2024, 1, 31),
+        "open": True, "place": '{"lon":-76.6,"lat":39.3}',
+    }  # fmt: skip
+    assert {value for name, value in found[-1].items() if name != "n"} == {None}
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"html_page": 1}, {"empty_body": 1}, {"truncated_json": 1}, {"dropped_connection": 1}, {"html_appended": 1},
+        {"error_body": 1}, {"burst_requests": 2}, {"burst_requests": 2, "burst_status": 503}, {"count_fails": 1},
+        {"truncated_json": 2}, {"html_page": 3},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
+    with DemoPortals(served, faults=Faults(**faults)) as portals:
+        made = take(lake, portals)
+    assert [row["n"] for row in rows(lake, made)] == list(range(1, ROWS + 1))
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "told"),
+    [
+        ({"export_breaks_after": 100}, PortalOverloaded, "Streaming interrupted due to the following error: Query timed out"),
+        ({"export_breaks_after": 0}, PortalOverloaded, "Streaming interrupted"),
+        ({"export_short_by": 1}, CaptureUnproven, "10,499 landed"),
+        ({"truncated_json": "always"}, AnswerUnreadable, "a whole export was due"),
+        ({"html_page": "always"}, AnswerUnreadable, "an HTML page"),
+        ({"html_appended": "always"}, AnswerUnreadable, "a whole export was due"),
+        ({"empty_body": "always"}, AnswerUnreadable, "an empty body"),
+        ({"dropped_connection": "always"}, PortalUnreachable, "could not be reached"),
+        ({"burst_requests": "always"}, PortalUnreachable, "HTTP 429"),
+        ({"count_off_by": 3}, CaptureUnproven, "counted 10,503 rows"),
+        ({"count_off_by": -ROWS}, SourceEmpty, "counts 0 rows"),
+        ({"calls_left": 1}, PortalUnreachable, "HTTP 429"),
+        ({"token_required": True}, PortalRefused, "HTTP 403"),
+        ({"home_page": True}, AnswerUnreadable, "an HTML page titled 'Open Data'"),
+        ({"hidden_columns": ("N",)}, SchemaDrifted, "missing columns: n"),
+        ({"retyped_columns": {"Rate": "text"}}, SchemaDrifted, "rate (double -> text)"),
+        ({"edit_after_pages": 1, "edit": "update", "edits_forever": True}, SourceRestless, "the portal's own date of the data moved"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_does_not_pass_is_said_and_nothing_is_kept(
+    served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], told: str
+) -> None:
+    with DemoPortals(served, faults=Faults(**faults)) as portals, pytest.raises(CivicError) as raised:
+        take(lake, portals)
+    assert told in str(raised.value)
+    assert type(raised.value) is error
+    assert lake.newest("town/stops") is None
+    assert not list(lake.folder.rglob("*.parquet"))
+
+
+def test_a_used_up_quota_is_not_asked_again(served: Path, lake: Lake) -> None:
+    with DemoPortals(served, faults=Faults(calls_left=0)) as portals:
+        with pytest.raises(PortalUnreachable):
+            take(lake, portals)
+        assert [answered.status for answered in portals.requests] == [200, 429]
+
+
+def test_an_edit_during_the_export_has_it_read_again(served: Path, lake: Lake) -> None:
+    with DemoPortals(served, faults=Faults(edit_after_pages=1, edit="delete", edit_rows=2)) as portals:
+        made = take(lake, portals)
+        assert [a.path.rpartition("/")[2] for a in portals.requests if "exports" in a.path] == ["jsonl", "json"]
+    assert made.manifest.rows == ROWS - 2
+
+
+def test_a_dataset_that_is_not_there_is_said_so(served: Path, lake: Lake) -> None:
+    with (
+        DemoPortals(served) as portals,
+        pytest.raises(SourceNotFound, match="Unknown dataset"),
+    ):
+        take(lake, portals, "bus-stop")
+
+
+def test_without_a_date_of_its_data_a_dataset_is_loaded_every_time(served: Path, lake: Lake) -> None:
+    with DemoPortals(served, faults=Faults(freshness="none")) as portals:
+        assert take(lake, portals).status == "captured"
+        assert take(lake, portals).status == "captured"

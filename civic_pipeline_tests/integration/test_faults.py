@@ -1,0 +1,264 @@
+"""Every way in which portals are known to fail, on the wire: all rows land, or the capture says what is wrong."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from terminal import serve
+
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.errors import (
+    AnswerUnreadable,
+    CaptureUnproven,
+    CivicError,
+    PortalOverloaded,
+    PortalRefused,
+    PortalUnreachable,
+    SchemaDrifted,
+    SourceNotFound,
+    SourceRestless,
+)
+from civic_pipeline.lake import Captured, Lake, capture
+from civic_pipeline.lake.manifest import Part
+from civic_pipeline.portals import Access, arcgis, http, socrata
+
+ITEM, LAYER, FOUR = "0123456789abcdef0123456789abcdef", "Things", "abcd-1234"
+SOURCES: dict[str, dict[str, Any]] = {
+    "socrata": {"portal": "socrata", "domain": "data.town.gov", "id": FOUR, "recorded": "2026-01-01"},
+    "arcgis": {"portal": "arcgis", "item": ITEM, "layer": LAYER, "recorded": "2026-01-01"},
+}
+COLUMNS = {
+    "socrata": {"number": "number", "name": "text", "amount": "number"},
+    "arcgis": {"number": "Integer", "name": "String", "amount": "Double"},
+}
+ROWS = [(number, f"thing {number}", None if number % 7 == 0 else number / 4) for number in range(1, 61)]
+PAGE = 7
+
+
+@pytest.fixture(autouse=True)
+def small_pages_without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    for portal in (arcgis, socrata):
+        monkeypatch.setattr(portal, "page_rows", lambda *_: PAGE)
+    monkeypatch.setattr(http, "pause", lambda _: None)
+
+
+@dataclass(frozen=True)
+class Town:
+    """One table of 60 rows, served with faults, captured into a lake of its own."""
+
+    folder: Path
+
+    def portals(self, **faults: Any) -> DemoPortals:
+        return DemoPortals(self.folder / "served", faults=Faults(**faults))
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.folder / "lake")
+
+    def take(self, portals: DemoPortals, portal: str, token: str | None = None, **source: Any) -> Captured:
+        dataset = Dataset.model_validate({
+            "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.",
+            "source": SOURCES[portal] | source, "cadence": "irregular", "key": [], "columns": COLUMNS[portal],
+            "volume": {"shrink_at_most": "100%"},
+        })  # fmt: skip
+        return capture("town/things", dataset, self.lake, Access(root=portals.url, socrata_token=token))
+
+    def landed(self, made: Captured) -> pa.Table:
+        (file,) = self.lake.files(made.manifest)
+        return pq.read_table(file)
+
+    def is_whole(self, made: Captured) -> bool:
+        """Whether the capture holds every row, once, with its values."""
+        rows = self.landed(made).select(["number", "name", "amount"]).to_pylist()
+        found = sorted((int(r["number"]), r["name"], None if r["amount"] is None else float(r["amount"])) for r in rows)
+        return found == ROWS
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    folder = serve(tmp_path / "served", {"file": "things.csv", "item": ITEM, "layer": LAYER, "socrata": FOUR})
+    with (folder / "things.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("number", "name", "amount"), *ROWS])
+    return Town(tmp_path)
+
+
+def part_of(made: Captured) -> Part:
+    (part,) = made.manifest.parts
+    return part
+
+
+BOTH = ("socrata", "arcgis")
+# What a portal does -> the portals it is known of, and the faults that make the demo portals do it.
+SURVIVED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "throttles": (BOTH, {"burst_requests": 2, "burst_status": 429, "retry_after": 0}),
+    "throttles without saying for how long": (BOTH, {"burst_requests": 2, "burst_status": 429}),
+    "is down for a moment": (BOTH, {"burst_requests": 2, "burst_status": 503}),
+    "is still computing": (("socrata",), {"burst_requests": 2, "burst_status": 202}),
+    "fails in the middle": (BOTH, {"after_pages": 4, "burst_requests": 1, "burst_status": 500}),
+    "sends an error inside a 200": (BOTH, {"error_body": 1}),
+    "sends an error inside a 200 late": (BOTH, {"after_pages": 3, "error_body": 1}),
+    "sends an error without details": (("arcgis",), {"error_body": 1, "error_details": "absent"}),
+    "gives up on many rows": (BOTH, {"heavy_rows": 3}),
+    "gives up on many rows with a code of refusal": (("arcgis",), {"heavy_rows": 3, "heavy_code": 400}),
+    "gives up after a minute": (("socrata",), {"heavy_rows": 2, "heavy_code": 504}),
+    "sends a page of HTML": (BOTH, {"html_page": 1}),
+    "sends HTML behind the JSON": (BOTH, {"html_appended": "always"}),
+    "sends nothing": (BOTH, {"empty_body": 1}),
+    "cuts the JSON": (BOTH, {"truncated_json": 1}),
+    "drops the connection": (BOTH, {"dropped_connection": 1}),
+    "writes NaN for no value": (("arcgis",), {"nan": "bare"}),
+    "writes NaN in quotes": (("arcgis",), {"nan": "text"}),
+    "sends shorter pages than it says": (BOTH, {"short_pages": 3}),
+    "never flags that more follow": (("arcgis",), {"never_flags": True, "short_pages": 5}),
+    "always flags that more follow": (("arcgis",), {"flags_always": True}),
+    "sends an empty page although more follow": (("arcgis",), {"flagged_empty_at": 15}),
+    "sends an empty page for ever": (("arcgis",), {"flagged_empty_at": 15, "flagged_empty_times": "always"}),
+    "cannot page": (("arcgis",), {"no_paging": "denied"}),
+    "does not say that it can page": (("arcgis",), {"no_paging": "absent"}),
+    "says it can page and repeats the first page": (("arcgis",), {"paging_lies": True}),
+    "refuses a list of fields with paging": (("arcgis",), {"no_field_list_in_pages": True}),
+    "refuses long addresses": (BOTH, {"no_long_urls": True}),
+    "refuses to be posted to": (BOTH, {"no_post": True}),
+    "cannot page nor list its ids": (("arcgis",), {"no_paging": "denied", "no_ids_only": True}),
+    "sends no page, lists no ids and always flags": (
+        ("arcgis",), {"no_ids_only": True, "flagged_empty_at": 0, "flagged_empty_times": "always", "flags_always": True},
+    ),
+    "has sparse ids": (("arcgis",), {"object_ids": "sparse"}),
+    "has huge ids": (("arcgis",), {"object_ids": "huge", "no_paging": "denied"}),
+    "has ids with a fraction": (("arcgis",), {"object_ids": "float", "no_paging": "denied"}),
+    "has wrong statistics": (("arcgis",), {"statistics_off_by": 20, "no_paging": "denied"}),
+    "fails to count at first": (BOTH, {"count_fails": 1}),
+    "moved to another service": (("arcgis",), {"moved_to_service": "New_Things"}),
+    "moved to another layer number": (("arcgis",), {"layer_number": 4}),
+    "does not say how fresh it is": (BOTH, {"freshness": "none"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("does", "portal"), [(does, portal) for does, (which, _) in SURVIVED.items() for portal in which]
+)
+def test_all_rows_land_from_a_portal_that(does: str, portal: str, town: Town) -> None:
+    with town.portals(**SURVIVED[does][1]) as portals:
+        made = town.take(portals, portal)
+    assert town.is_whole(made)
+    part = part_of(made)
+    assert (part.counted, part.landed, part.counted_after) == (60, 60, 60)
+    assert (part.distinct, part.reused_ids) == (60, 0)
+
+
+REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]] = {
+    "throttles for ever": (BOTH, {"burst_requests": "always", "burst_status": 429}, PortalUnreachable, "HTTP 429"),
+    "is down": (BOTH, {"burst_requests": "always", "burst_status": 503}, PortalOverloaded, "HTTP 503"),
+    "fails whatever the page": (BOTH, {"error_body": "always"}, PortalOverloaded, "Unable to complete operation"),
+    "wants a token": (("socrata",), {"token_required": True}, PortalRefused, "403"),
+    "wants a token for the item": (("arcgis",), {"token_required": True}, SourceNotFound, "Token Required"),
+    "sends HTML for ever": (BOTH, {"html_page": "always"}, AnswerUnreadable, "an HTML page"),
+    "cuts the JSON for ever": (BOTH, {"truncated_json": "always"}, AnswerUnreadable, "broken JSON"),
+    "sends nothing for ever": (BOTH, {"empty_body": "always"}, AnswerUnreadable, "an empty body"),
+    "drops every connection": (BOTH, {"dropped_connection": "always"}, PortalUnreachable, "."),
+    "counts too many": (BOTH, {"count_off_by": 5}, CaptureUnproven, "counted 65 rows .*, 60 landed"),
+    "counts too few": (BOTH, {"count_off_by": -5}, CaptureUnproven, "counted 55 rows .*, 60 landed"),
+    "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "."),
+    "is edited all the time": (
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceRestless, "the portal's own date",
+    ),
+    "loses rows all the time": (
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureUnproven, "landed",
+    ),
+    "dropped a column": (BOTH, {"hidden_columns": ("amount",)}, SchemaDrifted, "missing columns: amount"),
+    "renamed a column": (BOTH, {"renamed_columns": {"amount": "amount_usd"}}, SchemaDrifted, "successors: amount_usd"),
+    "has another home": (BOTH, {"home_page": True}, AnswerUnreadable, "HTML page"),
+    "lost the item": (("arcgis",), {"item_gone": True}, SourceNotFound, ITEM),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("does", "portal"), [(does, portal) for does, (which, *_) in REFUSED.items() for portal in which]
+)
+def test_nothing_is_kept_from_a_portal_that(does: str, portal: str, town: Town) -> None:
+    _, faults, error, told = REFUSED[does]
+    with town.portals(**faults) as portals, pytest.raises(error, match=told):
+        town.take(portals, portal)
+    assert town.lake.captures("town/things") == []
+    assert list((town.lake.folder / "town" / "things").glob("*/")) == []
+
+
+@pytest.mark.parametrize("portal", BOTH)
+@pytest.mark.parametrize("edit", ["insert", "update", "delete"])
+def test_a_source_that_is_edited_once_while_it_is_read_is_read_again(portal: str, edit: str, town: Town) -> None:
+    with town.portals(edit_after_pages=3, edit=edit, edit_rows=2) as portals:
+        made = town.take(portals, portal)
+        again = town.take(portals, portal)
+    part = part_of(made)
+    assert part.counted == part.landed == part.distinct == {"insert": 62, "update": 60, "delete": 58}[edit]
+    assert again.status == "unchanged"
+
+
+def test_rows_that_share_an_object_id_are_all_kept_and_told(town: Town) -> None:
+    with town.portals(repeated_ids=9) as portals:
+        made = town.take(portals, "arcgis")
+    assert town.is_whole(made)
+    assert (part_of(made).landed, part_of(made).distinct, part_of(made).reused_ids) == (60, 51, 9)
+
+
+def test_more_rows_share_an_object_id_than_fit_into_a_page(town: Town) -> None:
+    with town.portals(repeated_ids=25, short_pages=4) as portals:
+        made = town.take(portals, "arcgis")
+    assert town.is_whole(made)
+    assert part_of(made).reused_ids == 25
+
+
+@pytest.mark.parametrize("portal", BOTH)
+def test_what_a_read_took_is_in_the_manifest(portal: str, town: Town) -> None:
+    with town.portals(heavy_rows=3, html_page=1) as portals:
+        made = town.take(portals, portal)
+        asked = len(portals.requests)
+    part = part_of(made)
+    assert part.requests == asked
+    assert part.retries >= 1
+    assert part.pages_halved >= 1
+    assert part.received_bytes > 60 * 20
+
+
+@pytest.mark.parametrize("portal", BOTH)
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_no_more_requests_are_under_way_than_the_source_allows(portal: str, at_once: int, town: Town) -> None:
+    with town.portals(latency_ms=20) as portals:
+        assert town.is_whole(town.take(portals, portal, requests_at_once=at_once))
+        assert portals.most_at_once == at_once
+
+
+@pytest.mark.parametrize(
+    ("portal", "freshness", "link"),
+    [
+        ("socrata", "metadata", "rowsUpdatedAt"), ("socrata", "truth_header", "X-SODA2-Truth-Last-Modified"),
+        ("socrata", "last_modified_header", "Last-Modified"), ("socrata", "view_last_modified", "viewLastModified"),
+        ("arcgis", "metadata", "editingInfo.dataLastEditDate"),
+    ],
+)  # fmt: skip
+def test_an_unchanged_source_is_known_by_every_link_of_the_chain(
+    portal: str, freshness: str, link: str, town: Town
+) -> None:
+    with town.portals(freshness=freshness) as portals:
+        assert part_of(town.take(portals, portal)).freshness_link == link
+        assert town.take(portals, portal).status == "unchanged"
+        portals.update("things.csv", "number = 1", {"name": "another thing"})
+        assert town.take(portals, portal).status == "captured"
+
+
+@pytest.mark.parametrize("portal", BOTH)
+def test_unknown_freshness_means_load(portal: str, town: Town) -> None:
+    with town.portals(freshness="none") as portals:
+        assert [town.take(portals, portal).status for _ in range(2)] == ["captured", "captured"]
+
+
+def test_soda3_is_asked_with_a_token_and_gives_the_same_rows(town: Town) -> None:
+    with town.portals() as portals:
+        made = town.take(portals, "socrata", token="any")
+        assert [request for request in portals.requests if request.path.startswith("/api/v3/")]
+    assert town.is_whole(made)

@@ -1,0 +1,272 @@
+"""What people paste, and the source it names. Nobody is asked: portals answer from memory."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civic_pipeline.catalog import ArcgisSource, OpendatasoftSource, SocrataSource
+from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
+from civic_pipeline.portals import address
+from civic_pipeline.portals.address import (
+    NO_ITEM,
+    FileAddress,
+    HubAddress,
+    ItemAddress,
+    LayerAddress,
+    OpendatasoftAddress,
+    SocrataAddress,
+    find,
+    recognise,
+)
+from civic_pipeline.portals.http import Client
+
+CHICAGO = SocrataAddress("https://data.cityofchicago.org", "s4vu-giwb")
+AGOL, CHECKBOOK = "https://www.arcgis.com", "f11a8992be0e4b8e8c80fd846b776114"
+S1 = "https://services1.arcgis.com/UWYHeuuJISiGmgXx/arcgis/rest/services"
+DHCD = "https://baltegis.baltimorecity.gov/mapping/rest/services/Housing/DHCD_Open_Baltimore_Datasets/FeatureServer"
+SERVICE_REQUESTS = OpendatasoftAddress("https://data.longbeach.gov", "service-requests")
+ALERTS = OpendatasoftAddress("https://cityofsalinas.opendatasoft.com", "311-alerts-qscend")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "meant"),
+    {
+        # Socrata
+        "https://data.cityofchicago.org/Administration-Finance/Payments/s4vu-giwb": CHICAGO,
+        "https://data.cityofchicago.org/Administration-Finance/Payments/s4vu-giwb/about_data": CHICAGO,
+        "https://data.cityofchicago.org/d/s4vu-giwb": CHICAGO,
+        "https://data.cityofchicago.org/dataset/Payments/s4vu-giwb/data?no_mobile=true#x": CHICAGO,
+        "https://data.cityofchicago.org/resource/s4vu-giwb.json?$limit=5": CHICAGO,
+        "https://data.cityofchicago.org/resource/s4vu-giwb.csv": CHICAGO,
+        "https://data.cityofchicago.org/api/views/s4vu-giwb": CHICAGO,
+        "https://data.cityofchicago.org/api/views/s4vu-giwb.json": CHICAGO,
+        "https://data.cityofchicago.org/api/views/s4vu-giwb/rows.csv?accessType=DOWNLOAD": CHICAGO,
+        "https://data.cityofchicago.org/api/v3/views/s4vu-giwb/query.json": CHICAGO,
+        "https://data.cityofchicago.org/api/odata/v4/s4vu-giwb": CHICAGO,
+        "https://dev.socrata.com/foundry/data.cityofchicago.org/s4vu-giwb": CHICAGO,
+        "  <https://data.cityofchicago.org/d/s4vu-giwb>\n": CHICAGO,
+        "data.cityofchicago.org/d/s4vu-giwb": CHICAGO,
+        "HTTPS://Data.CityOfChicago.org/d/s4vu-giwb": CHICAGO,
+        "http://127.0.0.1:8899/resource/d621-379b.json": SocrataAddress("http://127.0.0.1:8899", "d621-379b"),
+        # ArcGIS layers and services
+        f"{S1}/OpenCheckbookFY2022_Through_Present/FeatureServer/0": LayerAddress(
+            f"{S1}/OpenCheckbookFY2022_Through_Present/FeatureServer", 0
+        ),
+        f"{DHCD}/3/query?where=1%3D1&outFields=*&f=json": LayerAddress(DHCD, 3),
+        f"{DHCD}": LayerAddress(DHCD, None),
+        f"{DHCD}/?f=pjson": LayerAddress(DHCD, None),
+        "https://webgis2.durhamnc.gov/server/rest/services/PublicServices/Inspections/MapServer/12": LayerAddress(
+            "https://webgis2.durhamnc.gov/server/rest/services/PublicServices/Inspections/MapServer", 12
+        ),
+        f"{S1}/Community_Statistical_Areas_(CSAs)__Reference_Boundaries_new/FeatureServer/0": LayerAddress(
+            f"{S1}/Community_Statistical_Areas_(CSAs)__Reference_Boundaries_new/FeatureServer", 0
+        ),
+        # ArcGIS items and hub pages
+        CHECKBOOK: ItemAddress(AGOL, CHECKBOOK),
+        CHECKBOOK.upper(): ItemAddress(AGOL, CHECKBOOK),
+        f"https://www.arcgis.com/home/item.html?id={CHECKBOOK}": ItemAddress(AGOL, CHECKBOOK),
+        f"https://baltimore.maps.arcgis.com/home/item.html?id={CHECKBOOK}&sublayer=3#data": ItemAddress(
+            AGOL, CHECKBOOK, 3
+        ),
+        f"https://gis.town.gov/portal/home/item.html?id={CHECKBOOK}": ItemAddress(
+            "https://gis.town.gov/portal", CHECKBOOK
+        ),
+        f"https://www.arcgis.com/sharing/rest/content/items/{CHECKBOOK}?f=json": ItemAddress(AGOL, CHECKBOOK),
+        f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}": ItemAddress(AGOL, CHECKBOOK),
+        f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_0/explore?location=39.3": ItemAddress(AGOL, CHECKBOOK, 0),
+        f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}/about": ItemAddress(AGOL, CHECKBOOK),
+        f"https://data.baltimorecity.gov/api/download/v1/items/{CHECKBOOK}/geojson?layers=7": ItemAddress(
+            AGOL, CHECKBOOK, 7
+        ),
+        f"https://opendata.arcgis.com/datasets/{CHECKBOOK}_2.csv": ItemAddress(AGOL, CHECKBOOK, 2),
+        "https://data.baltimorecity.gov/datasets/baltimore::open-checkbook-fy2022-present/about": HubAddress(
+            "baltimore::open-checkbook-fy2022-present"
+        ),
+        "https://hub.arcgis.com/maps/baltimore%3A%3Aneighborhood": HubAddress("baltimore::neighborhood"),
+        # OpenDataSoft
+        "https://data.longbeach.gov/explore/dataset/service-requests/": SERVICE_REQUESTS,
+        "https://data.longbeach.gov/explore/dataset/service-requests/table/?disjunctive.type": SERVICE_REQUESTS,
+        "https://cityofsalinas.opendatasoft.com/api/explore/v2.1/catalog/datasets/311-alerts-qscend/records": ALERTS,
+        "https://cityofsalinas.opendatasoft.com/api/v2/catalog/datasets/311-alerts-qscend/exports/csv": ALERTS,
+        "https://cityofsalinas.opendatasoft.com/api/records/1.0/search/?dataset=311-alerts-qscend": ALERTS,
+        # Files
+        "https://www.denvergov.org/media/gis/DataCatalog/x/csv/x.csv": FileAddress(
+            "https://www.denvergov.org/media/gis/DataCatalog/x/csv/x.csv"
+        ),
+        "https://town.gov/open-data/wards.geojson?v=2": FileAddress("https://town.gov/open-data/wards.geojson?v=2"),
+        "https://town.gov/Payments FY26.XLSX": FileAddress("https://town.gov/Payments FY26.XLSX"),
+    }.items(),
+)  # fmt: skip
+def test_an_address_is_recognised(pasted: str, meant: object) -> None:
+    assert recognise(pasted) == meant
+
+
+@pytest.mark.parametrize(
+    ("pasted", "why"),
+    [
+        ("", "neither a web address nor a file"),
+        ("payments", "neither a web address nor a file"),
+        ("missing.csv", "neither a web address nor a file"),
+        ("s4vu-giwb", "neither a web address nor a file"),
+        ("ftp://town.gov/payments.csv", "neither a web address nor a file"),
+        ("https://data.cityofchicago.org/", "it names no dataset"),
+        ("https://data.baltimorecity.gov/search?q=vacant", "it names no dataset"),
+        ("https://town.gov/data.pdf", "it names no dataset"),
+        ("https://town.gov:x/d/s4vu-giwb", "it is no address"),
+        ("http://[::1/x", "it is no address"),
+    ],
+)
+def test_anything_else_is_refused_with_what_can_be_pasted(pasted: str, why: str) -> None:
+    with pytest.raises(AddressUnknown, match="can be read") as refused:
+        recognise(pasted)
+    assert why in str(refused.value)
+    for kind in ("Socrata", "ArcGIS layer", "ArcGIS item", "OpenDataSoft", "CSV, XLSX or GeoJSON"):
+        assert kind in str(refused.value)
+
+
+def test_a_file_here_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("wards.csv").write_text("a\n1\n", encoding="utf-8")
+    Path("notes.txt").write_text("a\n", encoding="utf-8")
+    assert recognise("wards.csv") == FileAddress(str(tmp_path.resolve() / "wards.csv"))
+    with pytest.raises(AddressUnknown, match=r"none of \.csv"):
+        recognise("notes.txt")
+
+
+# Finding what an address leaves open
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A name service: every host is public but those in here."""
+    known = {
+        "127.0.0.1": "127.0.0.1",
+        "localhost": "::1",
+        "intranet.town.gov": "10.1.2.3",
+        "metadata": "169.254.169.254",
+    }
+
+    def resolve(host: str, *_: Any) -> list[Any]:
+        if host == "nowhere.gov":
+            raise OSError
+        return [(0, 0, 0, "", (known.get(host, "93.184.216.34"), 0))]
+
+    monkeypatch.setattr(address.socket, "getaddrinfo", resolve)
+    return known
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What portals answer, by address without parameters."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(Client, "json", lambda _, url, parameters: given[url])
+    return given
+
+
+LAYER = {"name": "Vacant_Building_Notices", "type": "Feature Layer", "fields": [{"name": "OBJECTID"}]}
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "http://127.0.0.1:8899/resource/d621-379b.json",
+        "http://localhost:8899/resource/d621-379b.json",
+        "https://intranet.town.gov/d/d621-379b",
+        "http://metadata.x/latest.csv",
+        "https://intranet.town.gov/explore/dataset/x/",
+        f"{S1}/x/FeatureServer/0".replace("services1.arcgis.com", "intranet.town.gov"),
+    ],
+)
+def test_a_private_host_is_refused(pasted: str, names: dict[str, str]) -> None:
+    names["metadata.x"] = "169.254.169.254"
+    with pytest.raises(AddressPrivate, match="--allow-private-hosts"):
+        find(pasted, allow_private=False)
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1"])  # fmt: skip
+def test_every_kind_of_private_address_is_known(inside: str, names: dict[str, str]) -> None:
+    names["town.gov"] = inside
+    assert address.private_address("town.gov")
+
+
+def test_a_public_or_unknown_host_is_not_private() -> None:
+    assert address.private_address("town.gov") is None
+    assert address.private_address("nowhere.gov") is None
+
+
+def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[str, Any]) -> None:
+    answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {
+        "url": "http://intranet.town.gov/arcgis/rest/services/x/FeatureServer"
+    }
+    with pytest.raises(AddressPrivate, match=r"intranet\.town\.gov \(10\.1\.2\.3\)"):
+        find(CHECKBOOK, allow_private=False)
+
+
+def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says() -> None:
+    public = find("http://data.cityofchicago.org/d/s4vu-giwb", allow_private=False, token="t")
+    assert isinstance(public.source, SocrataSource)
+    assert (public.source.domain, public.access.root, public.access.socrata_token) == (
+        "data.cityofchicago.org",
+        None,
+        "t",
+    )
+    private = find("http://127.0.0.1:8899/resource/d621-379b.json", allow_private=True)
+    assert private.access.root == "http://127.0.0.1:8899"
+    dataset = find("http://127.0.0.1:8899/explore/dataset/wards/", allow_private=True)
+    assert isinstance(dataset.source, OpendatasoftSource)
+    assert (dataset.source.id, dataset.access.root) == ("wards", "http://127.0.0.1:8899")
+
+
+def test_a_layer_is_known_by_its_item_and_name(answers: dict[str, Any]) -> None:
+    answers[f"{DHCD}/1"] = LAYER | {"serviceItemId": "a" * 32}
+    found = find(f"{DHCD}/1", allow_private=False).source
+    assert isinstance(found, ArcgisSource)
+    assert (found.item, found.layer, found.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
+    answers[f"{DHCD}/1"] = LAYER  # a city's own server knows no items
+    assert find(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": NO_ITEM})
+
+
+def test_a_page_of_a_hub_leads_to_the_layer_it_shows(answers: dict[str, Any]) -> None:
+    answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": [{"id": f"{CHECKBOOK}_1"}]}
+    answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {"url": DHCD.replace("https", "http")}
+    answers[f"{DHCD}/1"] = LAYER
+    found = find("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
+    assert found.source == find(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source
+    answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": []}
+    with pytest.raises(SourceNotFound, match="baltimore::vacants"):
+        find("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
+
+
+def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answers: dict[str, Any]) -> None:
+    answers[DHCD] = {
+        "layers": [{"id": 9, "name": "Group", "type": "Group Layer"}],
+        "tables": [{"id": 1, "name": "Notices"}],
+    }
+    answers[f"{DHCD}/1"] = LAYER
+    assert find(DHCD, allow_private=False) == find(f"{DHCD}/1", allow_private=False)
+    answers[DHCD]["tables"].append({"id": 3, "name": "Permits"})
+    with pytest.raises(AddressAmbiguous, match="holds 2 layers") as refused:
+        find(DHCD, allow_private=False)
+    assert f"{DHCD}/1 (Notices)\n  {DHCD}/3 (Permits)" in str(refused.value)
+
+
+def test_what_holds_no_table_is_named_for_what_it_is(answers: dict[str, Any]) -> None:
+    item = f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"
+    answers[item] = {"type": "Web Map", "url": None}
+    with pytest.raises(SourceNotFound, match="it is a Web Map"):
+        find(CHECKBOOK, allow_private=False)
+    answers[item] = {"error": {"code": 400, "message": "Item does not exist or is inaccessible."}}
+    with pytest.raises(SourceNotFound, match="does not exist"):
+        find(CHECKBOOK, allow_private=False)
+    answers[f"{DHCD}/9"] = {"name": "Group", "type": "Group Layer", "subLayers": [{"id": 1, "name": "Notices"}]}
+    with pytest.raises(AddressAmbiguous, match=r"/1 \(Notices\)"):
+        find(f"{DHCD}/9", allow_private=False)
+    answers[f"{DHCD}/9"] = {"name": "Aerial", "type": "Raster Layer"}
+    with pytest.raises(SourceNotFound, match="Raster Layer"):
+        find(f"{DHCD}/9", allow_private=False)
+
+
+def test_a_host_that_no_catalog_can_hold_is_refused() -> None:
+    with pytest.raises(AddressUnknown):
+        find("https://93.184.216.34/d/s4vu-giwb", allow_private=False)
