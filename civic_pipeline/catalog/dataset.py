@@ -70,12 +70,22 @@ class ArcgisSource(PagedSource):
     """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers move."""
 
     portal: Literal["arcgis"]
-    item: str = Field(pattern=r"^[0-9a-f]{32}$", description="The 32-hex item id.")
+    item: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{32}$",
+        description="The 32-hex item id. A server of the city's own may have none: then `fallbacks` say where the layer is.",
+    )
     layer: str = Field(min_length=1, description="The layer's name, verified on every read.")
     fallbacks: tuple[Annotated[str, Field(pattern=r"^https://.+/(FeatureServer|MapServer)$")], ...] = Field(
         default=(), description="Service addresses to try, in order, when the item does not resolve."
     )
     recorded: date = Field(description="When this reference was last evidenced in a public source.")
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if self.item is None and not self.fallbacks:
+            raise mistake("give `item`, or `fallbacks` for a layer that belongs to no item")
+        return self
 
 
 class OpendatasoftSource(Strict):

@@ -98,7 +98,7 @@ def _reference(source: Source) -> str:
         case FileSource():
             return source.url
         case _:
-            return source.item
+            return source.item or source.fallbacks[0]
 
 
 def progress_log(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
@@ -135,6 +135,8 @@ def _metadata(made: Visit, lake: Lake) -> dict[str, dg.MetadataValue]:
         metadata |= {
             "dagster/row_count": dg.MetadataValue.int(accepted.rows),
             "bytes": dg.MetadataValue.int(accepted.bytes),
+            "requests": dg.MetadataValue.int(sum(part.requests for part in accepted.parts)),
+            "retries": dg.MetadataValue.int(sum(part.retries for part in accepted.parts)),
             "capture": dg.MetadataValue.path(str(lake.folder / accepted.capture_id)),
             "captured at": dg.MetadataValue.text(accepted.captured_at),
             "address": dg.MetadataValue.url(accepted.parts[0].url),

@@ -91,7 +91,7 @@ def as_in_catalog(
     elif isinstance(source, FileSource):
         ids, kinds = {}, {}  # a file is its own bytes
     else:
-        ids = {"item": source.item, "layer": source.layer}
+        ids = {"layer": source.layer} | ({"item": source.item} if source.item else {})
         kinds = {name: _ARCGIS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ARCGIS_KINDS}
         field_names = {name: name for name in field_names}
     types: dict[str, Kind] = {

@@ -46,7 +46,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:
             raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
-        sources = editions_of(dataset.source, access, previous.parts[0].url if previous else None)
+        sources = editions_of(dataset.source, access, _known_url(previous))
         described = {edition: source.describe() for edition, source in sources.items()}
         undeclared = _compare_schema(name, dataset, described)
         if previous and _unchanged(previous, described):
@@ -159,6 +159,13 @@ def _collapse(
         if rows < accepted * (1 - tolerance):
             return VolumeCollapsed(f"{name} {edition}" if edition else name, rows, accepted, tolerance)
     return None
+
+
+def _known_url(previous: Manifest | None) -> str | None:
+    """Where the last capture found its layer; trusted for a week, since a service left behind by a move goes on answering."""
+    if previous is None or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7):
+        return None
+    return previous.parts[0].url
 
 
 def _laid_under(

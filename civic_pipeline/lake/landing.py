@@ -22,7 +22,7 @@ from civic_pipeline.portals import Description, PortalSource
 from civic_pipeline.portals.columns import NUMBER
 
 # Enough for good compression, little enough to hold in memory.
-_ROW_GROUP_ROWS = 50_000
+_ROW_GROUP_ROWS = 20_000
 # Edits are asked for from a day before the newest one we hold: marks are set when an edit begins, not when it can be seen.
 _OVERLAP = timedelta(days=1)
 

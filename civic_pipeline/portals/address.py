@@ -26,8 +26,6 @@ _NEITHER = "it is neither a web address nor a file that exists here"
 
 # The host written for the demo portals: they answer for every host, and a loopback address says nothing a year later.
 DEMO_DOMAIN = "demo.example"
-# Layers of a city's own server often belong to no item. Their service's address is then what they are found by.
-NO_ITEM = "0" * 32
 
 
 @dataclass(frozen=True)
@@ -199,8 +197,8 @@ class _Finder:
                 raise AddressAmbiguous(url, {f"{service}/{n}": name for n, name in inside.items()})
             raise SourceNotFound("A table", url, f"it is a {layer.get('type', 'thing without fields')}")
         access = self._access(sharing or service)
-        item = item or layer.get("serviceItemId") or NO_ITEM
-        if access.root and item == NO_ITEM:
+        item = item or layer.get("serviceItemId")
+        if access.root and item is None:
             raise AddressUnknown(self._text, "a layer that belongs to no item is read by https only")
         fallbacks = (service,) if service.startswith("https://") else ()
         source = ArcgisSource(portal="arcgis", item=item, layer=layer["name"], fallbacks=fallbacks, recorded=_today())

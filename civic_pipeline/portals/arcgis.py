@@ -223,15 +223,14 @@ class ArcgisLayer:
             layer = self._json(self._known_url, {}, tries=1)
         except CivicError:
             return None
-        item = layer.get("serviceItemId", self._source.item)
-        return (
-            (self._known_url, layer) if layer.get("name") == self._source.layer and item == self._source.item else None
-        )
+        wanted, item = self._source.item, layer.get("serviceItemId")
+        is_ours = layer.get("name") == self._source.layer and (None in (wanted, item) or wanted == item)
+        return (self._known_url, layer) if is_ours else None
 
     def _find_layer(self) -> tuple[str, dict[str, Any]]:
         """Address and metadata of the layer: in the item's service, then in the fallbacks, found by its name."""
         problems: list[CivicError] = []
-        for address in (None, *self._fallbacks):
+        for address in (*([None] if self._source.item else []), *self._fallbacks):
             try:
                 service = address or self._service_of_item()
                 listing = self._json(service, {})

@@ -251,7 +251,8 @@ def _reference(dataset: Dataset) -> list[tuple[str, str]]:
             return [("File", f"`{source.url}`")]
         case source:
             fallbacks = [("Fallback", address) for address in source.fallbacks]
-            return [("Portal", "ArcGIS"), ("Item", f"`{source.item}`"), ("Layer", f"`{source.layer}`"), *fallbacks]
+            item = [("Item", f"`{source.item}`")] if source.item else []
+            return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`"), *fallbacks]
 
 
 def _meta_page(table: MetaTable) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from civic_pipeline.catalog import Cadence, Source, table_name
-from civic_pipeline.portals.address import DEMO_DOMAIN, NO_ITEM
+from civic_pipeline.portals.address import DEMO_DOMAIN
 from civic_pipeline.scaffold.judging import Drafted, Key, Shown, title_of
 from civic_pipeline.scaffold.taking import Taken
 
@@ -202,8 +202,6 @@ def _source(source: Source) -> Iterable[str]:
         line = f"    {name}: {scalar(str(value)) if name != 'recorded' else value}"
         if DEMO_DOMAIN in str(value):
             line = _remarked(line, "the demo portals; the live profile needs the portal's own host")
-        elif value == NO_ITEM:
-            line = _remarked(line, "none known: the layer is found at its fallback")
         yield line
 
 

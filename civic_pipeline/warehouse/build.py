@@ -351,7 +351,9 @@ def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accep
             "capture_id": accepted.capture_id, "profile": accepted.profile,
             "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
             "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
-            "distinct_rows": part.distinct, "bytes": part.bytes, "sha256": part.sha256,
+            "distinct_rows": part.distinct, "reused_ids": part.reused_ids, "requests": part.requests, "retries": part.retries,
+            "full_read_at": _naive(datetime.fromisoformat(part.full_read_at)), "pages_halved": part.pages_halved,
+            "received_bytes": part.received_bytes, "bytes": part.bytes, "sha256": part.sha256,
             "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,
         }  # fmt: skip
         rows.append(shared | fetched)

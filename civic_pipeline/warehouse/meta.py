@@ -50,8 +50,22 @@ CAPTURES = MetaTable(
         (
             "distinct_rows",
             "BIGINT",
-            "Distinct row ids among them; equal to the other two, or the capture would not exist.",
+            "Distinct row ids among them: as many, or fewer by reused_ids; null where a portal has no row ids.",
         ),
+        ("reused_ids", "BIGINT", "Rows whose id the portal itself gives to another row too; all of them are kept."),
+        (
+            "full_read_at",
+            "TIMESTAMP",
+            "When all rows were last read, UTC; earlier than captured_at where only edits were read since.",
+        ),
+        ("requests", "BIGINT", "Requests the fetch took, retries included."),
+        ("retries", "BIGINT", "Requests that were repeated."),
+        (
+            "pages_halved",
+            "BIGINT",
+            "Pages that were asked for again with half the rows, because the portal gave up on them.",
+        ),
+        ("received_bytes", "BIGINT", "Size of all answers, uncompressed."),
         ("bytes", "BIGINT", "Size of the Parquet file."),
         ("sha256", "VARCHAR", "Hash of the Parquet file."),
         ("freshness_token", "VARCHAR", "What the portal said of the data's last change."),
@@ -122,6 +136,8 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     for table in META_TABLES:
         columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
         connection.execute(f"create table if not exists meta.{table.name} ({columns})")
+        for column in table.columns:  # those that an older version of us did not have
+            connection.execute(f"alter table meta.{table.name} add column if not exists {column.name} {column.type}")
         connection.execute(f"comment on table meta.{table.name} is {literal(f'Each row is {table.each_row_is}.')}")
         for column in table.columns:
             connection.execute(f"comment on column meta.{table.name}.{column.name} is {literal(column.description)}")
@@ -155,5 +171,6 @@ def put(
     if rows:
         marks = ", ".join("?" for _ in names)
         connection.executemany(
-            f"insert into meta.{table.name} values ({marks})", [[row.get(name) for name in names] for row in rows]
+            f"insert into meta.{table.name} ({', '.join(names)}) values ({marks})",
+            [[row.get(name) for name in names] for row in rows],
         )

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from terminal import serve
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.demo import DemoPortals
+from civic_pipeline.demo import DemoPortals, Faults
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.errors import CaptureUnproven
 from civic_pipeline.lake import Captured, Lake, capture
@@ -257,3 +257,40 @@ def test_a_layer_brings_its_geometry(lake: Lake, tmp_path: Path) -> None:
     first, second = landed(lake, made).to_pylist()
     assert (first["name"], json.loads(first["_geometry"])["rings"]) == ("n0", [ring])
     assert (second["name"], second["_geometry"]) == ("n1", None)
+
+
+def test_codes_come_with_their_labels_and_newer_types_as_themselves(lake: Lake, tmp_path: Path) -> None:
+    names = ["OBJECTID", "status", "day", "seen", "moment"]
+    rows = [
+        ["1", "2", "2024-01-31", "10:15:00", "2024-01-31T10:15:00-05:00"],
+        ["2", "9", "1969-12-31", "", "2024-07-01T00:00:00+00:00"],
+        ["3", "", "", "", ""],
+    ]
+    types = {"status": "small_integer", "day": "date_only", "seen": "time_only", "moment": "timestamp_offset"}
+    folder = served(tmp_path / "served", names, rows, types=types, domains={"status": {"1": "Open", "2": "Closed"}})
+    columns = {
+        "OBJECTID": "OID", "status": "SmallInteger", "day": "DateOnly", "seen": "TimeOnly", "moment": "TimestampOffset",
+    }  # fmt: skip
+    with DemoPortals(folder) as portals:
+        made = take(lake, portals, "arcgis", columns)
+    assert made.undeclared == ()  # a label need not be declared
+    assert [tuple(row.values()) for row in landed(lake, made).to_pylist()] == [
+        (1, 2, date(2024, 1, 31), "10:15:00", "2024-01-31T10:15:00-05:00", "Closed"),
+        (2, 9, date(1969, 12, 31), None, "2024-07-01T00:00:00+00:00", None),  # the domain names no 9
+        (3, None, None, None, None, None),
+    ]
+
+
+def test_a_place_at_nan_is_no_place(lake: Lake, tmp_path: Path) -> None:
+    shapes = [{"type": "Point", "coordinates": [-76.6, 39.2]}, None]
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "things.geojson").write_text(json.dumps({
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "geometry": shape, "properties": {"name": f"n{i}"}} for i, shape in enumerate(shapes)],
+    }), encoding="utf-8")  # fmt: skip
+    serve(folder, {"file": "things.geojson", "item": ITEM, "layer": LAYER})
+    with DemoPortals(folder, faults=Faults(nan="text")) as portals:
+        first, second = landed(lake, take(lake, portals, "arcgis", {"name": "String"})).to_pylist()
+    assert json.loads(first["_geometry"]) == {"x": -76.6, "y": 39.2}
+    assert second["_geometry"] is None

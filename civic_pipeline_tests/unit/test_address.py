@@ -9,7 +9,6 @@ from civic_pipeline.catalog import ArcgisSource, OpendatasoftSource, SocrataSour
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
 from civic_pipeline.portals import address
 from civic_pipeline.portals.address import (
-    NO_ITEM,
     FileAddress,
     HubAddress,
     ItemAddress,
@@ -224,7 +223,7 @@ def test_a_layer_is_known_by_its_item_and_name(answers: dict[str, Any]) -> None:
     assert isinstance(found, ArcgisSource)
     assert (found.item, found.layer, found.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
     answers[f"{DHCD}/1"] = LAYER  # a city's own server knows no items
-    assert find(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": NO_ITEM})
+    assert find(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": None})
 
 
 def test_a_page_of_a_hub_leads_to_the_layer_it_shows(answers: dict[str, Any]) -> None:

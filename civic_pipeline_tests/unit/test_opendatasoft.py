@@ -203,6 +203,13 @@ def test_what_may_pass_is_asked_for_again(tmp_path: Path, damaged: str, pauses: 
     assert dataset.traffic.retries == len(pauses) == 1
 
 
+def test_a_single_field_does_not_make_a_row_of_whatever_comes(tmp_path: Path) -> None:
+    page = json.dumps({**DATASET, "fields": [field("name", "text")]})
+    dataset, _ = on({"": (200, page), "/exports/jsonl": (200, '{"name": "x"}\n["y"]\n{"name": "z"}\n')})
+    with pytest.raises(PagingBroken, match="broken JSON"):
+        read(dataset, tmp_path)
+
+
 def test_words_within_a_value_do_not_interrupt_an_export(tmp_path: Path) -> None:
     text = json.dumps({"name": "Streaming interrupted, said the mayor"}) + "\n"
     dataset, _ = portal(jsonl=(200, text + JSONL))

@@ -1,0 +1,111 @@
+"""GeoJSON: every feature with the types that JSON gives its properties, or an error that says what is wrong."""
+
+import gzip
+import json
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import broken, here, read, rows
+
+from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, ValueUnreadable
+from civic_pipeline.portals import geojson
+
+
+def feature(properties: Any, geometry: Any = None) -> dict[str, Any]:
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+POINT = {"type": "Point", "coordinates": [-76.61, 39.29]}
+COLLECTION = {
+    "type": "FeatureCollection", "name": "wards", "crs": {"type": "name"}, "numberMatched": 123456789012,
+    "features": [
+        feature({"id": 1, "name": "é\n}", "share": 0.1, "open": True, "tags": ["a", {"b": None}], "mixed": 1}, POINT),
+        feature({"id": -(2**62), "name": "", "share": 5, "open": None, "mixed": "x", "late": 2**63}),
+        feature(None, POINT),
+    ],
+    "bbox": [0, 0, 1, 1],
+}  # fmt: skip
+WRITTEN = '{"type":"Point","coordinates":[-76.61,39.29]}'
+FEATURES = [
+    {"id": 1, "name": "é\n}", "share": Decimal("0.1"), "open": True, "tags": '["a",{"b":null}]', "mixed": "1", "late": None, "_geometry": WRITTEN},
+    {"id": -(2**62), "name": "", "share": 5, "open": None, "tags": None, "mixed": "x", "late": 2**63, "_geometry": None},
+    {"id": None, "name": None, "share": None, "open": None, "tags": None, "mixed": None, "late": None, "_geometry": WRITTEN},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_features_are_read_with_the_types_that_json_gives_them(tmp_path: Path, indent: int | None) -> None:
+    file = here(tmp_path, json.dumps(COLLECTION, indent=indent, ensure_ascii=False).encode())
+    assert rows(file, tmp_path) == FEATURES
+    assert {column.name: column.portal_type for column in file.describe().columns} == {
+        "id": "integer", "name": "text", "share": "number", "open": "boolean", "tags": "json", "mixed": "text", "late": "number",
+        "_geometry": "Geometry",
+    }  # fmt: skip
+    assert "_geometry" not in file.describe().published
+
+
+def test_a_collection_is_read_through_a_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(geojson, "_CHUNK_CHARACTERS", 7)
+    assert rows(here(tmp_path, json.dumps(COLLECTION).encode()), tmp_path) == FEATURES
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null},{"prop', "no whole GeoJSON"),
+        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null}', "it breaks off"),
+        ('{"type":"FeatureCollection","features":[]}{', "text follows its end"),
+        ('{"type":"FeatureCollection","features":[]', "it breaks off"),
+        ('{"error":{"code":500,"message":"failed"}}', "it is an object of error, without features"),
+        ('{"type":"FeatureCollection","features":[],"exceededTransferLimit":true}', "says itself that features are missing"),
+        ('{"features":[],"properties":{"exceededTransferLimit":true}}', "says itself that features are missing"),
+        ('{"features":[{"properties":{"a":NaN}}]}', "NaN is no number of JSON"),
+        ('{"features":[{"properties":[1]}]}', "feature 1 has no properties"),
+        ('{"features":[1]}', "a feature is '1'"),
+        ('{"features":[{"properties":{"a":1,"A":2}}]}', "differ in nothing but case"),
+        ('{"features":[{"properties":{"\\ud800":1}}]}', "whose names no table can have"),
+        ('[{"a":1}]', "'[' is where '{' is due"),
+        ('{"features":' + "[" * 5000, "no whole GeoJSON"),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_collection_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    assert told in broken(tmp_path, text.encode())
+
+
+def test_a_number_beyond_our_decimals_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueUnreadable, match="big"):
+        read(here(tmp_path, b'{"features":[{"properties":{"big":1e300}},{"properties":{"big":0.5}}]}'), tmp_path)
+
+
+def test_geojson_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    assert "its text is not UTF-8" in broken(tmp_path, '{"features":[{"properties":{"a":"é"}}]}'.encode("latin-1"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**65), 2**65) | st.floats(-1e6, 1e6).map(lambda f: round(f, 6)) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2), max_leaves=4,
+)  # fmt: skip
+
+
+@given(made=st.lists(st.dictionaries(st.sampled_from(["a", "b", 'q"x', "é", "_row"]), JSON, max_size=4), max_size=5))
+def test_whatever_properties_features_have_every_feature_lands(tmp_path: Path, made: list[dict[str, Any]]) -> None:
+    content = json.dumps(
+        {"type": "FeatureCollection", "features": [feature(properties) for properties in made]}
+    ).encode()
+    with suppress(FileUnreadable, AnswerUnreadable):
+        assert read(here(tmp_path, content), tmp_path).num_rows == len(made)
+
+
+@given(content=st.text(st.sampled_from('{}[]":,\\ae1.- \n'), max_size=40).map(lambda t: ('{"features":' + t).encode()))
+def test_whatever_json_a_file_has_its_features_land_or_an_error_of_ours_does(tmp_path: Path, content: bytes) -> None:
+    with suppress(FileUnreadable, AnswerUnreadable):
+        assert read(here(tmp_path, content), tmp_path).num_rows == len(json.loads(content)["features"])
+
+
+def test_a_collection_in_gzip_is_told_by_its_bytes(tmp_path: Path) -> None:
+    assert rows(here(tmp_path, gzip.compress(json.dumps(COLLECTION).encode())), tmp_path) == FEATURES
