@@ -156,7 +156,7 @@ class FileDataset:
         if markup := markup_in(beginning):
             raise AnswerUnreadable(url, "a table", markup)
         if beginning.startswith((_ZIP, _OLE)):
-            return open_sheet(url, path, source.sheet)
+            return open_sheet(url, path, source.sheet, self._new_path())
         if source.sheet is not None:
             raise FileUnreadable(url, f"its source names the sheet {source.sheet!r}, but it is no Excel workbook")
         if _JSON.match(beginning):

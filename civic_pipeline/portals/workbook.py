@@ -1,105 +1,77 @@
-"""A sheet of an Excel workbook -> its rows as text. Calamine reads it; why that one: docs/adr.
+"""A sheet of an Excel workbook -> its rows as text, read by calamine; why by that, docs/adr.
 
-Excel keeps every number as a double: it is written here as briefly as leads back to the same double. Dates are ISO text.
-An error such as #DIV/0! is no value.
+Excel keeps every number as a double, and formats are not values: 02138 shown by a format is 2138. An error such as
+#DIV/0! is no value.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook
 
 from civic_pipeline.errors import FileUnreadable
-from civic_pipeline.portals.pages import page_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import text_columns
 
-Cell = str | int | float | bool | date | datetime | time | timedelta
+_PROGRAM = Path(__file__).with_name("sheet_rows.py")
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: its first row that is not blank is the header, further blank rows are skipped.
+    """A sheet, its rows at `path`: the first that is not blank is the header, further blank rows are skipped.
 
     A workbook says nothing of its rows that could prove `rows`, but its parts carry checksums of their own.
     """
 
-    url: str
     path: Path
-    sheet: str
     kind: str
-    width: int
     places: tuple[int, ...]
     columns: tuple[PortalColumn, ...]
     rows: int
 
     def read(self, _spool: Path, _careful: bool, /) -> Iterator[pa.Table]:
-        schema = pa.schema([(column.name, pa.string()) for column in self.columns])
-        rows = _rows(self.url, self.path, self.sheet)
-        next(rows)
-        while page := list(islice(rows, page_rows(self.width))):
-            by_place = list(zip(*page, strict=True))
-            yield pa.table([pa.array(by_place[place], pa.string()) for place in self.places], schema=schema)
+        names = [column.name for column in self.columns]
+        header = 1
+        for batch in _batches(self.path):
+            yield pa.Table.from_batches([batch]).slice(header).select(self.places).rename_columns(names)
+            header = 0
 
 
-def open_sheet(url: str, path: Path, name: str | None) -> Sheet:
-    """The sheet `name`, or the first. Raises FileUnreadable."""
-    with _reading(url):
-        names = CalamineWorkbook.from_path(path).sheet_names
-    if not names or (name is not None and name not in names):
-        raise FileUnreadable(url, f"it has no sheet {name!r}, only {', '.join(names) or 'none at all'}")
-    sheet = names[0] if name is None else name
-    rows = _rows(url, path, sheet)
-    header = [value or "" for value in next(rows, ())]
-    if not header:
-        raise FileUnreadable(url, f"its sheet {sheet!r} is empty")
-    has_values = [False] * len(header)
-    count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - the last count is what is asked for
-        has_values = [has or value is not None for has, value in zip(has_values, row, strict=True)]
+def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet:
+    """Write the rows of the sheet `name`, or the first, to `rows_path`. Raises FileUnreadable."""
+    # -P: else the program's folder comes before the standard library, and its http.py in place of that one's.
+    command = [sys.executable, "-P", str(_PROGRAM), str(path), name or "", str(rows_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise FileUnreadable(
+            url, "it is a damaged workbook, or one with cells so far apart that 4 GB do not hold what is between"
+        )
+    told = json.loads(ended.stdout)
+    if "errno" in told:
+        raise OSError(told["errno"], told["why"])
+    if "problem" in told:
+        raise FileUnreadable(url, told["problem"])
+    header: list[str] | None = None
+    rows, has_values = 0, list[bool]()
+    for batch in _batches(rows_path):
+        if header is None:
+            header = [column[0].as_py() or "" for column in batch.columns]
+            has_values = [False] * len(header)
+            rows = -1  # of which one is the header
+        rows += batch.num_rows
+        has_values = [
+            has or column.null_count < len(column) for has, column in zip(has_values, batch.columns, strict=True)
+        ]
+    if header is None:
+        raise FileUnreadable(url, f"its sheet {told['sheet']!r} is empty")
     columns = text_columns(header, has_values)
-    return Sheet(url, path, sheet, f"Excel, sheet {sheet}", len(header), tuple(columns), tuple(columns.values()), count)
+    return Sheet(rows_path, f"Excel, sheet {told['sheet']}", tuple(columns), tuple(columns.values()), rows)
 
 
-def _rows(url: str, path: Path, sheet: str) -> Iterator[Sequence[str | None]]:
-    """Rows with a value, equally wide."""
-    with _reading(url):
-        for row in CalamineWorkbook.from_path(path).get_sheet_by_name(sheet).iter_rows():
-            texts = [_text(value) for value in row]
-            if any(text is not None for text in texts):
-                yield texts
-
-
-@contextmanager
-def _reading(url: str) -> Iterator[None]:
-    """Around calls of the library: what it cannot read becomes FileUnreadable, also where it panics."""
-    try:
-        yield
-    except BaseException as error:
-        if isinstance(error, CalamineError) or type(error).__name__ == "PanicException":
-            raise FileUnreadable(url, f"it is no whole Excel workbook ({error})") from error
-        raise
-
-
-def _text(value: Cell) -> str | None:
-    match value:
-        case "":
-            return None
-        case str():
-            return value
-        case bool():
-            return str(value).lower()
-        case int():
-            return str(value)
-        case float():
-            return f"{value:.0f}" if value.is_integer() else repr(value)
-        case timedelta():
-            minutes, seconds = divmod(value.total_seconds(), 60)
-            return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{seconds:06.3f}".removesuffix(".000")
-        case _:
-            return value.isoformat()
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        yield from stream

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import requests
 from pydantic import ValidationError
 from reading import broken, here, read, rows
 from requests.adapters import BaseAdapter
 
-from civic_pipeline.catalog import FileSource
+from civic_pipeline.catalog import Dataset, FileSource
+from civic_pipeline.components import PortalDataset
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
 from civic_pipeline.portals import Access, files, http
 from civic_pipeline.portals.files import FileDataset
@@ -99,6 +101,25 @@ def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path, monkeypa
 def test_an_encoding_that_is_none_is_a_mistake() -> None:
     with pytest.raises(ValidationError):
         FileSource(portal="file", url="x.csv", encoding="latin-one", recorded="2026-01-01")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("source", "pool", "reference"),
+    [
+        ({"portal": "file", "url": "https://data.town.gov/a.csv"}, "portal_data_town_gov", "https://data.town.gov/a.csv"),
+        ({"portal": "file", "url": "data/a.csv"}, "portal_disk", "data/a.csv"),
+        ({"portal": "opendatasoft", "domain": "data.town.gov", "id": "stops"}, "portal_data_town_gov", "data.town.gov stops"),
+    ],
+)  # fmt: skip
+def test_captures_from_one_host_take_turns(source: dict[str, str], pool: str, reference: str) -> None:
+    dataset = Dataset.model_validate({
+        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "source": {**source, "recorded": "2026-01-01"}, "columns": {"a": "text"}, "volume": {"shrink_at_most": "0%"},
+    })  # fmt: skip
+    (asset,) = PortalDataset("town/stops", dataset).build_defs(None).assets or ()  # type: ignore[arg-type]
+    assert isinstance(asset, dg.AssetsDefinition)
+    assert asset.op.pool == pool
+    assert asset.metadata_by_key[asset.key]["reference"] == reference
 
 
 # Freshness

@@ -4,11 +4,13 @@ from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import broken, here, read, rows
 
 from civic_pipeline.errors import FileUnreadable
+from civic_pipeline.portals.workbook import open_sheet
 
 
 def workbook(path: Path, *sheets: tuple[str, str]) -> bytes:
@@ -84,9 +86,34 @@ def test_a_sheet_is_found_by_its_name(tmp_path: Path) -> None:
     assert rows(here(tmp_path, content, sheet="Data"), tmp_path) == [{"n": "1"}]
     assert "it has no sheet 'data', only Cover, Data" in broken(tmp_path, content, sheet="data")
     assert "it is no Excel workbook" in broken(tmp_path, b"a,b\n", sheet="Data")
-    assert "is empty" in broken(tmp_path, workbook(tmp_path / "w", ("Data", "")))
+    for blank in ("", cells(3, "", "!#DIV/0!")):
+        assert "its sheet 'Data' is empty" in broken(tmp_path, workbook(tmp_path / "w", ("Data", blank)))
+    nameless = workbook(tmp_path / "w", ("Data", cells(1, "", "n", "") + cells(2, "x", "=1", "", "")))
+    assert rows(here(tmp_path, nameless), tmp_path) == [{"column_1": "x", "n": "1"}]
 
 
+def test_a_stray_cell_far_away_does_not_take_the_process_with_it(tmp_path: Path) -> None:
+    stray = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    content = workbook(tmp_path / "w", ("Budget", FIRST + stray))
+    assert "cells so far apart" in broken(tmp_path, content)
+
+
+def test_many_rows_come_by_pages(tmp_path: Path) -> None:
+    lines = "".join(cells(row, f"={row}", "x") for row in range(2, 180_002))
+    file = here(tmp_path, workbook(tmp_path / "w", ("Budget", cells(1, "n", "text", "") + lines)))
+    pages = list(file.read(file.describe(), file.count(), tmp_path, False))
+    assert len(pages) == 2
+    assert [value for page in pages for value in page["n"].to_pylist()] == [str(row) for row in range(2, 180_002)]
+
+
+def test_a_full_disk_is_no_damaged_workbook(tmp_path: Path) -> None:
+    (tmp_path / "w").write_bytes(workbook(tmp_path / "w", ("Budget", FIRST)))
+    with pytest.raises(OSError, match="No space left"):
+        open_sheet("url", tmp_path / "w", None, Path("/dev/full"))
+
+
+# Each example starts a process.
+@settings(max_examples=8)
 @given(at=st.floats(0, 1), change=st.binary(min_size=1, max_size=4), cut=st.booleans())
 def test_a_damaged_workbook_is_an_error_of_ours_or_still_has_its_rows(
     tmp_path: Path, at: float, change: bytes, cut: bool
