@@ -103,7 +103,7 @@ class ArcgisLayer:
         ask = partial(self._page, Decoder(spool), description)
         rows = self._page_rows(description)
         if careful or not self._can_page():
-            yield from self._read_by_ids(ask, description, rows)
+            yield from self._read_by_ids(ask, description, counted, rows)
             return
         try:
             yield from read_by_offset(self._client, self._url, _by_offset(ask, "1=1"), counted, rows)
@@ -130,23 +130,26 @@ class ArcgisLayer:
         advanced = self._layer.get("advancedQueryCapabilities") or {}
         return bool(advanced.get("supportsPagination", self._layer.get("supportsPagination", False)))
 
-    def _read_by_ids(self, ask: _Ask, description: Description, rows: int) -> Iterator[pa.Table]:
-        """All rows between cuts of the sorted ids; from one id to the next where the server does not list them."""
+    def _read_by_ids(self, ask: _Ask, description: Description, counted: int, rows: int) -> Iterator[pa.Table]:
+        """All rows between cuts of the sorted ids; from one id to the next where the server does not list them all."""
         name = description.row_id.name if description.row_id else ""
         try:
             ids = sorted(self._ids())
         except (PortalRefused, PortalOverloaded, AnswerUnreadable):
+            ids = []
+        if len(ids) < counted:
             yield from self._read_from_id_to_id(ask, name)
-            return
-        windows = (partial(self._between, ask, name, chunk) for chunk in _chunks(ids, rows))
-        yield from in_order(windows, self._client)
+        else:
+            yield from in_order(
+                (partial(self._between, ask, name, chunk) for chunk in _chunks(ids, rows)), self._client
+            )
 
     def _between(self, ask: _Ask, name: str, ids: Sequence[int]) -> list[pa.Table]:
         """The rows whose ids are from the first to the last of `ids`, by halves where they do not come at once."""
         first, last = ids[0], ids[-1]
         try:
             page = ask({"where": f"{name} >= {first} AND {name} <= {last}"}, 0, 2)
-            if page.table.num_rows >= len(ids) and not page.is_flagged:
+            if page.table.num_rows >= len(ids):
                 return [page.table]
         except PortalOverloaded:
             if first == last:
@@ -170,7 +173,7 @@ class ArcgisLayer:
         return pages
 
     def _read_from_id_to_id(self, ask: _Ask, name: str) -> Iterator[pa.Table]:
-        """Pages from the last id on, until one is empty or begins no later than the one before."""
+        """Pages from the last id on, until one is empty or ends where the one before did."""
         where, last = "1=1", None
         while True:
             page = ask({"where": where}, 0, TRIES).table

@@ -199,6 +199,13 @@ def test_a_source_that_is_edited_once_while_it_is_read_is_read_again(portal: str
     assert again.status == "unchanged"
 
 
+def test_a_window_of_ids_that_came_whole_is_not_asked_for_again_whatever_its_flag_says(town: Town) -> None:
+    with town.portals(no_paging="denied", flags_always=True) as portals:
+        made = town.take(portals, "arcgis")
+    assert town.is_whole(made)
+    assert part_of(made).requests < 2 * 60 / PAGE
+
+
 def test_rows_that_share_an_object_id_are_all_kept_and_told(town: Town) -> None:
     with town.portals(repeated_ids=9) as portals:
         made = town.take(portals, "arcgis")
