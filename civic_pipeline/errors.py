@@ -197,7 +197,7 @@ class CaptureUnproven(CivicError):
         super().__init__(
             f"{dataset}: the portal counted {counted:,} rows before the read and {counted_after:,} after it, {landed:,}"
             f" landed{unique}. These must agree, and did not in a second, slower read either, so nothing was kept. The data"
-            " may be changing all the time: run again."
+            " may be changing all the time, or the portal miscounts: run again, and report it to the publisher if it stays."
         )
 
 
@@ -220,6 +220,10 @@ class ValueUnreadable(CivicError):
             " The capture was discarded, nothing was guessed. Report it to the publisher."
         )
         self.column = column
+
+
+class NumberTooLong(ValueUnreadable):
+    """A number has more digits than our decimals hold; its column is landed as text instead."""
 
 
 class VolumeCollapsed(CivicError):

@@ -15,11 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from civic_pipeline.errors import CaptureUnproven, PagingBroken, PortalRefused, SourceRestless, ValueUnreadable
+from civic_pipeline.errors import (
+    CaptureUnproven,
+    NumberTooLong,
+    PagingBroken,
+    PortalRefused,
+    SourceRestless,
+    ValueUnreadable,
+)
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.lake.manifest import LandedColumn, Part
 from civic_pipeline.portals import Description, PortalSource
-from civic_pipeline.portals.columns import NUMBER
 
 # Enough for good compression, little enough to hold in memory.
 _ROW_GROUP_ROWS = 20_000
@@ -60,10 +66,7 @@ def land(landing: Landing, source: PortalSource, description: Description, count
                     landed += rows
                     landing.progress(rows)
             return _prove(landing, source, description, counted, landed, careful, started)
-        except ValueUnreadable as error:
-            kinds = {column.name: column.arrow_type for column in description.columns}
-            if kinds.get(error.column) != NUMBER:
-                raise
+        except NumberTooLong as error:
             description = description.as_text(error.column)
         except (CaptureUnproven, SourceRestless, PagingBroken):
             if careful:

@@ -6,14 +6,21 @@ from typing import Literal
 from pydantic import ValidationError
 
 from civic_pipeline.catalog import Dataset, Strict
-from civic_pipeline.errors import CaptureDamaged, CaptureUnproven, CivicError, PortalUnreachable, writing
+from civic_pipeline.errors import (
+    CaptureDamaged,
+    CaptureUnproven,
+    CivicError,
+    PortalUnreachable,
+    SourceRestless,
+    writing,
+)
 from civic_pipeline.lake.capture import Progress, capture, no_progress
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.manifest import Manifest
 from civic_pipeline.portals import Access
 
 # Another try minutes later may well succeed; every other failure needs a person.
-PASSING = (PortalUnreachable, CaptureUnproven)
+PASSING = (PortalUnreachable, CaptureUnproven, SourceRestless)
 
 
 class Visit(Strict):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from civic_pipeline.errors import ValueUnreadable
+from civic_pipeline.errors import NumberTooLong, ValueUnreadable
 from civic_pipeline.portals import PortalColumn
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 
@@ -55,6 +55,7 @@ def test_whole_numbers_also_come_as_floats() -> None:
 
 def test_not_a_number_is_no_number() -> None:
     assert read("Double", "NaN", "nan", "1.25", "-1e-3", None) == [None, None, 1.25, -0.001, None]
+    assert read("Integer", "NaN", "7", None) == [None, 7, None]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,3 +100,20 @@ def test_a_value_that_does_not_fit_is_refused_with_the_columns_name(kind: str, v
 def test_whatever_text_a_portal_sends_is_an_array_or_refused_by_name(kind: str, values: list[str | None]) -> None:
     with suppress(ValueUnreadable):
         array_of(kind, *values)
+
+
+@pytest.mark.parametrize("value", ["1e40", "0.1234567890123456789", "-123456789012345678901234567890"])
+def test_a_number_beyond_our_decimals_is_told_apart_from_what_is_no_number(value: str) -> None:
+    with pytest.raises(NumberTooLong):
+        array_of("number", "1", value, None)
+    with pytest.raises(ValueUnreadable) as other:
+        array_of("number", "x", value)
+    assert not isinstance(other.value, NumberTooLong)
+
+
+@given(values=st.lists(st.decimals(allow_nan=False, allow_infinity=False), max_size=4))
+@example(values=[Decimal(10) ** 30])
+@example(values=[Decimal(12345678901234567890123456789012345678)])
+def test_a_number_is_exact_or_refused(values: list[Decimal]) -> None:
+    with suppress(NumberTooLong):
+        assert read("number", *map(str, values)) == values

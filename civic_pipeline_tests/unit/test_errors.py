@@ -37,6 +37,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.SchemaDrifted("a_culprit", ["Amount"], ["Day (text -> date)"], ["Amounts"]),
         errors.CaptureUnproven("a_culprit", 1, 2, 3, 4),
         errors.ValueUnreadable("a_culprit", "number", "'x'"),
+        errors.NumberTooLong("a_culprit", "number", "38 digits"),
         errors.VolumeCollapsed("a_culprit", 1, 100, 0.02),
         errors.CaptureDamaged(A_PATH, "it is gone"),
         errors.ProfileMixed("town/a_culprit", A_PATH, "demo", "live"),

@@ -17,6 +17,7 @@ from town import Town
 from civic_pipeline.errors import (
     CaptureDamaged,
     CaptureUnproven,
+    NumberTooLong,
     PortalUnreachable,
     ProfileMixed,
     SchemaDrifted,
@@ -44,6 +45,7 @@ class FakeSource:
         self.reads: list[bool] = []
         self.reused, self.traffic = 0, Traffic()
         self.broken: Exception | None = None
+        self.too_long: str | None = None
 
     def describe(self) -> Description:
         columns = tuple(PortalColumn(name, kind, pa.string(), "") for name, kind in self.columns.items())
@@ -62,6 +64,8 @@ class FakeSource:
             )
         if self.broken:
             raise self.broken
+        if self.too_long and not any(column.is_text for column in description.columns):
+            raise NumberTooLong(self.too_long, "number", "40 digits")
 
     def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
         raise NotImplementedError
@@ -172,6 +176,15 @@ def test_rows_that_share_an_id_are_all_kept_when_the_portal_lists_them_so(take: 
     (part,) = take(source).manifest.parts
     assert source.reads == [False, True]
     assert (part.landed, part.distinct, part.reused_ids) == (3, 2, 1)
+
+
+def test_a_number_beyond_our_decimals_leaves_its_column_as_text(take: Taker) -> None:
+    source = FakeSource()
+    source.too_long = "Amount"
+    (part,) = take(source).manifest.parts
+    assert source.reads == [False, False]
+    assert [column.name for column in part.columns if column.is_text] == ["Amount"]
+    assert (part.landed, part.distinct) == (3, 3)
 
 
 def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
