@@ -14,8 +14,8 @@ import pyarrow as pa
 from civic_pipeline.errors import PagingBroken, PortalOverloaded
 from civic_pipeline.portals.http import TRIES, Client, T
 
-# Bounds a page in memory whatever its width: 5,000 rows of up to 50 columns, 200 of 1,250.
-_MOST_ROWS, _MOST_CELLS = 5_000, 250_000
+# Bounds a page in memory whatever its width: 10,000 rows of up to 25 columns, 200 of 1,250.
+_MOST_ROWS, _MOST_CELLS = 10_000, 250_000
 # How often a page that is empty but announces more is asked for.
 _EMPTY_PAGES = 3
 

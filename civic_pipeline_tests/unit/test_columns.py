@@ -74,6 +74,7 @@ def test_dates_come_as_iso_text_or_epoch_milliseconds_also_before_1970() -> None
         *[moment] * 3, None,
     ]  # fmt: skip
     epoch = int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+    assert read("date", "0") == [datetime(1970, 1, 1)]
     assert read("date", str(epoch), "-86400001", f"{epoch}.0", None) == [
         moment, datetime(1969, 12, 30, 23, 59, 59, 999000), moment, None,
     ]  # fmt: skip

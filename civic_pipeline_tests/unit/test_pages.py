@@ -56,4 +56,4 @@ def test_a_portal_that_announces_rows_and_sends_none_is_found_out() -> None:
 
 
 def test_wide_tables_come_in_smaller_pages() -> None:
-    assert (page_rows(13), page_rows(1250), page_rows(13, most=1000), page_rows(10**6)) == (5_000, 200, 1000, 1)
+    assert (page_rows(13), page_rows(1250), page_rows(13, most=1000), page_rows(10**6)) == (10_000, 200, 1000, 1)
