@@ -208,8 +208,8 @@ def kind_of(answer: requests.Response) -> str:
 
 def _read_body(answer: requests.Response) -> None:
     """What `answer.content` does in pieces of 10 kB, which takes as long as decoding the page, in pieces of 1 MB."""
-    if answer.raw is not None and not answer._content:
-        answer._content = b"".join(answer.iter_content(1 << 20))
+    if answer.raw is not None and not answer._content:  # noqa: SLF001 - requests offers no other way to set the size
+        answer._content = b"".join(answer.iter_content(1 << 20))  # noqa: SLF001
 
 
 def _check_status(url: str, answer: requests.Response) -> None:
