@@ -7,7 +7,6 @@ import logging
 import re
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -240,24 +239,19 @@ def _find(url: str, allow_private_hosts: bool) -> "Found":
 @contextmanager
 def _progress_line() -> Iterator["Progress"]:
     """Rows, rate and time left on standard error: one line rewritten at a terminal, else a line every few seconds."""
-    started = said = time.monotonic()
-    shown, end, every = False, "\n", 5.0
-    if sys.stderr.isatty():
-        end, every = "", 0.2
+    from civic_pipeline.lake import progress_in_words
 
-    def progress(landed: int, counted: int) -> None:
-        nonlocal said, shown
-        now = time.monotonic()
-        if now - said >= every and landed > 0:
-            said, shown, rate = now, True, landed / (now - started)
-            left = max(0, counted - landed) / rate
-            text = f"{landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {left:,.0f} s left"
-            click.echo(f"{text}{end}" if end else f"\r{text:<79}", nl=False, err=True)
+    rewrites, shown = sys.stderr.isatty(), False
+
+    def show(text: str) -> None:
+        nonlocal shown
+        shown = True
+        click.echo(f"\r{text:<79}" if rewrites else text, nl=not rewrites, err=True)
 
     try:
-        yield progress
+        yield progress_in_words(show, every_seconds=0.2 if rewrites else 5)
     finally:
-        if shown and not end:
+        if shown and rewrites:
             click.echo(err=True)
 
 

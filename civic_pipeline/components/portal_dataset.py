@@ -1,8 +1,7 @@
 """A dataset a publisher offers, described in `defs.yaml`: one raw asset that captures it, with the checks of the capture."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ import dagster as dg
 
 from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Source, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
-from civic_pipeline.lake import Lake, Visit, visit
+from civic_pipeline.lake import Lake, Visit, progress_in_words, visit
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import checks_of, portal_checks
 from civic_pipeline.settings import Settings
@@ -62,7 +61,8 @@ class PortalDataset(dg.Component):
             context: dg.AssetExecutionContext, portals: dg.ResourceParam[Access]
         ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
             lake = Lake(Settings.from_environment().lake)
-            made = visit(name, dataset, lake, portals, progress_log(name, context.log.info))
+            progress = progress_in_words(lambda text: context.log.info(f"{name}: {text}"), _LOG_EVERY_SECONDS)
+            made = visit(name, dataset, lake, portals, progress)
             if made.passing and context.retry_number < _RETRIES.max_retries:
                 raise dg.Failure(made.problem)
             context.log.info(f"{name}: {made.problem or _in_words(made, lake)}")
@@ -99,21 +99,6 @@ def _reference(source: Source) -> str:
             return source.url
         case _:
             return source.item or source.fallbacks[0]
-
-
-def progress_log(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
-    """A progress callback that says rows, rate and time left every few seconds."""
-    started = said = time.monotonic()
-
-    def progress(landed: int, counted: int) -> None:
-        nonlocal said
-        now = time.monotonic()
-        if now - said >= _LOG_EVERY_SECONDS:
-            said = now
-            rate = landed / (now - started)
-            say(f"{name}: {landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {(counted - landed) / rate:,.0f} s left")
-
-    return progress
 
 
 def _in_words(made: Visit, lake: Lake) -> str:

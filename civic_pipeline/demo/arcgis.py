@@ -13,12 +13,12 @@ import duckdb
 
 from civic_pipeline.demo import arcgis_layer as described
 from civic_pipeline.demo.arcgis_layer import SPATIAL_REFERENCE, TRACKED, Service, attribute, fields, object_id
-from civic_pipeline.demo.columns import quoted
 from civic_pipeline.demo.conditions import ConditionUnknown, conditions_sql
 from civic_pipeline.demo.conduct import Asked
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.demo.served_file import ServedFile
 from civic_pipeline.demo.writing import written
+from civic_pipeline.sql_text import quoted
 
 MAX_RECORD_COUNT = 2000
 MOST_OBJECT_IDS = 38_300

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 import duckdb
 
+from civic_pipeline.sql_text import quoted
+
 Kind = Literal[
     "text",
     "number",
@@ -132,11 +134,6 @@ def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -
 def reading(column: Column) -> str:
     """SQL that reads a column's text as its `stored` type; null where that cannot be done."""
     return _READING[column.stored.partition("(")[0]](column)
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _plain(column: Column) -> str:

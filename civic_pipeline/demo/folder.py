@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset, load_datasets, read_yaml
-from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, quoted, reading
+from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, reading
 from civic_pipeline.demo.conduct import Conduct
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFile, as_in_catalog
@@ -21,6 +21,7 @@ from civic_pipeline.demo.rows import Rows
 from civic_pipeline.demo.served_file import ServedFile, instant_of
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.sql_text import quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import duckdb
 
-from civic_pipeline.demo.columns import DATED, NUMERIC, Column, quoted
+from civic_pipeline.demo.columns import DATED, NUMERIC, Column
 from civic_pipeline.demo.conditions import ConditionUnknown, conditions_sql
 from civic_pipeline.demo.conduct import Asked
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.demo.rows import EVERYTHING
 from civic_pipeline.demo.served_file import ServedFile
 from civic_pipeline.demo.writing import written
+from civic_pipeline.sql_text import quoted
 
 MOST_RECORDS = 100
 DEFAULT_RECORDS = 10

@@ -8,8 +8,9 @@ from typing import Any
 
 import duckdb
 
-from civic_pipeline.demo.columns import DATED, NUMERIC, Column, quoted
+from civic_pipeline.demo.columns import DATED, NUMERIC, Column
 from civic_pipeline.errors import CivicError
+from civic_pipeline.sql_text import quoted
 
 EVERYTHING = "true"
 

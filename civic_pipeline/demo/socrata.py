@@ -21,6 +21,7 @@ from civic_pipeline.demo.socrata_fields import HEADER_TYPE, Field, own_fields, s
 from civic_pipeline.demo.socrata_views import metadata, view
 from civic_pipeline.demo.soda3 import QueryUnknown, parameters_of
 from civic_pipeline.demo.writing import written
+from civic_pipeline.sql_text import literal
 
 DEFAULT_LIMIT = 1000
 
@@ -113,7 +114,7 @@ def _rows(file: ServedFile, parameters: Mapping[str, str], form: str, con: duckd
     if strange:
         raise _Refused("query.compiler.malformed", f"Unrecognized arguments [{', '.join(strange)}]")
 
-    conditions = ["{} = '{}'".format(known(name).sql, value.replace("'", "''")) for name, value in equal.items()]
+    conditions = [f"{known(name).sql} = {literal(value)}" for name, value in equal.items()]
     if "$where" in parameters:
         try:
             conditions.append(conditions_sql(parameters["$where"], lambda name: known(name).sql))
@@ -188,7 +189,7 @@ def _written(
 ) -> Answer:
     """Let DuckDB write each row's text; in JSON `concat_ws` leaves nulls out, just as the portal does."""
     if form == "json":
-        members = ", ".join(f"{_literal(json.dumps(field.name))} || ':' || {field.json_sql(nan)}" for field in fields)
+        members = ", ".join(f"{literal(json.dumps(field.name))} || ':' || {field.json_sql(nan)}" for field in fields)
         rows, _ = written(con, f"'\n,{{' || concat_ws(',', {members}) || '}}'", source)
         body, content_type = b"[" + rows[2:] + b"]\n", "application/json;charset=utf-8"
     else:
@@ -200,10 +201,6 @@ def _written(
     types = json.dumps([HEADER_TYPE.get(field.type, field.type) for field in fields], separators=(",", ":"))
     headers = {} if max(len(names), len(types)) > _LONGEST_HEADER else {"X-SODA2-Fields": names, "X-SODA2-Types": types}
     return Answer(body, content_type=content_type, headers=headers)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _tagged(answer: Answer, file: ServedFile, request: Request) -> Answer:

@@ -1,7 +1,6 @@
 """Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -16,14 +15,8 @@ from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land, land_edits
 from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part
+from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.portals import Access, Description, PortalSource, editions_of
-
-# Rows landed so far, rows counted by the portal.
-Progress = Callable[[int, int], None]
-
-
-def no_progress(_landed: int, _counted: int) -> None:
-    """For callers who need not know how far a capture is."""
 
 
 @dataclass(frozen=True)

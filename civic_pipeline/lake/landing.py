@@ -26,6 +26,7 @@ from civic_pipeline.errors import (
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.lake.manifest import LandedColumn, Part
 from civic_pipeline.portals import Description, PortalSource
+from civic_pipeline.sql_text import literal, quoted
 
 # Enough for good compression, little enough to hold in memory.
 _ROW_GROUP_ROWS = 20_000
@@ -85,7 +86,7 @@ def land_edits(
     """
     if description.edited is None or not pq.read_schema(file).equals(description.schema):
         return None
-    row_id, edited = (_quoted(c.name) for c in (description.row_id, description.edited) if c is not None)
+    row_id, edited = (quoted(c.name) for c in (description.row_id, description.edited) if c is not None)
     with TemporaryDirectory(dir=landing.folder, prefix=".edits-") as spool, _duckdb(spool) as connection:
         [(newest,)] = connection.execute(
             f"select max({edited})::timestamp from read_parquet(?)", [str(file)]
@@ -121,9 +122,9 @@ def count_distinct(path: Path, column: str) -> int:
     Two that met by chance would make the count too low: a false alarm, never a false proof.
     """
     # Without parameters and through the buffer, because either way around would import pandas, at twice the time and 40 MB.
-    name, file = _quoted(column), str(path).replace("'", "''")
+    name = quoted(column)
     with _duckdb(path.parent) as connection:
-        query = f"select hash({name}) as hashes from read_parquet('{file}') where {name} is not null"
+        query = f"select hash({name}) as hashes from read_parquet({literal(str(path))}) where {name} is not null"
         found = connection.execute(query).to_arrow_table()["hashes"].combine_chunks()
     hashes = np.sort(np.frombuffer(found.buffers()[1], dtype=np.uint64, count=len(found)))
     return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + bool(len(hashes))
@@ -172,7 +173,3 @@ def _prove(
 
 def _duckdb(spool: Path | str) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1, "memory_limit": "512MB", "temp_directory": str(spool)})
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

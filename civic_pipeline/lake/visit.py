@@ -14,9 +14,10 @@ from civic_pipeline.errors import (
     SourceRestless,
     writing,
 )
-from civic_pipeline.lake.capture import Progress, capture, no_progress
+from civic_pipeline.lake.capture import capture
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.manifest import Manifest
+from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.portals import Access
 
 # Another try minutes later may well succeed; every other failure needs a person.

@@ -19,6 +19,7 @@ import requests
 
 from civic_pipeline.errors import AnswerUnreadable
 from civic_pipeline.portals.http import address_of, body_of, kind_of
+from civic_pipeline.sql_text import literal, quoted
 
 # A page is small, but the reader's buffers are 32 MB and a wide row has a vector for every column.
 _MOST_MEMORY = "256MB"
@@ -58,17 +59,17 @@ class Decoder:
         body = body_of(answer)
         if body[:1] != b"[" or body[-1:] != b"]":
             raise AnswerUnreadable(address_of(answer), "a list of rows", kind_of(answer))
-        fields = ", ".join(f"{_quoted(name)}: 'varchar'" for name in names)
+        fields = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
         table = self._read(answer, body, f"format='array', columns={{{fields}}}")
         return dict(zip(table.column_names, table.columns, strict=True))
 
     def features(self, answer: requests.Response, names: Iterable[str]) -> FeaturePage:
         """A page of a layer. Raises AnswerUnreadable."""
-        attributes = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}" varchar' for name in names)
+        attributes = ", ".join(f"{quoted(name)} varchar" for name in names)
         features = f"struct(attributes struct({attributes}), geometry varchar)[]"
         table = self._read(
             answer, body_of(answer),
-            f"format='unstructured', records=true, columns={{features: {_quoted(features)}, exceededTransferLimit: 'boolean',"
+            f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean',"
             " fields: 'struct(name varchar)[]'}",
         )  # fmt: skip
         if table.num_rows != 1 or not table["features"][0].is_valid:
@@ -87,7 +88,7 @@ class Decoder:
         with self._spooled(body) as path, self._one_page:
             try:
                 return self._connection.execute(
-                    f"from read_json({_quoted(str(path))}, maximum_object_size={len(body) + 1}, {options})"
+                    f"from read_json({literal(str(path))}, maximum_object_size={len(body) + 1}, {options})"
                 ).to_arrow_table()
             except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
                 told = str(error).partition(f'file "{path}"')[2].split("\n", 1)[0]
@@ -103,7 +104,3 @@ class Decoder:
             yield path
         finally:
             path.unlink()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

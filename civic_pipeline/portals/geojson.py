@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.columns import NUMBER
-from civic_pipeline.portals.json_rows import LARGEST_ROW_BYTES, json_rows, quoted
+from civic_pipeline.portals.json_rows import LARGEST_ROW_BYTES, json_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import GEOMETRY, column_names
+from civic_pipeline.sql_text import quoted
 
 _ARROW_TYPES: dict[str, pa.DataType] = {"integer": pa.int64(), "number": NUMBER, "boolean": pa.bool_()}
 _CHUNK_CHARACTERS = 1 << 20

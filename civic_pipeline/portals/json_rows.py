@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from civic_pipeline.errors import AnswerUnreadable
 from civic_pipeline.portals.pages import page_rows
+from civic_pipeline.sql_text import literal
 
 # A row beyond this is taken for damage; the reader's two buffers are of this size each.
 LARGEST_ROW_BYTES = 64 << 20
@@ -37,13 +38,3 @@ def json_rows(
         except (duckdb.InvalidInputException, duckdb.ConversionException, pa.ArrowInvalid) as error:
             told = str(error).partition(f'file "{path}"')[2].split("\n", 1)[0] or str(error).split("\n", 1)[0]
             raise AnswerUnreadable(url, "rows of JSON", f"broken JSON{told}") from error
-
-
-def quoted(name: str) -> str:
-    """`name` as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """`text` as a string of SQL."""
-    return "'" + text.replace("'", "''") + "'"

@@ -18,8 +18,9 @@ from civic_pipeline.errors import AnswerUnreadable, PagingBroken, PortalOverload
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 from civic_pipeline.portals.download import download, markup_in
 from civic_pipeline.portals.http import TRIES, Access, Client, shaped_as
-from civic_pipeline.portals.json_rows import json_rows, quoted
+from civic_pipeline.portals.json_rows import json_rows
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
+from civic_pipeline.sql_text import quoted
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "int": pa.int64(), "double": NUMBER, "date": pa.date32(), "datetime": CLOCK, "boolean": pa.bool_(),

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from civic_pipeline.portals import Description, PortalColumn
 from civic_pipeline.scaffold.taking import dated_columns, plain
+from civic_pipeline.sql_text import quoted
 
 # Words by which a publisher's column says that it holds money, or that its numbers count or name something else.
 _MONEY = set(
@@ -290,10 +291,6 @@ def title_of(column: Drafted) -> str:
     """The portal's own words for a column, as a sentence."""
     title = plain(column.raw.title).rstrip(".")
     return f"{title}." if title not in {"", column.raw.name} else f"{column.raw.name}, as published."
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_plain(name: str, reserved: Collection[str]) -> bool:

@@ -14,10 +14,10 @@ from civic_pipeline.catalog import Dataset, RowRule, table_name
 from civic_pipeline.errors import CaptureDamaged, ModelFailed, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
-from civic_pipeline.warehouse.meta import literal
 from civic_pipeline.warehouse.model import Model, seed_files
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
@@ -325,14 +325,14 @@ def _raw_view(
 
 
 def _clock(column: str, dataset: Dataset) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
+    name = quoted(column)
     match dataset.time_zones.get(column):
         case "date_only":
-            return f"cast({quoted} as date) as {quoted}"
+            return f"cast({name} as date) as {name}"
         case "utc":
-            return f"{quoted} at time zone 'UTC' as {quoted}"
+            return f"{name} at time zone 'UTC' as {name}"
         case _:
-            return quoted
+            return name
 
 
 def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:

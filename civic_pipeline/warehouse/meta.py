@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from civic_pipeline.sql_text import literal
+
 
 @dataclass(frozen=True)
 class MetaColumn:
@@ -155,11 +157,6 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
             for n, c in enumerate(table.columns, 1)
         ]
         put(connection, COLUMNS, "table_name", name, rows)
-
-
-def literal(value: str) -> str:
-    """A SQL string literal, where DuckDB takes no parameter (views, comments)."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def put(

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
 from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +28,7 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     # go on showing an older release.
     connection = duckdb.connect()
     try:
-        quoted = str(file).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as warehouse (read_only)")
+        connection.execute(f"attach {literal(str(file))} as warehouse (read_only)")
         connection.execute("use warehouse.marts")
     except duckdb.Error as error:
         connection.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from civic_pipeline.errors import WarehouseOpened, writing
-from civic_pipeline.warehouse import meta
+from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse.build import Build
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
@@ -42,7 +42,7 @@ def release(build: Build) -> Path:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
-    connection.execute(f"attach {meta.literal(str(draft))} as released (storage_version '{_STORAGE_VERSION}')")
+    connection.execute(f"attach {literal(str(draft))} as released (storage_version '{_STORAGE_VERSION}')")
     try:
         for schema in RELEASED_SCHEMAS:
             connection.execute(f"create schema released.{schema}")
@@ -68,7 +68,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
 
 def _comment(connection: duckdb.DuckDBPyConnection, what: str, comment: str | None) -> None:
     if comment:
-        connection.execute(f"comment on {what} is {meta.literal(comment)}")
+        connection.execute(f"comment on {what} is {literal(comment)}")
 
 
 def _refuse_if_opened(target: Path) -> None:
