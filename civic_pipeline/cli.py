@@ -123,6 +123,50 @@ def sql(query: str, form: str, output: Path | None) -> None:
 
 
 @cli.command()
+def releases() -> None:
+    """The releases that are kept, newest first."""
+    from civic_pipeline.warehouse import kept_releases, live_release
+
+    settings = Settings.from_environment()
+    kept, live = kept_releases(settings), live_release(settings)
+    for release in reversed(kept):
+        mark = click.style("live  ", fg="green") if live and release.id == live.id else "      "
+        held = f"  {len(release.held_back)} held back" if release.held_back else ""
+        size = release.file.stat().st_size / 1e6
+        click.echo(
+            f"{mark}{release.id}  {size:8.1f} MB  {len(release.contents):3} tables  {release.git_commit or ''}{held}"
+        )
+    click.echo(
+        f"{len(kept)} kept in {settings.releases}: the newest {settings.keep_releases}, for {settings.keep_releases_days} days."
+    )
+
+
+@cli.command()
+@click.argument("release")
+def rollback(release: str) -> None:
+    """Make RELEASE (an id of `civic releases`, or its beginning) the live one, after proving it whole."""
+    from civic_pipeline.warehouse import roll_back
+
+    settings = Settings.from_environment()
+    live = roll_back(settings, release)
+    click.echo(f"{settings.warehouse} is {live.id} again, until a run has something new to release.")
+
+
+@cli.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(before: str, after: str, as_json: bool) -> None:
+    """What changed from release BEFORE to release AFTER: tables, columns, rows by key, totals."""
+    from civic_pipeline.publish.difference import as_text, to_json
+    from civic_pipeline.warehouse import compare, find_release
+
+    settings = Settings.from_environment()
+    found = compare(find_release(settings, before), find_release(settings, after))
+    click.echo(to_json(found) if as_json else as_text(found))
+
+
+@cli.command()
 @click.argument("datasets", nargs=-1)
 def doctor(datasets: tuple[str, ...]) -> None:
     """Ask every portal (or those of DATASETS, such as baltimore/spending) how its source is, and say what drifted."""
@@ -256,6 +300,7 @@ def _progress_line() -> Iterator["Progress"]:
 
 
 def _print_status(settings: Settings, every_table: bool) -> None:
+    from civic_pipeline.lake import Lake, last_asked
     from civic_pipeline.warehouse import connect
 
     with connect(settings.warehouse) as connection:
@@ -271,17 +316,16 @@ def _print_status(settings: Settings, every_table: bool) -> None:
             "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
             " order by severity, table_name, check_name"
         ).fetchall()
-        captures = connection.execute(
-            "select count(distinct dataset), sum(landed_rows), max(visited_at) from meta.captures"
-        ).fetchone()
+        captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
     rows = sum(row[1] or 0 for row in tables)
     click.secho(
         f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)",
         bold=True,
     )
-    if captures and captures[2]:  # nobody was asked yet where only tables without sources were built
+    asked = last_asked(Lake(settings.lake))
+    if captures and asked:  # nobody was asked yet where only tables without sources were built
         click.echo(
-            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC"
+            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {asked:%Y-%m-%d %H:%M} UTC"
         )
     click.echo(
         f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"

@@ -352,6 +352,16 @@ class WarehouseUnreadable(CivicError):
         )
 
 
+class ReleaseDamaged(CivicError):
+    """A release does not hold what it promised when it was made."""
+
+    def __init__(self, file: Path, table: str) -> None:
+        super().__init__(
+            f"{file}: {table} differs from the content hash the release was made with, so it is not published."
+            " Choose another release (`civic releases`), or restore the file from a backup."
+        )
+
+
 class QueryRefused(CivicError):
     """The warehouse could not run a query."""
 

@@ -24,13 +24,12 @@ class Settings:
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
     socrata_token: str | None = None
+    keep_releases: int = 14
+    keep_releases_days: int = 90
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings from `CIVIC_PROFILE`, `CIVIC_DATA`, `CIVIC_DEMO_FOLDER` and `SOCRATA_APP_TOKEN`.
-
-        Raises SettingInvalid for a profile other than demo or live.
-        """
+        """Settings from the variables `CIVIC_*` and `SOCRATA_APP_TOKEN`. Raises SettingInvalid."""
         profile = os.environ.get("CIVIC_PROFILE", "demo")
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
@@ -39,6 +38,8 @@ class Settings:
             profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
+            keep_releases=_number("CIVIC_KEEP_RELEASES", cls.keep_releases),
+            keep_releases_days=_number("CIVIC_KEEP_RELEASES_DAYS", cls.keep_releases_days),
         )
 
     @property
@@ -54,9 +55,20 @@ class Settings:
         return self.data / "warehouse.duckdb"
 
     @property
+    def releases(self) -> Path:
+        return self.data / "releases"
+
+    @property
     def reports(self) -> Path:
         return self.data / "quality"
 
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster_home"
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingInvalid(name, text, "a whole number of 1 or more")
+    return int(text)

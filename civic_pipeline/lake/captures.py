@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from civic_pipeline.errors import CaptureDamaged
 from civic_pipeline.lake.manifest import MANIFEST, Manifest
 
@@ -16,6 +18,10 @@ class Lake:
     def captures(self, dataset: str) -> list[Manifest]:
         """The committed captures of `city/dataset`, oldest first."""
         return [self._read(path) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+
+    def capture(self, capture_id: str) -> Manifest:
+        """One committed capture."""
+        return self._read(self.folder / capture_id / MANIFEST)
 
     def accepted(self, dataset: str) -> Manifest | None:
         """The newest capture that was accepted, or None."""
@@ -41,8 +47,10 @@ class Lake:
     def _read(self, path: Path) -> Manifest:
         try:
             return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise CaptureDamaged(path, str(error)) from error
+        except ValidationError as error:
+            first, *others = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            more = f" and {len(others)} more such faults" if others else ""
+            raise CaptureDamaged(path, f"{first}{more}".removeprefix(": ")) from error
 
 
 def sha256_of(path: Path) -> str:

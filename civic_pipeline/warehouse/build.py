@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -17,6 +18,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.hashes import content_hash, fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.model import Model, seed_files
 
@@ -50,6 +52,13 @@ class Build:
     run_id: str
     started_at: datetime
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
+
+    def is_current(self, model: Model) -> bool:
+        """Whether building `model` again would give the table it has, judged as it was."""
+        found = self.connection.execute(
+            "select fingerprint from meta.tables where table_name = ? and status = 'current'", [model.name]
+        ).fetchone()
+        return found is not None and found[0] == self._fingerprint(model)
 
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
@@ -108,6 +117,8 @@ class Build:
                     "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
                     "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
+                    "content_hash": content_hash(self.connection, model.name), "fingerprint": self._fingerprint(model),
+                    "quarantine_hash": content_hash(self.connection, staged.quarantine) if staged.quarantine else None,
                 }],
             )  # fmt: skip
         self._drop_staging()
@@ -137,6 +148,18 @@ class Build:
         """Replace the recorded checks of `subject`."""
         with self._transaction():
             self._record_checks(subject, results)
+
+    def recorded_checks(self, subject: str) -> list[CheckResult]:
+        """The checks of `subject` as they last ran."""
+        found = self.connection.execute(
+            "select check_name, layer, severity, is_passed, description, evaluated, unexpected, examples"
+            " from meta.checks where table_name = ?",
+            [subject],
+        ).fetchall()
+        return [
+            CheckResult(subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples))
+            for name, layer, severity, passed, description, evaluated, unexpected, examples in found
+        ]
 
     def held_back(self) -> dict[str, str]:
         """Tables that stand at an older version -> why."""
@@ -175,6 +198,10 @@ class Build:
             "select max(data_date) from meta.tables where list_contains(?, table_name)", [list(tables)]
         ).fetchone()
         return found[0] if found else None
+
+    def _fingerprint(self, model: Model) -> str:
+        dataset = next((d for name, d in self.datasets.items() if model.name == f"clean.{table_name(name)}"), None)
+        return fingerprint(self.connection, model, dataset, _functions(self.settings).read_text(encoding="utf-8"))
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
@@ -281,13 +308,17 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
             connection.close()
 
 
+def _functions(settings: Settings) -> Path:
+    return settings.root / "sql" / "functions.sql"
+
+
 def _prepare(build: Build) -> None:
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
     for schema in ("raw", "seeds", "staging", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     meta.create(connection)
-    functions = root / "sql" / "functions.sql"
+    functions = _functions(build.settings)
     try:
         connection.execute(functions.read_text(encoding="utf-8"))
     except duckdb.Error as error:

@@ -114,6 +114,7 @@ CONTRACT_MISTAKES = [
     ("    reason: The amount could not be read.\n", "", 5, "'reason' is required and missing"),
     ("{column: amount, min_value: 0}", "{column: amounts, min_value: 0}", 9, "there is no column 'amounts'"),
     ("expect_column_values_to_be_between:", "expect_values_between:", 9, "there is no 'expect_values_between' in Great Expectations"),
+    ("min_value: 0}", "min_value: today}", 9, "`today` can only be a max_value"),
     ("min_value: 0}", "least: 0}", 9, "takes no least; it takes column,"),
     ("    severity: warning\n", "", 9, "'severity' is required and missing"),
     ("severity: warning", "severity: fatal", 10, "'fatal' is not allowed: input should be 'critical', 'warning' or 'info'"),

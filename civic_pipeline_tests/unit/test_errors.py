@@ -50,6 +50,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseMissing(A_PATH),
         errors.WarehouseBusy(A_PATH, "process 7"),
         errors.WarehouseOpened(A_PATH, "its log exists"),
+        errors.ReleaseDamaged(A_PATH, "marts.fct_payments"),
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),

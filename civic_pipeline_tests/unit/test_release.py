@@ -23,7 +23,8 @@ def publish(town: Town, rows: list[tuple[str, str, str]], at: str = "2026-01-02T
     with town.build() as build:
         for model in town.models().values():
             build.swap(build.stage(model), [], None)
-        return release(build)
+        release(build)
+    return town.settings.warehouse
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> int:
@@ -51,7 +52,7 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(to
         ).fetchall()
         assert {name for name, _ in tables} == {
             "clean.town_payments", "marts.mart_months", "quarantine.town_payments",
-            "meta.captures", "meta.tables", "meta.checks", "meta.columns",
+            "meta.captures", "meta.tables", "meta.checks", "meta.columns", "meta.releases",
         }  # fmt: skip
         assert all(comment for _, comment in tables)
         assert (
@@ -72,12 +73,17 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(to
 
 
 def test_what_a_killed_release_left_behind_is_ignored(town: Town) -> None:
-    town.settings.data.mkdir(exist_ok=True)
-    for name in ("warehouse.duckdb.new", "warehouse.duckdb.new.wal"):
-        (town.settings.data / name).write_bytes(b"half a file")
+    town.settings.releases.mkdir()
+    for leftover in (
+        "warehouse.duckdb.new",
+        "releases/.2026-01-01T000000.000000Z",
+        "releases/.2026-01-01T000000.000000Z.wal",
+    ):
+        (town.settings.data / leftover).write_bytes(b"half a file")
     with connect(publish(town, ROWS)) as connection:
         assert count(connection) == 2
     assert [path.name for path in town.settings.data.glob("warehouse*")] == ["warehouse.duckdb"]
+    assert [path.suffix for path in town.settings.releases.iterdir()] == [".duckdb"]
 
 
 def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +93,20 @@ def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, m
     monkeypatch.setattr(
         sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema")
     )
-    with town.build() as build, pytest.raises(duckdb.Error):
-        release(build)
+    town.edit("sql/clean/town_payments.yml", "Dollars paid.", "Dollars paid to others.")
+    with pytest.raises(duckdb.Error):
+        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
+    assert len(list(town.settings.releases.iterdir())) == 1
 
 
 def test_a_release_beside_a_write_ahead_log_is_refused(town: Town) -> None:
     file = publish(town, ROWS)
     before = file.read_bytes()
     Path(f"{file}.wal").write_bytes(b"")
-    with town.build() as build, pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
-        release(build)
+    with pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
+        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
 
 
