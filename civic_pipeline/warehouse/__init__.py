@@ -3,7 +3,7 @@
 from civic_pipeline.warehouse.build import Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.model import Model, load_models, seed_files, tables_read
-from civic_pipeline.warehouse.reader import connect, read
+from civic_pipeline.warehouse.reader import connect, read, refresh
 from civic_pipeline.warehouse.release import release
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "load_models",
     "open_build",
     "read",
+    "refresh",
     "release",
     "seed_files",
     "tables_read",
