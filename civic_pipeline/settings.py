@@ -1,7 +1,7 @@
 """Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -24,10 +24,11 @@ class Settings:
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
     socrata_token: str | None = None
+    serve_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings from `CIVIC_PROFILE`, `CIVIC_DATA`, `CIVIC_DEMO_FOLDER` and `SOCRATA_APP_TOKEN`.
+        """Settings from `CIVIC_PROFILE`, `CIVIC_DATA`, `CIVIC_DEMO_FOLDER`, `SOCRATA_APP_TOKEN` and `CIVIC_SERVE_TOKEN`.
 
         Raises SettingInvalid for a profile other than demo or live.
         """
@@ -39,6 +40,7 @@ class Settings:
             profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
+            serve_token=os.environ.get("CIVIC_SERVE_TOKEN"),
         )
 
     @property
@@ -52,6 +54,10 @@ class Settings:
     @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.data / "releases"
 
     @property
     def reports(self) -> Path:

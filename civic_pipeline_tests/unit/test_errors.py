@@ -51,6 +51,8 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseBusy(A_PATH, "process 7"),
         errors.WarehouseOpened(A_PATH, "its log exists"),
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
+        errors.ServeTokenUnfit("is not set (a_culprit)"),
+        errors.AddressTaken("a_culprit", 80, "in use"),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
         errors.NotWritable(A_PATH, "Permission denied"),
