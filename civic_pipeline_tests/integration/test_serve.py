@@ -22,7 +22,7 @@ from terminal import Place
 
 from civic_pipeline.errors import AddressTaken, ServeTokenUnfit
 from civic_pipeline.publish import serving
-from civic_pipeline.settings import Settings
+from civic_pipeline.settings import CHECKOUT, Settings
 
 TOKEN = "a secret of tests".replace(" ", "-") * 3
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -362,6 +362,29 @@ def test_a_duckdb_cannot_write_nor_attach_what_moves_nor_come_in_without_the_tok
     assert "read-only" in str(client.ask("create table warehouse.marts.mine as select 1"))
     stranger = clients(server.url, "not-the-token")
     assert "database does not exist" in str(stranger.attach(f"/releases/{name_of(1)}"))  # DuckDB's word for 401
+
+
+_INSTALL = """
+import importlib.resources, pathlib, shutil, duckdb
+platform = duckdb.sql("pragma platform").fetchall()[0][0]
+place = pathlib.Path.home() / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / platform
+place.mkdir(parents=True)
+shutil.copy(importlib.resources.files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension", place)
+"""
+
+
+def test_what_the_docs_tell_analysts_to_type_runs(tmp_path: Path, httpfs: Path) -> None:
+    page = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```py\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running:
+        ended = subprocess.run(
+            [sys.executable, "-c", _INSTALL + block.replace("http://127.0.0.1:8765", running.url)],
+            env=os.environ | {"PYTHONPATH": str(httpfs), "HOME": str(tmp_path / "home"), "CIVIC_SERVE_TOKEN": TOKEN},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert str(ROWS + 1) in ended.stdout
 
 
 # From start to end
