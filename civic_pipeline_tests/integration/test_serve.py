@@ -127,7 +127,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 )
 def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:
     with pytest.raises(ServeTokenUnfit, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
-        serving.serve(Settings(data=tmp_path, serve_token=token), "127.0.0.1", 0)
+        serving.application(Settings(data=tmp_path, serve_token=token))
     assert not token or token not in str(refused.value)
 
 
