@@ -106,7 +106,8 @@ def test_what_an_analyst_made_on_a_connection_outlives_the_move(town: Town) -> N
 
 
 def test_a_connection_whose_move_failed_moves_when_it_can(town: Town, tmp_path: Path) -> None:
-    file = publish_total(town, 1)
+    file, first = publish_total(town, 1), tmp_path / "first"
+    first.hardlink_to(file)
     with connect(file) as warehouse:
         (tmp_path / "broken").write_bytes(b"not a database, but long enough to look at" * 500)
         (tmp_path / "broken").replace(file)
@@ -115,6 +116,9 @@ def test_a_connection_whose_move_failed_moves_when_it_can(town: Town, tmp_path: 
         file.unlink()
         with pytest.raises(WarehouseMissing):
             refresh(warehouse)
+        first.replace(file)  # the very file it had before
+        assert refresh(warehouse)
+        assert ask(warehouse, IN_MARTS) == 1
         publish_total(town, 2)
         assert refresh(warehouse)
         assert ask(warehouse, IN_MARTS) == 2
