@@ -232,6 +232,16 @@ def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
     click.echo("\n".join(scaffold.of_added(added, settings.root)))
 
 
+@cli.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any free port.")
+def serve_releases(host: str, port: int) -> None:
+    """Serve the releases to analysts on other machines, read-only, until interrupted. Needs CIVIC_SERVE_TOKEN."""
+    from civic_pipeline.publish import serving
+
+    serving.serve(Settings.from_environment(), host, port)
+
+
 @cli.group()
 def demo() -> None:
     """The embedded demo portals."""

@@ -1,7 +1,7 @@
 """Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -24,6 +24,7 @@ class Settings:
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
     socrata_token: str | None = None
+    serve_token: str | None = field(default=None, repr=False)
     keep_releases: int = 14
     keep_releases_days: int = 90
 
@@ -38,6 +39,7 @@ class Settings:
             profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
+            serve_token=os.environ.get("CIVIC_SERVE_TOKEN"),
             keep_releases=_number("CIVIC_KEEP_RELEASES", cls.keep_releases),
             keep_releases_days=_number("CIVIC_KEEP_RELEASES_DAYS", cls.keep_releases_days),
         )

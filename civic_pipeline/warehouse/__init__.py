@@ -4,7 +4,7 @@ from civic_pipeline.warehouse.build import Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.compare import Difference, compare
 from civic_pipeline.warehouse.model import Model, load_models, seed_files, tables_read
-from civic_pipeline.warehouse.reader import connect, read
+from civic_pipeline.warehouse.reader import connect, read, refresh
 from civic_pipeline.warehouse.release import release
 from civic_pipeline.warehouse.releases import Release, find_release, kept_releases, live_release, roll_back
 
@@ -23,6 +23,7 @@ __all__ = [
     "load_models",
     "open_build",
     "read",
+    "refresh",
     "release",
     "roll_back",
     "seed_files",

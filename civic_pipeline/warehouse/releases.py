@@ -12,8 +12,8 @@ import duckdb
 from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened, WarehouseUnreadable, writing
 from civic_pipeline.lake import only_writer
 from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse.hashes import content_hash
+from civic_pipeline.warehouse.reader import attach
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,7 @@ def attached(*files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with duckdb.connect() as connection:
         for number, file in enumerate(files, 1):
-            name = "release" if len(files) == 1 else f"release_{number}"
-            try:
-                connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
-            except duckdb.Error as error:
-                problem = str(error).split("\n", 1)[0]
-                raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
+            attach(connection, file, "release" if len(files) == 1 else f"release_{number}")
         yield connection
 
 

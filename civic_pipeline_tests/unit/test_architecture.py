@@ -22,6 +22,8 @@ FRAMEWORKS = {
     "click": {"cli"},
     "great_expectations": {"quality"},
     "pandas": {"warehouse"},
+    "starlette": {"publish"},
+    "uvicorn": {"publish"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

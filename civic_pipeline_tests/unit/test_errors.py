@@ -52,6 +52,8 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseOpened(A_PATH, "its log exists"),
         errors.ReleaseDamaged(A_PATH, "marts.fct_payments"),
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
+        errors.ServeTokenUnfit("is not set (a_culprit)"),
+        errors.AddressTaken("a_culprit", 80, "in use"),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
         errors.NotWritable(A_PATH, "Permission denied"),
