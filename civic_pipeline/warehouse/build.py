@@ -121,7 +121,7 @@ class Build:
                     "quarantine_hash": content_hash(self.connection, staged.quarantine) if staged.quarantine else None,
                 }],
             )  # fmt: skip
-        self._drop_staging()
+        self.drop_staging()
         return lineage
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
@@ -142,7 +142,7 @@ class Build:
             )
             if results:
                 self._record_checks(model.name, results)
-        self._drop_staging()
+        self.drop_staging()
 
     def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
         """Replace the recorded checks of `subject`."""
@@ -276,7 +276,8 @@ class Build:
         found = self.connection.execute(f"select count(*) from {relation}").fetchone()
         return int(found[0]) if found else 0
 
-    def _drop_staging(self) -> None:
+    def drop_staging(self) -> None:
+        """Forget the models that were staged and neither swapped in nor held back."""
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
     @contextmanager
@@ -315,8 +316,9 @@ def _functions(settings: Settings) -> Path:
 def _prepare(build: Build) -> None:
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "seeds", "staging", "clean", "marts", "quarantine"):
+    for schema in ("raw", "seeds", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
+    build.drop_staging()  # what a killed run left there
     meta.create(connection)
     functions = _functions(build.settings)
     try:
