@@ -7,14 +7,17 @@ import logging
 import re
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
 from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, UnknownName, writing
+from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,10 +57,16 @@ def main() -> None:
     except Exception as error:
         foreseen = _foreseen(error)
         if foreseen is None or "--debug" in sys.argv:
+            sys.excepthook = _show
             raise
         click.secho(f"Error: {foreseen}", fg="red", err=True)
         code = foreseen.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """A traceback without the secrets that other people's messages hold."""
+    click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
 def _foreseen(error: BaseException | None) -> CivicError | None:

@@ -1,7 +1,7 @@
 """Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -23,7 +23,7 @@ class Settings:
     data: Path = CHECKOUT / "data"
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
-    socrata_token: str | None = None
+    socrata_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls) -> "Settings":

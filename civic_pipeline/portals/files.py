@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-import requests
 
 from civic_pipeline.catalog import FileHere, FileSource
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, SourceNotFound, writing
@@ -29,6 +28,7 @@ from civic_pipeline.portals.http import Access, Client
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_sheet
+from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import CHECKOUT
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
@@ -54,7 +54,7 @@ class FileDataset:
         in_demo = is_web and access.root and not isinstance(source, FileHere)
         self._address = f"{access.root}/files/{source.url.rpartition('/')[2]}" if in_demo else source.url
         self._path = None if is_web else CHECKOUT / source.url
-        self._session = requests.Session()
+        self._session = access.session()
         # Of every answer; a method here would keep this object, and its folder, alive.
         self._statuses = statuses = list[int]()
         self._session.hooks["response"].append(lambda answer, *_, **__: statuses.append(answer.status_code))
@@ -75,7 +75,9 @@ class FileDataset:
         held = self._fetched() if self._path is None else self._on_disk(self._path)
         title = unquote(urlsplit(self._source.url).path).rpartition("/")[2] or self._source.url
         about = About(title, description=held.table.kind)
-        return Description(self._address, about, held.table.columns, ROW_NUMBER, Freshness(held.sha256, "sha256"))
+        return Description(
+            redacted(self._address), about, held.table.columns, ROW_NUMBER, Freshness(held.sha256, "sha256")
+        )
 
     def count(self) -> int:
         return self._table().rows
