@@ -341,8 +341,11 @@ def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
 
 def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> None:
     """All rows, in batches, so that a large answer does not have to fit in memory."""
+    import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
+
+    from civic_pipeline.publish.spreadsheet import without_formulas
 
     if form == "json":
         lines = answer.query("answer", "select to_json(answer) from answer")
@@ -350,10 +353,15 @@ def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> No
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
         return
     rows = answer.to_arrow_reader(100_000)
-    writer = pyarrow.parquet.ParquetWriter if form == "parquet" else pyarrow.csv.CSVWriter
-    with writer(stream, rows.schema) as table:
+    if form == "parquet":
+        with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:
+            for batch in rows:
+                file.write_batch(batch)
+        return
+    header = without_formulas(pa.RecordBatch.from_pylist([], schema=rows.schema))
+    with pyarrow.csv.CSVWriter(stream, header.schema) as file:
         for batch in rows:
-            table.write_batch(batch)
+            file.write_batch(without_formulas(batch))
 
 
 if __name__ == "__main__":
