@@ -32,7 +32,7 @@ class FileEntry(Strict):
     `dataset` takes ids, title and portal types from the catalog, as if the file were that dataset.
     """
 
-    file: str = Field(min_length=1)
+    file: str = Field(pattern=r"^[^/\\\x00]+$", description="Its name in the folder.")
     dataset: str | None = Field(default=None, pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")
     edition: str | None = Field(default=None, pattern=r"^[0-9]{4}$")
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")

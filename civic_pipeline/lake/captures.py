@@ -40,9 +40,20 @@ class Lake:
 
     def _read(self, path: Path) -> Manifest:
         try:
-            return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+            capture = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CaptureDamaged(path, str(error)) from error
+        if (
+            self.folder / capture.capture_id != path.parent
+            or f"{self.folder / capture.dataset}" != f"{path.parent.parent}"
+        ):
+            raise CaptureDamaged(
+                path, f"it says that it is {capture.capture_id!r} of {capture.dataset!r}, which belongs elsewhere"
+            )
+        for part in capture.parts:
+            if part.file != Path(part.file).name or part.file in {"", ".", ".."}:
+                raise CaptureDamaged(path, f"its file {part.file!r} would not lie beside it")
+        return capture
 
 
 def sha256_of(path: Path) -> str:
