@@ -195,3 +195,8 @@ class Dataset(Strict):
                 undated[0],
             )
         return self
+
+
+def stands_for(pattern: str, column: str) -> bool:
+    """Whether a name in `columns` is that of `column`: * stands for anything, every other character for itself."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), column, re.DOTALL) is not None

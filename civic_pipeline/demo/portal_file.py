@@ -1,12 +1,11 @@
 """What `portal.yml` may say of a served file, and how a file takes the ids and types of a dataset of the catalog."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict
+from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict, stands_for
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
@@ -98,6 +97,6 @@ def as_in_catalog(
         name: kind
         for name, field in field_names.items()
         for pattern, kind in kinds.items()
-        if fnmatchcase(field, pattern)
+        if stands_for(pattern, field)
     }
     return entry.model_copy(update={"title": dataset.title, **ids}), types

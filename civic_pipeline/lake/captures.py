@@ -43,10 +43,7 @@ class Lake:
             capture = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CaptureDamaged(path, str(error)) from error
-        if (
-            self.folder / capture.capture_id != path.parent
-            or f"{self.folder / capture.dataset}" != f"{path.parent.parent}"
-        ):
+        if [path.parent, path.parent.parent] != [self.folder / capture.capture_id, self.folder / capture.dataset]:
             raise CaptureDamaged(
                 path, f"it says that it is {capture.capture_id!r} of {capture.dataset!r}, which belongs elsewhere"
             )
