@@ -33,7 +33,8 @@ def redacted(text: str) -> str:
 def _forms(name: str, value: str) -> list[str]:
     """How a secret may be written, longest first."""
     plain = value.strip()
-    forms = {plain.rpartition("@")[0]} if name == "CIVIC_NOTIFY_SMTP" else {value, plain}
+    user = plain.rpartition("@")[0]
+    forms = {user, user.partition(":")[2]} if name == "CIVIC_NOTIFY_SMTP" else {value, plain}
     if found := _ADDRESS.fullmatch(plain):
         forms.add(found[1])
     written = {form for secret in forms for form in (secret, quote(secret, safe=""), quote_plus(secret))}
