@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from terminal import Ended, Place
@@ -30,15 +31,14 @@ from contextlib import contextmanager
 import civic_pipeline.demo
 from civic_pipeline.portals import Access
 
+root = sys.argv.pop(1)
+
 @contextmanager
 def hostile(settings):
-    yield Access(root=sys.argv.pop(1), socrata_token=settings.socrata_token)
+    yield Access(root=root, socrata_token=settings.socrata_token)
 
 civic_pipeline.demo.open_portals = hostile
 from civic_pipeline.cli import main
-root = sys.argv[1]
-main.__globals__["sys"].argv[:] = ["civic", *sys.argv[2:], ]
-sys.argv.insert(1, root)
 main()
 """
 
@@ -46,14 +46,13 @@ main()
 class Echo(BaseHTTPRequestHandler):
     """Refuses everything, in words that repeat the request: its address and all its headers."""
 
-    heard: list[str] = []
-    status = 403
+    heard: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         said = f"{self.command} {self.path} {dict(self.headers.items())}"
         self.heard.append(said)
         body = json.dumps({"message": f"You may not: {said}", "error": {"code": 403, "message": said}}).encode()
-        self.send_response(self.status)
+        self.send_response(403)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
