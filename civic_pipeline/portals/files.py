@@ -33,6 +33,8 @@ from civic_pipeline.settings import CHECKOUT
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
+# A file made to fill disks grows a thousandfold; tables grow five- to thirtyfold. Small ones may grow as they like.
+_UNPACKED_TIMES, _UNPACKED_BYTES = 100, 1 << 30
 _CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
@@ -187,7 +189,13 @@ def _sha256(path: Path) -> str:
 def _unpacked(url: str, path: Path, to: Path) -> Path:
     try:
         with gzip.open(path) as packed, to.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+            written, most = 0, max(_UNPACKED_BYTES, _UNPACKED_TIMES * path.stat().st_size)
+            while piece := packed.read(1 << 20):
+                written += file.write(piece)
+                if written > most:
+                    raise FileUnreadable(
+                        url, f"it is a gzip file that grows {_UNPACKED_TIMES} times as large and beyond"
+                    )
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AnswerUnreadable(url, "a whole gzip file", f"a damaged one ({error})") from error
     return to
