@@ -5,15 +5,19 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from civic_pipeline.catalog import ArcgisSource
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import HostPrivate
 from civic_pipeline.portals import Access, arcgis, session
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.http import Client
+from civic_pipeline.settings import CHECKOUT
 
 # Every address of 127.0.0.0/8 is this machine: one stands for the public internet where a test says so.
 PUBLIC, PRIVATE = "127.0.0.1", "127.0.0.2"
@@ -138,3 +142,23 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(hosts: tuple[Host, H
     assert Client(1, made).json(f"{first.url}/rows.json", {}) == {}
     assert first.asked[0][1]["x-app-token"] == "a-token"
     assert "x-app-token" not in second.asked[0][1]
+
+
+def test_nobody_else_asks_the_demo_portals(tmp_path: Path) -> None:
+    (tmp_path / "wards.csv").write_text("Ward,Name\n1,One\n", encoding="utf-8")
+    with DemoPortals(tmp_path) as portals:
+        port = int(portals.url.rpartition(":")[2])
+        assert requests.get(f"http://{PUBLIC}:{port}/files/wards.csv", timeout=5).status_code == 200
+        for address in (PRIVATE, "::1"):
+            with pytest.raises(OSError, match=r"refused|unreachable|not available|Cannot assign"):
+                socket.create_connection((address, port), timeout=5)
+
+
+def test_the_ui_listens_to_this_machine_alone() -> None:
+    starts = [
+        line
+        for line in (CHECKOUT / "Makefile").read_text(encoding="utf-8").splitlines()
+        if "/dagster" in line and " dev " in line
+    ]
+    assert len(starts) == 1
+    assert " --host 127.0.0.1 " in starts[0]
