@@ -24,6 +24,7 @@ from civic_pipeline.portals.columns import typed
 from civic_pipeline.portals.csv_file import open_csv
 from civic_pipeline.portals.download import download, markup_in
 from civic_pipeline.portals.geojson import open_geojson
+from civic_pipeline.portals.growth import refuse_growth
 from civic_pipeline.portals.http import Access, Client
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
@@ -33,8 +34,6 @@ from civic_pipeline.settings import CHECKOUT
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
-# A file made to fill disks grows a thousandfold; tables grow five- to thirtyfold. Small ones may grow as they like.
-_UNPACKED_TIMES, _UNPACKED_BYTES = 100, 1 << 30
 _CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 
@@ -189,13 +188,10 @@ def _sha256(path: Path) -> str:
 def _unpacked(url: str, path: Path, to: Path) -> Path:
     try:
         with gzip.open(path) as packed, to.open("wb") as file:
-            written, most = 0, max(_UNPACKED_BYTES, _UNPACKED_TIMES * path.stat().st_size)
+            written = 0
             while piece := packed.read(1 << 20):
                 written += file.write(piece)
-                if written > most:
-                    raise FileUnreadable(
-                        url, f"it is a gzip file that grows {_UNPACKED_TIMES} times as large and beyond"
-                    )
+                refuse_growth(url, path.stat().st_size, written)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AnswerUnreadable(url, "a whole gzip file", f"a damaged one ({error})") from error
     return to

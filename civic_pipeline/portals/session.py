@@ -5,6 +5,7 @@ redirect or an item's `url` leads, this is the machine that would be asked.
 """
 
 import socket
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from civic_pipeline.errors import HostPrivate
+from civic_pipeline.portals.growth import refuse_growth
 
 # NAT64, its local form, and the old way to write an IPv4 address.
 _LAST_32_BITS = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
@@ -35,9 +37,8 @@ class Session(requests.Session):
 def new_session(only_public: bool) -> Session:
     """A session; `only_public`, its requests raise HostPrivate where they would reach this machine or a private network."""
     session = Session()
-    if only_public:
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _PublicAdapter())
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _PublicAdapter() if only_public else _Adapter())
     return session
 
 
@@ -77,7 +78,25 @@ class _PublicTlsPool(HTTPSConnectionPool):
     ConnectionCls = _PublicTlsConnection
 
 
-class _PublicAdapter(HTTPAdapter):
+class _Adapter(HTTPAdapter):
+    """Bodies that are sent in a compressed encoding may not grow without bounds."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        made = super().build_response(req, resp)
+        stream, url = resp.stream, str(req.url)
+
+        def bounded(*arguments: Any, **options: Any) -> Iterator[bytes]:
+            unpacked = 0
+            for piece in stream(*arguments, **options):
+                unpacked += len(piece)
+                refuse_growth(url, resp.tell(), unpacked)
+                yield piece
+
+        resp.stream = bounded
+        return made
+
+
+class _PublicAdapter(_Adapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}

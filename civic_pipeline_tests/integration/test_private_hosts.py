@@ -1,5 +1,6 @@
 """A live run asks nobody but the public internet, wherever names, items and redirects lead. Loopback stands for both sides."""
 
+import gzip
 import json
 import socket
 import threading
@@ -13,8 +14,8 @@ import requests
 
 from civic_pipeline.catalog import ArcgisSource
 from civic_pipeline.demo import DemoPortals
-from civic_pipeline.errors import HostPrivate
-from civic_pipeline.portals import Access, arcgis, session
+from civic_pipeline.errors import FileUnreadable, HostPrivate
+from civic_pipeline.portals import Access, arcgis, growth, session
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.http import Client
 from civic_pipeline.settings import CHECKOUT
@@ -36,8 +37,16 @@ class Host:
             def do_GET(self) -> None:
                 host.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
                 answer = host.answers.get(self.path.partition("?")[0], {})
-                body = b"" if isinstance(answer, str) else json.dumps(answer).encode()
+                body = (
+                    b""
+                    if isinstance(answer, str)
+                    else answer
+                    if isinstance(answer, bytes)
+                    else json.dumps(answer).encode()
+                )
                 self.send_response(302 if isinstance(answer, str) else 200)
+                if isinstance(answer, bytes):
+                    self.send_header("Content-Encoding", "gzip")
                 if isinstance(answer, str):
                     self.send_header("Location", answer)
                 self.send_header("Content-Length", str(len(body)))
@@ -142,6 +151,21 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(hosts: tuple[Host, H
     assert Client(1, made).json(f"{first.url}/rows.json", {}) == {}
     assert first.asked[0][1]["x-app-token"] == "a-token"
     assert "x-app-token" not in second.asked[0][1]
+
+
+def test_a_body_made_to_fill_the_memory_is_refused(
+    hosts: tuple[Host, Host], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(growth, "FREE_BYTES", 1 << 20)
+    host, _ = hosts
+    host.answers["/bomb"] = gzip.compress(b" " * (1 << 24))
+    host.answers["/page"] = gzip.compress(json.dumps([n**3 for n in range(200_000)]).encode())
+    for access in (Access(root=host.url), Access(allows_private=True)):
+        asker = Client(1, access.session())
+        with pytest.raises(FileUnreadable, match="grows 100 times as large and beyond"):
+            asker.json(f"{host.url}/bomb", {})
+        assert len(asker.json(f"{host.url}/page", {})) == 200_000
+    assert [path for path, _ in host.asked] == ["/bomb", "/page"] * 2, "it is not asked for again"
 
 
 def test_nobody_else_asks_the_demo_portals(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components import PortalDataset
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals import Access, files, http
+from civic_pipeline.portals import Access, files, growth, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
 
@@ -43,7 +43,7 @@ def test_a_damaged_gzip_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_file_made_to_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(growth, "FREE_BYTES", 1 << 20)
     bomb = gzip.compress(b"a,b\n" + b"0,0\n" * (1 << 21))
     assert len(bomb) * 100 < 1 << 23, "it grows by more than it may"
     assert "grows 100 times as large and beyond" in broken(tmp_path, bomb, FileUnreadable)
