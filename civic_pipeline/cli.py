@@ -7,14 +7,17 @@ import logging
 import re
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
 from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, UnknownName, writing
+from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,10 +57,16 @@ def main() -> None:
     except Exception as error:
         foreseen = _foreseen(error)
         if foreseen is None or "--debug" in sys.argv:
+            sys.excepthook = _show
             raise
         click.secho(f"Error: {foreseen}", fg="red", err=True)
         code = foreseen.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """A traceback without the secrets that other people's messages hold."""
+    click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
 def _foreseen(error: BaseException | None) -> CivicError | None:
@@ -386,8 +395,11 @@ def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
 
 def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> None:
     """All rows, in batches, so that a large answer does not have to fit in memory."""
+    import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
+
+    from civic_pipeline.publish.spreadsheet import without_formulas
 
     if form == "json":
         lines = answer.query("answer", "select to_json(answer) from answer")
@@ -395,10 +407,15 @@ def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> No
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
         return
     rows = answer.to_arrow_reader(100_000)
-    writer = pyarrow.parquet.ParquetWriter if form == "parquet" else pyarrow.csv.CSVWriter
-    with writer(stream, rows.schema) as table:
+    if form == "parquet":
+        with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:
+            for batch in rows:
+                file.write_batch(batch)
+        return
+    header = without_formulas(pa.RecordBatch.from_pylist([], schema=rows.schema))
+    with pyarrow.csv.CSVWriter(stream, header.schema) as file:
         for batch in rows:
-            table.write_batch(batch)
+            file.write_batch(without_formulas(batch))
 
 
 if __name__ == "__main__":

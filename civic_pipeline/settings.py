@@ -23,7 +23,7 @@ class Settings:
     data: Path = CHECKOUT / "data"
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
-    socrata_token: str | None = None
+    socrata_token: str | None = field(default=None, repr=False)
     serve_token: str | None = field(default=None, repr=False)
     keep_releases: int = 14
     keep_releases_days: int = 90

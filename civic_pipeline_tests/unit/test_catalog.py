@@ -250,3 +250,15 @@ def test_the_known_expectations_are_those_of_the_installed_library() -> None:
     assert vocabulary() == installed(), (
         "run `python -m civic_pipeline.quality.vocabulary` after upgrading great-expectations"
     )
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["!!python/object/apply:os.mkdir [{}]", "!!python/name:os.system", "!!python/object/new:os.mkdir {{args: [{}]}}"],
+)
+def test_yaml_makes_no_objects(tag: str, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    (tmp_path / "defs.yaml").write_text(f"title: {tag.format(made)}\n", encoding="utf-8")
+    with pytest.raises(FileInvalid, match="could not determine a constructor"):
+        read_yaml(tmp_path / "defs.yaml", Dataset)
+    assert not made.exists()

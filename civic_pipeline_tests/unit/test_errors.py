@@ -24,6 +24,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.AddressUnknown("a_culprit", "it names no dataset"),
         errors.AddressAmbiguous("https://a_culprit", {"https://a_culprit/0": "Wards"}),
         errors.AddressPrivate("https://a_culprit/x", "a_culprit", "10.0.0.1"),
+        errors.HostPrivate("a_culprit", "10.0.0.1"),
         errors.AlreadyThere(A_PATH),
         errors.PortalUnreachable("https://a_culprit", "no route"),
         errors.PortalOverloaded("https://a_culprit", "HTTP 504"),
