@@ -8,6 +8,7 @@ import duckdb
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
+from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 
 
@@ -72,7 +73,7 @@ def _sum_conserved(
     connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck
 ) -> CheckResult:
     """The raw column, read independently of the model's SQL, against all rows the model made of it."""
-    source = f'"{staged.model.contract.column(column).source}"'
+    source = quoted(staged.model.contract.column(column).source or "")
     raw = f"raw.{staged.model.table}"
     (kind,) = connection.execute(f"select any_value(typeof({source})) from {raw}").fetchone() or ("",)
     read = f"parse_money({source})" if kind == "VARCHAR" else f"cast({source} as decimal(38, 2))"

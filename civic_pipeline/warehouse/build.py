@@ -249,7 +249,7 @@ class Build:
         rows: list[dict[str, object]] = []
         for position, (column, kind) in enumerate(self._columns(name).items(), 1):
             text = described.get(column, "Helper column of the model, such as a value as it was published.")
-            self.connection.execute(f'comment on column {name}."{column}" is {literal(text)}')
+            self.connection.execute(f"comment on column {name}.{quoted(column)} is {literal(text)}")
             rows.append(
                 {
                     "table_name": name,

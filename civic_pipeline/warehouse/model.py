@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, read_contract, table_name
+from civic_pipeline.catalog import Contract, read_contract, refuse_name, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
@@ -103,8 +103,11 @@ def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
 
 
 def seed_files(root: Path) -> list[Path]:
-    """Reviewed mappings, one CSV per table of schema `seeds`."""
-    return sorted((root / "data" / "seeds").glob("*.csv"))
+    """Reviewed mappings, one CSV per table of schema `seeds`. Raises FileInvalid for a name that no table can have."""
+    files = sorted((root / "data" / "seeds").glob("*.csv"))
+    for file in files:
+        refuse_name(file, file.stem)
+    return files
 
 
 def _load(schema: str, path: Path) -> Model:

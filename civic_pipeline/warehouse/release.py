@@ -13,7 +13,7 @@ import duckdb
 
 from civic_pipeline.errors import writing
 from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal
+from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.hashes import content_hash
@@ -147,7 +147,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
         for schema, table, column, comment in columns:
-            _comment(connection, f'column released.{schema}.{table}."{column}"', comment)
+            _comment(connection, f"column released.{schema}.{table}.{quoted(column)}", comment)
         connection.execute("checkpoint released")
 
 

@@ -18,7 +18,7 @@ from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import connect, load_models, open_build
 
-KEY, AMOUNT = "it's", "dollars; net's"
+KEY, AMOUNT = "it's", 'dollars "net"'
 NAMES = [
     KEY, AMOUNT, 'x"; drop table raw.town_things; --', "[brackets]", "back\\slash", "new\nline", "percent %s {} $1 ?",
     "ünïcode 列 🏛", "select", "tab\there", "long " + "x" * 300, "-- comment", "/* comment */", "semi;colon", "a.b", "'",
@@ -40,7 +40,7 @@ ROWS = [
     dict.fromkeys(NAMES, value) | {KEY: f"key '{n}", AMOUNT: "not money'" if n == 3 else f"{n}.50"}
     for n, value in enumerate(VALUES)
 ]
-HELPER = "_it's; as published"
+HELPER = "_" + NAMES[2]
 ITEM = "0123456789abcdef" * 2
 SOURCES = {
     "file": {"portal": "file", "url": "https://data.town.gov/things.geojson"},

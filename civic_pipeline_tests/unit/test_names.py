@@ -41,7 +41,11 @@ def test_a_folder_of_the_catalog_is_a_name_of_a_table(place: str, name: str, pro
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_a_model_has_the_name_of_a_table(name: str, town: Town) -> None:
+def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, town: Town) -> None:
+    seed = town.write(f"data/seeds/{name}.csv", "a,b\n1,2\n")
+    with pytest.raises(FileInvalid, match="is no name for a table"):
+        town.models()
+    seed.unlink()
     for kind in ("sql", "yml"):
         (town.settings.root / f"sql/marts/mart_months.{kind}").rename(town.settings.root / f"sql/marts/{name}.{kind}")
     with pytest.raises(FileInvalid, match="is no name for a table"):
