@@ -1,7 +1,9 @@
 """What portals may answer, and the error each answer becomes. No sockets: an adapter answers from memory."""
 
+import io
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ class FromMemory(BaseAdapter):
         if isinstance(given, Exception):
             raise given
         response = requests.Response()
-        response.status_code, response._content, response.url = given[0], given[1].encode(), str(request.url)
+        response.status_code, response.raw, response.url = given[0], io.BytesIO(given[1].encode()), str(request.url)
         response.headers.update(given[2] if len(given) == 3 else {})
         return response
 
@@ -127,7 +129,7 @@ def test_a_long_query_is_posted_and_asked_for_openly_where_posting_is_refused() 
 
 ITEM = "0" * 32
 SOURCE = ArcgisSource(
-    portal="arcgis", item=ITEM, layer="Payments", recorded="2026-01-01",  # type: ignore[arg-type]
+    portal="arcgis", item=ITEM, layer="Payments", recorded=date(2026, 1, 1),
     fallbacks=("https://old.town.gov/Payments/FeatureServer",),
 )  # fmt: skip
 LAYER = {
@@ -223,7 +225,7 @@ def dataset(
     view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()
 ) -> tuple[SocrataDataset, FromMemory]:
     """A dataset that answers `pages` one after the other."""
-    source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded="2026-01-01")  # type: ignore[arg-type]
+    source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
     made = SocrataDataset(source, "abcd-1234", Access())
     left = list(pages)
 

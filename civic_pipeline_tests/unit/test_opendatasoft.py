@@ -30,7 +30,7 @@ from civic_pipeline.portals import About, Access, Freshness, http
 from civic_pipeline.portals.http import TRIES
 from civic_pipeline.portals.opendatasoft import OpendatasoftDataset
 
-SOURCE = OpendatasoftSource(portal="opendatasoft", domain="data.town.gov", id="stops", recorded="2026-01-01")  # type: ignore[arg-type]
+SOURCE = OpendatasoftSource(portal="opendatasoft", domain="data.town.gov", id="stops", recorded=date(2026, 1, 1))
 PAGE = "/api/explore/v2.1/catalog/datasets/stops"
 
 
