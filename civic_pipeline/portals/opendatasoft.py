@@ -16,7 +16,7 @@ import requests
 from civic_pipeline.catalog import OpendatasoftSource
 from civic_pipeline.errors import AnswerUnreadable, PagingBroken, PortalOverloaded, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
-from civic_pipeline.portals.http import TRIES, Access, Body, Client, markup_in, shaped_as
+from civic_pipeline.portals.http import Access, Body, Client, markup_in, shaped_as
 from civic_pipeline.portals.json_rows import json_rows
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 from civic_pipeline.sql_text import quoted
@@ -69,10 +69,10 @@ class OpendatasoftDataset:
         Raises PagingBroken where a careful read may succeed.
         """
         if careful:
-            yield from self._read_export("json", description, spool, TRIES)
+            yield from self._read_export("json", description, spool)
             return
         try:
-            yield from self._read_export("jsonl", description, spool, 2)
+            yield from self._read_export("jsonl", description, spool)
         except (AnswerUnreadable, PortalOverloaded) as error:
             raise PagingBroken(self.url, str(error)) from error
 
@@ -82,10 +82,10 @@ class OpendatasoftDataset:
     def reused_ids(self) -> int:
         return 0
 
-    def _read_export(self, form: _Form, description: Description, spool: Path, tries: int) -> Iterator[pa.Table]:
+    def _read_export(self, form: _Form, description: Description, spool: Path) -> Iterator[pa.Table]:
         # No parameters at all: with an offset the limit of 10,000 holds for exports too.
         url, path = f"{self.url}/exports/{form}", spool / f"export.{form}"
-        self._client.download(url, {}, path, partial(_check_export, form), tries=tries)
+        self._client.download(url, {}, path, partial(_check_export, form))
         names = [column.name for column in description.columns]
         lines: Literal["array", "newline_delimited"] = "newline_delimited" if form == "jsonl" else "array"
         select = ", ".join(map(quoted, names))

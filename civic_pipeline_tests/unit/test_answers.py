@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -224,13 +225,14 @@ VIEW = {
 def dataset(
     view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()
 ) -> tuple[SocrataDataset, FromMemory]:
-    """A dataset that answers `pages` one after the other."""
+    """A dataset that answers `pages`: each at the offset where the one before ends, whatever the order they are asked in."""
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
     made = SocrataDataset(source, "abcd-1234", Access())
-    left = list(pages)
+    by_offset = dict(zip(accumulate(map(len, pages), initial=0), pages, strict=False))
 
     def answer(url: str) -> Answer:
-        body = view if "/api/views/" in url else count if "count%28" in url else left.pop(0) if left else []
+        offset = int(url.partition("offset=")[2] or 0)
+        body = view if "/api/views/" in url else count if "count%28" in url else by_offset.get(offset, [])
         return 200, json.dumps(body)
 
     adapter = FromMemory(answer)
@@ -248,7 +250,7 @@ def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: 
     pages = list(source.read(description, 3, tmp_path, careful=False))
     assert [page.to_pylist()[0]["_id"] for page in pages] == ["a", "c"]
     assert pages[0].column("note").to_pylist() == [None, "x"]
-    assert [url.partition("offset=")[2] for url in adapter.asked if "offset=" in url] == ["0", "2", "3"]
+    assert sorted(url.partition("offset=")[2] for url in adapter.asked if "offset=" in url) == ["0", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: 
         ({"view": VIEW | {"viewType": "href"}}, SourceNotFound),
         ({"count": []}, AnswerUnreadable),
         ({"count": [{"count": None}]}, AnswerUnreadable),
-        ({"pages": ({"rows": []},) * TRIES}, AnswerUnreadable),
+        ({"pages": ({"rows": []},)}, AnswerUnreadable),
     ],
     ids=["error", "no columns", "a link", "no count", "null count", "no list"],
 )
