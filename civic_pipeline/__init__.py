@@ -3,12 +3,19 @@
 Analysts need two names: `connect()` for SQL and `read()` for pandas, both read-only on the newest release.
 """
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from civic_pipeline.warehouse.reader import connect, read
 
 __all__ = ["connect", "read"]
+
+# Arrow reads it when it is first imported. Its own choice, mimalloc, keeps 20 to 35 MB more of a capture's memory in no less
+# time; its wheels for Linux hold both.
+if sys.platform == "linux":
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
 
 
 def __getattr__(name: str) -> Any:
