@@ -46,11 +46,16 @@ class Landing:
 
     @property
     def label(self) -> str:
-        return f"{self.name} {self.edition}" if self.edition else self.name
+        return label_of(self.name, self.edition)
 
     @property
     def path(self) -> Path:
         return self.folder / f"{self.edition or 'part'}.parquet"
+
+
+def label_of(name: str, edition: str | None) -> str:
+    """What an edition of dataset `name` is called in messages."""
+    return f"{name} {edition}" if edition else name
 
 
 def land(landing: Landing, source: PortalSource, description: Description, counted: int) -> Part:
