@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from civic_pipeline.catalog import ArcgisSource, FileHere, FileSource, OpendatasoftSource, SocrataSource, Source
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
+from civic_pipeline.portals.arcgis import layers_of
 from civic_pipeline.portals.http import Access, Client, shaped_as
 
 _ARCGIS, _HUB = "https://www.arcgis.com", "https://hub.arcgis.com"
@@ -205,10 +206,7 @@ class _Finder:
         return Found(source, access)
 
     def _only_layer(self, service: str) -> int:
-        listing = self._json(service)
-        with shaped_as("a list of layers", service):
-            entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
-            numbers = {int(entry["id"]): str(entry["name"]) for entry in entries if entry.get("type") != "Group Layer"}
+        numbers = layers_of(self._json(service), service)
         if not numbers:
             raise SourceNotFound("A layer", service, "the service holds none")
         if len(numbers) > 1:

@@ -238,9 +238,7 @@ class ArcgisLayer:
             try:
                 service = address or self._service_of_item()
                 listing = self._json(service, {})
-                with shaped_as("a list of layers", service):
-                    entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
-                    numbers = {entry["name"]: entry["id"] for entry in entries if entry.get("type") != "Group Layer"}
+                numbers = {name: number for number, name in layers_of(listing, service).items()}
                 if self._source.layer in numbers:
                     url = f"{service}/{numbers[self._source.layer]}"
                     return url, self._json(url, {})
@@ -276,6 +274,13 @@ class ArcgisLayer:
             return value
 
         return self._client.ask(url, {**parameters, "f": "json"}, understand, tries=tries)
+
+
+def layers_of(listing: Mapping[str, Any], service: str) -> dict[int, str]:
+    """The names of a service's layers and tables by their numbers; a group holds no rows. Raises AnswerUnreadable."""
+    with shaped_as("a list of layers", service):
+        entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
+        return {int(entry["id"]): str(entry["name"]) for entry in entries if entry.get("type") != "Group Layer"}
 
 
 def _by_offset(ask: _Ask, where: str) -> PageAt:
