@@ -5,6 +5,7 @@ Recognising an address asks nobody; finding a layer behind an item, a service or
 
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from ipaddress import IPv6Address, ip_address
@@ -112,14 +113,15 @@ def recognise(text: str) -> Address:
     raise AddressUnknown(text, "it names no dataset" if parts.path.strip("/") or "://" in text else _NEITHER)
 
 
-def find(text: str, allow_private: bool, token: str | None = None) -> Found:
+def find(text: str, allow_private: bool, tokens: Mapping[str, str] | None = None) -> Found:
     """The source that `text` names, with its layer or service looked up where the address leaves that open.
 
-    `allow_private` permits hosts of this machine and of private networks; http:// is kept for these alone.
+    `allow_private` permits hosts of this machine and of private networks; http:// is kept for these alone. `tokens` are
+    Socrata's app tokens by the host that may be told: whatever was pasted, no other host is.
     Raises AddressUnknown, AddressAmbiguous, AddressPrivate, and the portal errors.
     """
     address = recognise(text)
-    finder = _Finder(text, allow_private, token)
+    finder = _Finder(text, allow_private, tokens or {})
     try:
         return finder.find(address)
     except ValidationError as error:
@@ -129,8 +131,8 @@ def find(text: str, allow_private: bool, token: str | None = None) -> Found:
 class _Finder:
     """Looks one address up."""
 
-    def __init__(self, text: str, allow_private: bool, token: str | None) -> None:
-        self._text, self._allow_private, self._token = text, allow_private, token
+    def __init__(self, text: str, allow_private: bool, tokens: Mapping[str, str]) -> None:
+        self._text, self._allow_private, self._tokens = text, allow_private, tokens
         self._client = Client(at_once=1)
 
     def find(self, address: Address) -> Found:
@@ -166,11 +168,12 @@ class _Finder:
     def _access(self, base: str) -> Access:
         """The way to a host. Raises AddressPrivate for one that is not on the public internet, unless that is allowed."""
         parts = urlsplit(base)
-        private = private_address(parts.hostname or "")
+        host = parts.hostname or ""
+        private = private_address(host)
         if private and not self._allow_private:
-            raise AddressPrivate(self._text, parts.hostname or "", private)
+            raise AddressPrivate(self._text, host, private)
         by_http = private and parts.scheme == "http"
-        return Access(root=f"http://{parts.netloc}" if by_http else None, socrata_token=self._token)
+        return Access(root=f"http://{parts.netloc}" if by_http else None, socrata_token=self._tokens.get(host))
 
     def _secure(self, url: str) -> str:
         """`url` by https, but for hosts that may be asked by http."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pyarrow as pa
 import requests
@@ -46,6 +47,7 @@ class SocrataDataset:
     def __init__(self, source: SocrataSource, dataset_id: str, access: Access) -> None:
         host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
         session = sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session
+        session.hooks["response"].append(_keep_token_home)
         self._client = Client(source.requests_at_once, session)
         self._id = dataset_id
         self._edited = _EDITED if source.full_read_every_days else None
@@ -163,6 +165,13 @@ class SocrataDataset:
 
 # Asks for the page at a place (an offset, a condition), of at most so many rows, in so many tries.
 _Ask = Callable[[Mapping[str, Any], int, int], Page]
+
+
+def _keep_token_home(answer: requests.Response, *_: Any, **__: Any) -> None:
+    """A redirect to another host goes without the token: requests takes back what it knows to be secret, and not this."""
+    to = urlsplit(urljoin(answer.url, answer.headers.get("Location", "")))
+    if answer.is_redirect and (to.scheme, to.netloc) != urlsplit(answer.url)[:2]:
+        answer.request.headers.pop("X-App-Token", None)
 
 
 def _by_offset(ask: _Ask, query: Mapping[str, Any]) -> PageAt:

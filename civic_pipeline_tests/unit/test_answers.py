@@ -26,16 +26,18 @@ Answer = tuple[int, str] | tuple[int, str, dict[str, str]] | Exception
 class FromMemory(BaseAdapter):
     def __init__(self, answer: Callable[[str], Answer]) -> None:
         super().__init__()
-        self.answer, self.asked = answer, list[str]()
+        self.answer, self.asked, self.tokens = answer, list[str](), list[str | None]()
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         self.asked.append(str(request.url))
+        self.tokens.append(request.headers.get("X-App-Token"))
         given = self.answer(str(request.url))
         if isinstance(given, Exception):
             raise given
         response = requests.Response()
         response.status_code, response.raw, response.url = given[0], io.BytesIO(given[1].encode()), str(request.url)
         response.headers.update(given[2] if len(given) == 3 else {})
+        response.request = request
         return response
 
     def close(self) -> None: ...
@@ -251,6 +253,25 @@ def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: 
     assert [page.to_pylist()[0]["_id"] for page in pages] == ["a", "c"]
     assert pages[0].column("note").to_pylist() == [None, "x"]
     assert sorted(url.partition("offset=")[2] for url in adapter.asked if "offset=" in url) == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("https://elsewhere.gov/x", None),
+        ("http://data.town.gov/x", None),
+        ("https://data.town.gov/x", "t"),
+        ("/x", "t"),
+    ],
+)
+def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, told: str | None) -> None:
+    source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
+    made = SocrataDataset(source, "abcd-1234", Access(socrata_token="t"))
+    adapter = FromMemory(lambda url: (200, json.dumps(VIEW)) if url.endswith("/x") else (301, "", {"Location": to}))
+    for scheme in ("https://", "http://"):
+        made._client._session.mount(scheme, adapter)
+    made.describe()
+    assert adapter.tokens == ["t", told]
 
 
 @pytest.mark.parametrize(
