@@ -1,6 +1,8 @@
 """Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -11,7 +13,7 @@ from typing import Literal
 from civic_pipeline.catalog import Dataset, PagedSource, stands_for
 from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake
-from civic_pipeline.lake.landing import Landing, land, land_edits
+from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
 from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part
 from civic_pipeline.lake.progress import Progress, no_progress
@@ -50,53 +52,64 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         collapsed, newest = _collapse(name, dataset, previous, counted), lake.newest(name)
         if collapsed and newest and newest.held_back and _unchanged(newest, described):
             raise collapsed  # the lake has it already
-        manifest = _take(name, dataset, sources, described, counted, previous, lake, access, collapsed, progress)
+        captured_at = datetime.now(UTC)
+        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+        editions = [
+            _Edition(
+                edition, source, described[edition], counted[edition], _laid_under(previous, edition, dataset, lake)
+            )
+            for edition, source in sources.items()
+        ]
+        with _uncommitted(lake.folder / capture_id) as folder:
+            manifest = Manifest(
+                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
+                pipeline_version=version("civic-pipeline"), parts=_take(name, editions, folder, progress),
+                held_back=str(collapsed) if collapsed else None,
+            )  # fmt: skip
+            manifest.write(folder)
         if collapsed:
             raise collapsed
         return Captured(manifest, "captured", undeclared)
 
 
-def _take(
-    name: str,
-    dataset: Dataset,
-    sources: dict[str | None, PortalSource],
-    described: dict[str | None, Description],
-    counted: dict[str | None, int],
-    previous: Manifest | None,
-    lake: Lake,
-    access: Access,
-    collapsed: VolumeCollapsed | None,
-    progress: Progress,
-) -> Manifest:
-    """Read every source and commit the capture; whatever fails on the way leaves nothing behind."""
-    captured_at = datetime.now(UTC)
-    capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
-    folder = lake.folder / capture_id
-    expected, landed = sum(counted.values()), 0
+@dataclass(frozen=True)
+class _Edition:
+    """An edition as its portal has it now, and what of the previous capture edits may be laid over."""
+
+    name: str | None
+    source: PortalSource
+    description: Description
+    counted: int
+    earlier: tuple[Part, Path] | None
+
+
+def _take(name: str, editions: Sequence[_Edition], folder: Path, progress: Progress) -> tuple[Part, ...]:
+    """Read every edition of dataset `name` into `folder`."""
+    expected, landed = sum(edition.counted for edition in editions), 0
 
     def landed_rows(rows: int) -> None:
         nonlocal landed
         landed += rows
         progress(landed, expected)
 
+    parts = []
+    for e in editions:
+        landing = Landing(name, e.name, folder, landed_rows)
+        edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
+        parts.append(edits or land(landing, e.source, e.description, e.counted))
+    return tuple(parts)
+
+
+@contextmanager
+def _uncommitted(folder: Path) -> Iterator[Path]:
+    """A new folder; whatever fails in the block leaves nothing of it behind."""
     try:
-        with writing(lake.folder):
+        with writing(folder.parent):
             folder.mkdir(parents=True)
-            parts = []
-            for edition, source in sources.items():
-                landing = Landing(name, edition, folder, landed_rows)
-                earlier = _laid_under(previous, edition, dataset, lake)
-                edits = earlier and land_edits(landing, source, described[edition], counted[edition], *earlier)
-                parts.append(edits or land(landing, source, described[edition], counted[edition]))
-            manifest = Manifest(
-                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
-            )  # fmt: skip
-            manifest.write(folder)
+            yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return manifest
 
 
 def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
@@ -122,7 +135,7 @@ def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Des
         missing, retyped, undeclared = compare_columns(dataset.columns, found)
         if missing or retyped:
             likely = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
-            raise SchemaDrifted(f"{name} {edition}" if edition else name, missing, retyped, sorted(likely))
+            raise SchemaDrifted(label_of(name, edition), missing, retyped, sorted(likely))
         unknown.update(dict.fromkeys(undeclared))
     return tuple(unknown)
 
@@ -149,7 +162,7 @@ def _collapse(
     for edition, rows in counted.items():
         accepted = before.get(edition, 0)
         if rows < accepted * (1 - tolerance):
-            return VolumeCollapsed(f"{name} {edition}" if edition else name, rows, accepted, tolerance)
+            return VolumeCollapsed(label_of(name, edition), rows, accepted, tolerance)
     return None
 
 
