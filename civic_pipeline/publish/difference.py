@@ -36,5 +36,5 @@ def as_text(difference: Difference) -> str:
             lines.append(f"    {column.column}: {column.rows_changed:,} rows changed{totals}")
         lines += [f"      {example}" for example in table.examples]
     if len(lines) == 1:
-        lines.append("The same, to the last value.")
+        lines.append("Every table is the same, to the last value.")
     return "\n".join(lines)

@@ -16,12 +16,16 @@ from civic_pipeline.warehouse import Build, CheckResult, Model, Release, Staged,
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one table: swapped in (`staged`, `lineage`), held back (`problem` says why), or neither: left as it was."""
+    """What became of one table: swapped in (`staged`, `lineage`, `contents`: its hash), held back (`problem` says why), or left.
+
+    A table is left where building it again would give the same.
+    """
 
     model: Model
     results: list[CheckResult]
     staged: Staged | None = None
     lineage: Mapping[str, list[str]] = field(default_factory=dict)
+    contents: str | None = None
     newest: date | None = None
     problem: str | None = None
 
@@ -65,7 +69,8 @@ def build_table(
             raise ContractBroken(model.name, failures)
         dated = dataset.dated_by if dataset else None
         newest = build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
-        return Outcome(model, results, staged, build.swap(staged, results, newest), newest)
+        lineage = build.swap(staged, results, newest)
+        return Outcome(model, results, staged, lineage, build.contents_of(model), newest)
     except CivicError as error:
         build.hold_back(model, str(error), results)
         return Outcome(model, results, problem=str(error))

@@ -187,6 +187,13 @@ class Build:
                 if name.startswith("clean."):
                     self._forget(name.replace("clean.", "quarantine.", 1))
 
+    def contents_of(self, model: Model) -> str | None:
+        """The content hash of the accepted table."""
+        found = self.connection.execute(
+            "select content_hash from meta.tables where table_name = ?", [model.name]
+        ).fetchone()
+        return found[0] if found else None
+
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
         found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()

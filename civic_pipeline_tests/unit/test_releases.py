@@ -312,4 +312,4 @@ def test_a_difference_tells_of_tables_and_columns(visited: Town) -> None:
     payments = next(table for table in found.tables if table.table == "clean.town_payments")
     assert payments.columns_added == ["splits"]
     assert (payments.keys_added, payments.keys_changed, payments.columns) == (0, 0, [])
-    assert "The same, to the last value." in as_text(compare(second, second))
+    assert "Every table is the same, to the last value." in as_text(compare(second, second))
