@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -31,6 +32,17 @@ def _as_name(_: click.Context, parameter: click.Parameter, name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*" if parameter.name == "city" else r"[a-z0-9_]+", name):
         raise click.BadParameter(f"{name!r}: use lower-case letters, digits and _ only, such as vacant_buildings.")
     return name
+
+
+def _as_moment(_: click.Context, __: click.Parameter, text: str) -> datetime:
+    """A moment in UTC; a day alone is its beginning."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: write a day or a moment, such as 2015-04-14 or 2015-04-14T12:00Z."
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -186,6 +198,35 @@ def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
     with _progress_line() as progress:
         added = scaffold.add(settings, found, f"{city}/{name}", progress)
     click.echo("\n".join(scaffold.of_added(added, settings.root)))
+
+
+@cli.command()
+@click.argument("dataset")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--captured-at",
+    required=True,
+    callback=_as_moment,
+    metavar="MOMENT",
+    help="Day or moment (UTC) the file was published, such as 2015-04-14 or 2015-04-14T12:00Z.",
+)
+def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
+    """Load FILE, an older copy of DATASET, into the lake as its capture of that day."""
+    from civic_pipeline import lake
+    from civic_pipeline.catalog import load_datasets
+
+    settings = Settings.from_environment()
+    known = load_datasets(settings.root)
+    if dataset not in known:
+        raise UnknownName("dataset", dataset, known)
+    with _progress_line() as progress:
+        made = lake.backfill(
+            dataset, known[dataset], lake.Lake(settings.lake), file, captured_at, settings.profile, progress
+        )
+    (part,) = made.parts
+    click.echo(
+        f"{made.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), all of them landed."
+    )
 
 
 @cli.group()

@@ -15,11 +15,12 @@ from civic_pipeline.catalog.dataset import (
     SocrataSource,
     Source,
 )
+from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
 
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
-    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
+    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
     "read_contract", "read_yaml", "table_name",
 ]  # fmt: skip
 

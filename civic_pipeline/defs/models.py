@@ -10,7 +10,14 @@ from typing import Any
 import dagster as dg
 
 from civic_pipeline.catalog import Dataset, load_datasets, table_name
-from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec, freshness_policy
+from civic_pipeline.components.dagster_terms import (
+    OWNERS,
+    asset_key,
+    captured_as,
+    check_result,
+    check_spec,
+    freshness_policy,
+)
 from civic_pipeline.errors import CivicError, HeldBack
 from civic_pipeline.quality import (
     Outcome,
@@ -152,7 +159,7 @@ def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
     dataset = _dataset_of(model, datasets)
     return dg.AssetSpec(
         asset_key(model.name),
-        deps=[asset_key(name) for name in sorted(model.inputs) if not name.startswith("seeds.")],
+        deps=sorted({captured_as(name) for name in model.inputs if not name.startswith("seeds.")}),
         description=model.description,
         group_name="clean" if model.schema == "clean" else "marts",
         kinds={"duckdb", "sql"},

@@ -1,6 +1,8 @@
 """Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -35,7 +37,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
     VolumeCollapsed (the capture is kept, marked as held back), DiskFull and NotWritable.
     """
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
-        _remove_unfinished(lake.folder / name)
+        remove_unfinished(lake.folder / name)
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:
             raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
@@ -71,8 +73,6 @@ def _take(
 ) -> Manifest:
     """Read every source and commit the capture; whatever fails on the way leaves nothing behind."""
     captured_at = datetime.now(UTC)
-    capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
-    folder = lake.folder / capture_id
     expected, landed = sum(counted.values()), 0
 
     def landed_rows(rows: int) -> None:
@@ -80,24 +80,32 @@ def _take(
         landed += rows
         progress(landed, expected)
 
+    with new_folder(name, captured_at, lake) as folder:
+        parts = []
+        for edition, source in sources.items():
+            landing = Landing(name, edition, folder, landed_rows)
+            earlier = _laid_under(previous, edition, dataset, lake)
+            edits = earlier and land_edits(landing, source, described[edition], counted[edition], *earlier)
+            parts.append(edits or land(landing, source, described[edition], counted[edition]))
+        manifest = Manifest(
+            capture_id=lake.id_of(folder), dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
+            pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
+        )  # fmt: skip
+        manifest.write(folder)
+    return manifest
+
+
+@contextmanager
+def new_folder(name: str, captured_at: datetime, lake: Lake) -> Iterator[Path]:
+    """The folder of the capture of that moment (UTC); gone again if the block fails. The caller holds the dataset's lock."""
+    folder = lake.folder / name / f"{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
     try:
         with writing(lake.folder):
             folder.mkdir(parents=True)
-            parts = []
-            for edition, source in sources.items():
-                landing = Landing(name, edition, folder, landed_rows)
-                earlier = _laid_under(previous, edition, dataset, lake)
-                edits = earlier and land_edits(landing, source, described[edition], counted[edition], *earlier)
-                parts.append(edits or land(landing, source, described[edition], counted[edition]))
-            manifest = Manifest(
-                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
-            )  # fmt: skip
-            manifest.write(folder)
+            yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return manifest
 
 
 def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
@@ -155,8 +163,12 @@ def _collapse(
 
 
 def _known_url(previous: Manifest | None) -> str | None:
-    """Where the last capture found its layer; trusted for a week, since a service left behind by a move goes on answering."""
-    if previous is None or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7):
+    """Where the last capture by the portal found its layer; trusted for a week, since a service left behind by a move goes on answering."""
+    if (
+        previous is None
+        or previous.backfilled_at
+        or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7)
+    ):
         return None
     return previous.parts[0].url
 
@@ -177,7 +189,7 @@ def _laid_under(
     return None
 
 
-def _remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Folders that a killed process left without a manifest; the caller holds the dataset's lock."""
     for leftover in folder.glob("*/"):
         if not (leftover / MANIFEST).exists():

@@ -1,6 +1,7 @@
 """The captures on disk: `lake/<city>/<dataset>/<captured_at>/`, Parquet files and a manifest."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from civic_pipeline.errors import CaptureDamaged
@@ -17,9 +18,14 @@ class Lake:
         """The committed captures of `city/dataset`, oldest first."""
         return [self._read(path) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
 
-    def accepted(self, dataset: str) -> Manifest | None:
-        """The newest capture that was accepted, or None."""
-        return next((capture for capture in reversed(self.captures(dataset)) if capture.held_back is None), None)
+    def accepted(self, dataset: str, by: datetime | None = None) -> Manifest | None:
+        """The newest capture that was accepted, of those until the moment `by` where one is given, or None."""
+        captures = reversed(self.captures(dataset))
+        return next((capture for capture in captures if capture.held_back is None and capture.is_until(by)), None)
+
+    def id_of(self, folder: Path) -> str:
+        """`city/dataset/captured_at`, the id of the capture in `folder`."""
+        return folder.relative_to(self.folder).as_posix()
 
     def newest(self, dataset: str) -> Manifest | None:
         """The newest capture, accepted or not, or None."""

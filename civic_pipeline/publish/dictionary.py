@@ -75,11 +75,12 @@ def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
 
 def _read_catalog(root: Path) -> _Catalog:
     datasets = load_datasets(root)
-    schema: Schema = {"raw": {}, "seeds": {}, "clean": {}, "marts": {}}
+    schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
     for name, dataset in datasets.items():
         # The names of a family are known only to the portal. Types are of no use here: lineage follows names.
         declared = [column for column in dataset.columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
+        schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
     for seed in seed_files(root):
         with seed.open(encoding="utf-8", newline="") as file:
             schema["seeds"][seed.stem] = dict.fromkeys(next(csv.reader(file)), "VARCHAR")
@@ -281,6 +282,8 @@ def _arguments(check: PlannedCheck) -> str:
 
 def _page(table: str) -> str:
     schema, _, name = table.partition(".")
+    if schema == "history":  # of the same dataset, so on the same page
+        schema = "raw"
     return f"../../data/seeds/{name}.csv" if schema == "seeds" else f"{schema}/{name}.md"
 
 

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
-from civic_pipeline.errors import CaptureDamaged, ModelFailed, writing
+from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.model import Model, seed_files
@@ -50,6 +51,7 @@ class Build:
     run_id: str
     started_at: datetime
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
+    as_of: datetime | None = None  # captures after it do not exist for this build
 
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
@@ -62,6 +64,9 @@ class Build:
         keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
         columns = ", ".join(column.name for column in contract.columns)
         distinct = "distinct" if contract.repeated_rows else ""
+        for name in sorted(model.inputs):
+            if name.startswith("history."):
+                self._history_view(name)
         try:
             with writing(self.settings.build.parent):
                 execute(f"create or replace table {everything} as\n{model.sql}")
@@ -176,6 +181,15 @@ class Build:
         ).fetchone()
         return found[0] if found else None
 
+    def _history_view(self, view: str) -> None:
+        """All accepted captures of a dataset; made only for the models that read it. Raises ShapeUnknown, NotCaptured."""
+        lake = Lake(self.settings.lake)
+        name = next(name for name in self.datasets if f"history.{table_name(name)}" == view)
+        captures = [c for c in lake.captures(name) if c.held_back is None and c.is_until(self.as_of)]
+        if not captures:
+            raise NotCaptured(name)
+        self.connection.execute(f"create or replace view {view} as {history_sql(lake, self.datasets[name], captures)}")
+
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
         for described in (meta.TABLES, meta.COLUMNS, meta.CHECKS):
@@ -275,16 +289,17 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
         try:
             build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
             with writing(settings.build.parent):
-                _prepare(build)
+                prepare(build)
             yield build
         finally:
             connection.close()
 
 
-def _prepare(build: Build) -> None:
+def prepare(build: Build) -> None:
+    """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "seeds", "staging", "clean", "marts", "quarantine"):
+    for schema in ("raw", "history", "seeds", "staging", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     meta.create(connection)
     functions = root / "sql" / "functions.sql"
@@ -299,40 +314,17 @@ def _prepare(build: Build) -> None:
     lake = Lake(build.settings.lake)
     for name, dataset in build.datasets.items():
         try:
-            accepted = lake.accepted(name)
+            accepted = lake.accepted(name, build.as_of)
             if accepted:
                 lake.verify(accepted)
-                _raw_view(connection, lake, name, dataset, accepted)
+                connection.execute(
+                    f"create or replace view raw.{table_name(name)} as {capture_sql(lake, dataset, accepted)}"
+                )
         except CaptureDamaged as error:
             # The others are still built; what depends on this one is held back.
             accepted, build.damaged[name] = None, str(error)
             connection.execute(f"drop view if exists raw.{table_name(name)}")
         _record_capture(build, lake, name, dataset, accepted)
-
-
-def _raw_view(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, dataset: Dataset, capture: Manifest
-) -> None:
-    """What the portal sent, with each date column's clock read as the dataset says."""
-    selects = []
-    for part, path in zip(capture.parts, lake.files(capture), strict=True):
-        columns = ", ".join(_clock(column.name, dataset) for column in part.columns)
-        edition = literal(part.edition) if part.edition else "cast(null as varchar)"
-        selects.append(
-            f"select {columns}, {literal(capture.capture_id)} as _capture_id, {edition} as _edition from read_parquet({literal(str(path))})"
-        )
-    connection.execute(f"create or replace view raw.{table_name(name)} as {' union all by name '.join(selects)}")
-
-
-def _clock(column: str, dataset: Dataset) -> str:
-    name = quoted(column)
-    match dataset.time_zones.get(column):
-        case "date_only":
-            return f"cast({name} as date) as {name}"
-        case "utc":
-            return f"{name} at time zone 'UTC' as {name}"
-        case _:
-            return name
 
 
 def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:
