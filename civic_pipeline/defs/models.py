@@ -31,7 +31,7 @@ from civic_pipeline.quality import (
     rules_across,
 )
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build
+from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, record_history
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -74,6 +74,8 @@ def _build(
 ) -> _Events:
     """What the step yields. Raises HeldBack after the release, ChecksFailed instead of it."""
     publishes = RELEASE in context.selected_asset_keys
+    for name, problem in record_history(build, found).items():
+        context.log.warning(f"the history of {name} stands still: {problem}")
     suites = Suites(build)
     held = failed_visits(build)
     reasons = dict(held) if publishes else {}

@@ -14,9 +14,17 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def ids(self, dataset: str) -> list[str]:
+        """The ids of the committed captures of `city/dataset`, oldest first."""
+        return [self.id_of(path.parent) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+
+    def capture(self, capture_id: str) -> Manifest:
+        """Raises CaptureDamaged for a manifest that cannot be read."""
+        return self._read(self.folder / capture_id / MANIFEST)
+
     def captures(self, dataset: str) -> list[Manifest]:
         """The committed captures of `city/dataset`, oldest first."""
-        return [self._read(path) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+        return [self.capture(capture_id) for capture_id in self.ids(dataset)]
 
     def accepted(self, dataset: str, by: datetime | None = None) -> Manifest | None:
         """The newest capture that was accepted, of those until the moment `by` where one is given, or None."""

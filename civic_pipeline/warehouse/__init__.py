@@ -2,6 +2,7 @@
 
 from civic_pipeline.warehouse.build import Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.history import record_history
 from civic_pipeline.warehouse.model import Model, load_models, seed_files, tables_read
 from civic_pipeline.warehouse.reader import connect, read
 from civic_pipeline.warehouse.release import release
@@ -15,6 +16,7 @@ __all__ = [
     "load_models",
     "open_build",
     "read",
+    "record_history",
     "release",
     "seed_files",
     "tables_read",

@@ -97,7 +97,7 @@ class Build:
         model = staged.model
         lineage = column_lineage(model, self._schema(model.inputs))
         source_rows = staged.rows + staged.quarantined_rows + staged.repeated_rows if model.schema == "clean" else None
-        with writing(self.settings.build.parent), self._transaction():
+        with writing(self.settings.build.parent), self.transaction():
             self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
             if staged.quarantine:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
@@ -120,7 +120,7 @@ class Build:
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
         """Keep the accepted table as it is and record since when and why."""
-        with writing(self.settings.build.parent), self._transaction():
+        with writing(self.settings.build.parent), self.transaction():
             known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
             if not known:
                 row: dict[str, object] = {
@@ -140,7 +140,7 @@ class Build:
 
     def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
         """Replace the recorded checks of `subject`."""
-        with self._transaction():
+        with self.transaction():
             self._record_checks(subject, results)
 
     def held_back(self) -> dict[str, str]:
@@ -163,7 +163,7 @@ class Build:
     def forget_all_but(self, models: Collection[str]) -> None:
         """Drop the tables whose model left the catalog, and what `meta` says of them: nobody would explain them any more."""
         known = self.connection.execute("select table_name from meta.tables").fetchall()
-        with self._transaction():
+        with self.transaction():
             for name in {table for (table,) in known} - set(models):
                 self._forget(name)
                 if name.startswith("clean."):
@@ -267,7 +267,7 @@ class Build:
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         self.connection.execute("begin")
         try:
             yield

@@ -1,17 +1,17 @@
 -- Each row is one notice that a building is vacant, open on the day of the capture.
 with listed as (
     select
-        clean_text(NoticeNum) as notice_number,
-        parse_date(cast(DateNotice as varchar)) as notice_date,
-        mangled_date(cast(DateNotice as varchar)) as mangled_date,
-        block_lot(BLOCKLOT) as block_lot,
-        clean_text(Address) as address,
-        clean_text(Neighborhood) as neighborhood,
-        try_cast(clean_text(cast(Council_District as varchar)) as integer) as council_district,
-        clean_text(OWNER_ABBR) as public_owner,
-        clean_text(HousingMarketTypology2023) as market_typology,
-        cast(DateNotice as varchar) as published_date,
-        BLOCKLOT as published_block_lot,
+        clean_text(noticenum) as notice_number,
+        parse_date(cast(datenotice as varchar)) as notice_date,
+        mangled_date(cast(datenotice as varchar)) as mangled_date,
+        block_lot(blocklot) as block_lot,
+        clean_text(address) as address,
+        clean_text(neighborhood) as neighborhood,
+        try_cast(clean_text(cast(council_district as varchar)) as integer) as council_district,
+        clean_text(owner_abbr) as public_owner,
+        clean_text(housingmarkettypology2023) as market_typology,
+        cast(datenotice as varchar) as published_date,
+        blocklot as published_block_lot,
         _capture_id
     from raw.baltimore_vacant_building_notices
 ),

@@ -3,9 +3,9 @@ with notices as (
     select
         _capture_id as capture_id,
         _captured_at as listed_at,
-        block_lot(BLOCKLOT) as block_lot,
-        clean_text(NoticeNum) as notice_number,
-        coalesce(parse_date(cast(DateNotice as varchar)), mangled_date(cast(DateNotice as varchar))) as notice_date
+        block_lot(blocklot) as block_lot,
+        clean_text(noticenum) as notice_number,
+        coalesce(parse_date(cast(datenotice as varchar)), mangled_date(cast(datenotice as varchar))) as notice_date
     from history.baltimore_vacant_building_notices
 ),
 
