@@ -1,5 +1,6 @@
 """Run `sql/` on DuckDB: stage, (audit,) swap; keep the books in `meta`; release; read."""
 
+from civic_pipeline.warehouse.as_of import as_of
 from civic_pipeline.warehouse.build import Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.history import record_history
@@ -12,6 +13,7 @@ __all__ = [
     "CheckResult",
     "Model",
     "Staged",
+    "as_of",
     "connect",
     "load_models",
     "open_build",

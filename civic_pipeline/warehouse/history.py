@@ -79,7 +79,7 @@ class _History:
     def __init__(self, build: Build, lake: Lake, name: str, dataset: Dataset, model: Model) -> None:
         self._connection, self._build, self._lake = build.connection, build, lake
         self._name, self._dataset = name, dataset
-        mentioned = {found.name.lower() for found in model.query.find_all(exp.Identifier)}
+        mentioned = {found.name.lower() for found in model.query.find_all(exp.Column)}
         # Only what the clean table is made from: the rest, such as contacts of persons, is not published here either.
         self._declared = [column for column in dataset.columns if "*" in column or column.lower() in mentioned]
 
@@ -160,7 +160,7 @@ class _History:
     def _rows(self, table: str, side: _Side, compared: Sequence[str]) -> None:
         """Each row of temp table `table` is a key with the hash of its values; rows that differ under one key are a conflict."""
         valid = [
-            f"min(parse_date({side.text(name)}))" if name in side.columns else "cast(null as date)"
+            f"min(parse_date({side.text(name)}))" if name and name in side.columns else "cast(null as date)"
             for name in (self._dataset.valid_from, self._dataset.valid_to)
         ]
         values = self._values(side)
