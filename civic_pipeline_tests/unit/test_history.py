@@ -1,11 +1,11 @@
 """What changed between captures: revisions, versions, conflicts; and the warehouse as it was."""
 
 import json
+import shutil
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -380,18 +380,31 @@ values = st.one_of(st.none(), st.sampled_from(["", "1", "2", "null", '"', "ü"])
 tables = st.lists(st.tuples(keys, values, values), max_size=9)
 
 
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Build, Iterator[int]]]:
+    """A town whose build stays open, and numbers for captures nobody has seen: each example replaces all of the one before."""
+    town = found_town(tmp_path_factory.mktemp("any") / "town")
+    with town.build() as build:
+        yield town, build, count()
+
+
 @given(nights=st.lists(tables, min_size=2, max_size=4))
-def test_revisions_laid_over_a_capture_give_the_next_one(nights: list[list[Row]]) -> None:
-    with TemporaryDirectory() as folder:
-        town = found_town(Path(folder) / "town")
-        capture(town, *nights)
-        with town.build() as build:
-            record_history(build, town.models())
-            told = everything(build)
-            names = [column.name for column in meta.REVISIONS.columns]
-            revisions = [dict(zip(names, row, strict=True)) for row in told["revisions"]]
-            open_versions = {row[1] for row in told["record_versions"] if row[5] is None}
-    for earlier, later, at in zip(nights, nights[1:], NIGHTS[1:], strict=False):
+def test_revisions_laid_over_a_capture_give_the_next_one(
+    opened: tuple[Town, Build, Iterator[int]], nights: list[list[Row]]
+) -> None:
+    town, build, numbers = opened
+    shutil.rmtree(town.settings.lake, ignore_errors=True)
+    moments = [datetime(2026, 1, 1) + timedelta(seconds=next(numbers)) for _ in nights]
+    stamps = [f"{moment:%Y-%m-%dT%H%M%S.%fZ}" for moment in moments]
+    for at, rows in zip(stamps, nights, strict=True):
+        town.capture(rows, at=at)
+    assert record_history(build, town.models()) == {}
+    told = everything(build)
+    assert [row[1] for row in told["comparisons"]] == [f"town/payments/{at}" for at in stamps]
+    names = [column.name for column in meta.REVISIONS.columns]
+    revisions = [dict(zip(names, row, strict=True)) for row in told["revisions"]]
+    open_versions = {row[1] for row in told["record_versions"] if row[5] is None}
+    for earlier, later, at in zip(nights, nights[1:], stamps[1:], strict=False):
         before, after = records(earlier), records(later)
         undecided = {key for side in (before, after) for key, found in side.items() if len(found) > 1}
         made = {key: dict(next(iter(found))) for key, found in before.items() if key not in undecided}
