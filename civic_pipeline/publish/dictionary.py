@@ -210,7 +210,10 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         ("Key in the source", _code(dataset.key)),
         ("Tolerated fall in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
         ("Definition", f"[{definition}](../../../{definition})"),
-        ("Read by", _links(catalog.readers.get(table, []))),
+        (
+            "Read by",
+            _links([*catalog.readers.get(table, []), *catalog.readers.get(table.replace("raw.", "history."), [])]),
+        ),
     ]
     becomes: dict[str, list[str]] = defaultdict(list)
     for reader in catalog.readers.get(table, []):
@@ -234,10 +237,20 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
         " the column.",
         _table(("Column", "Portal type", "Clock", "Becomes"), columns),
+        *_earlier_shapes(dataset),
         "## Checks",
         "A failed critical check holds back every table made of the dataset. A warning is reported.",
         _checks(portal_checks(table).values()),
     )
+
+
+def _earlier_shapes(dataset: Dataset) -> list[str]:
+    if not dataset.earlier_shapes:
+        return []
+    shapes = [
+        (shape.seen, _code(f"{name}: {sql}" for name, sql in shape.columns.items())) for shape in dataset.earlier_shapes
+    ]
+    return ["## Earlier shapes", "What older copies call the columns of today.", _table(("Seen", "Columns"), shapes)]
 
 
 def _reference(dataset: Dataset) -> list[tuple[str, str]]:

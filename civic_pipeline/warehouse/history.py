@@ -95,8 +95,9 @@ class _History:
             return
         # A capture that came in between (a backfill) or went changes what follows it: made anew.
         if is_redefined or not set(compared) <= set(ids) or (compared and new[0].capture_id < compared[-1]):
-            for table in meta.HISTORY:
-                self._connection.execute(f"delete from meta.{table.name} where dataset = ?", [self._name])
+            with self._build.transaction():
+                for table in meta.HISTORY:
+                    self._connection.execute(f"delete from meta.{table.name} where dataset = ?", [self._name])
             compared, new = [], [c for c in self._lake.captures(self._name) if c.held_back is None]
         before = self._side(self._lake.capture(compared[-1])) if compared else None
         for capture in new:

@@ -201,6 +201,30 @@ def test_a_lost_build_file_gets_the_same_history_again(town: Town) -> None:
         assert everything(build) == night_by_night
 
 
+def test_a_run_that_dies_while_comparing_leaves_nothing_half_compared(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture(town, *CHANGING)
+    with town.build() as build:
+        record_history(build, town.models())
+        undisturbed = everything(build)
+    town.settings.build.unlink()
+    account = _History._account
+
+    def die(self: _History, before: Any, after: Any, *arguments: Any) -> None:
+        account(self, before, after, *arguments)
+        if after.manifest.capture_id.endswith(NIGHTS[2]):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), town.build() as build:
+        patch.setattr(_History, "_account", die)
+        record_history(build, town.models())
+    with town.build() as build:
+        assert [row[1] for row in everything(build)["comparisons"]] == [f"town/payments/{at}" for at in NIGHTS[:2]]
+        record_history(build, town.models())
+        assert everything(build) == undisturbed
+
+
 def test_a_capture_that_comes_in_between_is_taken_into_account(town: Town) -> None:
     town.capture(FIRST, at=NIGHTS[0])
     town.capture(FIRST, at=NIGHTS[2])
