@@ -408,7 +408,7 @@ def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> No
         while batch := lines.fetchmany(10_000):
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
         return
-    if form == "csv" and any(str(kind).endswith(("]", ")")) and "DECIMAL" not in str(kind) for kind in answer.types):
+    if form == "csv" and any(kind.id in {"list", "struct", "map", "array"} for kind in answer.types):
         answer = answer.query("answer", "select cast(columns(*) as varchar) from answer")  # it knows no lists
     rows = answer.to_arrow_reader(100_000)
     writer = pyarrow.parquet.ParquetWriter if form == "parquet" else pyarrow.csv.CSVWriter

@@ -110,7 +110,7 @@ class _History:
     def _definition(self) -> str:
         dataset = self._dataset
         shapes = [shape.model_dump() for shape in dataset.earlier_shapes]
-        parts = [dataset.key, self._declared, dataset.valid_from, dataset.valid_to, shapes]
+        parts = [dataset.key, self._declared, dataset.valid_from, dataset.valid_to, dataset.time_zones, shapes]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def _side(self, capture: Manifest) -> _Side:

@@ -37,6 +37,8 @@ def test_an_older_copy_becomes_history_with_the_next_night(place: Place, tmp_pat
         ("Another Fund", rows[1][fund])
     ]
     assert place.rows("select count(*) from meta.revisions") == [(2,)]
+    listed = place.civic("sql", "select kind, changed_columns from meta.revisions order by kind", "--format", "csv")
+    assert listed.out.splitlines()[1:] == ['"added",', '"changed","[Fund]"'], listed.err
     assert "raw.baltimore_spending" not in str(
         place.rows("select table_name from meta.tables where status <> 'current'")
     )
