@@ -7,7 +7,7 @@ export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test check docs requirements clean
+.PHONY: run dev test check audit docs requirements clean
 
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
@@ -26,6 +26,9 @@ check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/sqlfluff lint --processes 2 -q sql
 	$(BIN)/dg check defs
 	$(BIN)/civic docs --check
+
+audit: .venv/dev  ## known vulnerabilities of what is pinned
+	$(BIN)/python .ci/audit.py
 
 docs: .venv/run  ## write docs/dictionary
 	$(BIN)/civic docs

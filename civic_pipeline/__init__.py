@@ -1,14 +1,15 @@
 """Open data a city publishes, captured, proven and released as one DuckDB warehouse.
 
-Analysts need two names: `connect()` for SQL and `read()` for pandas, both read-only on the newest release.
+Analysts need three names: `connect()` for SQL and `read()` for pandas, both read-only on the newest release, and
+`refresh()` for a connection that stays open while newer ones are published.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from civic_pipeline.warehouse.reader import connect, read
+    from civic_pipeline.warehouse.reader import connect, read, refresh
 
-__all__ = ["connect", "read"]
+__all__ = ["connect", "read", "refresh"]
 
 
 def __getattr__(name: str) -> Any:

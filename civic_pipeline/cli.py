@@ -7,15 +7,18 @@ import logging
 import re
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
 from civic_pipeline.errors import CivicError, FileInvalid, QueryRefused, UnknownName, writing
+from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,10 +71,16 @@ def main() -> None:
     except Exception as error:
         foreseen = _foreseen(error)
         if foreseen is None or "--debug" in sys.argv:
+            sys.excepthook = _show
             raise
         click.secho(f"Error: {foreseen}", fg="red", err=True)
         code = foreseen.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """A traceback without the secrets that other people's messages hold."""
+    click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
 def _foreseen(error: BaseException | None) -> CivicError | None:
@@ -142,6 +151,50 @@ def query_as_of(moment: datetime, query: str, form: str, output: Path | None) ->
     datasets = load_datasets(settings.root)
     with as_of(settings, datasets, load_models(settings.root, datasets), moment, query) as connection:
         _answer(connection, query, form, output)
+
+
+@cli.command()
+def releases() -> None:
+    """The releases that are kept, newest first."""
+    from civic_pipeline.warehouse import kept_releases, live_release
+
+    settings = Settings.from_environment()
+    kept, live = kept_releases(settings), live_release(settings)
+    for release in reversed(kept):
+        mark = click.style("live  ", fg="green") if live and release.id == live.id else "      "
+        held = f"  {len(release.held_back)} held back" if release.held_back else ""
+        size = release.file.stat().st_size / 1e6
+        click.echo(
+            f"{mark}{release.id}  {size:8.1f} MB  {len(release.contents):3} tables  {release.git_commit or ''}{held}"
+        )
+    click.echo(
+        f"{len(kept)} kept in {settings.releases}: the newest {settings.keep_releases}, for {settings.keep_releases_days} days."
+    )
+
+
+@cli.command()
+@click.argument("release")
+def rollback(release: str) -> None:
+    """Make RELEASE (an id of `civic releases`, or its beginning) the live one, after proving it whole."""
+    from civic_pipeline.warehouse import roll_back
+
+    settings = Settings.from_environment()
+    live = roll_back(settings, release)
+    click.echo(f"{settings.warehouse} is {live.id} again, until a run has something new to release.")
+
+
+@cli.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(before: str, after: str, as_json: bool) -> None:
+    """What changed from release BEFORE to release AFTER: tables, columns, rows by key, totals."""
+    from civic_pipeline.publish.difference import as_text, to_json
+    from civic_pipeline.warehouse import compare, find_release
+
+    settings = Settings.from_environment()
+    found = compare(find_release(settings, before), find_release(settings, after))
+    click.echo(to_json(found) if as_json else as_text(found))
 
 
 @cli.command()
@@ -239,6 +292,16 @@ def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
     )
 
 
+@cli.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any free port.")
+def serve_releases(host: str, port: int) -> None:
+    """Serve the releases to analysts on other machines, read-only, until interrupted. Needs CIVIC_SERVE_TOKEN."""
+    from civic_pipeline.publish import serving
+
+    serving.serve(Settings.from_environment(), host, port)
+
+
 @cli.group()
 def demo() -> None:
     """The embedded demo portals."""
@@ -324,6 +387,7 @@ def _progress_line() -> Iterator["Progress"]:
 
 
 def _print_status(settings: Settings, every_table: bool) -> None:
+    from civic_pipeline.lake import Lake, last_asked
     from civic_pipeline.warehouse import connect
 
     with connect(settings.warehouse) as connection:
@@ -339,17 +403,16 @@ def _print_status(settings: Settings, every_table: bool) -> None:
             "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
             " order by severity, table_name, check_name"
         ).fetchall()
-        captures = connection.execute(
-            "select count(distinct dataset), sum(landed_rows), max(visited_at) from meta.captures"
-        ).fetchone()
+        captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
     rows = sum(row[1] or 0 for row in tables)
     click.secho(
         f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)",
         bold=True,
     )
-    if captures and captures[2]:  # nobody was asked yet where only tables without sources were built
+    asked = last_asked(Lake(settings.lake))
+    if captures and asked:  # nobody was asked yet where only tables without sources were built
         click.echo(
-            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {captures[2]:%Y-%m-%d %H:%M} UTC"
+            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {asked:%Y-%m-%d %H:%M} UTC"
         )
     click.echo(
         f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"
@@ -400,8 +463,11 @@ def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
 
 def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> None:
     """All rows, in batches, so that a large answer does not have to fit in memory."""
+    import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
+
+    from civic_pipeline.publish.spreadsheet import without_formulas
 
     if form == "json":
         lines = answer.query("answer", "select to_json(answer) from answer")
@@ -411,10 +477,15 @@ def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> No
     if form == "csv" and any(kind.id in {"list", "struct", "map", "array"} for kind in answer.types):
         answer = answer.query("answer", "select cast(columns(*) as varchar) from answer")  # it knows no lists
     rows = answer.to_arrow_reader(100_000)
-    writer = pyarrow.parquet.ParquetWriter if form == "parquet" else pyarrow.csv.CSVWriter
-    with writer(stream, rows.schema) as table:
+    if form == "parquet":
+        with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:
+            for batch in rows:
+                file.write_batch(batch)
+        return
+    header = without_formulas(pa.RecordBatch.from_pylist([], schema=rows.schema))
+    with pyarrow.csv.CSVWriter(stream, header.schema) as file:
         for batch in rows:
-            table.write_batch(batch)
+            file.write_batch(without_formulas(batch))
 
 
 if __name__ == "__main__":

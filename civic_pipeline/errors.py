@@ -9,11 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from civic_pipeline.redaction import redacted
+
 
 class CivicError(Exception):
-    """Base of every failure we foresee; `str()` is the whole message. `exit_code` is what `civic` ends with."""
+    """Base of every failure we foresee; `str()` is the whole message, without secrets. `exit_code` is what `civic` ends with."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class SettingInvalid(CivicError):
@@ -88,6 +93,18 @@ class AddressPrivate(CivicError):
         super().__init__(
             f"{text!r} leads to {where}, which is not on the public internet. If you mean to read from there, give"
             " --allow-private-hosts."
+        )
+
+
+class HostPrivate(CivicError):
+    """A request would have reached this machine or a private network: by an item's address, a redirect or a name."""
+
+    def __init__(self, host: str, address: str) -> None:
+        where = host if host == address else f"{host} ({address})"
+        super().__init__(
+            f"A request was led to {where}, which is not on the public internet, so nothing was asked there. See where the"
+            " address in `source`, the item's own address or a redirect of the portal leads, and report it to the publisher."
+            " To read from there on purpose, `civic capture` and `civic add` take --allow-private-hosts."
         )
 
 
@@ -386,6 +403,35 @@ class WarehouseUnreadable(CivicError):
         super().__init__(
             f"{path} cannot be opened: {problem}. Run `civic run` to release it anew, or point to another file."
         )
+
+
+class ReleaseDamaged(CivicError):
+    """A release does not hold what it promised when it was made."""
+
+    def __init__(self, file: Path, table: str) -> None:
+        super().__init__(
+            f"{file}: {table} differs from the content hash the release was made with, so it is not published."
+            " Choose another release (`civic releases`), or restore the file from a backup."
+        )
+
+
+class ServeTokenUnfit(CivicError):
+    """`civic serve` has no token, or one that is no secret. The message never repeats it."""
+
+    exit_code = 2
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"CIVIC_SERVE_TOKEN {why}. Set it to a secret of its own, such as the one that"
+            " python -c 'import secrets; print(secrets.token_urlsafe())' prints, and start again."
+        )
+
+
+class AddressTaken(CivicError):
+    """`civic serve` cannot listen where it was told to."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        super().__init__(f"{host}, port {port}, cannot be listened on: {problem}. Choose another --host or --port.")
 
 
 class QueryRefused(CivicError):

@@ -1,7 +1,7 @@
 """Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -23,14 +23,14 @@ class Settings:
     data: Path = CHECKOUT / "data"
     profile: Profile = "demo"
     demo_folder: Path = CHECKOUT / "data" / "sample"
-    socrata_token: str | None = None
+    socrata_token: str | None = field(default=None, repr=False)
+    serve_token: str | None = field(default=None, repr=False)
+    keep_releases: int = 14
+    keep_releases_days: int = 90
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings from `CIVIC_PROFILE`, `CIVIC_DATA`, `CIVIC_DEMO_FOLDER` and `SOCRATA_APP_TOKEN`.
-
-        Raises SettingInvalid for a profile other than demo or live.
-        """
+        """Settings from the variables `CIVIC_*` and `SOCRATA_APP_TOKEN`. Raises SettingInvalid."""
         profile = os.environ.get("CIVIC_PROFILE", "demo")
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
@@ -39,6 +39,9 @@ class Settings:
             profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
+            serve_token=os.environ.get("CIVIC_SERVE_TOKEN"),
+            keep_releases=_number("CIVIC_KEEP_RELEASES", cls.keep_releases),
+            keep_releases_days=_number("CIVIC_KEEP_RELEASES_DAYS", cls.keep_releases_days),
         )
 
     @property
@@ -54,9 +57,20 @@ class Settings:
         return self.data / "warehouse.duckdb"
 
     @property
+    def releases(self) -> Path:
+        return self.data / "releases"
+
+    @property
     def reports(self) -> Path:
         return self.data / "quality"
 
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster_home"
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingInvalid(name, text, "a whole number of 1 or more")
+    return int(text)

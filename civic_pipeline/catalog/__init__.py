@@ -1,5 +1,6 @@
 """What a city publishes and what a table promises: strict models of the YAML files, and nothing but reading them."""
 
+import re
 from pathlib import Path
 
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
@@ -14,14 +15,16 @@ from civic_pipeline.catalog.dataset import (
     PagedSource,
     SocrataSource,
     Source,
+    stands_for,
 )
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
+from civic_pipeline.errors import FileInvalid
 
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
     "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
-    "read_contract", "read_yaml", "table_name",
+    "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
 ]  # fmt: skip
 
 
@@ -31,12 +34,23 @@ def load_datasets(root: Path) -> dict[str, Dataset]:
     Raises FileInvalid for the first file that breaks the rules.
     """
     files = sorted((root / "civic_pipeline" / "defs").glob("*/*/defs.yaml"))
+    for file in files:
+        city, dataset = file.parent.parts[-2:]
+        refuse_name(file, city)
+        refuse_name(file, dataset)
     return {"/".join(file.parent.parts[-2:]): read_yaml(file, Dataset, below=("attributes",)) for file in files}
 
 
 def read_contract(path: Path) -> Contract:
-    """The contract written in `path`. Raises FileInvalid."""
+    """The contract written in `path`, which has the name of its table. Raises FileInvalid."""
+    refuse_name(path, path.stem)
     return read_yaml(path, Contract)
+
+
+def refuse_name(path: Path, name: str) -> None:
+    """Raises FileInvalid for a name that could lead out of its folder or mean more than a table in SQL."""
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise FileInvalid(path, [(1, f"{name!r} is no name for a table: use lower-case letters, digits and _ only")])
 
 
 def table_name(dataset: str) -> str:

@@ -58,6 +58,9 @@ class Expectation(Strict):
         unknown = [argument for argument in value[name] if argument not in allowed]
         if unknown:
             raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")
+        if any(argument != "max_value" for argument, given in value[name].items() if given == "today"):
+            # Tables are judged once: only of an upper bound that moves on, a verdict stays true.
+            raise ValueError("`today` can only be a max_value")
         return {"name": name, "arguments": value[name]} | {k: v for k, v in value.items() if k != name}
 
     @property

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake
+from civic_pipeline.redaction import redacted
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "annually", "irregular", "closed"]
 TimeZonePolicy = Literal["utc", "local_labelled_utc", "date_only"]
@@ -122,6 +123,8 @@ class FileSource(Strict):
         is_inside = not re.match(r"[/~\\]|\w+:", url) and not {"", ".", ".."} & set(re.split(r"[/\\]", url))
         if not re.fullmatch(r"https://[^/@\s]+/\S+", url) and not is_inside:
             raise mistake("give an https address, or a path from the project's root without ..")
+        if url != redacted(url):
+            raise mistake("the address holds a token or a password, and these files are for everybody to read")
         return url
 
     @field_validator("encoding")
@@ -221,3 +224,8 @@ class Dataset(Strict):
                 undated[0],
             )
         return self
+
+
+def stands_for(pattern: str, column: str) -> bool:
+    """Whether a name in `columns` is that of `column`: * stands for anything, every other character for itself."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), column, re.DOTALL) is not None

@@ -9,7 +9,7 @@ import dagster as dg
 
 from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Source, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
-from civic_pipeline.lake import Lake, Visit, progress_in_words, visit
+from civic_pipeline.lake import Lake, Manifest, Visit, progress_in_words, visit
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import checks_of, portal_checks
 from civic_pipeline.settings import Settings
@@ -65,12 +65,14 @@ class PortalDataset(dg.Component):
             made = visit(name, dataset, lake, portals, progress)
             if made.passing and context.retry_number < _RETRIES.max_retries:
                 raise dg.Failure(made.problem)
-            context.log.info(f"{name}: {made.problem or _in_words(made, lake)}")
+            capture = lake.capture(made.capture_id) if made.capture_id else None
+            context.log.info(f"{name}: {made.problem or (capture and _in_words(made, capture))}")
             for result in checks_of(made, table):
                 yield check_result(result)
             # A failed visit is a failed check, not a failed step: the tables that do not depend on it are still built.
+            # An unchanged source is materialized, too, with that status: Dagster skips what depends on an asset that is not.
             yield dg.MaterializeResult(
-                metadata=_metadata(made, lake), data_version=dg.DataVersion(made.capture_id or "none")
+                metadata=_metadata(made, capture, lake), data_version=dg.DataVersion(made.capture_id or "none")
             )
 
         return dg.Definitions(assets=[capture_dataset])
@@ -101,29 +103,26 @@ def _reference(source: Source) -> str:
             return source.item or source.fallbacks[0]
 
 
-def _in_words(made: Visit, lake: Lake) -> str:
-    accepted = lake.accepted(made.dataset)
-    rows = accepted.rows if accepted else 0
+def _in_words(made: Visit, capture: Manifest) -> str:
     return (
-        f"unchanged since {accepted.captured_at[:16]}Z"
-        if accepted and made.status == "unchanged"
-        else f"{rows:,} rows captured"
+        f"unchanged since {capture.captured_at[:16]}Z"
+        if made.status == "unchanged"
+        else f"{capture.rows:,} rows captured"
     )
 
 
-def _metadata(made: Visit, lake: Lake) -> dict[str, dg.MetadataValue]:
+def _metadata(made: Visit, capture: Manifest | None, lake: Lake) -> dict[str, dg.MetadataValue]:
     metadata: dict[str, dg.MetadataValue] = {"status": dg.MetadataValue.text(made.status)}
     if made.problem:
         metadata["problem"] = dg.MetadataValue.text(made.problem)
-    accepted = lake.accepted(made.dataset)
-    if accepted:
+    if capture:
         metadata |= {
-            "dagster/row_count": dg.MetadataValue.int(accepted.rows),
-            "bytes": dg.MetadataValue.int(accepted.bytes),
-            "requests": dg.MetadataValue.int(sum(part.requests for part in accepted.parts)),
-            "retries": dg.MetadataValue.int(sum(part.retries for part in accepted.parts)),
-            "capture": dg.MetadataValue.path(str(lake.folder / accepted.capture_id)),
-            "captured at": dg.MetadataValue.text(accepted.captured_at),
-            "address": dg.MetadataValue.url(accepted.parts[0].url),
+            "dagster/row_count": dg.MetadataValue.int(capture.rows),
+            "bytes": dg.MetadataValue.int(capture.bytes),
+            "requests": dg.MetadataValue.int(sum(part.requests for part in capture.parts)),
+            "retries": dg.MetadataValue.int(sum(part.retries for part in capture.parts)),
+            "capture": dg.MetadataValue.path(str(lake.folder / capture.capture_id)),
+            "captured at": dg.MetadataValue.text(capture.captured_at),
+            "address": dg.MetadataValue.url(capture.parts[0].url),
         }
     return metadata

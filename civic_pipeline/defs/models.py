@@ -31,7 +31,7 @@ from civic_pipeline.quality import (
     rules_across,
 )
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, record_history
+from civic_pipeline.warehouse import Build, CheckResult, Model, Release, load_models, open_build, record_history
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -76,22 +76,30 @@ def _build(
     publishes = RELEASE in context.selected_asset_keys
     for name, problem in record_history(build, found).items():
         context.log.warning(f"the history of {name} stands still: {problem}")
+    # Whoever asks for some tables wants them made; only a whole night leaves alone what would come out the same.
+    anew = len(context.selected_asset_keys) < len(found) + 1
     suites = Suites(build)
     held = failed_visits(build)
     reasons = dict(held) if publishes else {}
     for model in found.values():
         if asset_key(model.name) in context.selected_asset_keys:
-            outcome = build_table(build, suites, model, _dataset_of(model, datasets), held)
+            outcome = build_table(build, suites, model, _dataset_of(model, datasets), held, anew)
             yield from _told(context, outcome)
             if outcome.problem:
                 held[model.name] = reasons[model.name] = outcome.problem
     yield from _only_check(context, build, suites, found, datasets)
     report = suites.write_report(build.settings.reports)
-    context.log.info(f"quality report {report}")
+    if report:
+        context.log.info(f"quality report {report}")
     if publishes:
         build.forget_all_but(found)
+        is_new = False
         for published in publish(build):
+            is_new = isinstance(published, Release)
             yield from _released(context, published, report)
+        if not is_new:
+            _say_unchanged(context, RELEASE)
+            context.log.info("nothing new to release")
         reasons |= build.held_back()
     if reasons:
         raise HeldBack(reasons)
@@ -101,8 +109,11 @@ def _told(context: dg.AssetExecutionContext, outcome: Outcome) -> _Events:
     """The check results of one table, and its materialization if it was swapped in."""
     model, results, staged = outcome.model, outcome.results, outcome.staged
     yield from _selected(context, results)
-    if staged is None:
+    if outcome.problem:
         context.log.warning(f"{model.name} is held back: {outcome.problem}")
+        return
+    if staged is None:
+        _say_unchanged(context, asset_key(model.name))
         return
     passed = sum(result.passed for result in results)
     context.log.info(f"{model.name}: {staged.rows:,} rows, {passed} of {len(results)} checks passed")
@@ -117,17 +128,24 @@ def _told(context: dg.AssetExecutionContext, outcome: Outcome) -> _Events:
     yield dg.MaterializeResult(asset_key=asset_key(model.name), metadata=metadata)
 
 
-def _released(context: dg.AssetExecutionContext, published: CheckResult | Path, report: Path) -> _Events:
+def _say_unchanged(context: dg.AssetExecutionContext, key: dg.AssetKey) -> None:
+    """Seen and left as it was: an observation, since nothing was materialized."""
+    context.log_event(dg.AssetObservation(key, metadata={"status": "unchanged"}))
+
+
+def _released(context: dg.AssetExecutionContext, published: CheckResult | Release, report: Path | None) -> _Events:
     """A result of a rule across tables, or the materialization of the release."""
     if isinstance(published, CheckResult):
         yield from _selected(context, [published])
         return
-    context.log.info(f"released {published}")
+    context.log.info(f"released {published.id}")
     metadata: dict[str, Any] = {
-        "file": dg.MetadataValue.path(str(published)),
-        "bytes": published.stat().st_size,
-        "quality report": dg.MetadataValue.path(str(report)),
+        "release": published.id,
+        "file": dg.MetadataValue.path(str(published.file)),
+        "bytes": published.file.stat().st_size,
     }
+    if report:
+        metadata["quality report"] = dg.MetadataValue.path(str(report))
     yield dg.MaterializeResult(asset_key=RELEASE, metadata=metadata)
 
 
@@ -166,7 +184,7 @@ def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
         group_name="clean" if model.schema == "clean" else "marts",
         kinds={"duckdb", "sql"},
         owners=OWNERS,
-        code_version=model.fingerprint,
+        code_version=model.code_version,
         skippable=True,  # a table that is held back is not materialized
         freshness_policy=freshness_policy(dataset.cadence) if dataset else None,
         metadata={

@@ -1,12 +1,11 @@
 """What `portal.yml` may say of a served file, and how a file takes the ids and types of a dataset of the catalog."""
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict
+from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict, stands_for
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
@@ -32,7 +31,7 @@ class FileEntry(Strict):
     `dataset` takes ids, title and portal types from the catalog, as if the file were that dataset.
     """
 
-    file: str = Field(min_length=1)
+    file: str = Field(pattern=r"^[^/\\\x00]+$", description="Its name in the folder.")
     dataset: str | None = Field(default=None, pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")
     edition: str | None = Field(default=None, pattern=r"^[0-9]{4}$")
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
@@ -98,6 +97,6 @@ def as_in_catalog(
         name: kind
         for name, field in field_names.items()
         for pattern, kind in kinds.items()
-        if fnmatchcase(field, pattern)
+        if stands_for(pattern, field)
     }
     return entry.model_copy(update={"title": dataset.title, **ids}), types

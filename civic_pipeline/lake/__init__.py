@@ -7,9 +7,9 @@ from civic_pipeline.lake.diagnosis import Diagnosis, diagnose
 from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import Manifest, Part
 from civic_pipeline.lake.progress import Progress, progress_in_words
-from civic_pipeline.lake.visit import Visit, last_visit, visit
+from civic_pipeline.lake.visit import Visit, last_asked, last_visit, visit
 
 __all__ = [
     "Captured", "Diagnosis", "Lake", "Manifest", "Part", "Progress", "Visit", "backfill", "capture", "compare_columns", "diagnose",
-    "last_visit", "only_writer", "progress_in_words", "visit",
+    "last_asked", "last_visit", "only_writer", "progress_in_words", "visit",
 ]  # fmt: skip

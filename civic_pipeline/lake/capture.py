@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from civic_pipeline.catalog import Dataset, PagedSource
+from civic_pipeline.catalog import Dataset, PagedSource, stands_for
 from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land, land_edits
@@ -115,7 +114,7 @@ def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[li
     """
     missing, retyped, known = [], [], set()
     for pattern, kind in declared.items():
-        members = [column for column in found if fnmatchcase(column, pattern)]
+        members = [column for column in found if stands_for(pattern, column)]
         known.update(members)
         if not members:
             missing.append(pattern)

@@ -4,6 +4,8 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from civic_pipeline.errors import CaptureDamaged
 from civic_pipeline.lake.manifest import MANIFEST, Manifest
 
@@ -54,9 +56,19 @@ class Lake:
 
     def _read(self, path: Path) -> Manifest:
         try:
-            return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise CaptureDamaged(path, str(error)) from error
+            capture = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first, *others = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            more = f" and {len(others)} more such faults" if others else ""
+            raise CaptureDamaged(path, f"{first}{more}".removeprefix(": ")) from error
+        if [path.parent, path.parent.parent] != [self.folder / capture.capture_id, self.folder / capture.dataset]:
+            raise CaptureDamaged(
+                path, f"it says that it is {capture.capture_id!r} of {capture.dataset!r}, which belongs elsewhere"
+            )
+        for part in capture.parts:
+            if part.file != Path(part.file).name or part.file in {"", ".", ".."}:
+                raise CaptureDamaged(path, f"its file {part.file!r} would not lie beside it")
+        return capture
 
 
 def sha256_of(path: Path) -> str:

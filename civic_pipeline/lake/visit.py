@@ -74,6 +74,13 @@ def last_visit(name: str, lake: Lake) -> Visit | None:
         return None
 
 
+def last_asked(lake: Lake) -> datetime | None:
+    """When any portal was last asked, or None."""
+    names = ["/".join(path.parts[-3:-1]) for path in lake.folder.glob("*/*/visit.json")]
+    asked = [made.visited_at for name in names if (made := last_visit(name, lake))]
+    return datetime.fromisoformat(max(asked)) if asked else None
+
+
 def _accepted(name: str, lake: Lake) -> Manifest | None:
     try:
         return lake.accepted(name)

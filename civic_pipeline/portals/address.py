@@ -4,10 +4,8 @@ Recognising an address asks nobody; finding a layer behind an item, a service or
 """
 
 import re
-import socket
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -17,6 +15,8 @@ from pydantic import ValidationError
 from civic_pipeline.catalog import ArcgisSource, FileHere, FileSource, OpendatasoftSource, SocrataSource, Source
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
 from civic_pipeline.portals.http import Access, Client, shaped_as
+from civic_pipeline.portals.session import private_address
+from civic_pipeline.redaction import redacted
 
 _ARCGIS, _HUB = "https://www.arcgis.com", "https://hub.arcgis.com"
 _ITEM, _4X4 = r"[0-9a-f]{32}", r"[a-z0-9]{4}-[a-z0-9]{4}"
@@ -130,7 +130,7 @@ class _Finder:
 
     def __init__(self, text: str, allow_private: bool, token: str | None) -> None:
         self._text, self._allow_private, self._token = text, allow_private, token
-        self._client = Client(at_once=1)
+        self._client = Client(1, self._way(None).session())
 
     def find(self, address: Address) -> Found:
         match address:
@@ -159,7 +159,7 @@ class _Finder:
         if "://" not in url:
             return Found(FileHere(portal="file", url=url, recorded=_today()), Access())
         access, url = self._access(url), self._secure(url)
-        kind = FileHere if access.root else FileSource
+        kind = FileHere if access.root or url != redacted(url) else FileSource  # no YAML can hold a token
         return Found(kind(portal="file", url=url, recorded=_today()), access)
 
     def _access(self, base: str) -> Access:
@@ -169,7 +169,10 @@ class _Finder:
         if private and not self._allow_private:
             raise AddressPrivate(self._text, parts.hostname or "", private)
         by_http = private and parts.scheme == "http"
-        return Access(root=f"http://{parts.netloc}" if by_http else None, socrata_token=self._token)
+        return self._way(f"http://{parts.netloc}" if by_http else None)
+
+    def _way(self, root: str | None) -> Access:
+        return Access(root=root, socrata_token=self._token, allows_private=self._allow_private)
 
     def _secure(self, url: str) -> str:
         """`url` by https, but for hosts that may be asked by http."""
@@ -234,20 +237,6 @@ class _Finder:
             words = error.get("message") if isinstance(error, dict) else error
             raise SourceNotFound("What was pasted", url, str(words or error))
         return dict(answer)
-
-
-def private_address(host: str) -> str | None:
-    """An address of `host` that is not on the public internet: loopback, link-local, private, reserved; None if it has none."""
-    try:
-        found = {str(info[4][0]).partition("%")[0] for info in socket.getaddrinfo(host, None)}
-    except OSError:  # a name nobody knows: asking it will fail with words of its own
-        return None
-    for text in sorted(found):
-        address = ip_address(text)
-        plain = (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-        if not plain.is_global or plain.is_multicast:
-            return text
-    return None
 
 
 def _file_here(text: str, path: Path) -> FileAddress:

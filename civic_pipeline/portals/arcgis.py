@@ -62,7 +62,7 @@ class ArcgisLayer:
         # The demo portals listen on another port every time.
         moved = access.root and known_url and f"{access.root}{urlsplit(known_url).path}"
         self._known_url = moved or known_url
-        self._client = Client(source.requests_at_once)
+        self._client = Client(source.requests_at_once, access.session())
         self._about = About(source.layer)
         self._layer: dict[str, Any] = {}
         self._url = ""

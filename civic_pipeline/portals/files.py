@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-import requests
 
 from civic_pipeline.catalog import FileHere, FileSource
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, SourceNotFound, writing
@@ -25,10 +24,12 @@ from civic_pipeline.portals.columns import typed
 from civic_pipeline.portals.csv_file import open_csv
 from civic_pipeline.portals.download import download, markup_in
 from civic_pipeline.portals.geojson import open_geojson
+from civic_pipeline.portals.growth import refuse_growth
 from civic_pipeline.portals.http import Access, Client
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_sheet
+from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import CHECKOUT
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
@@ -54,7 +55,7 @@ class FileDataset:
         in_demo = is_web and access.root and not isinstance(source, FileHere)
         self._address = f"{access.root}/files/{source.url.rpartition('/')[2]}" if in_demo else source.url
         self._path = None if is_web else CHECKOUT / source.url
-        self._session = requests.Session()
+        self._session = access.session()
         # Of every answer; a method here would keep this object, and its folder, alive.
         self._statuses = statuses = list[int]()
         self._session.hooks["response"].append(lambda answer, *_, **__: statuses.append(answer.status_code))
@@ -75,7 +76,9 @@ class FileDataset:
         held = self._fetched() if self._path is None else self._on_disk(self._path)
         title = unquote(urlsplit(self._source.url).path).rpartition("/")[2] or self._source.url
         about = About(title, description=held.table.kind)
-        return Description(self._address, about, held.table.columns, ROW_NUMBER, Freshness(held.sha256, "sha256"))
+        return Description(
+            redacted(self._address), about, held.table.columns, ROW_NUMBER, Freshness(held.sha256, "sha256")
+        )
 
     def count(self) -> int:
         return self._table().rows
@@ -185,7 +188,10 @@ def _sha256(path: Path) -> str:
 def _unpacked(url: str, path: Path, to: Path) -> Path:
     try:
         with gzip.open(path) as packed, to.open("wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
+            written = 0
+            while piece := packed.read(1 << 20):
+                written += file.write(piece)
+                refuse_growth(url, path.stat().st_size, written)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AnswerUnreadable(url, "a whole gzip file", f"a damaged one ({error})") from error
     return to

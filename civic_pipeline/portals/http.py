@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from civic_pipeline.errors import (
     PortalUnreachable,
     SourceNotFound,
 )
+from civic_pipeline.portals.session import Session, new_session
 from civic_pipeline.portals.source import Traffic
 from civic_pipeline.settings import Profile
 
@@ -47,14 +48,22 @@ _POST_REFUSED = (403, 404, 405, 411, 413)
 
 @dataclass(frozen=True)
 class Access:
-    """How portals are reached: `root` is None for the real hosts, or the address of the demo portals."""
+    """How portals are reached: `root` is None for the real hosts, or the address of the demo portals.
+
+    `allows_private`: a person allowed hosts that are not on the public internet. The demo portals always are such a host.
+    """
 
     root: str | None = None
-    socrata_token: str | None = None
+    socrata_token: str | None = field(default=None, repr=False)
+    allows_private: bool = False
 
     @property
     def profile(self) -> Profile:
         return "demo" if self.root else "live"
+
+    def session(self) -> Session:
+        """A session for requests by this way."""
+        return new_session(only_public=not (self.root or self.allows_private))
 
 
 class Client:
@@ -64,7 +73,7 @@ class Client:
         self.traffic = Traffic()
         self.at_once = at_once
         # Shared by our threads: its pool of connections is safe, and nothing else of it changes while we read.
-        self._session = session or requests.Session()
+        self._session = session or new_session(only_public=True)
         self._turns = threading.Condition()
         self._under_way = 0
 

@@ -39,7 +39,7 @@ class OpendatasoftDataset:
 
     def __init__(self, source: OpendatasoftSource, access: Access) -> None:
         base = access.root or f"https://{source.domain}"
-        session = requests.Session()
+        session = access.session()
         session.hooks["response"].append(_say_when_to_return)
         self._client = Client(at_once=1, session=session)
         self._id = source.id

@@ -45,7 +45,8 @@ class SocrataDataset:
 
     def __init__(self, source: SocrataSource, dataset_id: str, access: Access) -> None:
         host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
-        session = sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session
+        session = access.session()
+        session.headers.update(sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session.headers)
         self._client = Client(source.requests_at_once, session)
         self._id = dataset_id
         self._edited = _EDITED if source.full_read_every_days else None

@@ -3,7 +3,7 @@
 import os
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class LogNotifier:
 class WebhookNotifier:
     """As JSON with a `text` field, which Slack, Mattermost and Teams understand."""
 
-    url: str
+    url: str = field(repr=False)
 
     def send(self, notice: Notice) -> None:
         text = f"{notice.subject}\n{notice.body}"
@@ -73,7 +73,7 @@ class EmailNotifier:
             with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
                 server.send_message(message)
         except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: a port that is no number
-            raise NotificationFailed("e-mail", str(error)) from error
+            raise NotificationFailed("e-mail", str(error)) from None
 
 
 def notifier_from_environment(log: Callable[[str], None]) -> Notifier:

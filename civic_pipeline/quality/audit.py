@@ -1,6 +1,6 @@
 """Everything that must be true of a staged table before it is swapped in."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import duckdb
@@ -8,7 +8,8 @@ import duckdb
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
-from civic_pipeline.warehouse import Build, CheckResult, Staged
+from civic_pipeline.sql_text import quoted
+from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 
 
 def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites) -> list[CheckResult]:
@@ -28,11 +29,24 @@ def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites)
         results["quarantine_tolerated"] = _quarantine_tolerated(
             build.connection, staged, planned["quarantine_tolerated"]
         )
-    if "data_age" in planned and dataset and dataset.dated_by:
-        results["data_age"] = _data_age(build.newest(staged.table, dataset.dated_by), dataset, planned["data_age"])
+    if age := data_age(build, staged.model, dataset, staged.table):
+        results["data_age"] = age
     expected = [check for check in planned.values() if check.expectation]
     results |= {result.name: result for result in suites.validate(staged.model.name, staged.table, expected)}
     return [results[name] for name in planned]
+
+
+def data_age(build: Build, model: Model, dataset: Dataset | None, table: str) -> CheckResult | None:
+    """The one check whose verdict changes while nothing else does, of the rows in `table`; None where no age is declared."""
+    check = planned_checks(model, dataset).get("data_age")
+    if check is None or dataset is None or dataset.dated_by is None:
+        return None
+    newest = build.newest(table, dataset.dated_by)
+    if newest is None:
+        return check.result(False, None, None, (f"{dataset.dated_by} holds no date",))
+    age = (datetime.now(UTC).date() - newest).days
+    # A date in the future says nothing about how fresh the rest is.
+    return check.result(0 <= age <= FRESH_FOR_DAYS[dataset.cadence], None, None, (f"{newest}, {age} days old",))
 
 
 def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
@@ -59,7 +73,7 @@ def _sum_conserved(
     connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck
 ) -> CheckResult:
     """The raw column, read independently of the model's SQL, against all rows the model made of it."""
-    source = f'"{staged.model.contract.column(column).source}"'
+    source = quoted(staged.model.contract.column(column).source or "")
     raw = f"raw.{staged.model.table}"
     (kind,) = connection.execute(f"select any_value(typeof({source})) from {raw}").fetchone() or ("",)
     read = f"parse_money({source})" if kind == "VARCHAR" else f"cast({source} as decimal(38, 2))"
@@ -77,14 +91,6 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
     return check.result(
         tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule)
     )
-
-
-def _data_age(newest: date | None, dataset: Dataset, check: PlannedCheck) -> CheckResult:
-    if newest is None:
-        return check.result(False, None, None, (f"{dataset.dated_by} holds no date",))
-    age = (datetime.now(UTC).date() - newest).days
-    # A date in the future says nothing about how fresh the rest is.
-    return check.result(0 <= age <= FRESH_FOR_DAYS[dataset.cadence], None, None, (f"{newest}, {age} days old",))
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> Decimal:

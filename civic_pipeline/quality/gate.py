@@ -3,21 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import ChecksFailed, CivicError, ContractBroken, NotCaptured
 from civic_pipeline.lake import Lake, last_visit
 from civic_pipeline.quality.across import SUBJECT, check_across
-from civic_pipeline.quality.audit import audit
+from civic_pipeline.quality.audit import audit, data_age
 from civic_pipeline.quality.portal import checks_of
 from civic_pipeline.quality.suites import Suites
-from civic_pipeline.warehouse import Build, CheckResult, Model, Staged, release
+from civic_pipeline.warehouse import Build, CheckResult, Model, Release, Staged, release
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one table. `staged` and `lineage` are those of the swapped table; `problem` says why it was held back."""
+    """What became of one table: swapped in (`staged`, `lineage`), held back (`problem` says why), or neither: left as it was."""
 
     model: Model
     results: list[CheckResult]
@@ -45,17 +44,20 @@ def failed_visits(build: Build) -> dict[str, str]:
 
 
 def build_table(
-    build: Build, suites: Suites, model: Model, dataset: Dataset | None, held: Mapping[str, str]
+    build: Build, suites: Suites, model: Model, dataset: Dataset | None, held: Mapping[str, str], anew: bool = True
 ) -> Outcome:
     """Make one table and put it in place if its inputs are current and its critical checks pass; else hold it back.
 
-    `held` are the tables held back so far. A foreseen failure is in the outcome, not raised.
+    Unless `anew`, a table that would come out as it is stays, and only its age is judged. `held` are the tables held
+    back so far. A foreseen failure is in the outcome, not raised.
     """
     results: list[CheckResult] = []
     try:
         waiting_for = sorted(name for name in model.inputs if name in held)
         if waiting_for:
             raise CivicError(f"waits for {', '.join(waiting_for)}")
+        if not anew and build.is_current(model):
+            return Outcome(model, _judged_before(build, model, dataset))
         staged = build.stage(model)
         results = audit(build, staged, dataset, suites)
         failures = [result.failure for result in results if result.blocks]
@@ -69,10 +71,22 @@ def build_table(
         return Outcome(model, results, problem=str(error))
 
 
-def publish(build: Build) -> Iterator[CheckResult | Path]:
-    """Check the rules across tables and release: first the results, then the released file.
+def _judged_before(build: Build, model: Model, dataset: Dataset | None) -> list[CheckResult]:
+    """The verdicts on a table that stays: of the same rows by the same rules. Only its age is judged anew."""
+    recorded = {result.name: result for result in build.recorded_checks(model.name)}
+    age = data_age(build, model, dataset, model.name)
+    # Its words change every day; they are recorded when its verdict does, so that a day alone is no news to release.
+    if age and recorded[age.name].passed != age.passed:
+        recorded[age.name] = age
+        build.record_checks(model.name, list(recorded.values()))
+    return list((recorded | {age.name: age} if age else recorded).values())
 
-    Nothing is released, and no path comes, while no table was ever built. Raises ChecksFailed and what `release` raises.
+
+def publish(build: Build) -> Iterator[CheckResult | Release]:
+    """Check the rules across tables and release: first the results, then the new release.
+
+    None comes while no table was ever built, or where it would say the same as the last. Raises ChecksFailed and what
+    `release` raises.
     """
     if not build.accepted_tables():
         return
@@ -82,4 +96,5 @@ def publish(build: Build) -> Iterator[CheckResult | Path]:
     failures = [result.failure for result in results if result.blocks]
     if failures:
         raise ChecksFailed(failures)
-    yield release(build)
+    if made := release(build):
+        yield made

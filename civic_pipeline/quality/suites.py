@@ -17,9 +17,13 @@ _EXAMPLES = 5
 
 
 class Suites:
-    """One Great Expectations context for one run. Creating it imports the library (seconds)."""
+    """Great Expectations for one run. The library is imported (seconds) when the first table is validated."""
 
     def __init__(self, build: Build) -> None:
+        self._build = build
+        self._tables: Any = None
+
+    def _open(self) -> None:
         os.environ.setdefault(
             "GX_ANALYTICS_ENABLED", "false"
         )  # before the import, which reads it; no statistics leave this machine
@@ -29,15 +33,17 @@ class Suites:
         logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
         from civic_pipeline.quality import duckdb_dialect
 
-        duckdb_dialect.use(build.connection)
+        duckdb_dialect.use(self._build.connection)
         self._gx = gx
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
         self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
-        self._run = gx.RunIdentifier(run_name=build.run_id, run_time=datetime.now(UTC))
+        self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 
     def validate(self, table: str, staged: str, checks: list[PlannedCheck]) -> list[CheckResult]:
         """Run `checks` on the staged table. An expectation that cannot run is a failed critical one, never a passed one."""
+        if self._tables is None:
+            self._open()
         from great_expectations.expectations.registry import get_expectation_impl
 
         planned = {check.name: check for check in checks}
@@ -60,8 +66,13 @@ class Suites:
         found = {_checked(result): result for result in outcome.results}
         return [_result(check, found[name]) for name, check in planned.items()]
 
-    def write_report(self, reports: Path) -> Path:
-        """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept. Returns the index page."""
+    def write_report(self, reports: Path) -> Path | None:
+        """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept.
+
+        Returns the index page, or None if no table was validated.
+        """
+        if self._tables is None:
+            return None
         site = reports / str(self._run.run_name)
         with writing(reports):
             site.mkdir(parents=True, exist_ok=True)

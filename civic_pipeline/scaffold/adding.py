@@ -11,6 +11,7 @@ from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writ
 from civic_pipeline.lake import Lake, Manifest, Progress
 from civic_pipeline.portals.address import DEMO_DOMAIN, Found
 from civic_pipeline.quality import Outcome, Suites, build_table
+from civic_pipeline.redaction import redacted
 from civic_pipeline.scaffold import judging
 from civic_pipeline.scaffold.drafting import Draft, clean_sql, contract_yml, defs_yaml
 from civic_pipeline.scaffold.taking import Taken, beside, describe, take
@@ -79,6 +80,10 @@ def _for_a_catalog(found: Found, root: Path) -> Found:
         url = f"https://{DEMO_DOMAIN}{urlsplit(source.url).path}"
     elif "://" not in source.url and Path(source.url).is_relative_to(root.resolve()):
         url = Path(source.url).relative_to(root.resolve()).as_posix()
+    elif source.url != redacted(source.url):
+        raise AddressUnknown(
+            source.url, "a dataset's address is written down for everybody to read, and it holds a token"
+        )
     else:
         raise AddressUnknown(source.url, f"a dataset's file is read from https:// or from a folder of {root}")
     return Found(FileSource(portal="file", url=url, recorded=source.recorded), found.access)

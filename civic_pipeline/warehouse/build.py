@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -14,10 +15,11 @@ from civic_pipeline.catalog import Dataset, RowRule, table_name
 from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal
+from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.hashes import content_hash, fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.model import Model, seed_files
 
@@ -53,6 +55,13 @@ class Build:
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
     as_of: datetime | None = None  # captures after it do not exist for this build
 
+    def is_current(self, model: Model) -> bool:
+        """Whether building `model` again would give the table it has, judged as it was."""
+        found = self.connection.execute(
+            "select fingerprint from meta.tables where table_name = ? and status = 'current'", [model.name]
+        ).fetchone()
+        return found is not None and found[0] == self._fingerprint(model)
+
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
 
@@ -64,9 +73,7 @@ class Build:
         keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
         columns = ", ".join(column.name for column in contract.columns)
         distinct = "distinct" if contract.repeated_rows else ""
-        for name in sorted(model.inputs):
-            if name.startswith("history."):
-                self._history_view(name)
+        self._history_views(model)
         try:
             with writing(self.settings.build.parent):
                 execute(f"create or replace table {everything} as\n{model.sql}")
@@ -113,9 +120,11 @@ class Build:
                     "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
                     "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
+                    "content_hash": content_hash(self.connection, model.name), "fingerprint": self._fingerprint(model),
+                    "quarantine_hash": content_hash(self.connection, staged.quarantine) if staged.quarantine else None,
                 }],
             )  # fmt: skip
-        self._drop_staging()
+        self.drop_staging()
         return lineage
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
@@ -136,12 +145,24 @@ class Build:
             )
             if results:
                 self._record_checks(model.name, results)
-        self._drop_staging()
+        self.drop_staging()
 
     def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
         """Replace the recorded checks of `subject`."""
         with self.transaction():
             self._record_checks(subject, results)
+
+    def recorded_checks(self, subject: str) -> list[CheckResult]:
+        """The checks of `subject` as they last ran."""
+        found = self.connection.execute(
+            "select check_name, layer, severity, is_passed, description, evaluated, unexpected, examples"
+            " from meta.checks where table_name = ?",
+            [subject],
+        ).fetchall()
+        return [
+            CheckResult(subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples))
+            for name, layer, severity, passed, description, evaluated, unexpected, examples in found
+        ]
 
     def held_back(self) -> dict[str, str]:
         """Tables that stand at an older version -> why."""
@@ -181,14 +202,21 @@ class Build:
         ).fetchone()
         return found[0] if found else None
 
-    def _history_view(self, view: str) -> None:
-        """All accepted captures of a dataset; made only for the models that read it. Raises ShapeUnknown, NotCaptured."""
+    def _history_views(self, model: Model) -> None:
+        """Views of all accepted captures, for a model that reads them. Raises ShapeUnknown, NotCaptured."""
         lake = Lake(self.settings.lake)
-        name = next(name for name in self.datasets if f"history.{table_name(name)}" == view)
-        captures = [c for c in lake.captures(name) if c.held_back is None and c.is_until(self.as_of)]
-        if not captures:
-            raise NotCaptured(name)
-        self.connection.execute(f"create or replace view {view} as {history_sql(lake, self.datasets[name], captures)}")
+        for name, dataset in self.datasets.items():
+            view = f"history.{table_name(name)}"
+            if view in model.inputs:
+                captures = [c for c in lake.captures(name) if c.held_back is None and c.is_until(self.as_of)]
+                if not captures:
+                    raise NotCaptured(name)
+                self.connection.execute(f"create or replace view {view} as {history_sql(lake, dataset, captures)}")
+
+    def _fingerprint(self, model: Model) -> str:
+        self._history_views(model)  # their text names the captures
+        dataset = next((d for name, d in self.datasets.items() if model.name == f"clean.{table_name(name)}"), None)
+        return fingerprint(self.connection, model, dataset, _functions(self.settings).read_text(encoding="utf-8"))
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
@@ -236,7 +264,7 @@ class Build:
         rows: list[dict[str, object]] = []
         for position, (column, kind) in enumerate(self._columns(name).items(), 1):
             text = described.get(column, "Helper column of the model, such as a value as it was published.")
-            self.connection.execute(f'comment on column {name}."{column}" is {literal(text)}')
+            self.connection.execute(f"comment on column {name}.{quoted(column)} is {literal(text)}")
             rows.append(
                 {
                     "table_name": name,
@@ -263,7 +291,8 @@ class Build:
         found = self.connection.execute(f"select count(*) from {relation}").fetchone()
         return int(found[0]) if found else 0
 
-    def _drop_staging(self) -> None:
+    def drop_staging(self) -> None:
+        """Forget the models that were staged and neither swapped in nor held back."""
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
     @contextmanager
@@ -295,14 +324,19 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
             connection.close()
 
 
+def _functions(settings: Settings) -> Path:
+    return settings.root / "sql" / "functions.sql"
+
+
 def prepare(build: Build) -> None:
     """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
     for schema in ("raw", "history", "seeds", "staging", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
+    build.drop_staging()  # what a killed run left there
     meta.create(connection)
-    functions = root / "sql" / "functions.sql"
+    functions = _functions(build.settings)
     try:
         connection.execute(functions.read_text(encoding="utf-8"))
     except duckdb.Error as error:

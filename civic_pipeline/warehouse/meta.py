@@ -96,6 +96,17 @@ TABLES = MetaTable(
         ),
         ("key_columns", "VARCHAR[]", "Columns that name a row."),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
+        ("content_hash", "VARCHAR", "Hash of the rows in any order and of the columns' names and types."),
+        (
+            "quarantine_hash",
+            "VARCHAR",
+            "The same of its table in quarantine, capture ids left out; null if it has none.",
+        ),
+        (
+            "fingerprint",
+            "VARCHAR",
+            "Hash of its files, its inputs and our version: while it stays, nothing is rebuilt.",
+        ),
     ),
 )
 CHECKS = MetaTable(
@@ -127,6 +138,20 @@ COLUMNS = MetaTable(
         ("description", "VARCHAR", "Meaning."),
         ("references_table", "VARCHAR", "Table whose key the value must exist in."),
         ("made_from", "VARCHAR[]", "Columns it is computed from, read from the SQL, as schema.table.column."),
+    ),
+)
+RELEASES = MetaTable(
+    "releases",
+    "one release, up to the one it is in",
+    _columns(
+        ("release_id", "VARCHAR", "When it was made, UTC; names the file in data/releases."),
+        ("released_at", "TIMESTAMP", "The same as a timestamp, UTC."),
+        ("pipeline_version", "VARCHAR", "Version of civic_pipeline that made it."),
+        ("git_commit", "VARCHAR", "Commit of the checkout, with -dirty where files differed; null outside of git."),
+        ("capture_ids", "VARCHAR[]", "Captures it was made from."),
+        ("held_back", "VARCHAR[]", "Tables that stood at an older version."),
+        ("content_hashes", "MAP(VARCHAR, VARCHAR)", "Hash of the contents of each table, as in meta.tables."),
+        ("digest", "VARCHAR", "Hash of all it says but the times of the runs: while that stays, nothing is released."),
     ),
 )
 COMPARISONS = MetaTable(
@@ -228,7 +253,7 @@ CONFLICTS = MetaTable(
     ),
 )
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
-META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, *HISTORY)
+META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, RELEASES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, read_contract, table_name
+from civic_pipeline.catalog import Contract, read_contract, refuse_name, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
@@ -42,7 +42,12 @@ class Model:
         return [name for name in self.inputs if not name.startswith(("marts.dim_", "marts.bridge_"))]
 
     @property
-    def fingerprint(self) -> str:
+    def references(self) -> set[str]:
+        """The tables whose keys its columns must exist in."""
+        return {column.references for column in self.contract.columns if column.references}
+
+    @property
+    def code_version(self) -> str:
         """Changes when the SQL or the contract does."""
         return hashlib.sha256((self.sql + self.contract.model_dump_json()).encode()).hexdigest()[:16]
 
@@ -88,9 +93,8 @@ def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
                     model.path.with_suffix(".yml"),
                     [(line, f"{column.name} references {column.references}, which is no model")],
                 )
-    references = {name: _referenced(model) for name, model in models.items()}
     graph = {
-        name: {item for item in model.inputs | references[name] if item in models and item != name}
+        name: {item for item in model.inputs | model.references if item in models and item != name}
         for name, model in models.items()
     }
     try:
@@ -101,12 +105,11 @@ def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
 
 
 def seed_files(root: Path) -> list[Path]:
-    """Reviewed mappings, one CSV per table of schema `seeds`."""
-    return sorted((root / "data" / "seeds").glob("*.csv"))
-
-
-def _referenced(model: Model) -> set[str]:
-    return {column.references for column in model.contract.columns if column.references}
+    """Reviewed mappings, one CSV per table of schema `seeds`. Raises FileInvalid for a name that no table can have."""
+    files = sorted((root / "data" / "seeds").glob("*.csv"))
+    for file in files:
+        refuse_name(file, file.stem)
+    return files
 
 
 def _load(schema: str, path: Path) -> Model:

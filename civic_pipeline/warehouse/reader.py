@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import duckdb
 import pyarrow as pa
@@ -15,26 +16,79 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Tells one release from another at the same path. The inode alone does not: it is used again once nobody has the file open.
+_Identity = tuple[int, int, int]
+
+# The file each open connection reads; None while there is no telling which.
+_attached: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[Path, _Identity | None]] = WeakKeyDictionary()
+
+
 def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the newest release, or to the file at `path`.
 
-    It keeps seeing the release it opened, whole, however often a newer one is published. Raises WarehouseMissing,
-    WarehouseOpened while another program has the file open for writing, or WarehouseUnreadable.
+    It keeps seeing the release it opened, whole, however often a newer one is published; `refresh` moves it. Raises
+    WarehouseMissing, WarehouseOpened while another program has the file open for writing, or WarehouseUnreadable.
     """
     file = Path(path) if path is not None else Settings.from_environment().warehouse
-    if not file.exists():
-        raise WarehouseMissing(file)
     # A private instance that attaches the file: duckdb.connect(file) would share one by path within this process and
     # go on showing an older release.
     connection = duckdb.connect()
     try:
-        connection.execute(f"attach {literal(str(file))} as warehouse (read_only)")
+        identity = _identity(file)
+        attach(connection, file)
         connection.execute("use warehouse.marts")
     except duckdb.Error as error:
         connection.close()
-        problem = str(error).split("\n", 1)[0]
-        raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
+        raise WarehouseUnreadable(file, _first_line(error)) from error
+    except BaseException:
+        connection.close()
+        raise
+    _attached[connection] = file, identity
     return connection
+
+
+def refresh(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Move a connection that `connect` gave to the newest release. True if a newer one had been published.
+
+    A transaction or a result that is open goes on with the release it began with, whole; the next statement outside sees
+    the newer. Temporary tables and views stay. Not while another thread queries through a cursor of this connection: for
+    a moment there is no warehouse. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
+    """
+    if connection not in _attached:
+        raise ValueError("refresh() takes the connection that connect() gave, not a cursor of it or one made otherwise")
+    file, attached = _attached[connection]
+    identity = _identity(file)
+    if identity == attached:
+        return False
+    # A cursor has a transaction of its own, so this disturbs none of the connection's; and its default database is not
+    # the warehouse, which could not be detached otherwise. ATTACH OR REPLACE would keep the old file.
+    _attached[connection] = file, None
+    with connection.cursor() as aside:
+        aside.execute("detach database if exists warehouse")
+        attach(aside, file)
+    _attached[connection] = file, identity
+    return True
+
+
+def _identity(file: Path) -> _Identity:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        raise WarehouseMissing(file) from None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "warehouse") -> None:
+    """Attach a released file, read-only. Raises WarehouseOpened, WarehouseUnreadable."""
+    try:
+        connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
+    except duckdb.Error as error:
+        problem = _first_line(error)
+        raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).split("\n", 1)[0]
 
 
 def read(

@@ -1,49 +1,137 @@
 """Publish the audited build as one read-only file, replaced atomically: readers see the old release or the new one."""
 
+import hashlib
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 
-from civic_pipeline.errors import WarehouseOpened, writing
-from civic_pipeline.sql_text import literal
+from civic_pipeline.errors import writing
+from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
+from civic_pipeline.warehouse.hashes import content_hash
+from civic_pipeline.warehouse.releases import (
+    Release,
+    kept_releases,
+    live_release,
+    make_live,
+    read_release,
+    refuse_if_opened,
+    remove_old,
+    sync,
+)
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 
 # The storage format that DuckDB 1.1 and later open; newer formats would lock out BI tools, which lag behind.
 _STORAGE_VERSION = "v1.0.0"
 
+# What a release says, without the times at which it was found out and the examples that happened to come first: two
+# that agree in it are the same release.
+_SAID = (
+    "select * exclude (built_at) from meta.tables",
+    "select * from meta.columns",
+    "select * exclude (run_id, checked_at, examples) from meta.checks",
+    "select dataset, capture_id, edition, problem from meta.captures",
+    "select * from meta.comparisons",
+)
 
-def release(build: Build) -> Path:
-    """Copy everything but captures, seeds and staging to `data/warehouse.duckdb`.
 
-    Raises WarehouseOpened if another program has the live file open for writing: replacing it would leave that
-    program's write-ahead log beside the new file, and DuckDB 1.5 replays it into the wrong data. Also DiskFull, NotWritable.
+def release(build: Build) -> Release | None:
+    """Make everything but captures, seeds and staging a release, and the live one; None if the last one says the same.
+
+    Raises WarehouseOpened, DiskFull, NotWritable.
     """
-    target = build.settings.warehouse
-    _refuse_if_opened(target)
-    draft = target.with_name(f"{target.name}.new")
-    with writing(target.parent):
-        for leftover in (draft, Path(f"{draft}.wal")):
-            leftover.unlink(missing_ok=True)
+    settings, now = build.settings, datetime.now(UTC)
+    with writing(settings.releases):
+        settings.releases.mkdir(parents=True, exist_ok=True)
+        for leftover in settings.releases.glob(".*"):
+            leftover.unlink()
+        refuse_if_opened(settings.warehouse)
+        _keep_live(settings)
+        before = kept_releases(settings)
+        digest = _digest(build.connection)
+        if before and before[-1].digest == digest:
+            return None
+        name = f"{now:%Y-%m-%dT%H%M%S.%fZ}"
+        draft = settings.releases / f".{name}"
         try:
+            _enter(build, name, now, digest, before[-1] if before else None)
             _copy(build.connection, draft)
+            if Path(f"{draft}.wal").exists():
+                raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")
+            draft.chmod(0o444)
+            sync(draft)
+            # Live first: were the process killed in between, the next run gives the live file its place among the kept.
+            make_live(draft, settings.warehouse)
+            file = draft.rename(settings.releases / f"{name}.duckdb")
+            sync(settings.releases)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        if Path(f"{draft}.wal").exists():
-            raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")
-        draft.chmod(0o444)
-        _sync(draft)
-        draft.replace(target)
-        _sync(target.parent)
-    return target
+        remove_old(settings, now)
+    return read_release(file)
+
+
+def _keep_live(settings: Settings) -> None:
+    """Keep the live release if a run was killed before it could."""
+    live = live_release(settings)
+    if live and not (kept := settings.releases / f"{live.id}.duckdb").exists():
+        os.link(live.file, kept)
+
+
+def _digest(connection: duckdb.DuckDBPyConnection) -> str:
+    said = [content_hash(connection, f"({query})") for query in _SAID]
+    return hashlib.sha256(" ".join(said).encode()).hexdigest()
+
+
+def _enter(build: Build, name: str, now: datetime, digest: str, before: Release | None) -> None:
+    """The ledger of releases: as the last one has it, and this one's row."""
+    connection = build.connection
+    connection.execute("delete from meta.releases")
+    if before:
+        with _attached(connection, before.file, "before", "read_only"):
+            connection.execute("insert into meta.releases by name from before.meta.releases")
+    contents = dict(connection.execute(
+        "select table_name, content_hash from meta.tables where content_hash is not null"
+        " union all select replace(table_name, 'clean.', 'quarantine.'), quarantine_hash from meta.tables where quarantine_hash is not null"
+        " order by all"
+    ).fetchall())  # fmt: skip
+    captures = connection.execute(
+        "select distinct capture_id from meta.captures where capture_id is not null order by 1"
+    )
+    row: dict[str, object] = {
+        "release_id": name, "released_at": now.replace(tzinfo=None), "pipeline_version": version("civic-pipeline"),
+        "git_commit": _git_commit(build.settings.root), "capture_ids": [capture for (capture,) in captures.fetchall()],
+        "held_back": sorted(build.held_back()), "content_hashes": contents, "digest": digest,
+    }  # fmt: skip
+    meta.put(connection, meta.RELEASES, "release_id", name, [row])
+
+
+def _git_commit(root: Path) -> str | None:
+    """The commit of the checkout, marked where files differ from it; None outside of git."""
+    try:
+        said = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            check=False,  # outside of a checkout it fails and prints nothing
+            cwd=root,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        return None
+    return said.stdout.strip() or None
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
-    connection.execute(f"attach {literal(str(draft))} as released (storage_version '{_STORAGE_VERSION}')")
-    try:
+    with _attached(connection, draft, "released", f"storage_version '{_STORAGE_VERSION}'"):
         for schema in RELEASED_SCHEMAS:
             connection.execute(f"create schema released.{schema}")
         tables = connection.execute(
@@ -60,34 +148,19 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
         for schema, table, column, comment in columns:
-            _comment(connection, f'column released.{schema}.{table}."{column}"', comment)
+            _comment(connection, f"column released.{schema}.{table}.{quoted(column)}", comment)
         connection.execute("checkpoint released")
+
+
+@contextmanager
+def _attached(connection: duckdb.DuckDBPyConnection, file: Path, name: str, options: str) -> Iterator[None]:
+    connection.execute(f"attach {literal(str(file))} as {name} ({options})")
+    try:
+        yield
     finally:
-        connection.execute("detach released")
+        connection.execute(f"detach {name}")
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, what: str, comment: str | None) -> None:
     if comment:
         connection.execute(f"comment on {what} is {literal(comment)}")
-
-
-def _refuse_if_opened(target: Path) -> None:
-    if not target.exists():
-        return
-    log = Path(f"{target}.wal")
-    if log.exists():
-        raise WarehouseOpened(target, f"its write-ahead log {log.name} exists")
-    try:
-        duckdb.connect(str(target), read_only=True).close()
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise WarehouseOpened(target, str(error).split("\n", 1)[0]) from error
-        raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

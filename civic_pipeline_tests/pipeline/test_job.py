@@ -1,6 +1,8 @@
 """The nightly job on the sample, through Dagster: what it leaves in the catalog, and parts of it run alone."""
 
+import gzip
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,18 +15,20 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.definitions import defs
 from civic_pipeline.lake import Lake
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import connect
+from civic_pipeline.warehouse import connect, kept_releases
 
 RELEASE = dg.AssetKey(["warehouse"])
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """An installation of its own, serving the sample."""
+    """An installation of its own, serving a sample of its own."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("CIVIC_", "SOCRATA_"))]:
             patch.delenv(name)
-        patch.setenv("CIVIC_DATA", str(tmp_path_factory.mktemp("nightly") / "data"))
+        folder = tmp_path_factory.mktemp("nightly")
+        patch.setenv("CIVIC_DATA", str(folder / "data"))
+        patch.setenv("CIVIC_DEMO_FOLDER", str(shutil.copytree(CHECKOUT / "data" / "sample", folder / "sample")))
         yield Settings.from_environment()
 
 
@@ -54,18 +58,6 @@ def materialized(result: dg.ExecuteInProcessResult) -> dict[dg.AssetKey, dict[st
     """What was materialized -> its metadata as plain values."""
     events = [event.materialization for event in result.get_asset_materialization_events()]
     return {event.asset_key: {name: value.value for name, value in event.metadata.items()} for event in events}
-
-
-def contents(settings: Settings) -> dict[str, tuple[int, int]]:
-    """Every released table's rows, whatever their order; `meta` tells of runs, so it is left out."""
-    with connect(settings.warehouse) as warehouse:
-        names = warehouse.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('clean', 'marts', 'quarantine')"
-        ).fetchall()
-        return {
-            name: warehouse.execute(f"select count(*), sum(hash(t)::hugeint) from {name} as t").fetchall()[0]
-            for (name,) in names
-        }
 
 
 def ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
@@ -126,7 +118,7 @@ def test_materializations_carry_rows_lineage_and_the_quality_report(
         assert metadata[dg.AssetKey(["raw", name.replace("/", "_")])]["dagster/row_count"] == capture.rows
     report, release = Path(metadata[RELEASE]["quality report"]), Path(metadata[RELEASE]["file"])
     assert "clean.baltimore_spending" in report.read_text(encoding="utf-8")
-    assert release == settings.warehouse
+    assert release.samefile(settings.warehouse)
     assert release.stat().st_size == metadata[RELEASE]["bytes"]
 
 
@@ -193,14 +185,69 @@ def accepted(settings: Settings) -> list[tuple[Any, ...]]:
         return build.execute("select table_name, built_at from meta.tables order by 1").fetchall()
 
 
-def test_a_second_night_makes_the_same_tables(
+def observed_unchanged(result: dg.ExecuteInProcessResult) -> set[dg.AssetKey]:
+    events = result.filter_events(lambda event: event.event_type_value == "ASSET_OBSERVATION")
+    found = [event.asset_observation_data.asset_observation for event in events]
+    assert {observation.metadata["status"].value for observation in found} <= {"unchanged"}
+    return {observation.asset_key for observation in found}
+
+
+def test_a_second_night_on_which_nothing_changed_says_so_and_makes_nothing(
     night: dg.ExecuteInProcessResult, job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
-    before, captures = contents(settings), ask(settings, "select capture_id, sha256 from meta.captures order by 1, 2")
+    released, before = settings.warehouse.read_bytes(), accepted(settings)
     again = job.execute_in_process(instance=instance)
     assert again.success
-    assert set(materialized(again)) == set(materialized(night))
-    assert contents(settings) == before
-    assert len(before) > 20
-    assert ask(settings, "select capture_id, sha256 from meta.captures order by 1, 2") == captures
-    assert ask(settings, "select distinct status from meta.captures") == [("unchanged",)]
+    keys = set(job.asset_layer.executable_asset_keys)
+    assert {key for key in keys if key.path[0] == "raw"} == set(materialized(again))
+    assert {metadata["status"] for metadata in materialized(again).values()} == {"unchanged"}
+    assert observed_unchanged(again) == keys - set(materialized(again))
+    verdicts = [
+        {(e.asset_check_key, e.passed) for e in result.get_asset_check_evaluations()} for result in (night, again)
+    ]
+    assert verdicts[0] == verdicts[1]
+    assert len(verdicts[0]) > 200
+    assert accepted(settings) == before
+    assert settings.warehouse.read_bytes() == released
+    assert len(kept_releases(settings)) == 1
+
+
+@pytest.mark.usefixtures("night")
+def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    file = settings.demo_folder / "mwbe.csv.gz"
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    file.write_bytes(gzip.compress(b"".join(lines[:-1])))
+    changed = job.execute_in_process(instance=instance)
+    assert changed.success
+    made = {".".join(key.path) for key in materialized(changed) if key.path[0] != "raw"}
+    assert made == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
+    statuses = {".".join(key.path): told.get("status") for key, told in materialized(changed).items()}
+    assert statuses.pop("raw.baltimore_mwbe") == "captured"
+    assert {status for name, status in statuses.items() if name.startswith("raw.")} == {"unchanged"}
+    first, second = kept_releases(settings)
+    assert {table for table in second.contents if second.contents[table] != first.contents[table]} <= made | {
+        "quarantine.baltimore_mwbe"
+    }
+    assert second.contents["clean.baltimore_mwbe"] != first.contents["clean.baltimore_mwbe"]
+
+
+@pytest.mark.usefixtures("night")
+def test_a_damaged_manifest_holds_back_its_dataset_alone(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    capture = Lake(settings.lake).accepted("maryland/mbe_directory")
+    assert capture
+    manifest = settings.lake / capture.capture_id / "manifest.json"
+    whole = manifest.read_text(encoding="utf-8")
+    manifest.write_text(whole[: len(whole) // 2], encoding="utf-8")
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert {event.step_key for event in result.get_step_failure_events()} == {"warehouse"}
+    held = dict(ask(settings, "select table_name, held_back_because from meta.tables where status = 'held back'"))
+    assert set(held) == {"clean.maryland_mbe_directory", "marts.dim_certified_firms"}
+    [(problem,)] = ask(settings, "select problem from meta.captures where dataset = 'maryland/mbe_directory'")
+    assert f"{manifest} is damaged" in problem
+    manifest.write_text(whole, encoding="utf-8")
+    assert job.execute_in_process(instance=instance).success
+    assert ask(settings, "select count(*) from meta.tables where status = 'held back'") == [(0,)]

@@ -7,7 +7,7 @@ import pytest
 
 from civic_pipeline.catalog import ArcgisSource, OpendatasoftSource, SocrataSource
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
-from civic_pipeline.portals import address
+from civic_pipeline.portals import session
 from civic_pipeline.portals.address import (
     FileAddress,
     HubAddress,
@@ -151,7 +151,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             raise OSError
         return [(0, 0, 0, "", (known.get(host, "93.184.216.34"), 0))]
 
-    monkeypatch.setattr(address.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(session.socket, "getaddrinfo", resolve)
     return known
 
 
@@ -183,15 +183,15 @@ def test_a_private_host_is_refused(pasted: str, names: dict[str, str]) -> None:
         find(pasted, allow_private=False)
 
 
-@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1"])  # fmt: skip
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "fd00::1", "198.18.0.1"])  # fmt: skip
 def test_every_kind_of_private_address_is_known(inside: str, names: dict[str, str]) -> None:
     names["town.gov"] = inside
-    assert address.private_address("town.gov")
+    assert session.private_address("town.gov")
 
 
 def test_a_public_or_unknown_host_is_not_private() -> None:
-    assert address.private_address("town.gov") is None
-    assert address.private_address("nowhere.gov") is None
+    assert session.private_address("town.gov") is None
+    assert session.private_address("nowhere.gov") is None
 
 
 def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[str, Any]) -> None:

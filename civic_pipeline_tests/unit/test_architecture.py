@@ -14,7 +14,7 @@ PACKAGE = CHECKOUT / "civic_pipeline"
 
 # Data flows down this list; a room uses rooms above it, never below.
 ROOMS = (
-    "errors", "sql_text", "settings", "catalog", "portals", "lake", "warehouse", "quality", "linkage", "publish", "demo", "scaffold",
+    "redaction", "errors", "sql_text", "settings", "catalog", "portals", "lake", "warehouse", "quality", "linkage", "publish", "demo", "scaffold",
     "components", "defs", "definitions", "runs", "cli",
 )  # fmt: skip
 FRAMEWORKS = {
@@ -22,6 +22,8 @@ FRAMEWORKS = {
     "click": {"cli"},
     "great_expectations": {"quality"},
     "pandas": {"warehouse"},
+    "starlette": {"publish"},
+    "uvicorn": {"publish"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

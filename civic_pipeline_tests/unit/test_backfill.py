@@ -111,3 +111,17 @@ def test_a_year_cannot_stand_for_all_editions(town: Town) -> None:
     text = town.dataset.model_dump() | {"source": source, "volume": {"shrink_at_most": "1%"}}
     with pytest.raises(BackfillRefused, match="yearly editions"):
         refused(Town(town.settings, Dataset.model_validate(text)))
+
+
+def test_a_clock_is_read_only_from_a_column_of_the_declared_type(town: Town) -> None:
+    columns = {"columns": {"Payment_No": "text", "Paid_On": "date", "Amount": "text"}}
+    text = (
+        town.dataset.model_dump()
+        | columns
+        | {"time_zones": {"Paid_On": "date_only"}, "volume": {"shrink_at_most": "1%"}}
+    )
+    dated = Town(town.settings, Dataset.model_validate(text))
+    load(dated, TEXT.encode())
+    with dated.build() as build:
+        found = build.connection.execute("select Paid_On from raw.town_payments where Payment_No = '1'").fetchall()
+    assert found == [("1/5/2015",)], "a file's dates are text, for the clean model to read"

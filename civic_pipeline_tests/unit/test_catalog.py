@@ -114,6 +114,7 @@ CONTRACT_MISTAKES = [
     ("    reason: The amount could not be read.\n", "", 5, "'reason' is required and missing"),
     ("{column: amount, min_value: 0}", "{column: amounts, min_value: 0}", 9, "there is no column 'amounts'"),
     ("expect_column_values_to_be_between:", "expect_values_between:", 9, "there is no 'expect_values_between' in Great Expectations"),
+    ("min_value: 0}", "min_value: today}", 9, "`today` can only be a max_value"),
     ("min_value: 0}", "least: 0}", 9, "takes no least; it takes column,"),
     ("    severity: warning\n", "", 9, "'severity' is required and missing"),
     ("severity: warning", "severity: fatal", 10, "'fatal' is not allowed: input should be 'critical', 'warning' or 'info'"),
@@ -249,6 +250,18 @@ def test_the_known_expectations_are_those_of_the_installed_library() -> None:
     assert vocabulary() == installed(), (
         "run `python -m civic_pipeline.quality.vocabulary` after upgrading great-expectations"
     )
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["!!python/object/apply:os.mkdir [{}]", "!!python/name:os.system", "!!python/object/new:os.mkdir {{args: [{}]}}"],
+)
+def test_yaml_makes_no_objects(tag: str, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    (tmp_path / "defs.yaml").write_text(f"title: {tag.format(made)}\n", encoding="utf-8")
+    with pytest.raises(FileInvalid, match="could not determine a constructor"):
+        read_yaml(tmp_path / "defs.yaml", Dataset)
+    assert not made.exists()
 
 
 # Earlier shapes

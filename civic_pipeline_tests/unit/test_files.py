@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components import PortalDataset
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals import Access, files, http
+from civic_pipeline.portals import Access, files, growth, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
 
@@ -40,6 +40,16 @@ def test_a_damaged_gzip_is_no_file(tmp_path: Path) -> None:
     packed = gzip.compress(b"a\n" + b"".join(b"%d\n" % n**3 for n in range(500)))
     for content in (packed[: len(packed) // 2], packed[:-1], packed[:100] + b"\0\0\0" + packed[103:]):
         assert "a damaged one" in broken(tmp_path, content, AnswerUnreadable)
+
+
+def test_a_file_made_to_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "FREE_BYTES", 1 << 20)
+    bomb = gzip.compress(b"a,b\n" + b"0,0\n" * (1 << 21))
+    assert len(bomb) * 100 < 1 << 23, "it grows by more than it may"
+    assert "grows 100 times as large and beyond" in broken(tmp_path, bomb, FileUnreadable)
+    table = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n**3) for n in range(100_000))
+    assert len(table) > 1 << 20
+    assert len(rows(here(tmp_path, gzip.compress(table), "table.csv"), tmp_path)) == 100_000
 
 
 # What is no data at all

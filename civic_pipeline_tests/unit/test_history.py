@@ -15,7 +15,7 @@ from town import Town, found_town
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, ShapeUnknown, UnknownName
-from civic_pipeline.warehouse import Build, as_of, meta, record_history
+from civic_pipeline.warehouse import Build, as_of, meta, record_history, release
 from civic_pipeline.warehouse.history import _History
 
 Row = tuple[Any, ...]
@@ -337,6 +337,36 @@ def test_a_model_reads_all_accepted_captures_of_a_dataset(town: Town) -> None:
             f"select day(month), amount::varchar from {staged.table} order by 1"
         ).fetchall()
     assert found == [(1, "10.50"), (2, "60.00")]
+
+
+def test_a_model_of_all_captures_is_made_again_when_there_is_another(town: Town) -> None:
+    town.write("sql/marts/mart_months.sql", HISTORY_SQL)
+    town.capture(FIRST, at=NIGHTS[1])
+    model = town.models()["marts.mart_months"]
+    with town.build() as build:
+        build.swap(build.stage(model), [], None)
+        assert build.is_current(model)
+    town.capture(FIRST, at=NIGHTS[0])  # an older one, so the newest stays what it was
+    with town.build() as build:
+        assert not build.is_current(model)
+
+
+def test_what_a_backfill_reveals_is_released(town: Town) -> None:
+    town.capture(FIRST, at=NIGHTS[1])
+
+    def night() -> bool:
+        models = town.models()
+        with town.build() as build:
+            record_history(build, models)
+            for model in models.values():
+                if not build.is_current(model):
+                    build.swap(build.stage(model), [], None)
+            return release(build) is not None
+
+    assert night()
+    assert not night()
+    town.capture(FIRST[:2], at=NIGHTS[0])
+    assert night()
 
 
 def test_a_capture_of_no_known_shape_is_not_passed_over(town: Town) -> None:

@@ -99,13 +99,13 @@ def test_inputs_are_read_from_the_sql_and_not_from_comments_or_ctes(town: Town) 
     assert town.models()["marts.mart_months"].inputs == {"clean.town_payments", "seeds.agencies"}
 
 
-def test_the_fingerprint_changes_with_the_sql_and_with_the_contract(town: Town) -> None:
-    before = town.models()["clean.town_payments"].fingerprint
-    assert town.models()["clean.town_payments"].fingerprint == before
+def test_the_code_version_changes_with_the_sql_and_with_the_contract(town: Town) -> None:
+    before = town.models()["clean.town_payments"].code_version
+    assert town.models()["clean.town_payments"].code_version == before
     town.edit(CONTRACT, "Number of the payment.", "The payment's number.")
-    described = town.models()["clean.town_payments"].fingerprint
+    described = town.models()["clean.town_payments"].code_version
     town.edit(CLEAN, "parse_money(Amount)", "parse_money(trim(Amount))")
-    assert len({before, described, town.models()["clean.town_payments"].fingerprint}) == 3
+    assert len({before, described, town.models()["clean.town_payments"].code_version}) == 3
 
 
 def test_every_committed_model_comes_after_what_it_reads_and_references(committed: dict[str, Model]) -> None:

@@ -27,7 +27,7 @@ from civic_pipeline.quality import (
     rules_across,
 )
 from civic_pipeline.settings import CHECKOUT
-from civic_pipeline.warehouse import Build, CheckResult
+from civic_pipeline.warehouse import Build, CheckResult, Release
 
 CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
 GOOD = [
@@ -305,7 +305,9 @@ def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(t
             list(publish(build))
         assert not town.settings.warehouse.exists()
         town.edit("sql/checks/months_are_positive.sql", "< 1000", "< 0")
-        assert list(publish(build))[-1] == town.settings.warehouse
+        made = list(publish(build))[-1]
+        assert isinstance(made, Release)
+        assert made.file.samefile(town.settings.warehouse)
         assert build.connection.execute(
             "select is_passed from meta.checks where table_name = 'warehouse'"
         ).fetchall() == [(True,)]

@@ -13,7 +13,7 @@ from town import Town
 
 import civic_pipeline
 from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
-from civic_pipeline.warehouse import connect, meta, read, release
+from civic_pipeline.warehouse import connect, meta, read, refresh, release
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 
@@ -23,7 +23,8 @@ def publish(town: Town, rows: list[tuple[str, str, str]], at: str = "2026-01-02T
     with town.build() as build:
         for model in town.models().values():
             build.swap(build.stage(model), [], None)
-        return release(build)
+        release(build)
+    return town.settings.warehouse
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> int:
@@ -39,6 +40,96 @@ def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(town: Town
         with connect(file) as after:
             assert count(after) == 3
         assert count(before) == 2
+
+
+# Following: `refresh` between statements, never within one
+
+
+def publish_total(town: Town, number: int) -> Path:
+    """The `number`th release: its one payment, and so its one month, is of that many dollars."""
+    return publish(town, [("1", "2024-01-05", str(number))], at=f"2026-01-{number:02}T030405.000000Z")
+
+
+IN_CLEAN, IN_MARTS = "select sum(amount) from warehouse.clean.town_payments", "select sum(amount) from mart_months"
+
+
+def ask(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
+
+
+def test_a_connection_moves_to_the_newest_release_when_asked(town: Town) -> None:
+    with connect(publish_total(town, 1)) as warehouse:
+        assert not refresh(warehouse)
+        publish_total(town, 2)
+        publish_total(town, 3)
+        assert ask(warehouse, IN_MARTS) == 1
+        assert refresh(warehouse)
+        assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [3, 3]
+        assert not refresh(warehouse)
+
+
+def test_an_open_transaction_keeps_its_release_in_every_table(town: Town) -> None:
+    with connect(publish_total(town, 1)) as warehouse:
+        warehouse.execute("begin")
+        assert ask(warehouse, IN_CLEAN) == 1
+        for newer in (2, 3):
+            publish_total(town, newer)
+            assert refresh(warehouse)
+            assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [1, 1]
+        warehouse.execute("commit")
+        assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [3, 3]
+
+
+def test_an_open_result_ends_with_the_release_it_began_with(town: Town) -> None:
+    with connect(publish_total(town, 1)) as warehouse:
+        # Beyond the 1M rows or so that DuckDB reads ahead of a client who does not fetch.
+        rows = warehouse.execute("select amount from mart_months, range(3_000_000)").to_arrow_reader(100_000)
+        seen = set(map(int, rows.read_next_batch().column(0).unique().to_pylist()))
+        publish_total(town, 2)
+        assert refresh(warehouse)
+        left = [batch.column(0) for batch in rows]
+        assert sum(map(len, left)) == 2_900_000
+        assert seen.union(*(map(int, column.unique().to_pylist()) for column in left)) == {1}
+        assert ask(warehouse, IN_MARTS) == 2
+
+
+def test_what_an_analyst_made_on_a_connection_outlives_the_move(town: Town) -> None:
+    with connect(publish_total(town, 1)) as warehouse:
+        warehouse.execute("create temp table mine as from mart_months")
+        warehouse.execute("create temp view months as from mart_months")
+        warehouse.execute("prepare total as select sum(amount) from mart_months")
+        lazy, cursor = warehouse.sql("select sum(amount) from mart_months"), warehouse.cursor()
+        publish_total(town, 2)
+        assert refresh(warehouse)
+        assert ask(warehouse, "select sum(amount) from mine") == 1
+        assert [ask(warehouse, query) for query in ("select sum(amount) from months", "execute total")] == [2, 2]
+        assert [lazy.fetchall(), cursor.execute(IN_CLEAN).fetchall()] == [[(2,)], [(2,)]]
+
+
+def test_a_connection_whose_move_failed_moves_when_it_can(town: Town, tmp_path: Path) -> None:
+    file, first = publish_total(town, 1), tmp_path / "first"
+    first.hardlink_to(file)
+    with connect(file) as warehouse:
+        (tmp_path / "broken").write_bytes(b"not a database, but long enough to look at" * 500)
+        (tmp_path / "broken").replace(file)
+        with pytest.raises(WarehouseUnreadable):
+            refresh(warehouse)
+        file.unlink()
+        with pytest.raises(WarehouseMissing):
+            refresh(warehouse)
+        first.replace(file)  # the very file it had before
+        assert refresh(warehouse)
+        assert ask(warehouse, IN_MARTS) == 1
+        publish_total(town, 2)
+        assert refresh(warehouse)
+        assert ask(warehouse, IN_MARTS) == 2
+
+
+def test_only_what_connect_gave_can_be_moved(town: Town) -> None:
+    with connect(publish_total(town, 1)) as warehouse, duckdb.connect() as other:
+        for unknown in (warehouse.cursor(), other):
+            with pytest.raises(ValueError, match=r"takes the connection that connect\(\) gave"):
+                refresh(unknown)
 
 
 def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(town: Town) -> None:
@@ -72,12 +163,17 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(to
 
 
 def test_what_a_killed_release_left_behind_is_ignored(town: Town) -> None:
-    town.settings.data.mkdir(exist_ok=True)
-    for name in ("warehouse.duckdb.new", "warehouse.duckdb.new.wal"):
-        (town.settings.data / name).write_bytes(b"half a file")
+    town.settings.releases.mkdir()
+    for leftover in (
+        "warehouse.duckdb.new",
+        "releases/.2026-01-01T000000.000000Z",
+        "releases/.2026-01-01T000000.000000Z.wal",
+    ):
+        (town.settings.data / leftover).write_bytes(b"half a file")
     with connect(publish(town, ROWS)) as connection:
         assert count(connection) == 2
     assert [path.name for path in town.settings.data.glob("warehouse*")] == ["warehouse.duckdb"]
+    assert [path.suffix for path in town.settings.releases.iterdir()] == [".duckdb"]
 
 
 def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +183,20 @@ def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, m
     monkeypatch.setattr(
         sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema")
     )
-    with town.build() as build, pytest.raises(duckdb.Error):
-        release(build)
+    town.edit("sql/clean/town_payments.yml", "Dollars paid.", "Dollars paid to others.")
+    with pytest.raises(duckdb.Error):
+        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
+    assert len(list(town.settings.releases.iterdir())) == 1
 
 
 def test_a_release_beside_a_write_ahead_log_is_refused(town: Town) -> None:
     file = publish(town, ROWS)
     before = file.read_bytes()
     Path(f"{file}.wal").write_bytes(b"")
-    with town.build() as build, pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
-        release(build)
+    with pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
+        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
 
 
@@ -177,7 +275,7 @@ def test_reading_leaves_nothing_beside_the_file(town: Town) -> None:
 
 
 def test_the_public_names_are_these() -> None:
-    assert civic_pipeline.__all__ == ["connect", "read"]
+    assert civic_pipeline.__all__ == ["connect", "read", "refresh"]
 
 
 def test_a_file_that_is_no_database_is_not_said_to_be_open_elsewhere(tmp_path: Path) -> None:

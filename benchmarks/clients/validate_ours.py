@@ -1,0 +1,37 @@
+"""civic_pipeline: `Suites` inside DuckDB on the staged table, as every night. Arguments: Parquet, expectations (JSON)."""
+
+import importlib
+import json
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+parquet, expectations = sys.argv[1:]
+began = time.perf_counter()
+from civic_pipeline.catalog import Expectation  # noqa: E402 - the import is what is timed
+from civic_pipeline.quality import Suites  # noqa: E402
+from civic_pipeline.quality.plan import PlannedCheck  # noqa: E402
+from civic_pipeline.settings import Settings  # noqa: E402
+from civic_pipeline.warehouse import Build  # noqa: E402
+
+importlib.import_module("great_expectations.expectations")  # which Suites does when it is made
+imported = time.perf_counter()
+checks = [
+    PlannedCheck("clean.checkbook", name, "table", said["severity"], name, Expectation.model_validate(said))
+    for name, said in json.loads(Path(expectations).read_text()).items()
+]  # fmt: skip
+with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/build.duckdb") as connection:
+    connection.execute("create schema staging")
+    connection.execute(f"create table staging.clean__checkbook as from '{parquet}'")
+    build = Build(connection, Settings(data=Path(folder)), {}, "benchmark", datetime.now(UTC))
+    loaded, cpu = time.perf_counter(), time.process_time()
+    results = Suites(build).validate("clean.checkbook", "staging.clean__checkbook", checks)
+    seconds, cpu = time.perf_counter() - loaded, time.process_time() - cpu
+said = {"import": imported - began, "load": loaded - imported, "seconds": seconds, "cpu": cpu}
+broken = [r.description for r in results if "could not run" in r.description]
+found = {r.name: [r.passed, r.unexpected, r.evaluated, broken[0] if broken else None] for r in results}
+print(json.dumps(said | {"results": found}))

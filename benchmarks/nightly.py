@@ -1,0 +1,195 @@
+"""What a night costs, whole `civic run` processes: the first, one without news, one with a changed source. See README.md."""
+
+import argparse
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import duckdb
+import yaml
+
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parent
+DATASETS = (1, 5, 10, 15)
+ROWS = (60_538, 1_000_000, 5_000_000)
+QUIET_SECONDS = 15.0  # what a night without news may take, imports included
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One process: wall and CPU seconds, peak memory in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the checkout to change, with data and a served folder of its own."""
+
+    folder: Path
+
+    @property
+    def served(self) -> Path:
+        return self.folder / "data" / "sample"
+
+    def night(self) -> Cost:
+        """`civic run`, and what it cost. Raises RuntimeError if it did not end green."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("CIVIC_", "DAGSTER_"))}
+        environment |= {
+            "PYTHONPATH": str(self.folder),
+            "CIVIC_DATA": str(self.folder / "made"),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        began = time.perf_counter()
+        with (self.folder / "night.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "civic_pipeline.cli", "run"],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError((self.folder / "night.log").read_text()[-2000:])
+        return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+    def warehouse_megabytes(self) -> float:
+        return (self.folder / "made" / "warehouse.duckdb").stat().st_size / 1e6
+
+
+def copied(folder: Path) -> Project:
+    for name in ("civic_pipeline", "sql", "data/sample", "data/seeds"):
+        shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "workspace.yaml", "dagster.yaml", "README.md"):
+        shutil.copy(CHECKOUT / name, folder)
+    return Project(folder)
+
+
+def of_datasets(folder: Path, count: int) -> Project:
+    """A project of `count` datasets alike: the firms of the sample (1,600 rows) and their clean table, and no marts."""
+    project = copied(folder)
+    cities = project.folder / "civic_pipeline" / "defs"
+    definition = (cities / "baltimore" / "mwbe" / "defs.yaml").read_text()
+    contract, model = (
+        (project.folder / "sql/clean/baltimore_mwbe").with_suffix(kind).read_text() for kind in (".yml", ".sql")
+    )
+    firms = (project.served / "mwbe.csv.gz").read_bytes()
+    for gone in (*(path for path in cities.iterdir() if path.is_dir() and path.name != "__pycache__"), project.folder / "sql/marts",
+                 project.folder / "sql/checks", project.folder / "sql/clean", project.served):  # fmt: skip
+        shutil.rmtree(gone)
+    files = []
+    for number in range(count):
+        name, socrata = f"firms_{number:02}", f"firm-{number:04}"
+        for path, text in (
+            (cities / "town" / name / "defs.yaml", _with_id(definition, socrata)),
+            (project.folder / f"sql/clean/town_{name}.sql", model.replace("raw.baltimore_mwbe", f"raw.town_{name}")),
+            (project.folder / f"sql/clean/town_{name}.yml", contract),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        project.served.mkdir(exist_ok=True)
+        (project.served / f"{name}.csv.gz").write_bytes(firms)
+        files.append({"file": f"{name}.csv.gz", "dataset": f"town/{name}"})
+    (project.served / "portal.yml").write_text(yaml.safe_dump({"files": files}))
+    return project
+
+
+def _with_id(definition: str, socrata: str) -> str:
+    said = yaml.safe_load(definition)
+    said["attributes"]["source"]["id"] = socrata
+    return yaml.safe_dump(said)
+
+
+def of_rows(folder: Path, rows: int) -> Project:
+    """The project with a checkbook of so many rows: that of the sample, again and again with other checks and invoices."""
+    project = copied(folder)
+    _multiply(project.served / "spending.csv.gz", rows)
+    return project
+
+
+def _multiply(file: Path, rows: int) -> None:
+    columns = file.with_name("spending.csv")
+    with duckdb.connect() as connection:
+        connection.execute("create table sample as from read_csv(?, all_varchar = true)", [str(file)])
+        connection.execute(
+            "create table multiplied as"
+            " select sample.* replace ("
+            "   row_number() over () as OBJECTID,"
+            "   Check_Number || lpad(copy::varchar, 3, '0') as Check_Number,"
+            "   Supplier_Invoice_Number || '-' || copy as Supplier_Invoice_Number)"
+            " from range(1 + ? // (select count(*) from sample)) as copies(copy), sample limit ?",
+            [rows, rows],
+        )
+        connection.execute(f"copy multiplied to '{columns}' (header)")
+    file.write_bytes(gzip.compress(columns.read_bytes(), compresslevel=1))
+    columns.unlink()
+
+
+def change(file: Path) -> None:
+    """Take the last row out."""
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+    file.write_bytes(gzip.compress(b"".join(lines[:-1]), compresslevel=1))
+
+
+def measured(project: Project, name: str, changed: str, quiet_runs: int) -> str:
+    """A row of the report."""
+    first = project.night()
+    quiet = [project.night() for _ in range(quiet_runs)]
+    change(project.served / changed)
+    news = project.night()
+    nothing = Cost(median(c.wall for c in quiet), median(c.cpu for c in quiet), max(c.peak for c in quiet))
+    told = " | ".join(f"{cost.wall:.1f} | {cost.cpu:.1f} | {cost.peak:,.0f}" for cost in (first, nothing, news))
+    verdict = "PASS" if nothing.wall < QUIET_SECONDS else "FAIL"
+    return f"| {name} | {told} | {project.warehouse_megabytes():,.0f} | {verdict} |"
+
+
+HEADER = (
+    "| | first: s | CPU s | MB | no news: s | CPU s | MB | one source changed: s | CPU s | MB | warehouse MB | no news under 15 s |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--datasets", type=int, nargs="*", default=DATASETS)
+    parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
+    parser.add_argument("--quiet-runs", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="also into results/nightly-<date>.md")
+    chosen = parser.parse_args()
+    lines = [
+        f"# Nights, {date.today()}",
+        f"`benchmarks/nightly.py --write`, {os.cpu_count()} cores. The demo portals load and serve the files in the same process.",
+    ]
+    print("\n".join(lines))
+    alike = [(f"{count} datasets", of_datasets, count, "firms_00.csv.gz") for count in chosen.datasets]
+    larger = [(f"{rows:,} rows", of_rows, rows, "spending.csv.gz") for rows in chosen.rows]
+    titles = ("Datasets of 1,600 rows, a clean table each", "The sample with a checkbook of so many rows")
+    for title, projects in zip(titles, (alike, larger), strict=True):
+        lines += [f"## {title}", HEADER]
+        print("\n".join(lines[-2:]), flush=True)
+        for name, make, size, changed in projects:
+            with tempfile.TemporaryDirectory() as folder:
+                lines.append(measured(make(Path(folder) / "project", size), name, changed, chosen.quiet_runs))
+                print(lines[-1], flush=True)
+    if chosen.write:
+        (HERE / "results" / f"nightly-{date.today()}.md").write_text(
+            "\n\n".join(lines).replace("|\n\n|", "|\n|"), encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""The checkbook's full contract on a million rows: ours inside DuckDB beside Great Expectations on a pandas frame. See README.md.
+
+This process imports nothing heavy: a child's peak memory counts from its parent's.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+HERE = Path(__file__).parent
+CLIENTS = {"civic_pipeline, in DuckDB": "validate_ours", "Great Expectations, on pandas": "validate_pandas"}
+OURS, PEER = CLIENTS
+FEWEST_EXPECTATIONS, TARGET = 15, 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: what it said (seconds and results), and what the system counted of it."""
+
+    said: dict[str, Any]
+    cpu: float
+    peak_mb: float
+
+    @property
+    def results(self) -> dict[str, list[Any]]:
+        """Check -> passed, unexpected rows, rows looked at, why it could not run."""
+        return dict(self.said["results"])
+
+
+def measure(script: str, parquet: Path, expectations: Path) -> Run:
+    command = [sys.executable, str(HERE / "clients" / f"{script}.py"), str(parquet), str(expectations)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        out = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{script} failed; run it alone to see why: {' '.join(command)}")
+    return Run(json.loads(out.splitlines()[-1]), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def different(ours: Run, peer: Run) -> list[str]:
+    """The checks whose verdict, count of unexpected rows or count of rows is not the same; those that could not run, too."""
+    names = dict.fromkeys([*ours.results, *peer.results])
+    return [name for name in names if ours.results.get(name) != peer.results.get(name) or ours.results[name][3]]
+
+
+def compared(title: str, parquet: Path, expectations: Path, runs: int) -> Iterator[str]:
+    """Both clients once unmeasured, then `runs` times, each time in the reverse order of the time before."""
+    measured: dict[str, list[Run]] = {name: [] for name in CLIENTS}
+    for number in range(runs + 1):
+        for name in measured if number % 2 else reversed(measured):
+            made = measure(CLIENTS[name], parquet, expectations)
+            print(f"  {title} {number}/{runs} {name}: {made.said['seconds']:.1f} s", file=sys.stderr)
+            if number:
+                measured[name].append(made)
+    ours, peer = measured[OURS], measured[PEER]
+
+    def middle(of: list[Run], take: Callable[[Run], float]) -> float:
+        return median(map(take, of))
+
+    yield f"\n## {title}, medians of {runs} runs\n"
+    yield "| client | validation s | / ours | its CPU s | / ours | import s | load s | process CPU s | peak MB |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    seconds, cpu = (middle(ours, lambda run, key=key: run.said[key]) for key in ("seconds", "cpu"))
+    for name, done in measured.items():
+        took = {key: middle(done, lambda run, key=key: run.said[key]) for key in ("seconds", "cpu", "import", "load")}
+        yield (
+            f"| {name} | {took['seconds']:.2f} | {took['seconds'] / seconds:.2f} | {took['cpu']:.2f} | {took['cpu'] / cpu:.2f}"
+            f" | {took['import']:.2f} | {took['load']:.2f}"
+            f" | {middle(done, lambda run: run.cpu):.2f} | {middle(done, lambda run: run.peak_mb):.0f} |"
+        )
+    yield "\n| check | passed | unexpected, ours | unexpected, pandas |"
+    yield "|---|---|--:|--:|"
+    for name, (passed, unexpected, _, _) in ours[-1].results.items():
+        yield f"| {name} | {passed} | {shown(unexpected)} | {shown(peer[-1].results[name][1])} |"
+    yield ""
+    wrong = [*dict.fromkeys(name for a, b in zip(ours, peer, strict=True) for name in different(a, b))]
+    told = f"different: {', '.join(wrong)}" if wrong else f"{len(ours[-1].results)} verdicts and counts, all identical"
+    yield verdict(not wrong, told, "identical verdicts, unexpected counts and rows looked at")
+    for what, ratio in {
+        "time": middle(peer, lambda run: run.said["seconds"]) / seconds,
+        "CPU time": middle(peer, lambda run: run.said["cpu"]) / cpu,
+    }.items():
+        yield verdict(not wrong and ratio >= TARGET, f"{ratio:.2f}x less {what} than {PEER}", f">= {TARGET}x")
+
+
+def shown(count: float | None) -> str:
+    return "" if count is None else f"{count:,.0f}"
+
+
+def verdict(passed: bool, said: str, target: str) -> str:
+    return f"- {'PASS' if passed else 'FAIL'}: {said}; target {target}"
+
+
+def heading(arguments: list[str], rows: int, expected: int) -> Iterator[str]:
+    packages = ("great-expectations", "duckdb", "duckdb-engine", "sqlalchemy", "pandas", "pyarrow")
+    yield f"# Validation benchmark, {date.today().isoformat()}\n"
+    yield f"    .venv/bin/python benchmarks/validate.py {' '.join(arguments)}".rstrip() + "\n"
+    yield f"- Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}; " + ", ".join(
+        f"{name} {version(name)}" for name in packages
+    )
+    yield f"- {rows:,} generated rows, sql/clean/baltimore_spending.yml: {expected} expectations with those its key implies"
+    yield "- `validation` is from the making of the context to the results; import and the loading of the rows are apart."
+    yield verdict(expected >= FEWEST_EXPECTATIONS, f"{expected} expectations", f">= {FEWEST_EXPECTATIONS}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="also into benchmarks/results/")
+    asked = parser.parse_args()
+    lines: list[str] = []
+
+    def say(section: Iterator[str]) -> None:
+        for line in section:
+            print(line, flush=True)
+            lines.append(line)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run([sys.executable, HERE / "checkbook.py", folder, str(asked.rows)], check=True)
+        expectations = folder / "expectations.json"
+        say(heading(sys.argv[1:], asked.rows, len(json.loads(expectations.read_text()))))
+        for file, title in {"clean": "Rows as the contract wants them", "faulty": "Rows with planted faults"}.items():
+            say(compared(title, folder / f"{file}.parquet", expectations, asked.runs))
+    if asked.write:
+        results = HERE / "results" / f"validate-{date.today().isoformat()}.md"
+        results.parent.mkdir(exist_ok=True)
+        results.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

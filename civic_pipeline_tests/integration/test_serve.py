@@ -1,0 +1,430 @@
+"""`civic serve`: released files and nothing else, to those with the token; a reader keeps the release it attached."""
+
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+import requests
+from terminal import Place
+
+from civic_pipeline.errors import AddressTaken, ServeTokenUnfit
+from civic_pipeline.publish import serving
+from civic_pipeline.settings import CHECKOUT, Settings
+
+TOKEN = "a secret of tests".replace(" ", "-") * 3
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ROWS = 100_000  # of each table: DuckDB reads the first megabyte when it attaches, and most only when it is asked
+
+
+def name_of(number: int) -> str:
+    return f"2026-11-22T2204{number:02}.123456Z.duckdb"
+
+
+def publish(data: Path, number: int) -> Path:
+    """Release `number`: two tables whose every row says so, and which are long enough to be read in pieces."""
+    file = data / "releases" / name_of(number)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{file}' as r (storage_version 'v1.0.0')")
+        connection.execute("create schema r.marts; create schema r.clean")
+        for table in ("clean.payments", "marts.fct_payments"):
+            connection.execute(
+                f"create table r.{table} as select {number} as release, md5(concat(i, {number})) as payment_id"
+                f" from range({ROWS + number}) as numbers(i)"
+            )
+        connection.execute("detach r")
+    file.chmod(0o444)
+    make_live(data, number)
+    return file
+
+
+def make_live(data: Path, number: int) -> None:
+    draft = data / "warehouse.duckdb.new"
+    draft.hardlink_to(data / "releases" / name_of(number))
+    draft.replace(data / "warehouse.duckdb")
+
+
+@dataclass(frozen=True)
+class Server:
+    process: "subprocess.Popen[bytes]"
+    data: Path
+    log: Path
+
+    @property
+    def url(self) -> str:
+        found = re.search(r"at (http://\S+)/warehouse.duckdb", self.log.read_text())
+        return found[1] if found else ""
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(self.url + path, headers=BEARER | headers, timeout=60)
+
+    def raw(self, method: str, target: str, token: str | None = TOKEN) -> int:
+        """The status of a request whose target is sent as it stands."""
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        try:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request(method, target, headers=headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving_of(data: Path, *arguments: str) -> Iterator[Server]:
+    log = data.with_name(f"{data.name}.log")
+    with log.open("wb") as sink:  # a pipe that nobody reads would fill
+        process = subprocess.Popen(
+            [sys.executable, "-m", "civic_pipeline.cli", "serve", "--port", "0", *arguments],
+            env=Place(data).environment | {"CIVIC_SERVE_TOKEN": TOKEN}, stdout=sink, stderr=sink,
+        )  # fmt: skip
+        server = Server(process, data, log)
+        try:
+            until(lambda: server.url != "" or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield server
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what happens in another process."""
+    for _ in range(60 * 20):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never happened")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("served") / "data"
+    publish(data, 1)
+    with serving_of(data) as running:
+        yield running
+
+
+# Who may ask
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [(None, "is not set"), ("", "is not set"), ("hunter2", "has 7 characters"), (f"{TOKEN} {TOKEN}", "holds a blank")],
+    ids=["none", "empty", "short", "blank inside"],
+)
+def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:
+    with pytest.raises(ServeTokenUnfit, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
+        serving.application(Settings(data=tmp_path, serve_token=token))
+    assert not token or token not in str(refused.value)
+
+
+def test_the_command_says_what_is_wrong_with_its_token(tmp_path: Path) -> None:
+    ended = Place(tmp_path / "data").civic("serve", "--port", "0")
+    assert (ended.code, ended.is_plain) == (2, True), ended.err
+    assert "CIVIC_SERVE_TOKEN is not set" in ended.message
+
+
+@pytest.mark.parametrize("path", ["/warehouse.duckdb", f"/releases/{name_of(1)}", "/releases/", "/", "/nothing"])
+def test_nothing_is_told_without_the_token(server: Server, path: str) -> None:
+    wrong = (
+        "", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"bearer{TOKEN}", f"Bearer  {TOKEN}", TOKEN, f"Basic {TOKEN}", "Basic ä",
+        "Bearer \xff", "Digest x", f"Token {TOKEN}",
+    )  # fmt: skip
+    for given in wrong:
+        headers = {"Authorization": given.encode("latin-1")} if given else {}
+        answer = requests.get(server.url + path, headers=headers, timeout=60, allow_redirects=False)
+        assert answer.status_code == 401, given
+        assert answer.text == "A token is needed."
+        assert answer.headers["www-authenticate"] == 'Basic realm="civic", Bearer'
+    assert requests.get(f"{server.url}{path}?token={TOKEN}", timeout=60).status_code == 401
+
+
+def test_a_browser_gives_the_token_as_a_password(server: Server) -> None:
+    answer = requests.get(f"{server.url}/warehouse.duckdb", auth=("anybody", TOKEN), timeout=60)
+    assert answer.content == (server.data / "warehouse.duckdb").read_bytes()
+    assert requests.get(f"{server.url}/warehouse.duckdb", auth=(TOKEN, "anything"), timeout=60).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
+def test_nothing_but_reading_is_offered(server: Server, method: str) -> None:
+    before = (server.data / "warehouse.duckdb").read_bytes()
+    for path in ("/warehouse.duckdb", f"/releases/{name_of(1)}"):
+        assert server.raw(method, path) == 405
+        assert server.raw(method, path, token=None) == 401
+    assert (server.data / "warehouse.duckdb").read_bytes() == before
+
+
+# What is there to ask for
+
+
+def test_releases_are_all_there_is(server: Server) -> None:
+    data, releases = server.data, server.data / "releases"
+    (data / "secret.txt").write_text("secret")
+    (data / "build").mkdir()
+    (data / "build" / "build.duckdb").write_text("secret")
+    for name in ("draft.duckdb.new", f"{name_of(1)}.wal", "notes.txt", "..duckdb"):
+        (releases / name).write_text("secret")
+    (releases / name_of(91)).symlink_to(data / "secret.txt")
+    (releases / name_of(92)).mkdir()
+    os.mkfifo(releases / name_of(93))
+    inside = [*(path.name for path in releases.iterdir() if path.name != name_of(1)), name_of(94)]
+    assert len(inside) == 8
+    targets = [f"/releases/{name}" for name in inside] + [
+        "/", "/releases", "/releases/", f"/releases/{name_of(1)}/", f"/releases//{name_of(1)}", f"/{name_of(1)}",
+        "/secret.txt", "/build/build.duckdb", "/releases/../secret.txt", "/releases/..%2fsecret.txt", "/releases/%2e%2e/secret.txt",
+        "/releases/..%5csecret.txt", f"/releases/{name_of(1)}/../../secret.txt", "/releases/%2fetc%2fpasswd", "/releases//etc/passwd",
+        "//etc/passwd", "/../../../../etc/passwd", f"/releases/{name_of(1)}%00.txt", f"/releases/{name_of(1)}%0a",
+        "/releases/" + "a" * 5000, "/warehouse.duckdb/", "/warehouse.duckdb.wal", "/warehouse.duckdb%2f", "/Warehouse.duckdb",
+    ]  # fmt: skip
+    for target in targets:
+        assert [server.raw(method, target) for method in ("GET", "HEAD")] == [404, 404], target
+    assert server.raw("GET", f"/releases/{name_of(1)}") == 200
+
+
+def test_before_the_first_release_there_is_nothing(tmp_path: Path) -> None:
+    with serving_of(tmp_path / "data") as empty:
+        assert empty.get("/warehouse.duckdb").status_code == 404
+        publish(empty.data, 1)
+        assert empty.get("/warehouse.duckdb").status_code == 200
+
+
+def test_the_newest_is_looked_up_for_every_request(tmp_path: Path) -> None:
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running:
+        for number in (2, 3):
+            file = publish(running.data, number)
+            answer = running.get("/warehouse.duckdb")
+            assert answer.url == f"{running.url}/releases/{file.name}"
+            assert answer.content == file.read_bytes()
+        make_live(running.data, 1)  # rolled back
+        assert running.get("/warehouse.duckdb").url == f"{running.url}/releases/{name_of(1)}"
+
+
+# Parts of a file
+
+
+def test_every_range_is_the_files_own_bytes(server: Server) -> None:
+    path, file = f"/releases/{name_of(1)}", (server.data / "releases" / name_of(1)).read_bytes()
+    size, choose = len(file), random.Random(1)
+    with requests.Session() as session:
+        session.headers.update(BEARER)
+
+        def ask(asked: str, **headers: str) -> requests.Response:
+            return session.get(server.url + path, headers={"Range": asked} | headers, timeout=60)
+
+        edges = [(0, 0), (0, size - 1), (size - 1, size - 1), (65_535, 65_536), (size - 2, size + 10)]
+        pairs = [sorted(choose.sample(range(size), 2)) for _ in range(60)]
+        for first, last in [*edges, *pairs]:
+            answer = ask(f"bytes={first}-{last}")
+            assert answer.status_code == 206
+            assert answer.content == file[first : last + 1]
+            assert answer.headers["content-range"] == f"bytes {first}-{min(last, size - 1)}/{size}"
+        assert ask("bytes=-100").content == file[-100:]
+        assert ask(f"bytes={size - 7}-").content == file[-7:]
+        beyond = ask(f"bytes={size}-")
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+        parts = ask("bytes=0-9,100-109")
+        assert parts.status_code == 206
+        assert file[:10] in parts.content
+        assert file[100:110] in parts.content
+        whole = session.get(server.url + path, timeout=60)
+        assert (whole.status_code, whole.content, whole.headers["accept-ranges"]) == (200, file, "bytes")
+        assert ask("bytes=0-9", **{"If-Range": whole.headers["etag"]}).content == file[:10]
+        assert ask("bytes=0-9", **{"If-Range": '"another"'}).content == file
+        head = session.head(server.url + path, timeout=60)
+        assert (head.headers["content-length"], head.content) == (str(size), b"")
+
+
+def test_the_address_that_moves_on_has_no_parts(server: Server) -> None:
+    """DuckDB follows the redirect for every range: parts of two releases would make one file."""
+    answer = server.get("/warehouse.duckdb", Range="bytes=0-99")
+    assert answer.status_code == 416
+    assert "Attach the release that this address redirects to" in answer.text
+
+
+# DuckDB as a client
+
+_CLIENT = """
+import importlib.resources, json, sys, duckdb
+url, token, orders = sys.argv[1], sys.argv[2], sys.stdin
+connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+folder = importlib.resources.files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}"
+connection.execute(f"load '{folder / 'httpfs.duckdb_extension'}'")
+connection.execute(f"create secret (type http, bearer_token '{token}')")
+for order in orders:
+    try:
+        answer = connection.execute(order).fetchall()
+    except duckdb.Error as error:
+        answer = str(error)
+    print(json.dumps(answer, default=str), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def httpfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a DuckDB and its httpfs, which are not among what we install."""
+    folder = tmp_path_factory.mktemp("httpfs")
+    install = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
+        "--target", str(folder), "duckdb==1.5.5", "duckdb-extension-httpfs==1.5.5",
+    ]  # fmt: skip
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        pytest.skip(f"duckdb's httpfs cannot be installed here: {installed.stderr.strip()[-200:]}")
+    return folder
+
+
+class Client:
+    """A DuckDB in another process."""
+
+    def __init__(self, httpfs: Path, url: str, token: str = TOKEN) -> None:
+        self.url = url
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _CLIENT, url, token], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": str(httpfs)},
+        )  # fmt: skip
+
+    def ask(self, order: str) -> object:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def attach(self, path: str) -> object:
+        return self.ask(f"attach '{self.url}{path}' as warehouse (read_only)")
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture
+def clients(httpfs: Path) -> Iterator[Callable[..., Client]]:
+    made: list[Client] = []
+
+    def make(*arguments: str) -> Client:
+        made.append(Client(httpfs, *arguments))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.end()
+
+
+def counts(number: int) -> list[Sequence[int]]:
+    return [[ROWS + number, ROWS + number, number, number]]
+
+
+IN_CLEAN, IN_MARTS = (
+    f"select count(*), count(distinct payment_id), min(release), max(release) from warehouse.{table}"
+    for table in ("clean.payments", "marts.fct_payments")
+)
+
+
+def test_a_duckdb_keeps_the_release_it_attached_while_others_are_published(
+    tmp_path: Path, clients: Callable[..., Client]
+) -> None:
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running:
+        early = [clients(running.url) for _ in range(3)]
+        for client in early:
+            assert client.attach(f"/releases/{name_of(1)}") == []
+        assert early[0].ask(IN_CLEAN) == counts(1)
+        for number in (2, 3):
+            publish(running.data, number)
+            newest = requests.head(f"{running.url}/warehouse.duckdb", headers=BEARER, timeout=60, allow_redirects=True)
+            late = clients(running.url)
+            assert late.attach(newest.url.removeprefix(running.url)) == []
+            assert [late.ask(IN_CLEAN), late.ask(IN_MARTS)] == [counts(number), counts(number)]
+        for client in early:
+            assert [client.ask(IN_CLEAN), client.ask(IN_MARTS)] == [counts(1), counts(1)]
+
+
+def test_a_duckdb_cannot_write_nor_attach_what_moves_nor_come_in_without_the_token(
+    server: Server, clients: Callable[..., Client]
+) -> None:
+    client = clients(server.url)
+    assert "HTTP 416" in str(client.attach("/warehouse.duckdb"))
+    assert client.attach(f"/releases/{name_of(1)}") == []
+    assert "read-only" in str(client.ask("create table warehouse.marts.mine as select 1"))
+    stranger = clients(server.url, "not-the-token")
+    assert "database does not exist" in str(stranger.attach(f"/releases/{name_of(1)}"))  # DuckDB's word for 401
+
+
+_INSTALL = """
+import importlib.resources, pathlib, shutil, duckdb
+platform = duckdb.sql("pragma platform").fetchall()[0][0]
+place = pathlib.Path.home() / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / platform
+place.mkdir(parents=True)
+shutil.copy(importlib.resources.files("duckdb_extension_httpfs") / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension", place)
+"""
+
+
+def test_what_the_docs_tell_analysts_to_type_runs(tmp_path: Path, httpfs: Path) -> None:
+    page = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```py\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running:
+        ended = subprocess.run(
+            [sys.executable, "-c", _INSTALL + block.replace("http://127.0.0.1:8765", running.url)],
+            env=os.environ | {"PYTHONPATH": str(httpfs), "HOME": str(tmp_path / "home"), "CIVIC_SERVE_TOKEN": TOKEN},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert str(ROWS + 1) in ended.stdout
+
+
+# From start to end
+
+
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
+def test_it_ends_in_good_order_when_told_to(tmp_path: Path, end: signal.Signals, code: int) -> None:
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running, requests.Session() as idle:
+        assert idle.get(f"{running.url}/warehouse.duckdb", headers=BEARER, timeout=60).status_code == 200
+        running.process.send_signal(end)
+        assert running.process.wait(timeout=60) == code
+        log = running.log.read_text()
+        assert "Finished server process" in log
+        assert "Traceback" not in log
+        with pytest.raises(requests.ConnectionError):
+            running.get("/warehouse.duckdb")
+
+
+def test_the_log_says_who_asked_for_what_and_never_the_token(tmp_path: Path) -> None:
+    publish(tmp_path / "data", 1)
+    with serving_of(tmp_path / "data") as running:
+        running.get("/warehouse.duckdb")
+        requests.get(f"{running.url}/warehouse.duckdb?token={TOKEN}", auth=("x", TOKEN[:-1]), timeout=60)
+        log = running.log.read_text()
+    assert re.search(
+        rf'^20\d\d-\d\d-\d\d \S+ 127.0.0.1:\d+ - "GET /releases/{name_of(1)} HTTP/1.1" 200$', log, re.MULTILINE
+    )
+    assert re.search(r'"GET /warehouse.duckdb HTTP/1.1" 401$', log, re.MULTILINE)
+    assert TOKEN[:-1] not in log
+    assert "plain HTTP" not in log
+
+
+def test_it_warns_where_other_machines_can_listen_in(tmp_path: Path) -> None:
+    with serving_of(tmp_path / "data", "--host", "0.0.0.0") as running:
+        assert "0.0.0.0 is reached from other machines, and this is plain HTTP" in running.log.read_text()
+
+
+def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressTaken, match=rf"127.0.0.1, port {port}, cannot .* in use.* Choose another --host"):
+            serving.serve(Settings(data=tmp_path, serve_token=TOKEN), "127.0.0.1", port)

@@ -1,0 +1,66 @@
+"""Nights of the town of the unit tests, each in a process of its own that may be killed.
+
+Run as a script, it reads a line per night from standard input (`<data folder> <portals' address>`), forks, tells the pid,
+and when the night is over its exit status. One process imports what takes seconds; its children are the nights.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+
+import great_expectations  # noqa: F401 - here, so that the children need not import it
+from town import Town, found_town
+
+from civic_pipeline.errors import CivicError
+from civic_pipeline.lake import visit
+from civic_pipeline.portals import Access
+from civic_pipeline.quality import Suites, build_table, failed_visits, publish
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import open_build
+
+
+def one_night(town: Town, portals: str) -> None:
+    """What the nightly job does: visit, build, check, release, and then fail if anything is held back."""
+    visit(town.name, town.dataset, town.lake, Access(root=portals, socrata_token="demo"))
+    with open_build(town.settings, {town.name: town.dataset}, "a night") as build:
+        suites, held = Suites(build), failed_visits(build)
+        for model in town.models().values():
+            dataset = town.dataset if model.schema == "clean" else None
+            outcome = build_table(build, suites, model, dataset, held, anew=False)
+            if outcome.problem:
+                held[model.name] = outcome.problem
+        list(publish(build))
+    if held:
+        raise CivicError(" ".join(held.values()))
+
+
+def main() -> None:
+    project = Path(sys.argv[1])
+    town = found_town(project)
+    columns = {name.lower(): kind for name, kind in town.dataset.columns.items()}  # as Socrata writes them
+    dataset = town.dataset.model_copy(update={"columns": columns, "key": ("payment_no",)})
+    for line in sys.stdin:
+        data, portals = line.split()
+        settings = Settings(root=project, data=Path(data))
+        child = os.fork()
+        if child == 0:
+            status = 70
+            try:
+                one_night(Town(settings, dataset), portals)
+                status = 0
+            except CivicError as error:
+                status = 1
+                print(f"held back: {error}", file=sys.stderr)
+            finally:
+                if status == 70:
+                    traceback.print_exc()
+                os._exit(status)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

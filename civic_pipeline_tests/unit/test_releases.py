@@ -1,0 +1,315 @@
+"""What is rebuilt and released when nothing, or something, changed; which releases are kept; what differs between two."""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from town import Town
+
+from civic_pipeline.catalog import Dataset
+from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened, WarehouseUnreadable
+from civic_pipeline.publish.difference import as_text, to_json
+from civic_pipeline.quality import Suites, build_table, failed_visits, publish
+from civic_pipeline.warehouse import Release, compare, find_release, kept_releases, live_release, open_build, roll_back
+from civic_pipeline.warehouse.hashes import content_hash
+from civic_pipeline.warehouse.releases import remove_old
+
+ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
+MORE = [*ROWS, ("4", "2024-03-01", "1")]
+FIRST, SECOND = "2026-01-02T030405.000000Z", "2026-01-03T030405.000000Z"
+
+
+def night(town: Town, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
+    """Build what must be built and release: the tables that were made, and the new release."""
+    made, released = [], None
+    with open_build(town.settings, {town.name: dataset or town.dataset}, "a run") as build:
+        suites, held = Suites(build), failed_visits(build)
+        for model in town.models().values():
+            known = (dataset or town.dataset) if model.schema == "clean" else None
+            outcome = build_table(build, suites, model, known, held, anew=False)
+            assert outcome.problem is None or model.name not in made
+            if outcome.staged:
+                made.append(model.name)
+            if outcome.problem:
+                held[model.name] = outcome.problem
+        for published in publish(build):
+            released = published if isinstance(published, Release) else None
+    return made, released
+
+
+BOTH = ["clean.town_payments", "marts.mart_months"]
+
+
+@pytest.fixture
+def visited(town: Town) -> Town:
+    """The town after its first night."""
+    town.capture(ROWS, at=FIRST)
+    town.visit()
+    assert night(town)[0] == BOTH
+    return town
+
+
+def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(visited: Town) -> None:
+    file = visited.settings.warehouse
+    before = (file.stat().st_ino, file.stat().st_mtime_ns)
+    assert night(visited) == ([], None)
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
+    assert len(kept_releases(visited.settings)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "made"),
+    [
+        (lambda town: town.capture(MORE, at=SECOND), BOTH),
+        (lambda town: town.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # fetched again, the same contents
+        (lambda town: town.edit("sql/clean/town_payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
+        (lambda town: town.edit("sql/clean/town_payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
+        (lambda town: town.edit("sql/marts/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
+        (lambda town: town.write("sql/functions.sql", (town.settings.root / "sql/functions.sql").read_text() + "--"), BOTH),
+        (lambda town: town.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
+    ],
+    ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "functions", "unused seed"],
+)  # fmt: skip
+def test_only_what_depends_on_a_change_is_made_again(visited: Town, change: object, made: list[str]) -> None:
+    if (
+        made == BOTH
+        and "conserve: [amount]" in (text := visited.settings.root / "sql/clean/town_payments.yml").read_text()
+    ):
+        text.write_text(text.read_text().replace("conserve: [amount]\n", ""))  # the doubled amounts are meant
+        night(visited)
+    assert callable(change)
+    change(visited)
+    assert night(visited)[0] == made
+    assert night(visited) == ([], None)
+
+
+def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(visited: Town) -> None:
+    visited.edit("sql/marts/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
+    assert night(visited)[0] == ["marts.mart_months"]
+    visited.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n")
+    assert night(visited)[0] == ["marts.mart_months"]
+    assert night(visited, visited.dataset.model_copy(update={"cadence": "daily"}))[0] == ["clean.town_payments"]
+
+
+def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(visited: Town) -> None:
+    visited.visit(problem="the portal is down")
+    made, released = night(visited)
+    assert made == []
+    assert released is not None
+    assert set(released.held_back) == set(BOTH)
+    visited.visit()
+    assert night(visited)[0] == BOTH
+
+
+def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
+    visited: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_fresh() -> bool:
+        with duckdb.connect(str(visited.settings.warehouse), read_only=True) as connection:
+            found = connection.execute("select is_passed from meta.checks where check_name = 'data_age'").fetchone()
+        return bool(found and found[0])
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return datetime(2024, 2, 10, tzinfo=UTC)
+
+    assert not is_fresh()
+    monkeypatch.setattr(sys.modules["civic_pipeline.quality.audit"], "datetime", Earlier)
+    made, released = night(visited)
+    assert made == []
+    assert released is not None
+    assert is_fresh()
+    assert night(visited) == ([], None)
+
+
+def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(visited: Town, tmp_path: Path) -> None:
+    settings = replace(visited.settings, data=tmp_path / "elsewhere")
+    settings.data.mkdir()
+    other = Town(settings, visited.dataset)
+    other.capture(ROWS, at=SECOND)  # another day, the same bytes
+    other.visit()
+    _, released = night(other)
+    assert released is not None
+    first = live_release(visited.settings)
+    assert first is not None
+    assert released.contents == first.contents
+    assert set(released.contents) == {*BOTH, "quarantine.town_payments"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("values (1, 'a'), (2, 'b')", "values (2, 'b'), (1, 'a')", True),
+        ("values (1, 'a')", "values (1, 'a'), (1, 'a')", False),
+        ("values (1, 'a'), (1, 'a'), (2, 'b')", "values (1, 'a'), (2, 'b'), (2, 'b')", False),
+        ("values (1, 'a')", "values (1::bigint, 'a')", False),
+        ("select 1 as a", "select 1 as b", False),
+        ("select null as a", "select 'null' as a", False),
+        ("select 1.0::decimal(18, 2) as a", "select 1.00::decimal(18, 3) as a", False),
+        ("select 0.1::double as a", "select (0.1::double + 1e-18) as a", True),
+        ("select 0.1::double as a", "select (0.1::double + 1.4e-17) as a", False),
+    ],
+)  # fmt: skip
+def test_a_content_hash_tells_rows_types_and_names_but_not_their_order(one: str, other: str, is_same: bool) -> None:
+    with duckdb.connect() as connection:
+        assert (content_hash(connection, f"({one})") == content_hash(connection, f"({other})")) is is_same
+
+
+def test_a_release_says_what_it_was_made_from(visited: Town) -> None:
+    visited.capture(MORE, at=SECOND)
+    _, second = night(visited)
+    assert second is not None
+    with duckdb.connect(str(visited.settings.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select release_id, pipeline_version, capture_ids, held_back, content_hashes['marts.mart_months'] from meta.releases order by 1"
+        ).fetchall()
+        now = connection.execute(
+            "select content_hash from meta.tables where table_name = 'marts.mart_months'"
+        ).fetchone()
+    assert [row[0] for row in rows] == [release.id for release in kept_releases(visited.settings)]
+    assert [row[2] for row in rows] == [[f"town/payments/{FIRST}"], [f"town/payments/{SECOND}"]]
+    assert rows[1][3] == []
+    assert rows[0][4] != rows[1][4] == now[0]  # type: ignore[index]
+    assert second.git_commit is None  # the town is no checkout
+
+
+def test_rolling_back_lasts_until_there_is_something_new(visited: Town) -> None:
+    first = kept_releases(visited.settings)[0]
+    visited.capture(MORE, at=SECOND)
+    _, second = night(visited)
+    assert second is not None
+    assert roll_back(visited.settings, first.id[:-8]).id == first.id
+    assert live_release(visited.settings).id == first.id  # type: ignore[union-attr]
+    assert night(visited) == ([], None)
+    assert live_release(visited.settings).id == first.id  # type: ignore[union-attr]
+    visited.capture([*MORE, ("5", "2024-03-02", "2")], at="2026-01-04T030405.000000Z")
+    _, third = night(visited)
+    assert live_release(visited.settings).id == third.id  # type: ignore[union-attr]
+    assert len(kept_releases(visited.settings)) == 3
+
+
+def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(visited: Town) -> None:
+    visited.capture(MORE, at=SECOND)
+    night(visited)
+    for name in ("2020", "20", "../warehouse", ""):
+        with pytest.raises(UnknownName, match="There is no release"):
+            find_release(visited.settings, name)
+
+
+def test_a_release_whose_bytes_changed_does_not_go_live(visited: Town) -> None:
+    first = kept_releases(visited.settings)[0]
+    visited.capture(MORE, at=SECOND)
+    _, second = night(visited)
+    first.file.chmod(0o644)
+    with duckdb.connect(str(first.file)) as connection:
+        connection.execute("update clean.town_payments set amount = amount + 1")
+    with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments differs"):
+        roll_back(visited.settings, first.id)
+    assert live_release(visited.settings).id == second.id  # type: ignore[union-attr]
+
+
+def test_rolling_back_a_file_that_somebody_writes_to_is_refused(visited: Town) -> None:
+    Path(f"{visited.settings.warehouse}.wal").write_bytes(b"")
+    with pytest.raises(WarehouseOpened):
+        roll_back(visited.settings, kept_releases(visited.settings)[0].id)
+
+
+def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(visited: Town) -> None:
+    (release,) = kept_releases(visited.settings)
+    release.file.unlink()  # live, but not yet among the kept
+    assert night(visited) == ([], None)
+    assert [kept.id for kept in kept_releases(visited.settings)] == [release.id]
+
+
+@pytest.mark.parametrize(
+    ("keep", "days", "ages", "left"),
+    [
+        (3, 90, [5, 4, 3, 2, 1], [3, 2, 1]),
+        (9, 90, [200, 91, 89, 1], [89, 1]),
+        (9, 90, [200, 100], [100]),  # the newest stays whatever its age
+        (1, 90, [3, 2, 1], [1]),
+    ],
+)
+def test_releases_are_kept_by_number_and_by_age(
+    town: Town, keep: int, days: int, ages: list[int], left: list[int]
+) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    settings = replace(town.settings, keep_releases=keep, keep_releases_days=days)
+    settings.releases.mkdir(parents=True)
+    for age in ages:
+        made = now - timedelta(days=age)
+        with duckdb.connect(str(settings.releases / f"{made:%Y-%m-%d}.duckdb")) as connection:
+            connection.execute("create schema meta")
+            connection.execute(
+                "create table meta.releases as select ? as release_id, ? as released_at, '0' as pipeline_version, null as git_commit,"
+                " []::varchar[] as capture_ids, []::varchar[] as held_back, map() as content_hashes, '' as digest",
+                [f"{made:%Y-%m-%d}", made.replace(tzinfo=None)],
+            )
+    os.link(min(settings.releases.iterdir()), settings.warehouse)  # rolled back to the oldest, which stays
+    remove_old(settings, now)
+    assert [(now - release.released_at.replace(tzinfo=UTC)).days for release in kept_releases(settings)] == (
+        left if ages[0] in left else [ages[0], *left]
+    )
+
+
+def test_a_file_among_the_releases_that_is_none_is_named(visited: Town) -> None:
+    duckdb.connect(str(visited.settings.releases / "mine.duckdb")).close()
+    with pytest.raises(WarehouseUnreadable, match=r"mine\.duckdb .*no release of ours"):
+        kept_releases(visited.settings)
+
+
+# What differs
+
+
+def test_a_difference_counts_keys_and_adds_up_columns(visited: Town) -> None:
+    visited.capture(
+        [("1", "2024-01-05", "12.50"), ("3", "never", "x"), ("4", "2024-03-01", "1"), ("5", "", "y")], at=SECOND
+    )
+    _, second = night(visited)
+    first = kept_releases(visited.settings)[0]
+    assert second is not None
+    found = compare(first, second)
+    payments = next(table for table in found.tables if table.table == "clean.town_payments")
+    assert (payments.keys_added, payments.keys_removed, payments.keys_changed) == (1, 1, 1)
+    assert payments.examples == ["added 4", "changed 1", "removed 2"]
+    amount = next(column for column in payments.columns if column.column == "amount")
+    assert (amount.rows_changed, amount.total_before, amount.total_after) == (1, Decimal("10.10"), Decimal("13.50"))
+    quarantine = next(table for table in found.tables if table.table == "quarantine.town_payments")
+    assert (quarantine.rows_before, quarantine.rows_after, quarantine.keys_added) == (1, 2, None)
+    assert json.loads(to_json(found))["tables"][0]["columns"][0]["total_after"] == "13.50"
+    assert "~ clean.town_payments: 2 -> 2 rows; 1 added, 1 removed, 1 changed" in as_text(found)
+    assert "    amount: 1 rows changed, total 10.10 -> 13.50" in as_text(found)
+
+
+def test_a_difference_tells_of_tables_and_columns(visited: Town) -> None:
+    visited.write(
+        "sql/marts/mart_years.sql",
+        "-- Each row is one year.\nselect distinct year(paid_on) as year from clean.town_payments\n",
+    )
+    visited.write(
+        "sql/marts/mart_years.yml",
+        'each_row_is: one year\nkey: [year]\ncolumns:\n  - {name: year, type: BIGINT, description: "Year."}\n',
+    )
+    visited.edit(
+        "sql/clean/town_payments.sql",
+        "parse_date(Paid_On) as paid_on,",
+        "parse_date(Paid_On) as paid_on,\n    1 as splits,",
+    )
+    visited.edit("sql/clean/town_payments.yml", "  - {name: amount,", '  - {name: splits, type: INTEGER, description: "Splits."}\n  - {name: amount,')  # fmt: skip
+    _, second = night(visited)
+    first = kept_releases(visited.settings)[0]
+    assert second is not None
+    found = compare(first, second)
+    assert found.tables_added == ["marts.mart_years"]
+    assert compare(second, first).tables_removed == ["marts.mart_years"]
+    payments = next(table for table in found.tables if table.table == "clean.town_payments")
+    assert payments.columns_added == ["splits"]
+    assert (payments.keys_added, payments.keys_changed, payments.columns) == (0, 0, [])
+    assert "The same, to the last value." in as_text(compare(second, second))

@@ -1,0 +1,71 @@
+"""`civic sql`: CSV that a spreadsheet opens without running anything, Parquet and JSON as exact as ever."""
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from civic_pipeline.cli import cli
+
+# OWASP, CSV injection: what makes a spreadsheet run a cell.
+HOSTILE = [
+    "=1+1",
+    "+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    '=HYPERLINK("http://x","y")',
+    "＝1",
+    "＋1",
+    "－1",
+    "＠x",
+]
+HARMLESS = ["", "a=1", "1-2", " x", "'quoted", "é=", "O'Neill", "a,b", 'say "x"', "N/A"]
+QUERY = 'select said as "=said", kind, amount, share, day, is_new from payments order by number'
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """A released file; the rows that QUERY asks of it."""
+    monkeypatch.setenv("CIVIC_DATA", str(tmp_path))
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as made:
+        made.execute("create schema marts; create type marts.kind as enum ('=cmd', 'plain')")
+        made.execute(
+            "create table marts.payments as select row_number() over () as number, said, (['=cmd', 'plain'])[1 + (number % 2)::int]::marts.kind as kind,"
+            " cast(-12.50 as decimal(18, 2)) as amount, -0.5 as share, date '2026-01-02' as day, true as is_new from unnest(?) as t(said)",
+            [[*HOSTILE, *HARMLESS, None]],
+        )
+        return made.execute(QUERY.replace("payments", "marts.payments")).fetchall()
+
+
+def written(form: str, folder: Path) -> Path:
+    file = folder / f"answer.{form}"
+    ended = CliRunner().invoke(cli, ["sql", QUERY, "--format", form, "--output", str(file)], catch_exceptions=False)
+    assert ended.exit_code == 0
+    return file
+
+
+def test_csv_holds_no_cell_that_a_spreadsheet_would_run(warehouse: list[tuple[object, ...]], tmp_path: Path) -> None:
+    with written("csv", tmp_path).open(newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["'=said", "kind", "amount", "share", "day", "is_new"]
+    assert [row[0] for row in rows] == [*(f"'{text}" for text in HOSTILE), *HARMLESS, ""]
+    assert {row[1] for row in rows} == {"'=cmd", "plain"}
+    assert {tuple(row[2:]) for row in rows} == {("-12.50", "-0.5", "2026-01-02", "true")}, "numbers stay numbers"
+    assert len(rows) == len(warehouse)
+
+
+def test_parquet_and_json_are_exact(warehouse: list[tuple[object, ...]], tmp_path: Path) -> None:
+    table = pq.read_table(written("parquet", tmp_path))
+    assert list(zip(*(column.to_pylist() for column in table.columns), strict=True)) == warehouse
+    assert table.column_names[0] == "=said"
+    lines = [json.loads(line) for line in written("json", tmp_path).read_text(encoding="utf-8").splitlines()]
+    assert [line["=said"] for line in lines] == [row[0] for row in warehouse]
+    assert {Decimal(str(line["amount"])) for line in lines} == {Decimal("-12.50")}
