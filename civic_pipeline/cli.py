@@ -360,11 +360,16 @@ def _answer(connection: "duckdb.DuckDBPyConnection", query: str, form: str, outp
 
 
 def _find(url: str, allow_private_hosts: bool) -> "Found":
+    from civic_pipeline.catalog import SocrataSource, load_datasets
     from civic_pipeline.portals.address import find
 
+    settings, tokens = Settings.from_environment(), dict[str, str]()
+    if settings.socrata_token:
+        sources = [dataset.source for dataset in load_datasets(settings.root).values()]
+        tokens = {s.domain: settings.socrata_token for s in sources if isinstance(s, SocrataSource)}
     # sodapy warns of throttling wherever there is no token, and Great Expectations tells of its scratch folders.
     logging.getLogger().addHandler(logging.NullHandler())
-    return find(url, allow_private_hosts, Settings.from_environment().socrata_token)
+    return find(url, allow_private_hosts, tokens)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from civic_pipeline.catalog import Dataset, FileHere
 from civic_pipeline.errors import AlreadyThere, BackfillRefused, ProfileMixed, ShapeUnknown, SourceEmpty
-from civic_pipeline.lake.capture import new_folder, remove_unfinished
+from civic_pipeline.lake.capture import remove_unfinished, uncommitted
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.lake.lock import only_writer
@@ -49,12 +49,13 @@ def backfill(
             raise ShapeUnknown(file.name, lacking)
         if counted == 0:
             raise SourceEmpty(name, file.name)
-        with new_folder(name, captured_at, lake) as folder:
+        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+        with uncommitted(lake.folder / capture_id) as folder:
             landing = Landing(name, None, folder, lambda rows: progress(rows, counted))
             # Where the file lay on this machine is nobody's business; its name and the sha256 of its bytes tell which it was.
             part = land(landing, source, described, counted).model_copy(update={"url": file.name})
             manifest = Manifest(
-                capture_id=lake.id_of(folder), dataset=name, captured_at=captured_at.isoformat(), profile=profile,
+                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=profile,
                 pipeline_version=version("civic-pipeline"), parts=(part,), held_back=None, backfilled_at=now.isoformat(),
             )  # fmt: skip
             manifest.write(folder)

@@ -1,7 +1,7 @@
 """Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Literal
 from civic_pipeline.catalog import Dataset, PagedSource, stands_for
 from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake
-from civic_pipeline.lake.landing import Landing, land, land_edits
+from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
 from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part
 from civic_pipeline.lake.progress import Progress, no_progress
@@ -52,54 +52,62 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         collapsed, newest = _collapse(name, dataset, previous, counted), lake.newest(name)
         if collapsed and newest and newest.held_back and _unchanged(newest, described):
             raise collapsed  # the lake has it already
-        manifest = _take(name, dataset, sources, described, counted, previous, lake, access, collapsed, progress)
+        captured_at = datetime.now(UTC)
+        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+        editions = [
+            _Edition(
+                edition, source, described[edition], counted[edition], _laid_under(previous, edition, dataset, lake)
+            )
+            for edition, source in sources.items()
+        ]
+        with uncommitted(lake.folder / capture_id) as folder:
+            manifest = Manifest(
+                capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
+                pipeline_version=version("civic-pipeline"), parts=_take(name, editions, folder, progress),
+                held_back=str(collapsed) if collapsed else None,
+            )  # fmt: skip
+            if previous and _says_the_same(manifest, previous):
+                shutil.rmtree(folder)
+                return Captured(previous, "unchanged", undeclared)
+            manifest.write(folder)
         if collapsed:
             raise collapsed
         return Captured(manifest, "captured", undeclared)
 
 
-def _take(
-    name: str,
-    dataset: Dataset,
-    sources: dict[str | None, PortalSource],
-    described: dict[str | None, Description],
-    counted: dict[str | None, int],
-    previous: Manifest | None,
-    lake: Lake,
-    access: Access,
-    collapsed: VolumeCollapsed | None,
-    progress: Progress,
-) -> Manifest:
-    """Read every source and commit the capture; whatever fails on the way leaves nothing behind."""
-    captured_at = datetime.now(UTC)
-    expected, landed = sum(counted.values()), 0
+@dataclass(frozen=True)
+class _Edition:
+    """An edition as its portal has it now, and what of the previous capture edits may be laid over."""
+
+    name: str | None
+    source: PortalSource
+    description: Description
+    counted: int
+    earlier: tuple[Part, Path] | None
+
+
+def _take(name: str, editions: Sequence[_Edition], folder: Path, progress: Progress) -> tuple[Part, ...]:
+    """Read every edition of dataset `name` into `folder`."""
+    expected, landed = sum(edition.counted for edition in editions), 0
 
     def landed_rows(rows: int) -> None:
         nonlocal landed
         landed += rows
         progress(landed, expected)
 
-    with new_folder(name, captured_at, lake) as folder:
-        parts = []
-        for edition, source in sources.items():
-            landing = Landing(name, edition, folder, landed_rows)
-            earlier = _laid_under(previous, edition, dataset, lake)
-            edits = earlier and land_edits(landing, source, described[edition], counted[edition], *earlier)
-            parts.append(edits or land(landing, source, described[edition], counted[edition]))
-        manifest = Manifest(
-            capture_id=lake.id_of(folder), dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-            pipeline_version=version("civic-pipeline"), parts=tuple(parts), held_back=str(collapsed) if collapsed else None,
-        )  # fmt: skip
-        manifest.write(folder)
-    return manifest
+    parts = []
+    for e in editions:
+        landing = Landing(name, e.name, folder, landed_rows)
+        edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
+        parts.append(edits or land(landing, e.source, e.description, e.counted))
+    return tuple(parts)
 
 
 @contextmanager
-def new_folder(name: str, captured_at: datetime, lake: Lake) -> Iterator[Path]:
-    """The folder of the capture of that moment (UTC); gone again if the block fails. The caller holds the dataset's lock."""
-    folder = lake.folder / name / f"{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+def uncommitted(folder: Path) -> Iterator[Path]:
+    """A new folder; whatever fails in the block leaves nothing of it behind."""
     try:
-        with writing(lake.folder):
+        with writing(folder.parent):
             folder.mkdir(parents=True)
             yield folder
     except BaseException:
@@ -130,7 +138,7 @@ def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Des
         missing, retyped, undeclared = compare_columns(dataset.columns, found)
         if missing or retyped:
             likely = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
-            raise SchemaDrifted(f"{name} {edition}" if edition else name, missing, retyped, sorted(likely))
+            raise SchemaDrifted(label_of(name, edition), missing, retyped, sorted(likely))
         unknown.update(dict.fromkeys(undeclared))
     return tuple(unknown)
 
@@ -148,6 +156,12 @@ def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> b
     return told == kept and None not in capture.freshness
 
 
+def _says_the_same(manifest: Manifest, previous: Manifest) -> bool:
+    """Whether a portal that gives no date sent the same bytes again: nothing is stored twice."""
+    sent, held = ([(p.edition, p.columns, p.sha256, p.freshness_token) for p in m.parts] for m in (manifest, previous))
+    return sent == held and manifest.held_back is None
+
+
 def _collapse(
     name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int]
 ) -> VolumeCollapsed | None:
@@ -157,7 +171,7 @@ def _collapse(
     for edition, rows in counted.items():
         accepted = before.get(edition, 0)
         if rows < accepted * (1 - tolerance):
-            return VolumeCollapsed(f"{name} {edition}" if edition else name, rows, accepted, tolerance)
+            return VolumeCollapsed(label_of(name, edition), rows, accepted, tolerance)
     return None
 
 

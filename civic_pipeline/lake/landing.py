@@ -5,6 +5,7 @@ Either way the file is what a full read would give, or there is none.
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,11 +46,16 @@ class Landing:
 
     @property
     def label(self) -> str:
-        return f"{self.name} {self.edition}" if self.edition else self.name
+        return label_of(self.name, self.edition)
 
     @property
     def path(self) -> Path:
         return self.folder / f"{self.edition or 'part'}.parquet"
+
+
+def label_of(name: str, edition: str | None) -> str:
+    """What an edition of dataset `name` is called in messages."""
+    return f"{name} {edition}" if edition else name
 
 
 def land(landing: Landing, source: PortalSource, description: Description, counted: int) -> Part:
@@ -149,9 +155,12 @@ def _prove(
 ) -> Part:  # fmt: skip
     """What landed as a part of a capture. Raises CaptureUnproven or SourceRestless."""
     path, fresh = landing.path, description.freshness
-    counted_after, fresh_after = source.count(), source.describe().freshness
     row_id = description.row_id.name if description.row_id else None
-    distinct = count_distinct(path, row_id) if row_id else None
+    with ThreadPoolExecutor(2) as portal:
+        count, describe = portal.submit(source.count), portal.submit(source.describe)
+        distinct = count_distinct(path, row_id) if row_id else None
+        sha256 = sha256_of(path)
+    counted_after, fresh_after = count.result(), describe.result().freshness
     missing = 0 if distinct is None else landed - distinct
     reused = source.reused_ids() if careful and missing else 0
     if not counted == landed == counted_after or missing != reused:
@@ -166,7 +175,7 @@ def _prove(
         columns=tuple(LandedColumn(name=c.name, portal_type=c.portal_type, is_text=c.is_text) for c in description.columns),
         row_id=row_id, counted=counted, landed=landed, distinct=distinct, reused_ids=reused, counted_after=counted_after,
         full_read_at=full_read_at.isoformat(), requests=traffic.requests, retries=traffic.retries,
-        pages_halved=traffic.pages_halved, received_bytes=traffic.bytes, bytes=path.stat().st_size, sha256=sha256_of(path),
+        pages_halved=traffic.pages_halved, received_bytes=traffic.bytes, bytes=path.stat().st_size, sha256=sha256,
         freshness_token=fresh.token, freshness_link=fresh.link,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ Recognising an address asks nobody; finding a layer behind an item, a service or
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from civic_pipeline.catalog import ArcgisSource, FileHere, FileSource, OpendatasoftSource, SocrataSource, Source
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
+from civic_pipeline.portals.arcgis import layers_of
 from civic_pipeline.portals.http import Access, Client, shaped_as
 from civic_pipeline.portals.session import private_address
 from civic_pipeline.redaction import redacted
@@ -111,14 +113,15 @@ def recognise(text: str) -> Address:
     raise AddressUnknown(text, "it names no dataset" if parts.path.strip("/") or "://" in text else _NEITHER)
 
 
-def find(text: str, allow_private: bool, token: str | None = None) -> Found:
+def find(text: str, allow_private: bool, tokens: Mapping[str, str] | None = None) -> Found:
     """The source that `text` names, with its layer or service looked up where the address leaves that open.
 
-    `allow_private` permits hosts of this machine and of private networks; http:// is kept for these alone.
+    `allow_private` permits hosts of this machine and of private networks; http:// is kept for these alone. `tokens` are
+    Socrata's app tokens by the host that may be told: whatever was pasted, no other host is.
     Raises AddressUnknown, AddressAmbiguous, AddressPrivate, and the portal errors.
     """
     address = recognise(text)
-    finder = _Finder(text, allow_private, token)
+    finder = _Finder(text, allow_private, tokens or {})
     try:
         return finder.find(address)
     except ValidationError as error:
@@ -128,9 +131,9 @@ def find(text: str, allow_private: bool, token: str | None = None) -> Found:
 class _Finder:
     """Looks one address up."""
 
-    def __init__(self, text: str, allow_private: bool, token: str | None) -> None:
-        self._text, self._allow_private, self._token = text, allow_private, token
-        self._client = Client(1, self._way(None).session())
+    def __init__(self, text: str, allow_private: bool, tokens: Mapping[str, str]) -> None:
+        self._text, self._allow_private, self._tokens = text, allow_private, tokens
+        self._client = Client(1, Access(allows_private=allow_private).session())
 
     def find(self, address: Address) -> Found:
         match address:
@@ -165,14 +168,16 @@ class _Finder:
     def _access(self, base: str) -> Access:
         """The way to a host. Raises AddressPrivate for one that is not on the public internet, unless that is allowed."""
         parts = urlsplit(base)
-        private = private_address(parts.hostname or "")
+        host = parts.hostname or ""
+        private = private_address(host)
         if private and not self._allow_private:
-            raise AddressPrivate(self._text, parts.hostname or "", private)
+            raise AddressPrivate(self._text, host, private)
         by_http = private and parts.scheme == "http"
-        return self._way(f"http://{parts.netloc}" if by_http else None)
-
-    def _way(self, root: str | None) -> Access:
-        return Access(root=root, socrata_token=self._token, allows_private=self._allow_private)
+        return Access(
+            root=f"http://{parts.netloc}" if by_http else None,
+            socrata_token=self._tokens.get(host),
+            allows_private=self._allow_private,
+        )
 
     def _secure(self, url: str) -> str:
         """`url` by https, but for hosts that may be asked by http."""
@@ -208,10 +213,7 @@ class _Finder:
         return Found(source, access)
 
     def _only_layer(self, service: str) -> int:
-        listing = self._json(service)
-        with shaped_as("a list of layers", service):
-            entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
-            numbers = {int(entry["id"]): str(entry["name"]) for entry in entries if entry.get("type") != "Group Layer"}
+        numbers = layers_of(self._json(service), service)
         if not numbers:
             raise SourceNotFound("A layer", service, "the service holds none")
         if len(numbers) > 1:

@@ -29,7 +29,7 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.portals.columns import CLOCK, typed
 from civic_pipeline.portals.decode import Decoder, FeaturePage
-from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Client, body_of, json_of, shaped_as
+from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, json_of, shaped_as
 from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_on
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
@@ -207,16 +207,17 @@ class ArcgisLayer:
             query["resultType"] = "standard"
         names = [column.name for column in description.columns if not column.is_derived]
 
-        def understand(answer: requests.Response) -> Page:
-            if b'"error"' in body_of(answer)[:1000]:
-                _refuse_errors(self._url, json_of(answer))
-            page = decoder.features(answer, names)
+        def understand(body: Body) -> Page:
+            if b'"error"' in body.beginning()[:1000]:
+                _refuse_errors(self._url, body.json())
+            page = decoder.features(body, names)
             hidden = sorted(set(names) - page.fields) if page.fields is not None else []
             if hidden:
                 raise AnswerUnreadable(self._url, "every column of the layer", f"a page without {', '.join(hidden)}")
             return Page(_table(page, description, self._layer), page.is_flagged)
 
-        return self._client.ask(f"{self._url}/query", query, understand, tries=tries)
+        with decoder.place() as path:
+            return self._client.download(f"{self._url}/query", query, path, understand, tries=tries)
 
     def _where_it_was(self) -> tuple[str, dict[str, Any]] | None:
         """The layer at its last known address, if it still is the one we mean."""
@@ -237,9 +238,7 @@ class ArcgisLayer:
             try:
                 service = address or self._service_of_item()
                 listing = self._json(service, {})
-                with shaped_as("a list of layers", service):
-                    entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
-                    numbers = {entry["name"]: entry["id"] for entry in entries if entry.get("type") != "Group Layer"}
+                numbers = {name: number for number, name in layers_of(listing, service).items()}
                 if self._source.layer in numbers:
                     url = f"{service}/{numbers[self._source.layer]}"
                     return url, self._json(url, {})
@@ -275,6 +274,13 @@ class ArcgisLayer:
             return value
 
         return self._client.ask(url, {**parameters, "f": "json"}, understand, tries=tries)
+
+
+def layers_of(listing: Mapping[str, Any], service: str) -> dict[int, str]:
+    """The names of a service's layers and tables by their numbers; a group holds no rows. Raises AnswerUnreadable."""
+    with shaped_as("a list of layers", service):
+        entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
+        return {int(entry["id"]): str(entry["name"]) for entry in entries if entry.get("type") != "Group Layer"}
 
 
 def _by_offset(ask: _Ask, where: str) -> PageAt:

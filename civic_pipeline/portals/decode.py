@@ -15,10 +15,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import requests
 
 from civic_pipeline.errors import AnswerUnreadable
-from civic_pipeline.portals.http import address_of, body_of, kind_of
+from civic_pipeline.portals.http import Body
 from civic_pipeline.sql_text import literal, quoted
 
 # A page is small, but the reader's buffers are 32 MB and a wide row has a vector for every column.
@@ -51,29 +50,40 @@ class Decoder:
             config={"threads": 1, "memory_limit": _MOST_MEMORY, "temp_directory": str(spool)}
         )
 
-    def rows(self, answer: requests.Response, names: Iterable[str]) -> Mapping[str, pa.ChunkedArray]:
+    @contextmanager
+    def place(self) -> Iterator[Path]:
+        """Where a page may lie while the block runs."""
+        handle, name = tempfile.mkstemp(suffix=".json", dir=self._spool)
+        os.close(handle)
+        path = Path(name)
+        try:
+            yield path
+        finally:
+            path.unlink()
+
+    def rows(self, page: Body, names: Iterable[str]) -> Mapping[str, pa.ChunkedArray]:
         """A list of flat objects as columns of text; what an object leaves out is null, what is nested is its JSON.
 
         Raises AnswerUnreadable.
         """
-        body = body_of(answer)
-        if body[:1] != b"[" or body[-1:] != b"]":
-            raise AnswerUnreadable(address_of(answer), "a list of rows", kind_of(answer))
+        page = page.without_markup()
+        if not (page.beginning().startswith(b"[") and page.end().endswith(b"]")):
+            raise AnswerUnreadable(page.url, "a list of rows", page.kind())
         fields = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
-        table = self._read(answer, body, f"format='array', columns={{{fields}}}")
+        table = self._read(page, f"format='array', columns={{{fields}}}")
         return dict(zip(table.column_names, table.columns, strict=True))
 
-    def features(self, answer: requests.Response, names: Iterable[str]) -> FeaturePage:
+    def features(self, page: Body, names: Iterable[str]) -> FeaturePage:
         """A page of a layer. Raises AnswerUnreadable."""
         attributes = ", ".join(f"{quoted(name)} varchar" for name in names)
         features = f"struct(attributes struct({attributes}), geometry varchar)[]"
         table = self._read(
-            answer, body_of(answer),
+            page.without_markup(),
             f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean',"
             " fields: 'struct(name varchar)[]'}",
         )  # fmt: skip
         if table.num_rows != 1 or not table["features"][0].is_valid:
-            raise AnswerUnreadable(address_of(answer), "a page of features", kind_of(answer))
+            raise AnswerUnreadable(page.url, "a page of features", page.kind())
         found = table["features"].combine_chunks().flatten()
         fields = table["fields"][0].as_py()
         structs, geometries = found.flatten()
@@ -84,23 +94,13 @@ class Decoder:
             frozenset(field["name"] for field in fields) if fields else None,
         )
 
-    def _read(self, answer: requests.Response, body: bytes, options: str) -> pa.Table:
-        with self._spooled(body) as path, self._one_page:
+    def _read(self, page: Body, options: str) -> pa.Table:
+        largest = page.path.stat().st_size + 1
+        with self._one_page:
             try:
                 return self._connection.execute(
-                    f"from read_json({literal(str(path))}, maximum_object_size={len(body) + 1}, {options})"
+                    f"from read_json({literal(str(page.path))}, maximum_object_size={largest}, {options})"
                 ).to_arrow_table()
             except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-                told = str(error).partition(f'file "{path}"')[2].split("\n", 1)[0]
-                raise AnswerUnreadable(address_of(answer), "a page of rows", f"{kind_of(answer)}{told}") from error
-
-    @contextmanager
-    def _spooled(self, body: bytes) -> Iterator[Path]:
-        handle, name = tempfile.mkstemp(suffix=".json", dir=self._spool)
-        path = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-            yield path
-        finally:
-            path.unlink()
+                told = str(error).partition(f'file "{page.path}"')[2].split("\n", 1)[0]
+                raise AnswerUnreadable(page.url, "a page of rows", f"{page.kind()}{told}") from error

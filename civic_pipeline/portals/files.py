@@ -22,10 +22,9 @@ from civic_pipeline.catalog import FileHere, FileSource
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, SourceNotFound, writing
 from civic_pipeline.portals.columns import typed
 from civic_pipeline.portals.csv_file import open_csv
-from civic_pipeline.portals.download import download, markup_in
 from civic_pipeline.portals.geojson import open_geojson
 from civic_pipeline.portals.growth import refuse_growth
-from civic_pipeline.portals.http import Access, Client
+from civic_pipeline.portals.http import Access, Body, Client, markup_in
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_sheet
@@ -73,7 +72,7 @@ class FileDataset:
 
         Raises FileUnreadable for a file that is no table.
         """
-        held = self._fetched() if self._path is None else self._on_disk(self._path)
+        held = self._look()
         title = unquote(urlsplit(self._source.url).path).rpartition("/")[2] or self._source.url
         about = About(title, description=held.table.kind)
         return Description(
@@ -81,12 +80,12 @@ class FileDataset:
         )
 
     def count(self) -> int:
-        return self._table().rows
+        return self._table.rows
 
     def read(self, description: Description, _counted: int, spool: Path, careful: bool, /) -> Iterator[pa.Table]:
         """The file's rows in its order, numbered from 1."""
         before = 0
-        for page in self._table().read(spool, careful):
+        for page in self._table.read(spool, careful):
             numbers = pa.array(range(before + 1, before + 1 + page.num_rows), pa.int64())
             arrays = [numbers, *(typed(page[column.name], column) for column in description.columns)]
             yield pa.table(arrays, schema=description.schema)
@@ -98,32 +97,31 @@ class FileDataset:
     def reused_ids(self) -> int:
         return 0
 
+    @property
     def _table(self) -> FileTable:
-        if self._held is None:
-            self.describe()
-        assert self._held is not None  # noqa: S101 - describe() holds the file or raises
-        return self._held.table
+        return (self._held or self._look()).table
+
+    def _look(self) -> _Held:
+        """The file as it is now."""
+        self._held = held = self._fetched() if self._path is None else self._on_disk(self._path)
+        return held
 
     def _fetched(self) -> _Held:
         """The file of the web."""
-        arrived = self._new_path()
-        opened: list[FileTable] = []
 
-        def check(path: Path) -> None:
-            if not self._is_unmodified():
-                opened[:] = [self._open(path)] if self._is_new(path) else []
-
-        with writing(arrived):
-            headers = download(self._client, self._address, {}, arrived, check)
-        if not self._is_unmodified():
+        def look_at(body: Body) -> _Held:
+            if self._held is not None and self._statuses[-1:] == [304]:
+                return self._held
+            held = self._looked_at(_sha256(body.path), body.path)
             for name, condition in _CONDITIONS.items():
                 self._session.headers.pop(condition, None)
-                if headers.get(name):
-                    self._session.headers[condition] = headers[name]
-        if opened:
-            self._held = _Held(_sha256(arrived), opened[0])
-        assert self._held is not None  # noqa: S101 - nobody answers 304 to a request without a condition
-        return self._held
+                if body.headers.get(name):
+                    self._session.headers[condition] = body.headers[name]
+            return held
+
+        arrived = self._new_path()
+        with writing(arrived):
+            return self._client.download(self._address, {}, arrived, look_at)
 
     def _on_disk(self, path: Path) -> _Held:
         inside = isinstance(self._source, FileHere) or path.resolve().is_relative_to(CHECKOUT.resolve())
@@ -131,21 +129,15 @@ class FileDataset:
             why = "there is no such file" if inside else "a link leads out of the project"
             raise SourceNotFound("The file", self._source.url, why)
         try:
-            if self._is_new(path):
-                with writing(path.parent):
-                    table = self._open(path)
-                self._held = _Held(_sha256(path), table)
+            sha256 = _sha256(path)
         except PermissionError as error:
             raise SourceNotFound("The file", self._source.url, f"it may not be read ({error.strerror})") from error
-        assert self._held is not None  # noqa: S101 - what is not new is held
-        return self._held
+        with writing(path.parent):
+            return self._looked_at(sha256, path)
 
-    def _is_unmodified(self) -> bool:
-        """Whether the server's last answer was that the file is the one we hold."""
-        return self._statuses[-1:] == [304]
-
-    def _is_new(self, path: Path) -> bool:
-        return self._held is None or self._held.sha256 != _sha256(path)
+    def _looked_at(self, sha256: str, path: Path) -> _Held:
+        """The file at `path`: the one we hold where its bytes are the same."""
+        return self._held if self._held and self._held.sha256 == sha256 else _Held(sha256, self._open(path))
 
     def _open(self, path: Path) -> FileTable:
         """The table in the file at `path`. Raises AnswerUnreadable for what is worth another try, FileUnreadable for the rest."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +45,9 @@ _LONGEST_PAUSE_SECONDS = 120
 # Servers and their front ends refuse longer addresses (Esri/arcgis-rest-js#1226 and others: from about 2,000 characters).
 _LONGEST_ADDRESS = 1900
 _POST_REFUSED = (403, 404, 405, 411, 413)
+# In pieces of 10 kB, as requests has it by itself, reading a page takes as long as decoding it.
+_PIECE_BYTES = 1 << 20
+_PEEK_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,40 @@ class Access:
     def session(self) -> Session:
         """A session for requests by this way."""
         return new_session(only_public=not (self.root or self.allows_private))
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that lies on the disk, and the address that sent it, without parameters."""
+
+    url: str
+    path: Path
+    headers: Mapping[str, str]
+
+    def beginning(self) -> bytes:
+        """Its first 4 kB without blanks before them."""
+        with self.path.open("rb") as file:
+            return file.read(_PEEK_BYTES).lstrip()
+
+    def end(self) -> bytes:
+        """Its last 4 kB without blanks behind them."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - _PEEK_BYTES))
+            return file.read().rstrip()
+
+    def json(self) -> Any:
+        """All of it. Raises AnswerUnreadable."""
+        return _parsed(self.url, self.path.read_bytes())
+
+    def kind(self) -> str:
+        """What it is when it is not what was due."""
+        return kind_of(self.path.read_bytes())
+
+    def without_markup(self) -> "Body":
+        """The same, HTML behind good JSON cut off."""
+        if self.end().endswith(b">") and self.beginning().startswith((b"{", b"[")):
+            self.path.write_bytes(_without_markup(self.path.read_bytes().strip()))
+        return self
 
 
 class Client:
@@ -98,18 +136,22 @@ class Client:
         """
         return self._again(lambda: understand(self._answer(url, parameters, posted)), tries)
 
-    def download(self, url: str, parameters: Mapping[str, Any], path: Path) -> Mapping[str, str]:
-        """Write the body at `url` to `path`, however long it is; returns the headers. Raises what `json` raises."""
+    def download(
+        self,
+        url: str,
+        parameters: Mapping[str, Any],
+        path: Path,
+        understand: Callable[[Body], T],
+        posted: object = None,
+        tries: int = TRIES,
+    ) -> T:
+        """The same for a body of any length, which is written to `path` and never in memory as a whole."""
 
-        def save() -> Mapping[str, str]:
-            with self._turn(url), path.open("wb") as file:
-                answer = self._session.get(url, params=dict(parameters), timeout=TIMEOUT_SECONDS, stream=True)
-                _check_status(url, answer)
-                for chunk in answer.iter_content(1 << 20):
-                    self.traffic.bytes += file.write(chunk)
-                return answer.headers
+        def attempt() -> T:
+            answer = self._answer(url, parameters, posted, path)
+            return understand(Body(address_of(answer), path, answer.headers))
 
-        return self._again(save, TRIES)
+        return self._again(attempt, tries)
 
     def halved(self) -> None:
         """Count a page that was too heavy for the portal."""
@@ -132,22 +174,25 @@ class Client:
                 pause(jittered if told is None else told)
         raise AssertionError("the last try returns or raises")
 
-    def _answer(self, url: str, parameters: Mapping[str, Any], posted: object) -> requests.Response:
-        session = self._session
+    def _answer(
+        self, url: str, parameters: Mapping[str, Any], posted: object, path: Path | None = None
+    ) -> requests.Response:
+        """The answer of a request that succeeded, its body at `path` where that is given."""
+        ask = partial(self._session.request, timeout=TIMEOUT_SECONDS, stream=path is not None)
         with self._turn(url):
             address = requests.Request("GET", url, params=dict(parameters)).prepare().url or url
             if posted is not None:
-                answer = session.post(url, params=dict(parameters), json=posted, timeout=TIMEOUT_SECONDS, stream=True)
+                answer = ask("POST", url, params=dict(parameters), json=posted)
             elif len(address) > _LONGEST_ADDRESS:
-                answer = session.post(url, data=dict(parameters), timeout=TIMEOUT_SECONDS)
+                answer = ask("POST", url, data=dict(parameters))
                 if answer.status_code in _POST_REFUSED:
-                    answer = session.get(address, timeout=TIMEOUT_SECONDS)
+                    answer = ask("GET", address)
             else:
-                answer = session.get(address, timeout=TIMEOUT_SECONDS, stream=True)
-            _read_body(answer)
+                answer = ask("GET", address)
+            _check_status(url, answer)
+            received = len(answer.content) if path is None else _save(answer, path)
             with self._turns:
-                self.traffic.bytes += len(answer.content)
-        _check_status(url, answer)
+                self.traffic.bytes += received
         return answer
 
     @contextmanager
@@ -176,15 +221,18 @@ def pause(seconds: float) -> None:
 
 def json_of(answer: requests.Response) -> Any:
     """The JSON value of a body. Raises AnswerUnreadable."""
+    return _parsed(address_of(answer), answer.content)
+
+
+def _parsed(url: str, body: bytes) -> Any:
     try:
-        return json.loads(body_of(answer))
+        return json.loads(_without_markup(body.strip()))
     except (ValueError, RecursionError) as error:
-        raise AnswerUnreadable(address_of(answer), "JSON", kind_of(answer)) from error
+        raise AnswerUnreadable(url, "JSON", kind_of(body)) from error
 
 
-def body_of(answer: requests.Response) -> bytes:
+def _without_markup(body: bytes) -> bytes:
     """The body, without the HTML that some servers append to good JSON (koop's recorded answers)."""
-    body = answer.content.strip()
     if body[:1] not in (b"{", b"[") or body[-1:] != b">":
         return body
     try:
@@ -204,9 +252,9 @@ def shaped_as(expected: str, url: str) -> Iterator[None]:
         raise AnswerUnreadable(url, expected, f"JSON of another shape ({type(error).__name__}: {error})") from error
 
 
-def kind_of(answer: requests.Response) -> str:
+def kind_of(body: bytes) -> str:
     """What a body is when it is not what was due."""
-    text = answer.text.strip()
+    text = body.decode(errors="replace").strip()
     if not text:
         return "an empty body"
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
@@ -215,10 +263,18 @@ def kind_of(answer: requests.Response) -> str:
     return f"{len(text):,} characters of broken JSON or text beginning {text[:60]!r}"
 
 
-def _read_body(answer: requests.Response) -> None:
-    """What `answer.content` does in pieces of 10 kB, which takes as long as decoding the page, in pieces of 1 MB."""
-    if answer.raw is not None and not answer._content:  # noqa: SLF001 - requests offers no other way to set the size
-        answer._content = b"".join(answer.iter_content(1 << 20))  # noqa: SLF001
+def markup_in(beginning: bytes) -> str | None:
+    """What a file that begins so is, where it is a page or a document of markup rather than data."""
+    start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    return "a document of markup" if start.startswith((b"<?xml", b"<!", b"<head", b"<body", b"<div")) else None
+
+
+def _save(answer: requests.Response, path: Path) -> int:
+    """Write the body to `path`; returns its bytes."""
+    with path.open("wb") as file:
+        return sum(file.write(piece) for piece in answer.iter_content(_PIECE_BYTES))
 
 
 def _check_status(url: str, answer: requests.Response) -> None:
@@ -262,7 +318,7 @@ def _words(answer: requests.Response) -> str:
     try:
         body = json.loads(answer.content)
     except (ValueError, RecursionError):
-        return kind_of(answer)
+        return kind_of(answer.content)
     if isinstance(body, dict) and body.get("message"):
         return str(body["message"])
     return str(body)[:200]

@@ -16,8 +16,7 @@ import requests
 from civic_pipeline.catalog import OpendatasoftSource
 from civic_pipeline.errors import AnswerUnreadable, PagingBroken, PortalOverloaded, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
-from civic_pipeline.portals.download import download, markup_in
-from civic_pipeline.portals.http import TRIES, Access, Client, shaped_as
+from civic_pipeline.portals.http import Access, Body, Client, markup_in, shaped_as
 from civic_pipeline.portals.json_rows import json_rows
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 from civic_pipeline.sql_text import quoted
@@ -28,7 +27,6 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 
 # What the API appends to the rows it has sent when it cannot send more (seen at data.longbeach.gov).
 _INTERRUPTED = b"Streaming interrupted"
-_TAIL_BYTES = 4096
 
 _Form = Literal["jsonl", "json"]
 _ENDS: dict[_Form, tuple[bytes, bytes]] = {"jsonl": (b"{", b"}"), "json": (b"[", b"]")}
@@ -71,10 +69,10 @@ class OpendatasoftDataset:
         Raises PagingBroken where a careful read may succeed.
         """
         if careful:
-            yield from self._read_export("json", description, spool, TRIES)
+            yield from self._read_export("json", description, spool)
             return
         try:
-            yield from self._read_export("jsonl", description, spool, 2)
+            yield from self._read_export("jsonl", description, spool)
         except (AnswerUnreadable, PortalOverloaded) as error:
             raise PagingBroken(self.url, str(error)) from error
 
@@ -84,10 +82,10 @@ class OpendatasoftDataset:
     def reused_ids(self) -> int:
         return 0
 
-    def _read_export(self, form: _Form, description: Description, spool: Path, tries: int) -> Iterator[pa.Table]:
+    def _read_export(self, form: _Form, description: Description, spool: Path) -> Iterator[pa.Table]:
         # No parameters at all: with an offset the limit of 10,000 holds for exports too.
         url, path = f"{self.url}/exports/{form}", spool / f"export.{form}"
-        download(self._client, url, {}, path, partial(_check_export, url, form), tries)
+        self._client.download(url, {}, path, partial(_check_export, form))
         names = [column.name for column in description.columns]
         lines: Literal["array", "newline_delimited"] = "newline_delimited" if form == "jsonl" else "array"
         select = ", ".join(map(quoted, names))
@@ -96,21 +94,18 @@ class OpendatasoftDataset:
             yield pa.table(arrays, schema=description.schema)
 
 
-def _check_export(url: str, form: _Form, path: Path) -> None:
+def _check_export(form: _Form, export: Body) -> None:
     """Raises PortalOverloaded for an export that says it was broken off, AnswerUnreadable for one that is no list of rows."""
-    with path.open("rb") as file:
-        beginning = file.read(_TAIL_BYTES).strip()
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        end = file.read().strip()
+    beginning, end = export.beginning(), export.end()
     opening, closing = _ENDS[form]
     if beginning.startswith(opening) and end.endswith(closing):
         return
     _, interrupted, words = end.rpartition(_INTERRUPTED)
     if interrupted:
         told = (interrupted + words[:300]).decode(errors="replace")
-        raise PortalOverloaded(url, f"the export broke off after {path.stat().st_size:,} bytes: {told}")
+        raise PortalOverloaded(export.url, f"the export broke off after {export.path.stat().st_size:,} bytes: {told}")
     got = markup_in(beginning) or f"text that begins {beginning[:60]!r} and ends {end[-60:]!r}"
-    raise AnswerUnreadable(url, "a whole export", got if beginning else "an empty body")
+    raise AnswerUnreadable(export.url, "a whole export", got if beginning else "an empty body")
 
 
 def _say_when_to_return(answer: requests.Response, *_: Any, **__: Any) -> None:

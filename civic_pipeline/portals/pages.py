@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import pyarrow as pa
 
@@ -16,6 +16,8 @@ from civic_pipeline.portals.http import TRIES, Client, T
 
 # Bounds a page in memory whatever its width: 10,000 rows of up to 25 columns, 200 of 1,250.
 _MOST_ROWS, _MOST_CELLS = 10_000, 250_000
+# Threads beyond those that may ask: a page that waits for the decoder keeps nobody from asking for the next one.
+_DECODING = 2
 # How often a page that is empty but announces more is asked for.
 _EMPTY_PAGES = 3
 
@@ -44,18 +46,27 @@ def page_rows(columns: int, most: int = _MOST_ROWS) -> int:
 
 
 def read_by_offset(client: Client, url: str, page_at: PageAt, counted: int, rows: int) -> Iterator[pa.Table]:
-    """All pages in order: the counted rows by windows side by side, then what a count that is too low left out.
+    """All pages in order: the counted rows and what may be beyond them by windows side by side, then what else there is.
 
     Raises PagingBroken where the pages make no sense.
     """
     starts = range(0, counted, rows)
-    yield from in_order((partial(_window, client, url, page_at, at, min(rows, counted - at)) for at in starts), client)
-    yield from read_on(client, url, page_at, counted, rows)
+    windows = (partial(_window, client, url, page_at, at, min(rows, counted - at)) for at in starts)
+    beyond: list[pa.Table] = []
+
+    def tail() -> list[pa.Table]:
+        beyond.extend(_window(client, url, page_at, counted, rows))
+        return beyond
+
+    yield from in_order(chain(windows, [tail]), client)
+    if beyond:
+        yield from read_on(client, url, page_at, counted + sum(p.num_rows for p in beyond), rows, beyond[-1])
 
 
-def read_on(client: Client, url: str, page_at: PageAt, start: int, rows: int) -> Iterator[pa.Table]:
-    """The pages from `start` on, one after the other, until one is empty. Raises PagingBroken."""
-    before: pa.Table | None = None
+def read_on(
+    client: Client, url: str, page_at: PageAt, start: int, rows: int, before: pa.Table | None = None
+) -> Iterator[pa.Table]:
+    """The pages from `start` on, one after the other, until one is empty; `before` is the one before. Raises PagingBroken."""
     while pages := _window(client, url, page_at, start, rows):
         _refuse_repeated(url, before, pages[0], start)
         yield from pages
@@ -65,7 +76,7 @@ def read_on(client: Client, url: str, page_at: PageAt, start: int, rows: int) ->
 
 def in_order(windows: Iterator[Callable[[], list[pa.Table]]], client: Client) -> Iterator[pa.Table]:
     """The pages of every window, in the order of the windows, read side by side but never far ahead."""
-    threads = client.at_once
+    threads = client.at_once + _DECODING
     pool = ThreadPoolExecutor(threads, thread_name_prefix="portal")
     try:
         reading: deque[Future[list[pa.Table]]] = deque(pool.submit(window) for window in islice(windows, threads))

@@ -19,7 +19,7 @@ from civic_pipeline.catalog import SocrataSource
 from civic_pipeline.errors import AnswerUnreadable, PortalOverloaded, PortalRefused, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 from civic_pipeline.portals.decode import Decoder
-from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Client, body_of, json_of, shaped_as
+from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, json_of, shaped_as
 from civic_pipeline.portals.pages import Page, PageAt, halving, page_rows, read_by_offset, read_on
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
@@ -123,20 +123,21 @@ class SocrataDataset:
         select = listed if len(listed) <= _LONGEST_SELECT else ":id,:updated_at,*"
         query = {"$select": select, "$order": ":id", "$limit": rows, **place}
 
-        def understand(answer: requests.Response) -> Page:
-            if body_of(answer)[:1] == b"{":
-                _refuse_errors(self.url, json_of(answer))
-            found = decoder.rows(answer, names.values())
+        def understand(body: Body) -> Page:
+            if body.beginning().startswith(b"{"):
+                _refuse_errors(self.url, body.json())
+            found = decoder.rows(body, names.values())
             arrays = [typed(found[name], column) for column, name in names.items()]
             return Page(pa.table(arrays, schema=description.schema))
 
-        if self._has_soda3:
-            url = f"{self._base}/api/v3/views/{self._id}/query.json"
-            try:
-                return self._client.ask(url, {}, understand, posted={"query": _soql(query)}, tries=tries)
-            except (PortalRefused, SourceNotFound):  # a portal without it, or a token that may not use it
-                self._has_soda3 = False
-        return self._client.ask(self.url, query, understand, tries=tries)
+        with decoder.place() as path:
+            if self._has_soda3:
+                url = f"{self._base}/api/v3/views/{self._id}/query.json"
+                try:
+                    return self._client.download(url, {}, path, understand, {"query": _soql(query)}, tries)
+                except (PortalRefused, SourceNotFound):  # a portal without it, or a token that may not use it
+                    self._has_soda3 = False
+            return self._client.download(self.url, query, path, understand, tries=tries)
 
     def _json(self, url: str, parameters: Mapping[str, Any]) -> Any:
         def understand(answer: requests.Response) -> Any:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
-from civic_pipeline.catalog import Dataset
+from civic_pipeline.catalog import Dataset, stands_for
 from civic_pipeline.errors import ShapeUnknown
 from civic_pipeline.lake import Lake, Manifest, Part
 from civic_pipeline.sql_text import literal, quoted
@@ -69,7 +68,7 @@ def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> s
             if dataset.shape_of(published) is None and (lacking := dataset.lacks(published)):
                 raise ShapeUnknown(capture.capture_id, lacking)
         named = {column.name for part in capture.parts for column in columns_of(part, dataset)}
-        declared = [name for name in sorted(named) if any(fnmatchcase(name, pattern) for pattern in dataset.columns)]
+        declared = [name for name in sorted(named) if any(stands_for(pattern, name) for pattern in dataset.columns)]
         at = datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None)
         selects.append(
             f"select {', '.join(map(quoted, declared))}, _capture_id, timestamp '{at.isoformat(sep=' ')}' as _captured_at, _edition"

@@ -9,11 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
 from sqlglot import exp
 
-from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog import Dataset, stands_for, table_name
 from civic_pipeline.errors import CaptureDamaged, writing
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.sql_text import literal, quoted
@@ -125,7 +124,7 @@ class _History:
         for part in capture.parts:
             for column in columns_of(part, self._dataset):
                 is_key = column.name in self._dataset.key
-                is_followed = any(fnmatchcase(column.name.lower(), pattern) for pattern in patterns)
+                is_followed = any(stands_for(pattern, column.name.lower()) for pattern in patterns)
                 if is_key or (is_followed and column.name not in row_ids):
                     _, written = columns.get(column.name, ("", frozenset()))
                     columns[column.name] = types[column.name], written | {column.written}

@@ -60,6 +60,15 @@ def served(folder: Path, header: Sequence[str], rows: Sequence[Sequence[str | No
     return serve(folder, {"file": "things.csv", "item": ITEM, "layer": LAYER, "socrata": FOUR, **entry})
 
 
+def served_shapes(folder: Path, shapes: Sequence[dict[str, Any] | None]) -> Path:
+    folder.mkdir()
+    (folder / "things.geojson").write_text(json.dumps({
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "geometry": shape, "properties": {"name": f"n{i}"}} for i, shape in enumerate(shapes)],
+    }), encoding="utf-8")  # fmt: skip
+    return serve(folder, {"file": "things.geojson", "item": ITEM, "layer": LAYER})
+
+
 def take(lake: Lake, portals: DemoPortals, portal: str, columns: dict[str, str]) -> Captured:
     dataset = Dataset.model_validate({
         "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.", "source": SOURCES[portal],
@@ -243,14 +252,8 @@ def test_hundreds_of_columns(lake: Lake, tmp_path: Path, portal: str) -> None:
 
 def test_a_layer_brings_its_geometry(lake: Lake, tmp_path: Path) -> None:
     ring = [[-76.6, 39.2], [-76.5, 39.2], [-76.5, 39.3], [-76.6, 39.2]]
-    shapes = [{"type": "Polygon", "coordinates": [ring]}, None]
-    folder = tmp_path / "served"
-    folder.mkdir()
-    (folder / "things.geojson").write_text(json.dumps({
-        "type": "FeatureCollection",
-        "features": [{"type": "Feature", "geometry": shape, "properties": {"name": f"n{i}"}} for i, shape in enumerate(shapes)],
-    }), encoding="utf-8")  # fmt: skip
-    serve(folder, {"file": "things.geojson", "item": ITEM, "layer": LAYER})
+    shapes: list[dict[str, Any] | None] = [{"type": "Polygon", "coordinates": [ring]}, None]
+    folder = served_shapes(tmp_path / "served", shapes)
     with DemoPortals(folder) as portals:
         made = take(lake, portals, "arcgis", {"OBJECTID": "OID", "name": "String"})
     assert made.undeclared == ()  # a geometry need not be declared
@@ -282,14 +285,8 @@ def test_codes_come_with_their_labels_and_newer_types_as_themselves(lake: Lake, 
 
 
 def test_a_place_at_nan_is_no_place(lake: Lake, tmp_path: Path) -> None:
-    shapes = [{"type": "Point", "coordinates": [-76.6, 39.2]}, None]
-    folder = tmp_path / "served"
-    folder.mkdir()
-    (folder / "things.geojson").write_text(json.dumps({
-        "type": "FeatureCollection",
-        "features": [{"type": "Feature", "geometry": shape, "properties": {"name": f"n{i}"}} for i, shape in enumerate(shapes)],
-    }), encoding="utf-8")  # fmt: skip
-    serve(folder, {"file": "things.geojson", "item": ITEM, "layer": LAYER})
+    shapes: list[dict[str, Any] | None] = [{"type": "Point", "coordinates": [-76.6, 39.2]}, None]
+    folder = served_shapes(tmp_path / "served", shapes)
     with DemoPortals(folder, faults=Faults(nan="text")) as portals:
         first, second = landed(lake, take(lake, portals, "arcgis", {"name": "String"})).to_pylist()
     assert json.loads(first["_geometry"]) == {"x": -76.6, "y": 39.2}

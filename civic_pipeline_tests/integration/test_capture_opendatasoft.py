@@ -167,7 +167,9 @@ def test_a_dataset_that_is_not_there_is_said_so(served: Path, lake: Lake) -> Non
         take(lake, portals, "bus-stop")
 
 
-def test_without_a_date_of_its_data_a_dataset_is_loaded_every_time(served: Path, lake: Lake) -> None:
+def test_without_a_date_of_its_data_a_dataset_is_read_every_time_and_kept_once(served: Path, lake: Lake) -> None:
     with DemoPortals(served, faults=Faults(freshness="none")) as portals:
         assert take(lake, portals).status == "captured"
-        assert take(lake, portals).status == "captured"
+        asked = len(portals.requests)
+        assert take(lake, portals).status == "unchanged"
+        assert len(portals.requests) == 2 * asked

@@ -110,6 +110,17 @@ def test_only_the_edits_are_read_until_a_full_read_is_due(served: Path, tmp_path
 
 
 @pytest.mark.parametrize("portal", ["socrata", "arcgis"])
+def test_an_edit_that_shows_after_one_that_began_later_is_read(served: Path, tmp_path: Path, portal: Portal) -> None:
+    with DemoPortals(served) as portals:
+        take(tmp_path, portals, portal, 7)
+        portals.update("things.csv", "number = 4", {"name": "edited"})
+        data = portals.file("things.csv").data
+        with data._editing() as (cursor, _):
+            cursor.execute(f"update {data.table} set updated_at = updated_at - interval 1 hour where number = 4")
+        assert "edited" in rows(tmp_path, take(tmp_path, portals, portal, 7))["name"].to_pylist()
+
+
+@pytest.mark.parametrize("portal", ["socrata", "arcgis"])
 def test_a_deletion_is_seen_by_the_count_and_everything_is_read(served: Path, tmp_path: Path, portal: Portal) -> None:
     with DemoPortals(served) as portals:
         first = take(tmp_path, portals, portal, 7).manifest.parts[0]

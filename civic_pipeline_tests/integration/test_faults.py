@@ -261,7 +261,14 @@ def test_an_unchanged_source_is_known_by_every_link_of_the_chain(
 @pytest.mark.parametrize("portal", BOTH)
 def test_unknown_freshness_means_load(portal: str, town: Town) -> None:
     with town.portals(freshness="none") as portals:
-        assert [town.take(portals, portal).status for _ in range(2)] == ["captured", "captured"]
+        first = town.take(portals, portal)
+        asked = len(portals.requests)
+        again = town.take(portals, portal)
+        assert len(portals.requests) - asked > 3  # all rows were read, not only the metadata
+        assert (first.status, again.status, again.manifest) == ("captured", "unchanged", first.manifest)
+        assert len(town.lake.captures("town/things")) == 1  # the same bytes are not kept twice
+        portals.update("things.csv", "number = 1", {"name": "another thing"})
+        assert town.take(portals, portal).status == "captured"
 
 
 def test_soda3_is_asked_with_a_token_and_gives_the_same_rows(town: Town) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from civic_pipeline import cli
 from civic_pipeline.catalog import ArcgisSource, OpendatasoftSource, SocrataSource
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
 from civic_pipeline.portals import session
@@ -203,7 +204,9 @@ def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[st
 
 
 def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says() -> None:
-    public = find("http://data.cityofchicago.org/d/s4vu-giwb", allow_private=False, token="t")
+    public = find(
+        "http://data.cityofchicago.org/d/s4vu-giwb", allow_private=False, tokens={"data.cityofchicago.org": "t"}
+    )
     assert isinstance(public.source, SocrataSource)
     assert (public.source.domain, public.access.root, public.access.socrata_token) == (
         "data.cityofchicago.org",
@@ -215,6 +218,15 @@ def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says()
     dataset = find("http://127.0.0.1:8899/explore/dataset/wards/", allow_private=True)
     assert isinstance(dataset.source, OpendatasoftSource)
     assert (dataset.source.id, dataset.access.root) == ("wards", "http://127.0.0.1:8899")
+
+
+def test_the_token_is_for_the_hosts_of_our_own_datasets_whatever_is_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOCRATA_APP_TOKEN", "secret")
+    tokens = {
+        host: cli._find(f"https://{host}/d/s4vu-giwb", allow_private_hosts=False).access.socrata_token
+        for host in ("data.cityofchicago.org", "data.cityofchicago.org.evil.example", "data.town.gov")
+    }
+    assert list(tokens.values()) == ["secret", None, None]
 
 
 def test_a_layer_is_known_by_its_item_and_name(answers: dict[str, Any]) -> None:

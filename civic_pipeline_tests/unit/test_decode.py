@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from civic_pipeline.errors import AnswerUnreadable
-from civic_pipeline.portals.decode import Decoder
+from civic_pipeline.portals.decode import Decoder, FeaturePage
+from civic_pipeline.portals.http import Body
 
 NAMES = ("id", "a b'\"c")
 JSON = st.recursive(
@@ -21,10 +21,11 @@ JSON = st.recursive(
 )
 
 
-def answer(body: bytes) -> requests.Response:
-    made = requests.Response()
-    made.status_code, made._content, made.url = 200, body, "https://data.town.gov/x"
-    return made
+@contextmanager
+def page(decoder: Decoder, body: bytes) -> Iterator[Body]:
+    with decoder.place() as path:
+        path.write_bytes(body)
+        yield Body("https://data.town.gov/x", path, {})
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +36,20 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Decoder]:
 
 
 def rows(decoder: Decoder, body: str | bytes) -> list[dict[str, str | None]]:
-    columns = decoder.rows(answer(body if isinstance(body, bytes) else body.encode()), NAMES)
+    with page(decoder, body if isinstance(body, bytes) else body.encode()) as sent:
+        columns = decoder.rows(sent, NAMES)
     assert list(columns) == list(NAMES)
     return [dict(zip(NAMES, row, strict=True)) for row in zip(*(c.to_pylist() for c in columns.values()), strict=True)]
 
 
 def features(decoder: Decoder, value: Any) -> list[tuple[str | None, str | None]]:
-    page = decoder.features(answer(value if isinstance(value, bytes) else json.dumps(value).encode()), ["id"])
-    return list(zip(page.attributes["id"].to_pylist(), page.geometries.to_pylist(), strict=True))
+    found = feature_page(decoder, value if isinstance(value, bytes) else json.dumps(value).encode())
+    return list(zip(found.attributes["id"].to_pylist(), found.geometries.to_pylist(), strict=True))
+
+
+def feature_page(decoder: Decoder, body: bytes) -> FeaturePage:
+    with page(decoder, body) as sent:
+        return decoder.features(sent, ["id"])
 
 
 def test_everything_is_text_as_it_was_sent(decoder: Decoder) -> None:
@@ -66,9 +73,9 @@ def test_a_page_that_is_cut_off_or_something_else_is_refused(decoder: Decoder, b
 def test_features_come_with_their_geometry_and_the_servers_word_on_more(decoder: Decoder) -> None:
     sent = {"features": [{"attributes": {"id": 1.5}, "geometry": {"x": 1.25}}, {"attributes": {"id": None}}]}
     assert features(decoder, sent) == [("1.5", '{"x":1.25}'), (None, None)]
-    flagged = decoder.features(answer(b'{"fields":[{"name":"id"}],"features":[],"exceededTransferLimit":true}'), ["id"])
+    flagged = feature_page(decoder, b'{"fields":[{"name":"id"}],"features":[],"exceededTransferLimit":true}')
     assert (flagged.is_flagged, flagged.fields, len(flagged.attributes["id"])) == (True, {"id"}, 0)
-    assert not decoder.features(answer(b'{"features":[]}'), ["id"]).is_flagged
+    assert not feature_page(decoder, b'{"features":[]}').is_flagged
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import gzip
 import io
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_a_page_where_a_file_was_due_is_no_table(tmp_path: Path, content: bytes,
 
 @pytest.mark.parametrize("url", ["https://data.town.gov/a%20b.csv?x=1", "data/files/wards.csv", "wards.csv"])
 def test_a_dataset_names_a_file_of_the_web_or_of_the_project(url: str) -> None:
-    assert FileSource(portal="file", url=url, recorded="2026-01-01").url == url  # type: ignore[arg-type]
+    assert FileSource(portal="file", url=url, recorded=date(2026, 1, 1)).url == url
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_dataset_names_a_file_of_the_web_or_of_the_project(url: str) -> None:
 )  # fmt: skip
 def test_no_dataset_leads_out_of_the_project(url: str) -> None:
     with pytest.raises(ValidationError):
-        FileSource(portal="file", url=url, recorded="2026-01-01")  # type: ignore[arg-type]
+        FileSource(portal="file", url=url, recorded=date(2026, 1, 1))
 
 
 def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +99,7 @@ def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path, monkeypa
     (project / "out.csv").symlink_to(tmp_path / "secret.csv")
 
     def source(url: str) -> FileDataset:
-        return FileDataset(FileSource(portal="file", url=url, recorded="2026-01-01"), Access())  # type: ignore[arg-type]
+        return FileDataset(FileSource(portal="file", url=url, recorded=date(2026, 1, 1)), Access())
 
     assert source("inside.csv").count() == 1
     assert source("inside.csv").describe().url == "inside.csv"
@@ -110,7 +111,7 @@ def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path, monkeypa
 
 def test_an_encoding_that_is_none_is_a_mistake() -> None:
     with pytest.raises(ValidationError):
-        FileSource(portal="file", url="x.csv", encoding="latin-one", recorded="2026-01-01")  # type: ignore[arg-type]
+        FileSource(portal="file", url="x.csv", encoding="latin-one", recorded=date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_captures_from_one_host_take_turns(source: dict[str, str], pool: str, re
         "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
         "source": {**source, "recorded": "2026-01-01"}, "columns": {"a": "text"}, "volume": {"shrink_at_most": "0%"},
     })  # fmt: skip
-    (asset,) = PortalDataset("town/stops", dataset).build_defs(None).assets or ()  # type: ignore[arg-type]
+    (asset,) = PortalDataset("town/stops", dataset).build_defs(None).assets or ()
     assert isinstance(asset, dg.AssetsDefinition)
     assert asset.op.pool == pool
     assert asset.metadata_by_key[asset.key]["reference"] == reference
@@ -168,7 +169,7 @@ class Web(BaseAdapter):
 
 
 def on_web(answer: Callable[[requests.PreparedRequest], Served]) -> tuple[FileDataset, Web]:
-    file, web = FileDataset(FileSource(portal="file", url=URL, recorded="2026-01-01"), Access()), Web(answer)  # type: ignore[arg-type]
+    file, web = FileDataset(FileSource(portal="file", url=URL, recorded=date(2026, 1, 1)), Access()), Web(answer)
     file._session.mount("https://", web)
     return file, web
 

@@ -30,7 +30,7 @@ from civic_pipeline.portals import About, Access, Freshness, http
 from civic_pipeline.portals.http import TRIES
 from civic_pipeline.portals.opendatasoft import OpendatasoftDataset
 
-SOURCE = OpendatasoftSource(portal="opendatasoft", domain="data.town.gov", id="stops", recorded="2026-01-01")  # type: ignore[arg-type]
+SOURCE = OpendatasoftSource(portal="opendatasoft", domain="data.town.gov", id="stops", recorded=date(2026, 1, 1))
 PAGE = "/api/explore/v2.1/catalog/datasets/stops"
 
 
@@ -175,7 +175,7 @@ def test_an_export_that_is_not_whole_asks_for_the_other_route(tmp_path: Path, ex
     dataset, asked = portal(jsonl=(200, export))
     with pytest.raises(PagingBroken, match=told):
         read(dataset, tmp_path)
-    assert asked.asked[1:] in (["/exports/jsonl"] * 2, ["/exports/jsonl"])
+    assert asked.asked[1:] in (["/exports/jsonl"] * TRIES, ["/exports/jsonl"])
 
 
 @pytest.mark.parametrize(
