@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -34,6 +35,19 @@ def _as_name(_: click.Context, parameter: click.Parameter, name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*" if parameter.name == "city" else r"[a-z0-9_]+", name):
         raise click.BadParameter(f"{name!r}: use lower-case letters, digits and _ only, such as vacant_buildings.")
     return name
+
+
+def _as_moment(_: click.Context, parameter: click.Parameter, text: str) -> datetime:
+    """A moment in UTC. Of a day alone, its beginning, or its end where a query is about that day."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: write a day or a moment, such as 2015-04-14 or 2015-04-14T12:00Z."
+        ) from None
+    if len(text) <= len("2015-04-14") and parameter.name == "moment":
+        moment = datetime.combine(moment, time.max)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -103,32 +117,40 @@ def status() -> None:
     _print_status(Settings.from_environment(), every_table=True)
 
 
-@cli.command()
-@click.argument("query")
-@click.option(
+_FORMAT = click.option(
     "--format", "form", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
 )
-@click.option(
+_OUTPUT = click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of the terminal."
 )
+
+
+@cli.command()
+@click.argument("query")
+@_FORMAT
+@_OUTPUT
 def sql(query: str, form: str, output: Path | None) -> None:
     """Run QUERY on the released warehouse, read-only."""
-    import duckdb
-
     from civic_pipeline.warehouse import connect
 
     with connect(Settings.from_environment().warehouse) as connection:
-        try:
-            answer = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
-            if answer is None:  # a statement without rows, such as SET
-                return
-            if form == "table" and output is None:
-                answer.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
-                return
-            with _destination(form, output) as stream:
-                _write(answer, form, stream)
-        except duckdb.Error as error:
-            raise QueryRefused(str(error)) from error
+        _answer(connection, query, form, output)
+
+
+@cli.command("as-of")
+@click.argument("moment", callback=_as_moment)
+@click.argument("query")
+@_FORMAT
+@_OUTPUT
+def query_as_of(moment: datetime, query: str, form: str, output: Path | None) -> None:
+    """Run QUERY on tables rebuilt from the captures accepted by MOMENT, such as 2025-06-01 (its end, UTC)."""
+    from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.warehouse import as_of, load_models
+
+    settings = Settings.from_environment()
+    datasets = load_datasets(settings.root)
+    with as_of(settings, datasets, load_models(settings.root, datasets), moment, query) as connection:
+        _answer(connection, query, form, output)
 
 
 @cli.command()
@@ -241,6 +263,35 @@ def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
     click.echo("\n".join(scaffold.of_added(added, settings.root)))
 
 
+@cli.command()
+@click.argument("dataset")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--captured-at",
+    required=True,
+    callback=_as_moment,
+    metavar="MOMENT",
+    help="Day or moment (UTC) the file was published, such as 2015-04-14 or 2015-04-14T12:00Z.",
+)
+def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
+    """Load FILE, an older copy of DATASET, into the lake as its capture of that day."""
+    from civic_pipeline import lake
+    from civic_pipeline.catalog import load_datasets
+
+    settings = Settings.from_environment()
+    known = load_datasets(settings.root)
+    if dataset not in known:
+        raise UnknownName("dataset", dataset, known)
+    with _progress_line() as progress:
+        made = lake.backfill(
+            dataset, known[dataset], lake.Lake(settings.lake), file, captured_at, settings.profile, progress
+        )
+    (part,) = made.parts
+    click.echo(
+        f"{made.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), all of them landed."
+    )
+
+
 @cli.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any free port.")
@@ -289,6 +340,23 @@ def docs(check: bool) -> None:
     if check and stale:
         raise FileInvalid(folder, [(1, f"{name} is out of date: run `civic docs`") for name in stale])
     click.echo(f"{folder}: {'up to date' if not stale else f'{len(stale)} files written'}")
+
+
+def _answer(connection: "duckdb.DuckDBPyConnection", query: str, form: str, output: Path | None) -> None:
+    """Show or write what `query` gives. Raises QueryRefused."""
+    import duckdb
+
+    try:
+        answer = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
+        if answer is None:  # a statement without rows, such as SET
+            return
+        if form == "table" and output is None:
+            answer.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
+            return
+        with _destination(form, output) as stream:
+            _write(answer, form, stream)
+    except duckdb.Error as error:
+        raise QueryRefused(str(error)) from error
 
 
 def _find(url: str, allow_private_hosts: bool) -> "Found":
@@ -411,6 +479,8 @@ def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> No
         while batch := lines.fetchmany(10_000):
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
         return
+    if form == "csv" and any(kind.id in {"list", "struct", "map", "array"} for kind in answer.types):
+        answer = answer.query("answer", "select cast(columns(*) as varchar) from answer")  # it knows no lists
     rows = answer.to_arrow_reader(100_000)
     if form == "parquet":
         with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:

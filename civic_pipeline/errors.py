@@ -275,6 +275,42 @@ class ProfileMixed(CivicError):
         )
 
 
+class ShapeUnknown(CivicError):
+    """A captured or backfilled file has neither today's columns nor those of an earlier shape."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, lacking: Sequence[str]) -> None:
+        super().__init__(
+            f"{what} lacks {', '.join(lacking)} of `columns` in defs.yaml, and none of its `earlier_shapes` fits. Give the"
+            " dataset a shape that says what these columns were called."
+        )
+
+
+class BackfillRefused(CivicError):
+    """A file cannot become a capture of that dataset and moment."""
+
+    exit_code = 2
+
+    def __init__(self, dataset: str, why: str) -> None:
+        super().__init__(f"{dataset}: nothing was backfilled: {why}.")
+
+
+class NotCapturedBy(CivicError):
+    """A query about a moment reads datasets that had no accepted capture by then. `first` are their first ones, if any."""
+
+    exit_code = 2
+
+    def __init__(self, moment: str, first: dict[str, str | None]) -> None:
+        listed = "; ".join(
+            f"{name} ({f'first captured {at}' if at else 'never captured'})" for name, at in sorted(first.items())
+        )
+        super().__init__(
+            f"By {moment} there was no accepted capture of {listed}. Choose a later moment, or load an older file with"
+            " `civic backfill`."
+        )
+
+
 class NotCaptured(CivicError):
     """A table's input has no accepted capture yet."""
 

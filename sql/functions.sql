@@ -21,15 +21,41 @@ create or replace macro parse_money(value) as (
     end
 );
 
--- '2024-03-05', '2024-03-05T14:30:00.000', '3/5/2024', '03/05/2024' -> 2024-03-05; '13/45/2024', '2023-02-29', 'TBD' -> null
+-- '2024-03-05', '2024-03-05T14:30:00.000', '2024/03/05 14:30:00+00', '3/5/2024', '03/05/2024', 'March 5, 2024' -> 2024-03-05;
+-- '13/45/2024', '2023-02-29', 'TBD' -> null
 -- A clock time is cut off, never shifted: what zone it is in is declared per column, not guessed here.
 create or replace macro parse_date(text) as (
     cast(case
         when regexp_matches(trim(text), '^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?$')
             then try_strptime(regexp_extract(text, '\d{4}-\d{1,2}-\d{1,2}'), '%Y-%m-%d')
+        when regexp_matches(trim(text), '^\d{4}/\d{2}/\d{2}( \d{2}:\d{2}.*)?$')
+            then try_strptime(regexp_extract(text, '\d{4}/\d{2}/\d{2}'), '%Y/%m/%d')
         when regexp_matches(trim(text), '^\d{1,2}/\d{1,2}/\d{4}$')
             then try_strptime(trim(text), '%m/%d/%Y')
+        when regexp_matches(trim(text), '^[A-Z][a-z]+ \d{1,2}, \d{4}$')
+            then try_strptime(trim(text), '%B %d, %Y')
     end as date)
+);
+
+-- A day whose digits a portal took for a year, month and day unpadded: '01/01/21507' -> 2007-02-15, '01/01/121609' -> 2009-12-16;
+-- '01/01/2009', '01/01/133107' -> null
+create or replace macro mangled_date(text) as (
+    case
+        when regexp_matches(trim(text), '^01/01/\d{5,6}$')
+            then cast(try_strptime(lpad(substr(trim(text), 7), 6, '0'), '%m%d%y') as date)
+    end
+);
+
+-- A Baltimore property, however its block and lot were joined: '0702 050', '0702050', ' 702 50' -> '0702|050', '4511H077' -> '4511H|077';
+-- '6E54 016', '0702', '070205' -> null; digits that run together are read only if they are 4 and 3
+create or replace macro block_lot(text) as (
+    case
+        when regexp_matches(upper(trim(text)), '^(\d{1,4}[A-Z]?\s+\d{1,3}|\d{1,4}[A-Z]\d{1,3}|\d{7})[A-Z]?$')
+            then lpad(regexp_extract(trim(text), '^\d{1,4}'), 4, '0')
+                || upper(regexp_extract(trim(text), '^\d{1,4}([A-Za-z]?)', 1)) || '|'
+                || lpad(regexp_extract(trim(text), '(\d{1,3})[A-Za-z]?$', 1), 3, '0')
+                || upper(regexp_extract(trim(text), '\d{1,3}([A-Za-z]?)$', 1))
+    end
 );
 
 -- Baltimore's fiscal year starts on 1 July and is named by the year it ends: 2023-06-30 -> 2023, 2023-07-01 -> 2024

@@ -17,12 +17,13 @@ from civic_pipeline.catalog.dataset import (
     Source,
     stands_for,
 )
+from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
 from civic_pipeline.errors import FileInvalid
 
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
-    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
+    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
     "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
 ]  # fmt: skip
 

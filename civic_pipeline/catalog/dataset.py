@@ -1,12 +1,14 @@
 """What a publisher's dataset is: where it comes from, what it promises, what we expect of it. Written in `defs.yaml`."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake
 from civic_pipeline.redaction import redacted
 
@@ -177,11 +179,37 @@ class Dataset(Strict):
     time_zones: dict[str, TimeZonePolicy] = Field(
         default_factory=dict, description="What a date column's clock means, per column."
     )
+    valid_from: str | None = Field(
+        default=None, description="Column with the day from which a record holds, for meta.record_versions."
+    )
+    valid_to: str | None = Field(default=None, description="Column with the day until which it holds.")
+    earlier_shapes: tuple[Shape, ...] = Field(
+        default=(),
+        description="What the source's columns were called before; the first shape that fits a capture applies.",
+    )
     volume: Volume
+
+    def lacks(self, columns: Iterable[str]) -> list[str]:
+        """The declared columns that are not among `columns`, whatever their case; of a family one must be."""
+        found = [column.lower() for column in columns]
+        return [name for name in self.columns if not any(stands_for(name.lower(), column) for column in found)]
+
+    def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
+        """The earlier shape of a capture with these columns; None for today's, or one that nobody described."""
+        if not self.lacks(columns):
+            return None
+        return next((shape for shape in self.earlier_shapes if shape.fits(columns)), None)
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
-        for part, names in (("key", self.key), ("time_zones", tuple(self.time_zones))):
+        mentioned = {
+            "key": self.key,
+            "time_zones": tuple(self.time_zones),
+            "valid_from": (self.valid_from,) if self.valid_from else (),
+            "valid_to": (self.valid_to,) if self.valid_to else (),
+            "earlier_shapes": tuple(name for shape in self.earlier_shapes for name in shape.columns),
+        }
+        for part, names in mentioned.items():
             unknown = [name for name in names if name not in self.columns]
             if unknown:
                 raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)

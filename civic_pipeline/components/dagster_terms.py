@@ -22,6 +22,11 @@ def asset_key(table: str) -> dg.AssetKey:
     return dg.AssetKey(table.split("."))
 
 
+def captured_as(table: str) -> dg.AssetKey:
+    """The key of a model's input: all captures of a dataset are the asset that its newest one is."""
+    return asset_key(table.replace("history.", "raw.", 1))
+
+
 def check_spec(check: PlannedCheck) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(check.name, asset=asset_key(check.table), description=check.description)
 

@@ -10,7 +10,14 @@ from typing import Any
 import dagster as dg
 
 from civic_pipeline.catalog import Dataset, load_datasets, table_name
-from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec, freshness_policy
+from civic_pipeline.components.dagster_terms import (
+    OWNERS,
+    asset_key,
+    captured_as,
+    check_result,
+    check_spec,
+    freshness_policy,
+)
 from civic_pipeline.errors import CivicError, HeldBack
 from civic_pipeline.quality import (
     Outcome,
@@ -24,7 +31,7 @@ from civic_pipeline.quality import (
     rules_across,
 )
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, Release, load_models, open_build
+from civic_pipeline.warehouse import Build, CheckResult, Model, Release, load_models, open_build, record_history
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -67,6 +74,8 @@ def _build(
 ) -> _Events:
     """What the step yields. Raises HeldBack after the release, ChecksFailed instead of it."""
     publishes = RELEASE in context.selected_asset_keys
+    for name, problem in record_history(build, found).items():
+        context.log.warning(f"the history of {name} stands still: {problem}")
     # Whoever asks for some tables wants them made; only a whole night leaves alone what would come out the same.
     anew = len(context.selected_asset_keys) < len(found) + 1
     suites = Suites(build)
@@ -172,7 +181,7 @@ def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
     dataset = _dataset_of(model, datasets)
     return dg.AssetSpec(
         asset_key(model.name),
-        deps=[asset_key(name) for name in sorted(model.inputs) if not name.startswith("seeds.")],
+        deps=sorted({captured_as(name) for name in model.inputs if not name.startswith("seeds.")}),
         description=model.description,
         group_name="clean" if model.schema == "clean" else "marts",
         kinds={"duckdb", "sql"},

@@ -36,7 +36,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
     VolumeCollapsed (the capture is kept, marked as held back), DiskFull and NotWritable.
     """
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
-        _remove_unfinished(lake.folder / name)
+        remove_unfinished(lake.folder / name)
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:
             raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
@@ -60,7 +60,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             )
             for edition, source in sources.items()
         ]
-        with _uncommitted(lake.folder / capture_id) as folder:
+        with uncommitted(lake.folder / capture_id) as folder:
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
                 pipeline_version=version("civic-pipeline"), parts=_take(name, editions, folder, progress),
@@ -104,7 +104,7 @@ def _take(name: str, editions: Sequence[_Edition], folder: Path, progress: Progr
 
 
 @contextmanager
-def _uncommitted(folder: Path) -> Iterator[Path]:
+def uncommitted(folder: Path) -> Iterator[Path]:
     """A new folder; whatever fails in the block leaves nothing of it behind."""
     try:
         with writing(folder.parent):
@@ -176,8 +176,12 @@ def _collapse(
 
 
 def _known_url(previous: Manifest | None) -> str | None:
-    """Where the last capture found its layer; trusted for a week, since a service left behind by a move goes on answering."""
-    if previous is None or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7):
+    """Where the last capture by the portal found its layer; trusted for a week, since a service left behind by a move goes on answering."""
+    if (
+        previous is None
+        or previous.backfilled_at
+        or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7)
+    ):
         return None
     return previous.parts[0].url
 
@@ -198,7 +202,7 @@ def _laid_under(
     return None
 
 
-def _remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Folders that a killed process left without a manifest; the caller holds the dataset's lock."""
     for leftover in folder.glob("*/"):
         if not (leftover / MANIFEST).exists():

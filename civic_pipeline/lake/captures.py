@@ -1,6 +1,7 @@
 """The captures on disk: `lake/<city>/<dataset>/<captured_at>/`, Parquet files and a manifest."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,17 +16,26 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def captures(self, dataset: str) -> list[Manifest]:
-        """The committed captures of `city/dataset`, oldest first."""
-        return [self._read(path) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+    def ids(self, dataset: str) -> list[str]:
+        """The ids of the committed captures of `city/dataset`, oldest first."""
+        return [self.id_of(path.parent) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
 
     def capture(self, capture_id: str) -> Manifest:
-        """One committed capture."""
+        """Raises CaptureDamaged for a manifest that cannot be read."""
         return self._read(self.folder / capture_id / MANIFEST)
 
-    def accepted(self, dataset: str) -> Manifest | None:
-        """The newest capture that was accepted, or None."""
-        return next((capture for capture in reversed(self.captures(dataset)) if capture.held_back is None), None)
+    def captures(self, dataset: str) -> list[Manifest]:
+        """The committed captures of `city/dataset`, oldest first."""
+        return [self.capture(capture_id) for capture_id in self.ids(dataset)]
+
+    def accepted(self, dataset: str, by: datetime | None = None) -> Manifest | None:
+        """The newest capture that was accepted, of those until the moment `by` where one is given, or None."""
+        captures = reversed(self.captures(dataset))
+        return next((capture for capture in captures if capture.held_back is None and capture.is_until(by)), None)
+
+    def id_of(self, folder: Path) -> str:
+        """`city/dataset/captured_at`, the id of the capture in `folder`."""
+        return folder.relative_to(self.folder).as_posix()
 
     def newest(self, dataset: str) -> Manifest | None:
         """The newest capture, accepted or not, or None."""

@@ -1,6 +1,7 @@
 """What a capture proves about itself: written last, so a folder without one is not a capture."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 
 from civic_pipeline.catalog import Strict
@@ -51,7 +52,8 @@ class Part(Strict):
 class Manifest(Strict):
     """One capture: exactly what the portal sent, typed by the portal's own schema.
 
-    `held_back` says why the capture was not accepted; None means accepted.
+    `held_back` says why the capture was not accepted; None means accepted. `backfilled_at` is when an older file was loaded
+    as the capture of `captured_at`; None for what was asked of a portal.
     """
 
     capture_id: str
@@ -61,6 +63,7 @@ class Manifest(Strict):
     pipeline_version: str
     parts: tuple[Part, ...]
     held_back: str | None
+    backfilled_at: str | None = None
 
     @property
     def rows(self) -> int:
@@ -73,6 +76,10 @@ class Manifest(Strict):
     @property
     def freshness(self) -> tuple[str | None, ...]:
         return tuple(part.freshness_token for part in self.parts)
+
+    def is_until(self, moment: datetime | None) -> bool:
+        """Whether it was taken by `moment`; by no moment in particular, always."""
+        return moment is None or datetime.fromisoformat(self.captured_at) <= moment
 
     def write(self, folder: Path) -> None:
         """Commit the capture in `folder`: atomic, and durable before it is visible."""

@@ -75,11 +75,12 @@ def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
 
 def _read_catalog(root: Path) -> _Catalog:
     datasets = load_datasets(root)
-    schema: Schema = {"raw": {}, "seeds": {}, "clean": {}, "marts": {}}
+    schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
     for name, dataset in datasets.items():
         # The names of a family are known only to the portal. Types are of no use here: lineage follows names.
         declared = [column for column in dataset.columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
+        schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
     for seed in seed_files(root):
         with seed.open(encoding="utf-8", newline="") as file:
             schema["seeds"][seed.stem] = dict.fromkeys(next(csv.reader(file)), "VARCHAR")
@@ -209,7 +210,10 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         ("Key in the source", _code(dataset.key)),
         ("Tolerated fall in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
         ("Definition", f"[{definition}](../../../{definition})"),
-        ("Read by", _links(catalog.readers.get(table, []))),
+        (
+            "Read by",
+            _links([*catalog.readers.get(table, []), *catalog.readers.get(table.replace("raw.", "history."), [])]),
+        ),
     ]
     becomes: dict[str, list[str]] = defaultdict(list)
     for reader in catalog.readers.get(table, []):
@@ -233,10 +237,20 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
         " the column.",
         _table(("Column", "Portal type", "Clock", "Becomes"), columns),
+        *_earlier_shapes(dataset),
         "## Checks",
         "A failed critical check holds back every table made of the dataset. A warning is reported.",
         _checks(portal_checks(table).values()),
     )
+
+
+def _earlier_shapes(dataset: Dataset) -> list[str]:
+    if not dataset.earlier_shapes:
+        return []
+    shapes = [
+        (shape.seen, _code(f"{name}: {sql}" for name, sql in shape.columns.items())) for shape in dataset.earlier_shapes
+    ]
+    return ["## Earlier shapes", "What older copies call the columns of today.", _table(("Seen", "Columns"), shapes)]
 
 
 def _reference(dataset: Dataset) -> list[tuple[str, str]]:
@@ -281,6 +295,8 @@ def _arguments(check: PlannedCheck) -> str:
 
 def _page(table: str) -> str:
     schema, _, name = table.partition(".")
+    if schema == "history":  # of the same dataset, so on the same page
+        schema = "raw"
     return f"../../data/seeds/{name}.csv" if schema == "seeds" else f"{schema}/{name}.md"
 
 

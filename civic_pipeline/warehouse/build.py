@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
-from civic_pipeline.errors import CaptureDamaged, ModelFailed, writing
+from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
 from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.hashes import content_hash, fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
@@ -52,6 +53,7 @@ class Build:
     run_id: str
     started_at: datetime
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
+    as_of: datetime | None = None  # captures after it do not exist for this build
 
     def is_current(self, model: Model) -> bool:
         """Whether building `model` again would give the table it has, judged as it was."""
@@ -71,6 +73,7 @@ class Build:
         keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
         columns = ", ".join(column.name for column in contract.columns)
         distinct = "distinct" if contract.repeated_rows else ""
+        self._history_views(model)
         try:
             with writing(self.settings.build.parent):
                 execute(f"create or replace table {everything} as\n{model.sql}")
@@ -101,7 +104,7 @@ class Build:
         model = staged.model
         lineage = column_lineage(model, self._schema(model.inputs))
         source_rows = staged.rows + staged.quarantined_rows + staged.repeated_rows if model.schema == "clean" else None
-        with writing(self.settings.build.parent), self._transaction():
+        with writing(self.settings.build.parent), self.transaction():
             self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
             if staged.quarantine:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
@@ -126,7 +129,7 @@ class Build:
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
         """Keep the accepted table as it is and record since when and why."""
-        with writing(self.settings.build.parent), self._transaction():
+        with writing(self.settings.build.parent), self.transaction():
             known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
             if not known:
                 row: dict[str, object] = {
@@ -146,7 +149,7 @@ class Build:
 
     def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
         """Replace the recorded checks of `subject`."""
-        with self._transaction():
+        with self.transaction():
             self._record_checks(subject, results)
 
     def recorded_checks(self, subject: str) -> list[CheckResult]:
@@ -181,7 +184,7 @@ class Build:
     def forget_all_but(self, models: Collection[str]) -> None:
         """Drop the tables whose model left the catalog, and what `meta` says of them: nobody would explain them any more."""
         known = self.connection.execute("select table_name from meta.tables").fetchall()
-        with self._transaction():
+        with self.transaction():
             for name in {table for (table,) in known} - set(models):
                 self._forget(name)
                 if name.startswith("clean."):
@@ -206,7 +209,19 @@ class Build:
         ).fetchone()
         return found[0] if found else None
 
+    def _history_views(self, model: Model) -> None:
+        """Views of all accepted captures, for a model that reads them. Raises ShapeUnknown, NotCaptured."""
+        lake = Lake(self.settings.lake)
+        for name, dataset in self.datasets.items():
+            view = f"history.{table_name(name)}"
+            if view in model.inputs:
+                captures = [c for c in lake.captures(name) if c.held_back is None and c.is_until(self.as_of)]
+                if not captures:
+                    raise NotCaptured(name)
+                self.connection.execute(f"create or replace view {view} as {history_sql(lake, dataset, captures)}")
+
     def _fingerprint(self, model: Model) -> str:
+        self._history_views(model)  # their text names the captures
         dataset = next((d for name, d in self.datasets.items() if model.name == f"clean.{table_name(name)}"), None)
         return fingerprint(self.connection, model, dataset, _functions(self.settings).read_text(encoding="utf-8"))
 
@@ -288,7 +303,7 @@ class Build:
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         self.connection.execute("begin")
         try:
             yield
@@ -310,7 +325,7 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
         try:
             build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
             with writing(settings.build.parent):
-                _prepare(build)
+                prepare(build)
             yield build
         finally:
             connection.close()
@@ -320,10 +335,11 @@ def _functions(settings: Settings) -> Path:
     return settings.root / "sql" / "functions.sql"
 
 
-def _prepare(build: Build) -> None:
+def prepare(build: Build) -> None:
+    """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "seeds", "clean", "marts", "quarantine"):
+    for schema in ("raw", "history", "seeds", "staging", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     build.drop_staging()  # what a killed run left there
     meta.create(connection)
@@ -339,40 +355,17 @@ def _prepare(build: Build) -> None:
     lake = Lake(build.settings.lake)
     for name, dataset in build.datasets.items():
         try:
-            accepted = lake.accepted(name)
+            accepted = lake.accepted(name, build.as_of)
             if accepted:
                 lake.verify(accepted)
-                _raw_view(connection, lake, name, dataset, accepted)
+                connection.execute(
+                    f"create or replace view raw.{table_name(name)} as {capture_sql(lake, dataset, accepted)}"
+                )
         except CaptureDamaged as error:
             # The others are still built; what depends on this one is held back.
             accepted, build.damaged[name] = None, str(error)
             connection.execute(f"drop view if exists raw.{table_name(name)}")
         _record_capture(build, lake, name, dataset, accepted)
-
-
-def _raw_view(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, dataset: Dataset, capture: Manifest
-) -> None:
-    """What the portal sent, with each date column's clock read as the dataset says."""
-    selects = []
-    for part, path in zip(capture.parts, lake.files(capture), strict=True):
-        columns = ", ".join(_clock(column.name, dataset) for column in part.columns)
-        edition = literal(part.edition) if part.edition else "cast(null as varchar)"
-        selects.append(
-            f"select {columns}, {literal(capture.capture_id)} as _capture_id, {edition} as _edition from read_parquet({literal(str(path))})"
-        )
-    connection.execute(f"create or replace view raw.{table_name(name)} as {' union all by name '.join(selects)}")
-
-
-def _clock(column: str, dataset: Dataset) -> str:
-    name = quoted(column)
-    match dataset.time_zones.get(column):
-        case "date_only":
-            return f"cast({name} as date) as {name}"
-        case "utc":
-            return f"{name} at time zone 'UTC' as {name}"
-        case _:
-            return name
 
 
 def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:

@@ -154,7 +154,106 @@ RELEASES = MetaTable(
         ("digest", "VARCHAR", "Hash of all it says but the times of the runs: while that stays, nothing is released."),
     ),
 )
-META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, RELEASES)
+COMPARISONS = MetaTable(
+    "comparisons",
+    "one accepted capture of a dataset with a declared key, and how it differs from the one before",
+    _columns(
+        ("dataset", "VARCHAR", "City and dataset."),
+        ("capture_id", "VARCHAR", "The capture."),
+        ("captured_at", "TIMESTAMP", "When it was taken, UTC; of an older file, the day it is of."),
+        ("previous_capture_id", "VARCHAR", "The accepted capture before; null for the first."),
+        (
+            "is_comparable",
+            "BOOLEAN",
+            "Whether both name their records by the same columns, written alike. If not, nothing is compared; null for the first.",
+        ),
+        (
+            "compared_columns",
+            "VARCHAR[]",
+            "Columns whose values were compared: those the clean table is made from, without key and row ids, written alike in both.",
+        ),
+        ("records", "BIGINT", "Records told by their key."),
+        ("keyless_rows", "BIGINT", "Rows without any part of the key: in no revision."),
+        ("repeated_rows", "BIGINT", "Rows equal to another one of their key: not counted as records of their own."),
+        ("conflicting_records", "BIGINT", "Keys under which rows differ: in meta.conflicts, in no revision."),
+        ("added", "BIGINT", "Revisions of that kind."),
+        ("removed", "BIGINT", "Revisions of that kind."),
+        ("changed", "BIGINT", "Revisions of that kind."),
+        ("rekeyed", "BIGINT", "Revisions of that kind."),
+        ("definition", "VARCHAR", "Changes with the key, the shapes and the columns; the history is then made anew."),
+    ),
+)
+REVISIONS = MetaTable(
+    "revisions",
+    "one record that two consecutive captures show differently",
+    _columns(
+        ("dataset", "VARCHAR", "City and dataset."),
+        (
+            "record_key",
+            "VARCHAR",
+            "Values of the declared key, as a JSON array of texts; after the revision, if it changed.",
+        ),
+        (
+            "kind",
+            "VARCHAR",
+            "added, removed, changed, or re-keyed: the only record with these values has another key now.",
+        ),
+        ("previous_key", "VARCHAR", "Key before the revision; null unless re-keyed."),
+        ("changed_columns", "VARCHAR[]", "Columns whose values differ; null unless changed."),
+        ("before", "JSON", "Values before, as text: of the changed columns, or of the whole removed record."),
+        ("after", "JSON", "Values after, as text: of the changed columns, or of the whole added record."),
+        ("previous_capture_id", "VARCHAR", "Last capture that shows it as before."),
+        ("previous_captured_at", "TIMESTAMP", "When that was taken, UTC."),
+        ("capture_id", "VARCHAR", "First capture that shows it as after."),
+        ("captured_at", "TIMESTAMP", "When that was taken, UTC."),
+    ),
+)
+RECORD_VERSIONS = MetaTable(
+    "record_versions",
+    "one version of one record: what the portal said of it from one capture to another. The values are in the captures",
+    _columns(
+        ("dataset", "VARCHAR", "City and dataset."),
+        ("record_key", "VARCHAR", "Values of the declared key, as a JSON array of texts."),
+        (
+            "row_hash",
+            "VARCHAR",
+            "md5 of the values that can be compared, as the capture shows them that began the version.",
+        ),
+        ("capture_id", "VARCHAR", "First capture that shows the version."),
+        ("system_from", "TIMESTAMP", "When that was taken, UTC."),
+        (
+            "system_to",
+            "TIMESTAMP",
+            "When the first capture was taken that no longer shows it, UTC; null if the newest shows it.",
+        ),
+        (
+            "valid_from",
+            "DATE",
+            "Day from which the record says it holds; null where the dataset declares no such column.",
+        ),
+        (
+            "valid_to",
+            "DATE",
+            "Day until which the record says it holds; null where the dataset declares no such column.",
+        ),
+    ),
+)
+CONFLICTS = MetaTable(
+    "conflicts",
+    "one key of the newest accepted capture under which the source lists rows that differ",
+    _columns(
+        ("dataset", "VARCHAR", "City and dataset."),
+        ("record_key", "VARCHAR", "Values of the declared key, as a JSON array of texts."),
+        ("row_count", "BIGINT", "Rows of that key."),
+        ("version_count", "BIGINT", "How many of them differ."),
+        ("differing_columns", "VARCHAR[]", "Columns in which they differ."),
+        ("differing_values", "JSON", "The values of those columns, as text."),
+        ("capture_id", "VARCHAR", "The capture."),
+        ("captured_at", "TIMESTAMP", "When it was taken, UTC."),
+    ),
+)
+HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
+META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, RELEASES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

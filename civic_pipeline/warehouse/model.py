@@ -62,10 +62,12 @@ class Model:
 def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
     """Every model under `root/sql`, inputs before the tables made of them.
 
-    Models may read the captures of `datasets` (as `raw.<city>_<dataset>`), the seeds and each other. Raises FileInvalid
+    Models may read the newest capture of `datasets` (as `raw.<city>_<dataset>`) or all of them (`history.<city>_<dataset>`),
+    the seeds and each other. Raises FileInvalid
     for a file that breaks the rules and CatalogIncomplete where files do not fit together.
     """
-    sources = {f"raw.{table_name(name)}" for name in datasets} | {f"seeds.{file.stem}" for file in seed_files(root)}
+    sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
+    sources |= {f"seeds.{file.stem}" for file in seed_files(root)}
     models = {}
     for schema in MODEL_SCHEMAS:
         folder = root / "sql" / schema

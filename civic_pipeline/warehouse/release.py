@@ -40,6 +40,7 @@ _SAID = (
     "select * from meta.columns",
     "select * exclude (run_id, checked_at, examples) from meta.checks",
     "select dataset, capture_id, edition, problem from meta.captures",
+    "select * from meta.comparisons",
 )
 
 

@@ -262,3 +262,50 @@ def test_yaml_makes_no_objects(tag: str, tmp_path: Path) -> None:
     with pytest.raises(FileInvalid, match="could not determine a constructor"):
         read_yaml(tmp_path / "defs.yaml", Dataset)
     assert not made.exists()
+
+
+# Earlier shapes
+
+SHAPED = DATASET.replace(
+    "  volume:", "  earlier_shapes:\n    - seen: in 2020\n      columns:\n        paid: day || '/2020'\n  volume:"
+)
+
+
+def shaped(tmp_path: Path, text: str = SHAPED) -> Dataset:
+    file = tmp_path / "defs.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_yaml(file, Dataset, below=("attributes",))
+
+
+def test_a_shape_applies_to_what_lacks_a_column_of_today_and_has_those_it_reads(tmp_path: Path) -> None:
+    dataset = shaped(tmp_path)
+    (shape,) = dataset.earlier_shapes
+    assert dataset.shape_of(("PAYMENT", "Day")) is shape
+    assert dataset.shape_of(("Payment", "paid", "day")) is None, "nothing of today is missing"
+    assert dataset.shape_of(("payment", "date")) is None
+    assert dataset.lacks(("payment", "date")) == ["paid"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("day ||", "is no SQL expression"),
+        ("(select max(day) from raw.x)", "must be an expression over columns of one row"),
+        ("drop table x", "must be an expression over columns of one row"),
+        ("'2020'", "reads no column"),
+    ],
+)
+def test_a_shape_that_is_no_expression_over_columns_is_named_with_its_line(
+    tmp_path: Path, expression: str, told: str
+) -> None:
+    with pytest.raises(FileInvalid, match=told) as error:
+        shaped(tmp_path, SHAPED.replace("day || '/2020'", f'"{expression}"'))
+    assert {line for line, _ in error.value.violations} == {22}
+
+
+@pytest.mark.parametrize("line", ["valid_from: when", "valid_to: when"])
+def test_a_validity_is_read_from_a_column_that_is_declared(tmp_path: Path, line: str) -> None:
+    with pytest.raises(FileInvalid, match="names when, which `columns` does not list"):
+        shaped(tmp_path, DATASET.replace("  volume:", f"  {line}\n  volume:"))
+    with pytest.raises(FileInvalid, match="earlier_shapes names pait, which"):
+        shaped(tmp_path, SHAPED.replace("        paid: day", "        pait: day"))

@@ -22,10 +22,11 @@ def committed() -> dict[str, Model]:
 @pytest.fixture(scope="module")
 def schema(committed: dict[str, Model]) -> Schema:
     """Columns of every table, from the catalog, the seeds and the contracts."""
-    known: Schema = {"raw": {}, "seeds": {}, "clean": {}, "marts": {}}
+    known: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
     for name, dataset in load_datasets(CHECKOUT).items():
         # A family of columns stands for itself.
         known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")
+        known["history"][table_name(name)] = known["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
     for seed in seed_files(CHECKOUT):
         known["seeds"][seed.stem] = dict.fromkeys(
             seed.read_text(encoding="utf-8").splitlines()[0].split(","), "VARCHAR"
@@ -179,6 +180,8 @@ GENERATED = (
     "marts.dim_dates.", "marts.dim_funds.city", "marts.dim_vendors.city", "marts.fct_budget_lines.city",
     "marts.fct_budget_lines.phase", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric",
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
+    "marts.mart_vacant_notice_flows.city", "marts.mart_vacant_notice_flows.notice_count",
+    "marts.mart_vacant_notice_flows.previous_notice_count",
 )  # fmt: skip
 
 

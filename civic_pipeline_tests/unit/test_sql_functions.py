@@ -70,18 +70,80 @@ def test_money_survives_every_way_of_writing_it(call: Callable[..., object], cen
         ("03/05/2024", date(2024, 3, 5)),
         (" 12/31/2023 ", date(2023, 12, 31)),
         ("2024-02-29", date(2024, 2, 29)),
+        ("2024/03/05 23:59:59+00", date(2024, 3, 5)),
+        ("March 5, 2024", date(2024, 3, 5)),
     ],
 )
-def test_dates_are_read_in_both_notations(call: Callable[..., object], text: str, day: date) -> None:
+def test_dates_are_read_in_every_notation(call: Callable[..., object], text: str, day: date) -> None:
     assert call("parse_date", text) == day
 
 
 @pytest.mark.parametrize(
     "text",
-    ["13/45/2024", "2023-02-29", "02/30/2024", "0000-00-00", "TBD", "", "2024-03-05 noon", "20240305", "3/5/24", None],
+    [
+        "13/45/2024",
+        "2023-02-29",
+        "02/30/2024",
+        "0000-00-00",
+        "TBD",
+        "",
+        "2024-03-05 noon",
+        "20240305",
+        "3/5/24",
+        "2024/13/05",
+        "Marz 5, 2024",
+        None,
+    ],
 )
 def test_what_is_no_real_day_is_null(call: Callable[..., object], text: str | None) -> None:
     assert call("parse_date", text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("01/01/21507", date(2007, 2, 15)),
+        ("01/01/121609", date(2009, 12, 16)),
+        ("01/01/93088", date(1988, 9, 30)),
+        ("01/01/10100", date(2000, 1, 1)),
+        ("01/01/2009", None),  # a day, not a mangled one
+        ("01/01/133107", None),
+        ("02/01/21507", None),
+        (None, None),
+    ],
+)
+def test_a_mangled_date_is_read_from_the_digits_of_its_year(
+    call: Callable[..., object], text: str | None, day: date | None
+) -> None:
+    assert call("mangled_date", text) == day
+
+
+@given(day=st.dates(min_value=date(1970, 1, 1), max_value=date(2015, 12, 31)))
+def test_every_day_survives_the_mangling(call: Callable[..., object], day: date) -> None:
+    assert call("mangled_date", f"01/01/{day.month}{day:%d%y}") == day
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("0702 050", "0702|050"),
+        ("0702050", "0702|050"),
+        (" 702 50", "0702|050"),
+        ("4511H077", "4511H|077"),
+        ("4511h 077b", "4511H|077B"),
+        ("0702050A", "0702|050A"),
+        ("1 1", "0001|001"),
+        ("6E54 016", None),
+        ("070205", None),  # 0702 05 or 070 205
+        ("0702", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_property_is_told_however_block_and_lot_were_joined(
+    call: Callable[..., object], text: str | None, key: str | None
+) -> None:
+    assert call("block_lot", text) == key
 
 
 @given(day=st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 12, 31)))

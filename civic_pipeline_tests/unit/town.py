@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ class Town:
         names = list(self.dataset.columns)
         folder = self.settings.lake / self.name / at
         folder.mkdir(parents=True)
+        moment = datetime.strptime(at, "%Y-%m-%dT%H%M%S.%fZ").replace(tzinfo=UTC)
         kinds = types or [pa.string()] * len(names)
         columns = [pa.array([row[i] for row in rows], kind) for i, kind in enumerate(kinds)]
         pq.write_table(pa.table(dict(zip(names, columns, strict=True))), folder / "part.parquet")
@@ -121,7 +123,7 @@ class Town:
             sha256=sha256_of(folder / "part.parquet"), freshness_token="1", freshness_link="rowsUpdatedAt",
         )  # fmt: skip
         manifest = Manifest(
-            capture_id=f"{self.name}/{at}", dataset=self.name, captured_at="2026-01-02T03:04:05+00:00", profile="demo",
+            capture_id=f"{self.name}/{at}", dataset=self.name, captured_at=moment.isoformat(), profile="demo",
             pipeline_version="0.1.0", parts=(part,), held_back=held_back,
         )  # fmt: skip
         manifest.write(folder)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from civic_pipeline.demo.sample import budget, chicago, contracts, covid, mwbe, spending
+from civic_pipeline.demo.sample import budget, chicago, contracts, covid, mwbe, spending, vacants
 from civic_pipeline.demo.sample.notes import portal_yml, readme
 from civic_pipeline.demo.sample.table import Table
 
@@ -18,6 +18,7 @@ def make_tables() -> list[Table]:
         mwbe.city(),
         contracts.table(),
         mwbe.state(),
+        vacants.table(),
         *(chicago.table(year) for year in chicago.EDITIONS),
     ]
 

@@ -1,0 +1,82 @@
+"""The warehouse as it would have been at a moment: the tables a query reads, rebuilt from the captures accepted by then."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
+from civic_pipeline.lake import Lake
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse.build import Build, prepare
+from civic_pipeline.warehouse.model import Model
+
+
+@contextmanager
+def as_of(
+    settings: Settings, datasets: Mapping[str, Dataset], models: Mapping[str, Model], moment: datetime, query: str
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A throw-away warehouse with the tables `query` reads, by today's SQL and seeds; schema marts is the default.
+
+    Contracts are not checked; row rules apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName
+    for a table that is no model, NotCapturedBy, CaptureDamaged, ModelFailed.
+    """
+    wanted = _needed(query, models)
+    captured = {source.partition(".")[2] for name in wanted for source in models[name].inputs if _is_captured(source)}
+    read = {name: dataset for name, dataset in datasets.items() if table_name(name) in captured}
+    _refuse_uncaptured(Lake(settings.lake), read, moment)
+    with (
+        tempfile.TemporaryDirectory(prefix="civic-as-of-") as folder,
+        duckdb.connect(str(Path(folder) / "as_of.duckdb")) as connection,
+    ):
+        build = Build(connection, settings, read, "as of", datetime.now(UTC), as_of=moment)
+        prepare(build)
+        for name, model in models.items():
+            if name in wanted:
+                build.swap(build.stage(model), [], None)
+        connection.execute("set schema = 'marts'")
+        yield connection
+
+
+def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
+    """The models that `query` reads, and those they are made from."""
+    try:
+        parsed = sqlglot.parse_one(query, dialect="duckdb")
+    except ParseError as error:
+        raise QueryRefused(str(error)) from error
+    ctes = {cte.alias for cte in parsed.find_all(exp.CTE)}
+    tables = [table for table in parsed.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+    waiting = [f"{t.db or 'marts'}.{t.name}".lower() for t in tables if t.db or t.name not in ctes]
+    needed: set[str] = set()
+    while waiting:
+        name = waiting.pop().replace("quarantine.", "clean.", 1)
+        if name not in models:
+            raise UnknownName("table that can be rebuilt,", name, models)
+        if name not in needed:
+            needed.add(name)
+            waiting += [source for source in models[name].inputs if source in models]
+    return needed
+
+
+def _is_captured(source: str) -> bool:
+    return source.startswith(("raw.", "history."))
+
+
+def _refuse_uncaptured(lake: Lake, read: Mapping[str, Dataset], moment: datetime) -> None:
+    late: dict[str, str | None] = {}
+    for name in read:
+        accepted = lake.accepted(name, moment)
+        if accepted:
+            lake.verify(accepted)
+            continue
+        first = next((capture for capture in lake.captures(name) if capture.held_back is None), None)
+        late[name] = first.captured_at[:10] if first else None
+    if late:
+        raise NotCapturedBy(f"{moment:%Y-%m-%d %H:%M} UTC", late)

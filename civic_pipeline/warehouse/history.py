@@ -1,0 +1,274 @@
+"""What changed between the captures of a dataset, by its declared key: revisions, versions of records, conflicts.
+
+A capture is compared once, with the accepted one before it. Only the lake and the catalog decide what comes out, so a lost
+build file gets the same history again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from civic_pipeline.catalog import Dataset, stands_for, table_name
+from civic_pipeline.errors import CaptureDamaged, writing
+from civic_pipeline.lake import Lake, Manifest
+from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.build import Build
+from civic_pipeline.warehouse.captured import capture_sql, columns_of
+from civic_pipeline.warehouse.model import Model
+
+# Portal types of numbers that a portal gives to rows anew whenever it likes: they say nothing of the record.
+_ROW_IDS = {"OID", "GlobalID"}
+
+
+def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
+    """Bring the history of every dataset with a declared key and a clean model up to its newest accepted capture.
+
+    Returns dataset -> why its history could not be continued: a damaged capture, which holds back nothing else.
+    """
+    lake, stuck = Lake(build.settings.lake), {}
+    followed = {
+        name: dataset
+        for name, dataset in build.datasets.items()
+        if dataset.key and f"clean.{table_name(name)}" in models
+    }
+    with writing(build.settings.build.parent):
+        for table in meta.HISTORY:
+            build.connection.execute(
+                f"delete from meta.{table.name} where not list_contains(?, dataset)", [list(followed)]
+            )
+        for name, dataset in followed.items():
+            try:
+                _History(build, lake, name, dataset, models[f"clean.{table_name(name)}"]).bring_up_to_date()
+            except CaptureDamaged as error:
+                stuck[name] = str(error)
+    return stuck
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of two captures: its rows as SQL, and type and writing of each column that may be compared or is in the key."""
+
+    manifest: Manifest
+    sql: str
+    columns: Mapping[str, tuple[str, frozenset[str]]]
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.manifest.captured_at).astimezone(UTC).replace(tzinfo=None)
+
+    def text(self, name: str) -> str:
+        """SQL of a value as text, the same on every machine."""
+        zoned = self.columns[name][0] == "TIMESTAMP WITH TIME ZONE"
+        return f"cast({quoted(name)} at time zone 'UTC' as varchar)" if zoned else f"cast({quoted(name)} as varchar)"
+
+    def texts(self, names: Sequence[str]) -> str:
+        return f"cast([{', '.join(self.text(name) for name in names)}] as varchar[])"
+
+    def object(self, names: Sequence[str]) -> str:
+        """SQL of a JSON object of values as text."""
+        return f"json_object({', '.join(f'{literal(name)}, {self.text(name)}' for name in names)})"
+
+
+class _History:
+    def __init__(self, build: Build, lake: Lake, name: str, dataset: Dataset, model: Model) -> None:
+        self._connection, self._build, self._lake = build.connection, build, lake
+        self._name, self._dataset = name, dataset
+        mentioned = {found.name.lower() for found in model.query.find_all(exp.Column)}
+        # Only what the clean table is made from: the rest, such as contacts of persons, is not published here either.
+        self._declared = [column for column in dataset.columns if "*" in column or column.lower() in mentioned]
+
+    def bring_up_to_date(self) -> None:
+        known = self._connection.execute(
+            "select capture_id, definition from meta.comparisons where dataset = ? order by captured_at", [self._name]
+        ).fetchall()
+        compared, ids = [capture_id for capture_id, _ in known], self._lake.ids(self._name)
+        new = [self._lake.capture(capture_id) for capture_id in ids if capture_id not in set(compared)]
+        new = [capture for capture in new if capture.held_back is None]
+        is_redefined = any(definition != self._definition for _, definition in known)
+        if not new and not is_redefined and set(compared) <= set(ids):
+            return
+        # A capture that came in between (a backfill) or went changes what follows it: made anew.
+        if is_redefined or not set(compared) <= set(ids) or (compared and new[0].capture_id < compared[-1]):
+            with self._build.transaction():
+                for table in meta.HISTORY:
+                    self._connection.execute(f"delete from meta.{table.name} where dataset = ?", [self._name])
+            compared, new = [], [c for c in self._lake.captures(self._name) if c.held_back is None]
+        before = self._side(self._lake.capture(compared[-1])) if compared else None
+        for capture in new:
+            after = self._side(capture)
+            with self._build.transaction():
+                self._compare(before, after)
+            before = after
+
+    @property
+    def _definition(self) -> str:
+        dataset = self._dataset
+        shapes = [shape.model_dump() for shape in dataset.earlier_shapes]
+        parts = [dataset.key, self._declared, dataset.valid_from, dataset.valid_to, dataset.time_zones, shapes]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    def _side(self, capture: Manifest) -> _Side:
+        self._lake.verify(capture)
+        sql = capture_sql(self._lake, self._dataset, capture)
+        types = {row[0]: row[1] for row in self._connection.execute(f"describe {sql}").fetchall()}
+        row_ids = {part.row_id for part in capture.parts}
+        row_ids |= {column.name for part in capture.parts for column in part.columns if column.portal_type in _ROW_IDS}
+        followed = [*self._declared, *self._dataset.key, self._dataset.valid_from, self._dataset.valid_to]
+        patterns = [name.lower() for name in followed if name]
+        columns: dict[str, tuple[str, frozenset[str]]] = {}
+        for part in capture.parts:
+            for column in columns_of(part, self._dataset):
+                is_key = column.name in self._dataset.key
+                is_followed = any(stands_for(pattern, column.name.lower()) for pattern in patterns)
+                if is_key or (is_followed and column.name not in row_ids):
+                    _, written = columns.get(column.name, ("", frozenset()))
+                    columns[column.name] = types[column.name], written | {column.written}
+        return _Side(capture, sql, columns)
+
+    def _compare(self, before: _Side | None, after: _Side) -> None:
+        key = self._dataset.key
+        alike = sorted(name for name in after.columns if before and before.columns.get(name) == after.columns[name])
+        is_comparable = before is not None and all(name in alike for name in key)
+        compared = [name for name in alike if name not in key] if is_comparable else self._values(after)
+        self._rows("after_rows", after, compared)
+        if before and is_comparable:
+            self._rows("before_rows", before, compared)
+            is_reshaped = self._values(before) != compared or self._values(after) != compared
+            self._changes(compared, is_reshaped)
+            self._revisions(before, after, compared)
+        self._versions(after, is_comparable)
+        self._conflicts(after)
+        self._account(before, after, is_comparable, compared)
+        for table in ("before_rows", "after_rows", "changes"):
+            self._connection.execute(f"drop table if exists temp.{table}")
+
+    def _values(self, side: _Side) -> list[str]:
+        """The columns that say something of a record besides its key."""
+        return sorted(name for name in side.columns if name not in self._dataset.key)
+
+    def _key(self, side: _Side) -> str:
+        """SQL of a record's key as a JSON array; null where no part of it is known."""
+        parts = [side.text(name) if name in side.columns else "cast(null as varchar)" for name in self._dataset.key]
+        edition = ["_edition"] if any(part.edition for part in side.manifest.parts) else []
+        return f"case when coalesce({', '.join([*parts, 'null'])}) is not null then to_json([{', '.join(parts + edition)}])::varchar end"
+
+    def _rows(self, table: str, side: _Side, compared: Sequence[str]) -> None:
+        """Each row of temp table `table` is a key with the hash of its values; rows that differ under one key are a conflict."""
+        valid = [
+            f"min(parse_date({side.text(name)}))" if name and name in side.columns else "cast(null as date)"
+            for name in (self._dataset.valid_from, self._dataset.valid_to)
+        ]
+        values = self._values(side)
+        whole = f"md5(to_json({side.texts(values)})::varchar)"
+        self._connection.execute(
+            f"create or replace temp table {table} as select {self._key(side)} as record_key, min({whole}) as row_hash,"
+            f" min({whole}) <> max({whole}) as is_conflict, min(md5(to_json({side.texts(compared)})::varchar)) as compared_hash,"
+            f" count(*) as copies, {valid[0]} as valid_from, {valid[1]} as valid_to from ({side.sql}) group by 1"
+        )
+
+    def _changes(self, compared: Sequence[str], is_reshaped: bool) -> None:
+        self._connection.execute(
+            "create or replace temp table changes as"
+            " select record_key, cast(null as varchar) as previous_key, coalesce(b.compared_hash, a.compared_hash) as compared_hash,"
+            " case when a.record_key is null then 'added' when b.record_key is null then 'removed' else 'changed' end as kind"
+            " from (from before_rows where record_key is not null) as a full join (from after_rows where record_key is not null) as b"
+            " using (record_key)"
+            " where a.is_conflict is not true and b.is_conflict is not true and a.compared_hash is distinct from b.compared_hash"
+        )
+        if is_reshaped or not compared:
+            return
+        # Values without anything in them are nobody's.
+        empty = f"md5(to_json(cast([{', '.join('null' for _ in compared)}] as varchar[]))::varchar)"
+        self._connection.execute(
+            "create or replace temp table rekeyed as select compared_hash, min(record_key) filter (kind = 'removed') as previous_key,"
+            f" min(record_key) filter (kind = 'added') as record_key from changes where kind <> 'changed' and compared_hash <> {empty}"
+            " group by 1 having count(*) = 2 and count(*) filter (kind = 'added') = 1;"
+            " delete from changes where record_key in (select unnest([record_key, previous_key]) from rekeyed);"
+            " insert into changes select record_key, previous_key, compared_hash, 're-keyed' from rekeyed;"
+            " drop table rekeyed"
+        )
+
+    def _revisions(self, before: _Side, after: _Side, compared: Sequence[str]) -> None:
+        """What the changes consist of, read from the two captures for the changed keys only."""
+        read = {
+            moment: f"select distinct {self._key(side)} as record_key, {side.texts(compared)} as vs,"
+            f" {side.object(self._values(side))} as whole from ({side.sql}) where record_key in (select record_key from changes)"
+            for moment, side in (("before", before), ("after", after))
+        }
+        names = f"cast([{', '.join(map(literal, compared))}] as varchar[])"
+        differing = f"list_filter(range(1, {len(compared)} + 1), i -> a.vs[i] is distinct from b.vs[i])"
+        shown = {
+            moment: f"case kind when 'changed' then to_json(map(changed_columns, [{moment}_vs[i] for i in places])) else {moment}_whole end"
+            for moment in ("before", "after")
+        }
+        self._connection.execute(
+            f"insert into meta.revisions with a as ({read['before']}), b as ({read['after']}), found as ("
+            " select c.*, a.vs as before_vs, b.vs as after_vs, a.whole as before_whole, b.whole as after_whole,"
+            f" case when c.kind = 'changed' then {differing} end as places"
+            " from changes as c left join a on a.record_key = c.record_key and c.kind in ('removed', 'changed')"
+            " left join b on b.record_key = c.record_key and c.kind in ('added', 'changed')),"
+            f" told as (select *, [({names})[i] for i in places] as changed_columns from found)"
+            f" select ?, record_key, kind, previous_key, changed_columns, {shown['before']}, {shown['after']}, ?, ?, ?, ?"
+            " from told order by record_key",
+            [self._name, before.manifest.capture_id, before.at, after.manifest.capture_id, after.at],
+        )
+
+    def _versions(self, after: _Side, continues: bool) -> None:
+        """End the versions that the capture no longer shows, begin those it shows first."""
+        ended = (
+            "record_key in (select unnest([record_key, previous_key]) from changes union all"
+            " select record_key from after_rows where is_conflict)"
+            if continues
+            else "true"
+        )
+        self._connection.execute(
+            f"update meta.record_versions set system_to = ? where dataset = ? and system_to is null and {ended}",
+            [after.at, self._name],
+        )
+        self._connection.execute(
+            "insert into meta.record_versions select ?, record_key, row_hash, ?, ?, null, valid_from, valid_to from after_rows"
+            " where record_key is not null and not is_conflict and record_key not in"
+            " (select record_key from meta.record_versions where dataset = ? and system_to is null) order by record_key",
+            [self._name, after.manifest.capture_id, after.at, self._name],
+        )
+
+    def _conflicts(self, after: _Side) -> None:
+        """Those of the newest capture only: they say what its publisher should look into."""
+        names = self._values(after)
+        self._connection.execute("delete from meta.conflicts where dataset = ?", [self._name])
+        self._connection.execute(
+            f"insert into meta.conflicts with conflicting as (select {self._key(after)} as record_key, {after.texts(names)} as vs"
+            f" from ({after.sql}) where record_key in (select record_key from after_rows where is_conflict)),"
+            " counted as (select record_key, count(*) as row_count, count(distinct vs) as version_count from conflicting group by 1),"
+            " cells as (select record_key, unnest(?::varchar[]) as name, unnest(vs) as value from conflicting),"
+            " differing as (select record_key, name, list(distinct value order by value) filter (value is not null) as found,"
+            " bool_or(value is null) as has_null from cells group by 1, 2),"
+            " told as (select record_key, list(name order by name) as names,"
+            " list(case when has_null then list_append(coalesce(found, []), null) else found end order by name) as found"
+            " from differing where coalesce(len(found), 0) + has_null::integer > 1 group by 1)"
+            " select ?, record_key, row_count, version_count, names, to_json(map(names, found)), ?, ?"
+            " from counted join told using (record_key) order by record_key",
+            [names, self._name, after.manifest.capture_id, after.at],
+        )
+
+    def _account(self, before: _Side | None, after: _Side, is_comparable: bool, compared: Sequence[str]) -> None:
+        kinds: dict[str, int] = {}
+        if is_comparable:
+            kinds = dict(self._connection.execute("select kind, count(*) from changes group by 1").fetchall())
+        self._connection.execute(
+            "insert into meta.comparisons select ?, ?, ?, ?, ?, ?, count(*) filter (record_key is not null and not is_conflict),"
+            " coalesce(sum(copies) filter (record_key is null), 0),"
+            " coalesce(sum(copies - 1) filter (record_key is not null and not is_conflict), 0),"
+            " count(*) filter (record_key is not null and is_conflict), ?, ?, ?, ?, ? from after_rows",
+            [
+                self._name, after.manifest.capture_id, after.at, before.manifest.capture_id if before else None,
+                None if before is None else is_comparable, list(compared) if is_comparable else None,
+                *(kinds.get(kind, 0) if is_comparable else None for kind in ("added", "removed", "changed", "re-keyed")),
+                self._definition,
+            ],
+        )  # fmt: skip

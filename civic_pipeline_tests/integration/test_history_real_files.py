@@ -1,0 +1,202 @@
+"""Ten years of vacant building notices: seven real copies become captures of their days; every figure is counted anew from the files."""
+
+import csv
+import gzip
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from terminal import Place
+
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.settings import CHECKOUT, Settings
+from civic_pipeline.warehouse import load_models, open_build, record_history, release
+
+HOUSING = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "baltimore" / "housing"
+NAME = "baltimore/vacant_building_notices"
+
+pytestmark = pytest.mark.skipif(
+    not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
+)
+
+# The day a copy is of, as far as its file says.
+COPIES = {
+    "2015-04-14": "vacant_buildings_socrata_2015-04.csv.gz",
+    "2016-12-01": "vacant_buildings_socrata_2016-12.csv.gz",
+    "2020-11-01": "vacant_buildings_socrata_2020-11.csv.gz",
+    "2022-04-25": "vacants_2022.csv.gz",
+    "2024-04-27": "vacant_building_notices_2024-04.csv.gz",
+    "2025-05-01": "vacant_building_notices_2025-05.csv.gz",
+    "2025-08-03": "vacant_building_notices_2025-08.csv.gz",
+}
+DAYS = list(COPIES)
+PAIRS = list(pairwise(DAYS))
+
+
+@cache
+def published(day: str) -> list[dict[str, str]]:
+    with gzip.open(HOUSING / COPIES[day], "rt", encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@dataclass(frozen=True)
+class Notice:
+    property: str | None
+    day: date
+    number: str | None
+
+
+def read_property(row: dict[str, str]) -> str | None:
+    joined = row.get("blockLot") or row.get("BLOCKLOT") or f"{row['Block']} {row['Lot']}"
+    found = re.fullmatch(r"(\d{1,4})([A-Z]?) ?(\d{3})([A-Z]?)", joined)
+    return f"{int(found[1]):04}{found[2]}|{int(found[3]):03}{found[4]}" if found else None
+
+
+def read_day(row: dict[str, str]) -> date:
+    if "noticeDate" in row:  # 2015: 01/01/ and then the day without leading zero
+        digits = row["noticeDate"].removeprefix("01/01/").zfill(6)
+        return datetime.strptime(digits, "%m%d%y").date()
+    if "NoticeDate" in row:
+        return datetime.strptime(row["NoticeDate"], "%m/%d/%Y").date()
+    text = row["DateNotice"]
+    return (
+        datetime.strptime(text, "%B %d, %Y").date() if "," in text else date.fromisoformat(text[:10].replace("/", "-"))
+    )
+
+
+@cache
+def notices(day: str) -> list[Notice]:
+    return [Notice(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
+
+
+def by_property(day: str) -> dict[str, list[Notice]]:
+    found: dict[str, list[Notice]] = {}
+    for notice in notices(day):
+        if notice.property:
+            found.setdefault(notice.property, []).append(notice)
+    return found
+
+
+def is_kept(before: list[Notice], after: list[Notice]) -> bool:
+    """Whether a notice of before is still there: by number where both lists have numbers, else by day, give or take one."""
+    if before[0].number and after[0].number:
+        return bool({n.number for n in before} & {n.number for n in after})
+    return any(abs((b.day - a.day).days) <= 1 for b in before for a in after)
+
+
+@pytest.fixture(scope="module")
+def decade(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """All copies loaded by `civic backfill`, not in the order of their days; compared, built and released."""
+    place = Place(tmp_path_factory.mktemp("decade") / "data")
+    for day in [*DAYS[3:], *DAYS[:3]]:
+        ended = place.civic("backfill", NAME, str(HOUSING / COPIES[day]), "--captured-at", day)
+        assert ended.code == 0, ended.err
+        assert f"{len(published(day)):,} rows of {COPIES[day]}" in ended.out
+    settings, datasets = Settings(data=place.data), load_datasets(CHECKOUT)
+    models = load_models(CHECKOUT, datasets)
+    with open_build(settings, datasets, "the test") as build:
+        assert record_history(build, models) == {}
+        for name in ("clean.baltimore_vacant_building_notices", "marts.mart_vacant_notice_flows"):
+            build.swap(build.stage(models[name]), [], None)
+        release(build)
+    return place
+
+
+def test_every_row_of_every_file_is_in_the_lake(decade: Place) -> None:
+    assert [(c.captured_at[:10], c.rows) for c in decade.captures(NAME)] == [(day, len(published(day))) for day in DAYS]
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_clean_table_of_any_day_has_every_notice_that_can_be_read(decade: Place, day: str) -> None:
+    answer = decade.civic(
+        "as-of",
+        day,
+        "select block_lot, notice_date, notice_number from clean.baltimore_vacant_building_notices",
+        "--format",
+        "csv",
+    )
+    assert answer.code == 0, answer.err
+    rows = [(p, date.fromisoformat(d), n or None) for p, d, n in list(csv.reader(answer.out.splitlines()))[1:]]
+    assert Counter(rows) == Counter((n.property, n.day, n.number) for n in notices(day) if n.property)
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_entered_left_renoticed_and_returned_are_what_an_independent_count_gives(
+    decade: Place, before: str, after: str
+) -> None:
+    old, new = by_property(before), by_property(after)
+    seen = {notice for day in DAYS[: DAYS.index(after)] for notice in by_property(day)}
+    counted = (
+        len(old),
+        len(new),
+        len(new.keys() - seen),
+        len((new.keys() - old.keys()) & seen),
+        len(old.keys() - new.keys()),
+        sum(not is_kept(old[key], new[key]) for key in old.keys() & new.keys()),
+        sum(notice.property is None for notice in notices(after)),
+        len(notices(after)),
+    )
+    columns = "previous_property_count, property_count, entered_count, returned_count, left_count, renoticed_count, unreadable_count, notice_count"
+    [told] = decade.rows(f"select {columns} from mart_vacant_notice_flows where cast(listed_at as date) = '{after}'")
+    assert told == counted
+
+
+def test_what_was_published_of_spring_2025_holds_but_for_those_who_returned(decade: Place) -> None:
+    # Stated elsewhere: 282 left, 103 entered, 229 re-noticed; 12,781 - 282 + 103 = 12,602. Of the 103, 43 were on an earlier copy.
+    [told] = decade.rows(
+        "select previous_property_count, left_count, entered_count, returned_count, property_count, renoticed_count"
+        " from mart_vacant_notice_flows where year(listed_at) = 2025 and month(listed_at) = 8"
+    )
+    assert told == (12_781, 282, 60, 43, 12_602, 229)
+    assert 12_781 - 282 + 60 + 43 == 12_602
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS[-2:])
+def test_revisions_of_copies_of_one_shape_are_what_an_independent_count_gives(
+    decade: Place, before: str, after: str
+) -> None:
+    columns = ["DateNotice", "OWNER_ABBR", "Council_District", "Neighborhood", "BLOCKLOT", "Address"]
+    columns += ["HousingMarketTypology2023"] * (before >= "2025")  # before, it was another one
+    old, new = ({row["NoticeNum"]: row for row in published(day)} for day in (before, after))
+    changed = {
+        key: {
+            name: (old[key][name] or None, new[key][name] or None)
+            for name in columns
+            if old[key][name] != new[key][name]
+        }
+        for key in old.keys() & new.keys()
+        if any(old[key][name] != new[key][name] for name in columns)
+    }
+    told = decade.rows(
+        f"select kind, record_key, before, after from meta.revisions where cast(captured_at as date) = '{after}'"
+    )
+    assert len(told) == len(set(told))
+    keys = {
+        kind: {json.loads(key)[0] for k, key, _, _ in told if k == kind}
+        for kind in ("added", "removed", "changed", "re-keyed")
+    }
+    assert keys == {
+        "added": new.keys() - old.keys(), "removed": old.keys() - new.keys(), "changed": changed.keys(), "re-keyed": set(),
+    }  # fmt: skip
+    for key, was, becomes in ((key, json.loads(b), json.loads(a)) for kind, key, b, a in told if kind == "changed"):
+        assert {name: (was[name], becomes[name]) for name in was} == changed[json.loads(key)[0]]
+
+
+def test_the_newest_versions_are_the_newest_list(decade: Place) -> None:
+    told = decade.rows("select record_key from meta.record_versions where system_to is null")
+    assert sorted(json.loads(key)[0] for (key,) in told) == sorted(row["NoticeNum"] for row in published(DAYS[-1]))
+    [(keyless,)] = decade.rows("select sum(keyless_rows) from meta.comparisons where captured_at < '2022-01-01'")
+    assert keyless == sum(len(published(day)) for day in DAYS[:3])
+
+
+def test_before_the_first_copy_nothing_can_be_said(decade: Place) -> None:
+    answer = decade.civic("as-of", "2015-04-13", "from mart_vacant_notice_flows")
+    assert answer.code == 2
+    assert "baltimore/vacant_building_notices (first captured 2015-04-14)" in answer.message
+    assert answer.is_plain
