@@ -153,14 +153,16 @@ def test_a_read_that_breaks_off_leaves_nothing(take: Taker, error: Exception) ->
     assert take.folders == []
 
 
-def test_an_unchanged_token_is_believed_and_an_unknown_one_never(take: Taker) -> None:
+def test_an_unchanged_token_is_believed_and_without_one_the_bytes_decide(take: Taker) -> None:
     first = take(FakeSource(token="5")).manifest
     same = FakeSource(token="5")
     assert take(same) == Captured(first, "unchanged", ())
     assert same.reads == []
     assert take(FakeSource(token="6")).status == "captured"
-    assert [take(FakeSource(token=None)).status for _ in range(2)] == ["captured", "captured"]
-    assert len(take.folders) == 4
+    silent = FakeSource(token=None)
+    assert [take(FakeSource(token=None)).status, take(silent).status] == ["captured", "unchanged"]
+    assert silent.reads == [False]
+    assert len(take.folders) == 3
 
 
 def test_what_does_not_add_up_is_read_once_more_with_care(take: Taker) -> None:
