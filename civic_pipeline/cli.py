@@ -99,14 +99,14 @@ def _foreseen(error: BaseException | None) -> CivicError | None:
 )
 def run(select: tuple[str, ...]) -> None:
     """Run the nightly job now: capture, build, check, release."""
+    from civic_pipeline.publish.standing import standing
     from civic_pipeline.runs import run_nightly
 
     settings = Settings.from_environment()
     failure = run_nightly(settings, select, debug="--debug" in sys.argv)
     if settings.warehouse.exists() and not select:
         click.echo()
-        _print_status(settings, every_table=False)
-        click.echo(f"\n{_what_next(settings)}")
+        click.echo(f"{standing(settings, every_table=False)}\n\n{_what_next(settings)}")
     if failure:
         raise failure
 
@@ -114,7 +114,9 @@ def run(select: tuple[str, ...]) -> None:
 @cli.command()
 def status() -> None:
     """What is in the warehouse, how old it is, what is held back and why."""
-    _print_status(Settings.from_environment(), every_table=True)
+    from civic_pipeline.publish.standing import standing
+
+    click.echo(standing(Settings.from_environment(), every_table=True))
 
 
 _FORMAT = click.option(
@@ -346,6 +348,8 @@ def _answer(connection: "duckdb.DuckDBPyConnection", query: str, form: str, outp
     """Show or write what `query` gives. Raises QueryRefused."""
     import duckdb
 
+    from civic_pipeline.publish.answers import write_answer
+
     try:
         answer = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
         if answer is None:  # a statement without rows, such as SET
@@ -354,7 +358,7 @@ def _answer(connection: "duckdb.DuckDBPyConnection", query: str, form: str, outp
             answer.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
             return
         with _destination(form, output) as stream:
-            _write(answer, form, stream)
+            write_answer(answer, form, stream)
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from error
 
@@ -391,53 +395,6 @@ def _progress_line() -> Iterator["Progress"]:
             click.echo(err=True)
 
 
-def _print_status(settings: Settings, every_table: bool) -> None:
-    from civic_pipeline.lake import Lake, last_asked
-    from civic_pipeline.warehouse import connect
-
-    with connect(settings.warehouse) as connection:
-        tables = connection.execute(
-            "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
-            " t.data_date, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
-            " left join meta.checks as c using (table_name) group by all order by t.table_name"
-        ).fetchall()
-        checks = connection.execute(
-            "select severity, count(*) filter (is_passed), count(*) filter (not is_passed) from meta.checks group by 1"
-        ).fetchall()
-        failed = connection.execute(
-            "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
-            " order by severity, table_name, check_name"
-        ).fetchall()
-        captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
-    rows = sum(row[1] or 0 for row in tables)
-    click.secho(
-        f"Warehouse  {settings.warehouse}  ({settings.warehouse.stat().st_size / 1e6:.1f} MB, {settings.profile} portals)",
-        bold=True,
-    )
-    asked = last_asked(Lake(settings.lake))
-    if captures and asked:  # nobody was asked yet where only tables without sources were built
-        click.echo(
-            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {asked:%Y-%m-%d %H:%M} UTC"
-        )
-    click.echo(
-        f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"
-    )
-    click.echo(f"{'table':<34}{'rows':>10}{'passed':>8}{'failed':>8}  newest data")
-    for name, count, passed, bad, newest, _, _, _ in tables:
-        if every_table or name.startswith("marts."):
-            click.echo(f"{name:<34}{count or 0:>10,}{passed:>8}{bad:>8}  {newest or ''}")
-    if failed:
-        click.echo("\nFailed checks (a warning does not hold a table back):")
-        for table, check, severity, description, examples in failed:
-            shown = f": {'; '.join(examples[:3])}" if examples else ""
-            click.echo(f"  {severity:<9}{table}.{check} - {description}{shown}")
-    held = [(name, why, since) for name, *_, standing, why, since in tables if standing == "held back"]
-    if held:
-        click.secho("\nHeld back at the last accepted version:", fg="red")
-        for name, why, since in held:
-            click.echo(f"  {name} since {since:%Y-%m-%d %H:%M} UTC: {why}")
-
-
 def _what_next(settings: Settings) -> str:
     reports = sorted(settings.reports.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
     report_line = f"\n  the quality report     {reports[-1]}" if reports else ""
@@ -464,33 +421,6 @@ def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
         raise click.UsageError("Parquet is binary: redirect it, or give --output FILE.")
     yield sys.stdout.buffer
     sys.stdout.flush()
-
-
-def _write(answer: "duckdb.DuckDBPyRelation", form: str, stream: BinaryIO) -> None:
-    """All rows, in batches, so that a large answer does not have to fit in memory."""
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    from civic_pipeline.publish.spreadsheet import without_formulas
-
-    if form == "json":
-        lines = answer.query("answer", "select to_json(answer) from answer")
-        while batch := lines.fetchmany(10_000):
-            stream.write("".join(f"{line}\n" for (line,) in batch).encode())
-        return
-    if form == "csv" and any(kind.id in {"list", "struct", "map", "array"} for kind in answer.types):
-        answer = answer.query("answer", "select cast(columns(*) as varchar) from answer")  # it knows no lists
-    rows = answer.to_arrow_reader(100_000)
-    if form == "parquet":
-        with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:
-            for batch in rows:
-                file.write_batch(batch)
-        return
-    header = without_formulas(pa.RecordBatch.from_pylist([], schema=rows.schema))
-    with pyarrow.csv.CSVWriter(stream, header.schema) as file:
-        for batch in rows:
-            file.write_batch(without_formulas(batch))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What leaves the warehouse: the data dictionary, and notices to people."""
+"""What leaves the warehouse: answers, the data dictionary, where it stands and what changed, the files themselves, notices."""
