@@ -17,7 +17,7 @@ dev: .venv/run  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home 
 	cd "$(CIVIC_DATA)/dagster_home" && DAGSTER_HOME="$$PWD" "$(CURDIR)/$(BIN)/dagster" dev -w "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/ruff check .
