@@ -339,7 +339,7 @@ def prepare(build: Build) -> None:
     """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "history", "seeds", "staging", "clean", "marts", "quarantine"):
+    for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     build.drop_staging()  # what a killed run left there
     meta.create(connection)

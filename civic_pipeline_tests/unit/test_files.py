@@ -208,7 +208,9 @@ def test_a_mark_that_changes_without_the_bytes_is_no_change() -> None:
     assert file.describe() == file.describe()
 
 
-@pytest.mark.parametrize("damaged", [b"", b"<html>", gzip.compress(TEXT * 50)[:-9]])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"<html>", gzip.compress(TEXT * 50)[:-9]], ids=["nothing", "a page", "half a file"]
+)
 def test_what_may_pass_is_asked_for_again(tmp_path: Path, damaged: bytes) -> None:
     contents = [damaged, damaged, TEXT]
     file, web = on_web(lambda _: (200, contents.pop(0), {"ETag": "x"} if not contents else {}))
