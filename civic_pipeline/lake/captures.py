@@ -30,7 +30,7 @@ class Lake:
 
     def accepted(self, dataset: str, by: datetime | None = None) -> Manifest | None:
         """The newest capture that was accepted, of those until the moment `by` where one is given, or None."""
-        captures = reversed(self.captures(dataset))
+        captures = (self.capture(capture_id) for capture_id in reversed(self.ids(dataset)))
         return next((capture for capture in captures if capture.held_back is None and capture.is_until(by)), None)
 
     def id_of(self, folder: Path) -> str:
@@ -39,8 +39,8 @@ class Lake:
 
     def newest(self, dataset: str) -> Manifest | None:
         """The newest capture, accepted or not, or None."""
-        captures = self.captures(dataset)
-        return captures[-1] if captures else None
+        ids = self.ids(dataset)
+        return self.capture(ids[-1]) if ids else None
 
     def files(self, capture: Manifest) -> list[Path]:
         """The capture's Parquet files, in the order of its parts."""
