@@ -403,15 +403,16 @@ class WarehouseUnreadable(CivicError):
         super().__init__(
             f"{path} cannot be opened: {problem}. Run `civic run` to release it anew, or point to another file."
         )
+        self.problem = problem
 
 
 class ReleaseDamaged(CivicError):
-    """A release does not hold what it promised when it was made."""
+    """A release is not what it was when it was made."""
 
-    def __init__(self, file: Path, table: str) -> None:
+    def __init__(self, file: Path, problem: str) -> None:
         super().__init__(
-            f"{file}: {table} differs from the content hash the release was made with, so it is not published."
-            " Choose another release (`civic releases`), or restore the file from a backup."
+            f"{file} is damaged: {problem}. Restore it from a backup or remove it; `civic releases` lists the others,"
+            " `civic rollback` makes one of them the live one."
         )
 
 

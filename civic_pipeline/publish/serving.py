@@ -26,10 +26,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civic_pipeline.errors import AddressTaken, ServeTokenUnfit
 from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse.releases import RELEASE_ID, release_files
 
 _log = logging.getLogger(__name__)
 
-_RELEASE = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z\.duckdb")
 _LEAST_TOKEN = 32  # characters: 128 bits, written in hexadecimal
 _GRACE_SECONDS = 5  # what is under way when the server is told to end has this long
 
@@ -131,7 +131,7 @@ def _newest(settings: Settings) -> Path | None:
         live = settings.warehouse.stat()
     except FileNotFoundError:
         return None
-    for file in settings.releases.glob("*.duckdb"):
+    for file in release_files(settings):
         found = _release(file)
         if found is not None and (found.st_dev, found.st_ino) == (live.st_dev, live.st_ino):
             return file
@@ -140,7 +140,7 @@ def _newest(settings: Settings) -> Path | None:
 
 def _release(file: Path) -> os.stat_result | None:
     """What is known of a release's file; None for anything else, a link to elsewhere included."""
-    if not _RELEASE.fullmatch(file.name):
+    if not RELEASE_ID.fullmatch(file.stem) or file.suffix != ".duckdb":
         return None
     try:
         found = file.lstat()

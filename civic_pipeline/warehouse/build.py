@@ -182,13 +182,24 @@ class Build:
         }
 
     def forget_all_but(self, models: Collection[str]) -> None:
-        """Drop the tables whose model left the catalog, and what `meta` says of them: nobody would explain them any more."""
+        """Drop the tables whose model left the catalog, and what `meta` says of them and of datasets that left.
+
+        Nobody would explain them any more.
+        """
+        raw = [f"raw.{table_name(name)}" for name in self.datasets]
         known = self.connection.execute("select table_name from meta.tables").fetchall()
         with self.transaction():
             for name in {table for (table,) in known} - set(models):
                 self._forget(name)
                 if name.startswith("clean."):
                     self._forget(name.replace("clean.", "quarantine.", 1))
+            self.connection.execute(
+                "delete from meta.captures where not list_contains(?, dataset)", [list(self.datasets)]
+            )
+            self.connection.execute(
+                "delete from meta.checks where starts_with(table_name, 'raw.') and not list_contains(?, table_name)",
+                [raw],
+            )
 
     def contents_of(self, model: Model) -> str | None:
         """The content hash of the accepted table."""

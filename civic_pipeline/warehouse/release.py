@@ -18,12 +18,13 @@ from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.hashes import content_hash
 from civic_pipeline.warehouse.releases import (
+    ID_FORMAT,
     Release,
-    kept_releases,
     live_release,
     make_live,
     read_release,
     refuse_if_opened,
+    release_files,
     remove_old,
     sync,
 )
@@ -47,7 +48,7 @@ _SAID = (
 def release(build: Build) -> Release | None:
     """Make everything but captures, seeds and staging a release, and the live one; None if the last one says the same.
 
-    Raises WarehouseOpened, DiskFull, NotWritable.
+    Raises WarehouseOpened, ReleaseDamaged, DiskFull, NotWritable.
     """
     settings, now = build.settings, datetime.now(UTC)
     with writing(settings.releases):
@@ -56,14 +57,14 @@ def release(build: Build) -> Release | None:
             leftover.unlink()
         refuse_if_opened(settings.warehouse)
         _keep_live(settings)
-        before = kept_releases(settings)
+        before = read_release(files[-1]) if (files := release_files(settings)) else None
         digest = _digest(build.connection)
-        if before and before[-1].digest == digest:
+        if before and before.digest == digest:
             return None
-        name = f"{now:%Y-%m-%dT%H%M%S.%fZ}"
+        name = now.strftime(ID_FORMAT)
         draft = settings.releases / f".{name}"
         try:
-            _enter(build, name, now, digest, before[-1] if before else None)
+            _enter(build, name, now, digest, before)
             _copy(build.connection, draft)
             if Path(f"{draft}.wal").exists():
                 raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")

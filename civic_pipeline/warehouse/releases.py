@@ -1,6 +1,7 @@
 """The releases that are kept: `data/releases/<id>.duckdb`, and `data/warehouse.duckdb`, a second name of the live one."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from civic_pipeline.lake import only_writer
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse.hashes import content_hash
 from civic_pipeline.warehouse.reader import attach
+
+ID_FORMAT = "%Y-%m-%dT%H%M%S.%fZ"  # the moment it was made, UTC
+RELEASE_ID = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z")
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,19 @@ class Release:
     digest: str
 
 
+def release_files(settings: Settings) -> list[Path]:
+    """The files of the releases that are kept, oldest first; other files among them are none of ours."""
+    return [file for file in sorted(settings.releases.glob("*.duckdb")) if RELEASE_ID.fullmatch(file.stem)]
+
+
 def kept_releases(settings: Settings) -> list[Release]:
-    """Every release that is kept, oldest first. Raises WarehouseUnreadable for a file that is none."""
-    return [read_release(file) for file in sorted(settings.releases.glob("*.duckdb"))]
+    """Every release that is kept, oldest first. Raises ReleaseDamaged."""
+    return [read_release(file) for file in release_files(settings)]
 
 
 def find_release(settings: Settings, name: str) -> Release:
     """The release whose id is `name`, or alone begins with it. Raises UnknownName."""
-    files = {file.stem: file for file in settings.releases.glob("*.duckdb")}
+    files = {file.stem: file for file in release_files(settings)}
     found = [name] if name in files else [known for known in files if known.startswith(name)]
     if len(found) != 1:
         raise UnknownName("release", name, files)
@@ -46,17 +55,19 @@ def find_release(settings: Settings, name: str) -> Release:
 
 
 def read_release(file: Path) -> Release:
-    """What the release in `file` says of itself. Raises WarehouseUnreadable."""
-    with attached(file) as connection:
-        try:
+    """What the release in `file` says of itself. Raises ReleaseDamaged, WarehouseOpened."""
+    try:
+        with attached(file) as connection:
             row = connection.execute(
                 "select release_id, released_at, pipeline_version, git_commit, capture_ids, held_back, content_hashes, digest"
                 " from release.meta.releases order by release_id desc limit 1"
             ).fetchone()
-        except duckdb.CatalogException as error:
-            raise WarehouseUnreadable(file, "it is no release of ours") from error
+    except WarehouseUnreadable as error:
+        raise ReleaseDamaged(file, error.problem) from error
+    except duckdb.Error as error:
+        raise ReleaseDamaged(file, str(error).split("\n", 1)[0]) from error
     if row is None:
-        raise WarehouseUnreadable(file, "it names no release")
+        raise ReleaseDamaged(file, "it names no release")
     name, released_at, pipeline_version, git_commit, captures, held_back, contents, digest = row
     return Release(
         name, file, released_at, pipeline_version, git_commit, tuple(captures), tuple(held_back), dict(contents), digest
@@ -64,7 +75,7 @@ def read_release(file: Path) -> Release:
 
 
 def live_release(settings: Settings) -> Release | None:
-    """The release that readers of `data/warehouse.duckdb` find, or None before the first. Raises WarehouseUnreadable."""
+    """The release that readers of `data/warehouse.duckdb` find, or None before the first. Raises ReleaseDamaged."""
     return read_release(settings.warehouse) if settings.warehouse.exists() else None
 
 
@@ -113,12 +124,12 @@ def refuse_if_opened(target: Path) -> None:
 def remove_old(settings: Settings, now: datetime) -> None:
     """Remove the releases beyond the number that is kept and those beyond the age, never the newest nor the live one."""
     oldest = now - timedelta(days=settings.keep_releases_days)
-    releases, live = kept_releases(settings), live_release(settings)
-    surplus = len(releases) - settings.keep_releases
-    for position, release in enumerate(releases[:-1]):
-        is_old = release.released_at.replace(tzinfo=UTC) < oldest
-        if (position < surplus or is_old) and (live is None or release.id != live.id):
-            release.file.unlink()
+    files, live = release_files(settings), live_release(settings)
+    for position, file in enumerate(files[:-1]):
+        is_surplus = position < len(files) - settings.keep_releases
+        is_old = datetime.strptime(file.stem, ID_FORMAT).replace(tzinfo=UTC) < oldest
+        if (is_surplus or is_old) and (live is None or file.stem != live.id):
+            file.unlink()
 
 
 @contextmanager
@@ -146,4 +157,4 @@ def _prove(release: Release) -> None:
     with attached(release.file) as connection:
         for table, promised in release.contents.items():
             if content_hash(connection, f"release.{table}") != promised:
-                raise ReleaseDamaged(release.file, table)
+                raise ReleaseDamaged(release.file, f"{table} differs from the content hash it was released with")

@@ -11,7 +11,7 @@ from town import Town
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import DiskFull, ModelFailed, NotWritable, writing
-from civic_pipeline.warehouse import Build, CheckResult
+from civic_pipeline.warehouse import Build, CheckResult, open_build
 
 GOOD = [("1", "2024-01-05", "10.00"), ("2", "2/6/2024", "$1,234.50"), ("3", "2024-02-07", "(5.00)")]
 
@@ -252,6 +252,20 @@ def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(t
         assert rows(build, "select distinct table_name from meta.columns where table_name not like 'meta.%'") == [
             ("marts.mart_months",)
         ]
+
+
+def test_a_dataset_that_left_the_catalog_is_forgotten_with_its_captures_and_checks(town: Town) -> None:
+    town.capture(GOOD)
+    with town.build() as build:
+        build.record_checks(
+            "raw.town_payments", [CheckResult("raw.town_payments", "captured", "portal", "critical", True, "x")]
+        )
+        build.forget_all_but([])
+        assert rows(build, "select dataset from meta.captures") == [(town.name,)]
+        assert rows(build, "select table_name from meta.checks") == [("raw.town_payments",)]
+    with open_build(town.settings, {}, "a run") as build:
+        build.forget_all_but([])
+        assert rows(build, "select dataset from meta.captures union all select table_name from meta.checks") == []
 
 
 def test_a_contract_without_row_rules_leaves_no_quarantine_of_before(town: Town) -> None:

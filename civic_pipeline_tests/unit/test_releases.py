@@ -13,7 +13,7 @@ import pytest
 from town import Town
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened, WarehouseUnreadable
+from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened
 from civic_pipeline.publish.difference import as_text, to_json
 from civic_pipeline.quality import Suites, build_table, failed_visits, publish
 from civic_pipeline.warehouse import Release, compare, find_release, kept_releases, live_release, open_build, roll_back
@@ -245,12 +245,12 @@ def test_releases_are_kept_by_number_and_by_age(
     settings.releases.mkdir(parents=True)
     for age in ages:
         made = now - timedelta(days=age)
-        with duckdb.connect(str(settings.releases / f"{made:%Y-%m-%d}.duckdb")) as connection:
+        with duckdb.connect(str(settings.releases / f"{made:%Y-%m-%dT%H%M%S.%fZ}.duckdb")) as connection:
             connection.execute("create schema meta")
             connection.execute(
                 "create table meta.releases as select ? as release_id, ? as released_at, '0' as pipeline_version, null as git_commit,"
                 " []::varchar[] as capture_ids, []::varchar[] as held_back, map() as content_hashes, '' as digest",
-                [f"{made:%Y-%m-%d}", made.replace(tzinfo=None)],
+                [f"{made:%Y-%m-%dT%H%M%S.%fZ}", made.replace(tzinfo=None)],
             )
     os.link(min(settings.releases.iterdir()), settings.warehouse)  # rolled back to the oldest, which stays
     remove_old(settings, now)
@@ -259,10 +259,15 @@ def test_releases_are_kept_by_number_and_by_age(
     )
 
 
-def test_a_file_among_the_releases_that_is_none_is_named(visited: Town) -> None:
-    duckdb.connect(str(visited.settings.releases / "mine.duckdb")).close()
-    with pytest.raises(WarehouseUnreadable, match=r"mine\.duckdb .*no release of ours"):
+def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(visited: Town) -> None:
+    mine = visited.settings.releases / "mine.duckdb"
+    mine.write_bytes(b"no database")
+    (release,) = kept_releases(visited.settings)
+    release.file.unlink()
+    release.file.write_bytes(b"no database" * 900)
+    with pytest.raises(ReleaseDamaged, match=rf"{release.id}\.duckdb is damaged: .*not a valid DuckDB.*civic rollback"):
         kept_releases(visited.settings)
+    assert mine.exists()
 
 
 # What differs
