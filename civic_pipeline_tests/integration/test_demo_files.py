@@ -62,7 +62,7 @@ def assert_texts_arrive(portals: DemoPortals, file: ServedFile, path: Path) -> N
 def test_every_row_of_the_sample_arrives() -> None:
     folder = PROJECT / "data" / "sample"
     with DemoPortals(folder) as portals:
-        assert len(portals.files) == 11
+        assert len(portals.files) == len(list(folder.glob("*.csv.gz"))) > 10
         for file in portals.files:
             assert_texts_arrive(portals, file, folder / file.name)
 
