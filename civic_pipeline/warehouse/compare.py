@@ -75,9 +75,14 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> TableDifferen
     key = _key(connection, table)
     is_matched = bool(key) and set(key) <= set(shared)
     counts: dict[str, int] = {}
+    changed: dict[str, int] = {}
     if is_matched:
         _match(connection, old, new, key, [name for name in shared if name not in key])
         counts = dict(connection.execute("select _became, count(*) from matched group by _became").fetchall())
+        changed = dict(connection.execute(
+            "select name, count(*) from (select unnest(_differing) as name from matched where _became = 'changed') group by name"
+        ).fetchall())  # fmt: skip
+    totals_before, totals_after = _totals(connection, old, before), _totals(connection, new, after)
     return TableDifference(
         table=table,
         rows_before=_one(connection, f"select count(*) from {old}"),
@@ -90,10 +95,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> TableDifferen
         keys_changed=counts.get("changed", 0) if is_matched else None,
         examples=_examples(connection, key) if is_matched else [],
         columns=[
-            ColumnDifference(name, changed, _total(connection, old, name, before), _total(connection, new, name, after))
+            ColumnDifference(name, changed.get(name, 0), totals_before.get(name), totals_after.get(name))
             for name in shared
-            if (changed := _changed_in(connection, name) if is_matched else 0)
-            or _total(connection, old, name, before) != _total(connection, new, name, after)
+            if name in changed or totals_before.get(name) != totals_after.get(name)
         ],
     )
 
@@ -125,13 +129,6 @@ def _examples(connection: duckdb.DuckDBPyConnection, key: list[str]) -> list[str
     return [text for (text,) in found]
 
 
-def _changed_in(connection: duckdb.DuckDBPyConnection, column: str) -> int:
-    found = connection.execute(
-        "select count(*) from matched where _became = 'changed' and list_contains(_differing, ?)", [column]
-    ).fetchone()
-    return int(found[0]) if found else 0
-
-
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {name: str(kind) for name, kind, *_ in connection.execute(f"from {relation} limit 0").description}
 
@@ -141,10 +138,13 @@ def _key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return found[0] if found else []
 
 
-def _total(connection: duckdb.DuckDBPyConnection, relation: str, column: str, kinds: dict[str, str]) -> Any:
-    if not kinds[column].startswith(_ADDABLE):
-        return None
-    return _one(connection, f"select sum({quoted(column)}) from {relation}")
+def _totals(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, str]) -> dict[str, Any]:
+    """The sums of the columns that can be added up, in one pass."""
+    names = [name for name, kind in kinds.items() if kind.startswith(_ADDABLE)]
+    if not names:
+        return {}
+    sums = ", ".join(f"sum({quoted(name)})" for name in names)
+    return dict(zip(names, connection.execute(f"select {sums} from {relation}").fetchall()[0], strict=True))
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
