@@ -23,6 +23,8 @@ from time import perf_counter
 from typing import Any
 from urllib.request import urlopen
 
+from report import Report
+
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
 PATIENCE_SECONDS = 1800
@@ -274,31 +276,23 @@ def main() -> None:
     portals = (asked.only,) if asked.only else PORTALS
     every = not (asked.extraction or asked.memory or asked.unchanged)
     prepare_peers()
-    lines: list[str] = []
-
-    def say(section: Iterator[str]) -> None:
-        for line in section:
-            print(line, flush=True)
-            lines.append(line)
-
+    report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        say(heading(sys.argv[1:], portals))
+        report.say(heading(sys.argv[1:], portals))
         if every or asked.extraction:
             for portal in portals:
-                say(extraction(portal, asked.rows, asked.runs, asked.latency_ms, folder))
+                report.say(extraction(portal, asked.rows, asked.runs, asked.latency_ms, folder))
         if every or asked.memory:
-            say(iter(["\n## Memory of ours, no latency\n"]))
+            report.say(["\n## Memory of ours, no latency\n"])
             for portal in portals:
-                say(memory(portal, asked.rows, folder))
+                report.say(memory(portal, asked.rows, folder))
         if every or asked.unchanged:
-            say(iter([f"\n## An unchanged source, {asked.latency_ms:g} ms latency\n"]))
+            report.say([f"\n## An unchanged source, {asked.latency_ms:g} ms latency\n"])
             for portal in portals:
-                say(unchanged(portal, min(asked.rows, 20_000), asked.runs, asked.latency_ms, folder))
+                report.say(unchanged(portal, min(asked.rows, 20_000), asked.runs, asked.latency_ms, folder))
     if asked.write:
-        results = HERE / "results" / f"extract-{date.today().isoformat()}.md"
-        results.parent.mkdir(exist_ok=True)
-        results.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        report.keep("extract")
 
 
 if __name__ == "__main__":

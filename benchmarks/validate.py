@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from report import Report
+
 HERE = Path(__file__).parent
 CLIENTS = {"civic_pipeline, in DuckDB": "validate_ours", "Great Expectations, on pandas": "validate_pandas"}
 OURS, PEER = CLIENTS
@@ -122,24 +124,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="also into benchmarks/results/")
     asked = parser.parse_args()
-    lines: list[str] = []
-
-    def say(section: Iterator[str]) -> None:
-        for line in section:
-            print(line, flush=True)
-            lines.append(line)
-
+    report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run([sys.executable, HERE / "checkbook.py", folder, str(asked.rows)], check=True)
         expectations = folder / "expectations.json"
-        say(heading(sys.argv[1:], asked.rows, len(json.loads(expectations.read_text()))))
+        report.say(heading(sys.argv[1:], asked.rows, len(json.loads(expectations.read_text()))))
         for file, title in {"clean": "Rows as the contract wants them", "faulty": "Rows with planted faults"}.items():
-            say(compared(title, folder / f"{file}.parquet", expectations, asked.runs))
+            report.say(compared(title, folder / f"{file}.parquet", expectations, asked.runs))
     if asked.write:
-        results = HERE / "results" / f"validate-{date.today().isoformat()}.md"
-        results.parent.mkdir(exist_ok=True)
-        results.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        report.keep("validate")
 
 
 if __name__ == "__main__":
