@@ -10,7 +10,7 @@ from civic_pipeline.lake.capture import remove_unfinished, uncommitted
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.lake.lock import only_writer
-from civic_pipeline.lake.manifest import Manifest
+from civic_pipeline.lake.manifest import Manifest, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.portals import Access, editions_of
 from civic_pipeline.settings import Profile
@@ -49,7 +49,7 @@ def backfill(
             raise ShapeUnknown(file.name, lacking)
         if counted == 0:
             raise SourceEmpty(name, file.name)
-        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+        capture_id = capture_id_at(name, captured_at)
         with uncommitted(lake.folder / capture_id) as folder:
             landing = Landing(name, None, folder, lambda rows: progress(rows, counted))
             # Where the file lay on this machine is nobody's business; its name and the sha256 of its bytes tell which it was.

@@ -15,7 +15,7 @@ from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, Volu
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
 from civic_pipeline.lake.lock import only_writer
-from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part
+from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.portals import Access, Description, PortalSource, editions_of
 
@@ -53,7 +53,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         if collapsed and newest and newest.held_back and _unchanged(newest, described):
             raise collapsed  # the lake has it already
         captured_at = datetime.now(UTC)
-        capture_id = f"{name}/{captured_at:%Y-%m-%dT%H%M%S.%fZ}"
+        capture_id = capture_id_at(name, captured_at)
         editions = [
             _Edition(
                 edition, source, described[edition], counted[edition], _laid_under(previous, edition, dataset, lake)

@@ -10,6 +10,11 @@ from civic_pipeline.settings import Profile
 MANIFEST = "manifest.json"
 
 
+def capture_id_at(dataset: str, moment: datetime) -> str:
+    """The id of a capture of `city/dataset` at a moment, UTC. Ids sort as their moments."""
+    return f"{dataset}/{moment:%Y-%m-%dT%H%M%S.%fZ}"
+
+
 class LandedColumn(Strict):
     """A column as the portal declared it on the day of the capture. `is_text`: its values did not fit that type."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from formulas import build, empty_warehouse
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / ".." / "shared" / "real"
@@ -18,10 +19,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def warehouse() -> duckdb.DuckDBPyConnection:
     """COVID-19, Chicago's budgets and Maryland's firms, built from real files."""
-    connection = duckdb.connect()
-    for schema in ("raw", "seeds", "clean", "marts"):
-        connection.execute(f"create schema {schema}")
-    connection.execute((ROOT / "sql" / "functions.sql").read_text(encoding="utf-8"))
+    connection = empty_warehouse()
     covid = REAL / "baltimore" / "covid"
     for table, name in {
         "covid_cases": "MDCOVID19_CasesByCounty",
@@ -48,18 +46,16 @@ def warehouse() -> duckdb.DuckDBPyConnection:
         "create table seeds.county_populations as"
         f" from read_csv('{ROOT}/data/seeds/county_populations.csv', all_varchar = true)"
     )
-    for table in (
-        "clean/baltimore_covid_cases",
-        "clean/baltimore_covid_deaths",
-        "clean/baltimore_covid_zip_cases",
-        "clean/chicago_budget",
-        "clean/maryland_mbe_directory",
-        "marts/fct_covid_observations",
-        "marts/mart_covid_daily",
-    ):
-        connection.execute(
-            f"create table {table.replace('/', '.')} as {(ROOT / 'sql' / f'{table}.sql').read_text(encoding='utf-8')}"
-        )
+    build(
+        connection,
+        "clean.baltimore_covid_cases",
+        "clean.baltimore_covid_deaths",
+        "clean.baltimore_covid_zip_cases",
+        "clean.chicago_budget",
+        "clean.maryland_mbe_directory",
+        "marts.fct_covid_observations",
+        "marts.mart_covid_daily",
+    )
     return connection
 
 

@@ -2,27 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pytest
-
-SQL = Path(__file__).parents[2] / "sql"
+from formulas import build, empty_warehouse
 
 
 @pytest.fixture
 def warehouse() -> duckdb.DuckDBPyConnection:
-    """An empty warehouse with the macros in it."""
-    connection = duckdb.connect()
-    for schema in ("raw", "history", "clean", "marts"):
-        connection.execute(f"create schema {schema}")
-    connection.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
-    return connection
-
-
-def build(warehouse: duckdb.DuckDBPyConnection, table: str) -> None:
-    query = (SQL / f"{table.replace('.', '/')}.sql").read_text(encoding="utf-8")
-    warehouse.execute(f"create or replace table {table} as {query}")
+    return empty_warehouse()
 
 
 Notice = tuple[str | None, str, str]
