@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from terminal import serve
+from terminal import Place, serve
 
 from civic_pipeline.demo import DemoPortals, Faults
 from civic_pipeline.settings import CHECKOUT, Settings
@@ -24,7 +24,7 @@ from civic_pipeline.warehouse import kept_releases, live_release
 from civic_pipeline.warehouse.hashes import content_hash
 from civic_pipeline.warehouse.releases import attached
 
-KILLS, SEED = 50, 20261122
+KILLS, RUN_KILLS, SEED = 50, 6, 20261122
 ROWS = 5_000
 
 
@@ -125,7 +125,7 @@ def contents(settings: Settings) -> dict[str, str]:
 
 def leftovers(data: Path) -> list[str]:
     """Files that belong to nothing, as paths under `data`."""
-    found = [path for path in (data / "lake").rglob("*") if path.is_dir() and path.parent.name == "payments" and not (path / "manifest.json").exists()]  # fmt: skip
+    found = [path for path in (data / "lake").glob("*/*/*/") if not (path / "manifest.json").exists()]
     found += [path for pattern in ("*.new", "*.wal", ".*") for path in data.rglob(pattern)]
     with duckdb.connect(str(data / "build" / "build.duckdb"), read_only=True) as build:
         staged = build.execute("select table_name from duckdb_tables() where schema_name = 'staging'").fetchall()
@@ -163,6 +163,37 @@ def test_killed_at_fifty_instants(nights: Nights, undisturbed: list[dict[str, st
         reader.stop()
     assert killed > KILLS / 2  # the others were faster than their killer
     assert len(kept_releases(settings)) == settings.keep_releases
+
+
+def test_civic_run_itself_killed_at_a_few_instants(place: Place) -> None:
+    """The same with Dagster around it, whose pools and records a killed run leaves as they were."""
+    settings, served = Settings(data=place.data), place.served / "mwbe.csv"
+    whole = served.read_text(encoding="utf-8")
+    versions = [whole, whole[: whole.rstrip().rindex("\n") + 1]]
+    undisturbed = [contents(settings)]
+    served.write_text(versions[1], encoding="utf-8")
+    began = time.monotonic()
+    assert place.run().code == 0
+    takes = time.monotonic() - began
+    undisturbed.append(contents(settings))
+    assert undisturbed[0] != undisturbed[1]
+    instants, killed = random.Random(SEED), 0
+    for number in range(RUN_KILLS):
+        version = number % 2
+        served.write_text(versions[version], encoding="utf-8")
+        night = place.start("run")
+        try:
+            night.wait(instants.uniform(0, takes))
+        except subprocess.TimeoutExpired:
+            killed += 1
+        night.kill()
+        night.communicate()
+        assert contents(settings) in undisturbed, f"after kill {number}"
+        ended = place.run(patience_seconds=180)  # a held place in a pool would be waited for for ever
+        assert ended.code == 0, ended.err
+        assert contents(settings) == undisturbed[version], f"the night after kill {number}"
+        assert leftovers(settings.data) == [], f"the night after kill {number}"
+    assert killed > RUN_KILLS / 2
 
 
 def test_portals_that_are_cut_in_the_middle_of_a_read(
