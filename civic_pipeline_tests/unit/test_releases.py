@@ -290,7 +290,7 @@ def test_a_difference_counts_keys_and_adds_up_columns(visited: Town) -> None:
     assert (quarantine.rows_before, quarantine.rows_after, quarantine.keys_added) == (1, 2, None)
     assert json.loads(to_json(found))["tables"][0]["columns"][0]["total_after"] == "13.50"
     assert "~ clean.town_payments: 2 -> 2 rows; 1 added, 1 removed, 1 changed" in as_text(found)
-    assert "    amount: 1 rows changed, total 10.10 -> 13.50" in as_text(found)
+    assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(found)
 
 
 def test_a_difference_tells_of_tables_and_columns(visited: Town) -> None:
