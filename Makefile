@@ -13,8 +13,8 @@ run: .venv/run  ## capture the demo portals, build, check and release the wareho
 	@$(BIN)/civic run
 
 dev: .venv/run  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home as `make run`
-	@mkdir -p "$(CIVIC_DATA)/dagster_home" && cp dagster.yaml "$(CIVIC_DATA)/dagster_home/"
-	cd "$(CIVIC_DATA)/dagster_home" && DAGSTER_HOME="$$PWD" "$(CURDIR)/$(BIN)/dagster" dev -w "$(CURDIR)/workspace.yaml" --host 127.0.0.1 --port $(PORT)
+	@DAGSTER_HOME="$$($(BIN)/python -m civic_pipeline.dagster_home)" && export DAGSTER_HOME && \
+		$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev  ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

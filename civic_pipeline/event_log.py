@@ -1,9 +1,7 @@
-"""Dagster's event log, named in `dagster.yaml`, with its SQLite files kept open. See docs/adr/0018."""
+"""Dagster's event log with its SQLite files kept open: what the `dagster.yaml` of our homes names. See docs/adr/0018."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
@@ -15,19 +13,15 @@ _WAITS_SECONDS = 20  # for another process that writes, as Dagster does
 
 
 class EventLog(SqliteEventLogStorage):
-    """The event log where Dagster has it, in `history/runs` of its home."""
+    """A folder with a file per run and an index, as Dagster itself makes and reads it."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, Engine] = {}
         super().__init__(base_dir, inst_data)
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        return {}
-
-    @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> "EventLog":
-        return cls(str(Path(os.environ["DAGSTER_HOME"], "history", "runs")), inst_data, **config_value)
+        return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -1,13 +1,13 @@
 """One run of the nightly job in this process, recorded in the Dagster home, so that the UI shows it."""
 
 import os
-import shutil
 import socket
 
 import dagster as dg
 
 from civic_pipeline.catalog import load_datasets
-from civic_pipeline.errors import CivicError, RunFailed, UnknownName, WarehouseBusy, writing
+from civic_pipeline.dagster_home import prepare_home
+from civic_pipeline.errors import CivicError, RunFailed, UnknownName, WarehouseBusy
 from civic_pipeline.settings import Settings
 
 # Which process a run lives in, so that a later one can tell whether it was killed.
@@ -19,11 +19,7 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
 
     Raises UnknownName for an asset that is not there, and with `debug` whatever a step raised.
     """
-    home = settings.dagster_home
-    with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(settings.root / "dagster.yaml", home / "dagster.yaml")
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
     from civic_pipeline.definitions import defs
 
     load_datasets(settings.root)  # names a mistake in a defs.yaml in our words; Dagster would show its traceback

@@ -33,7 +33,9 @@ def as_text(difference: Difference) -> str:
                 if column.total_before is not None and column.total_after is not None
                 else ""
             )
-            lines.append(f"    {column.column}: differs in {column.rows_changed:,} of {table.rows_after:,} rows{totals}")
+            lines.append(
+                f"    {column.column}: differs in {column.rows_changed:,} of {table.rows_after:,} rows{totals}"
+            )
         lines += [f"      {example}" for example in table.examples]
     if len(lines) == 1:
         lines.append("Every table is the same, to the last value.")

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.dagster_home import prepare_home
+from civic_pipeline.settings import CHECKOUT, Settings
 
 # A run whose log is made, kept open and never closed, until it is told to end.
 LOGGING = """
@@ -54,9 +55,9 @@ with dg.DagsterInstance.get() as instance:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copyfile(CHECKOUT / "dagster.yaml", tmp_path / "dagster.yaml")
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    return tmp_path
+    home = prepare_home(Settings(data=tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    return home
 
 
 @pytest.fixture
@@ -104,3 +105,15 @@ def test_more_runs_than_are_kept_open_can_be_read(home: Path) -> None:
         assert all(instance.all_logs(run_id) for run_id in runs)
         instance.delete_run(runs[0])
         assert not instance.all_logs(runs[0])
+
+
+def test_a_dagster_without_a_home_of_ours_starts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dg launch` in the checkout reads the `dagster.yaml` that lies there, for a temporary home."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    shutil.copyfile(CHECKOUT / "dagster.yaml", tmp_path / "dagster.yaml")
+
+    @dg.job
+    def nothing() -> None: ...
+
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert nothing.execute_in_process(instance=instance).success

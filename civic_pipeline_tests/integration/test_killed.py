@@ -7,7 +7,6 @@ import sys
 import uuid
 
 import dagster as dg
-import pytest
 from terminal import Place
 
 from civic_pipeline.runs import HOST, PID
@@ -26,14 +25,11 @@ def leave_run(instance: dg.DagsterInstance, pid: int) -> str:
     return run.run_id
 
 
-def test_a_killed_run_is_recorded_and_its_place_in_the_pool_is_free(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_is_recorded_and_its_place_in_the_pool_is_free(place: Place) -> None:
     assert place.run("raw/baltimore_spending").code == 0
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    monkeypatch.setenv("DAGSTER_HOME", str(place.data / "dagster_home"))
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.from_config(str(place.data / "dagster_home")) as instance:
         killed, alive = leave_run(instance, gone.pid), leave_run(instance, os.getpid())
         assert instance.event_log_storage.claim_concurrency_slot(POOL, killed, STEP).is_claimed
         assert place.run("raw/baltimore_spending", patience_seconds=180).code == 0  # it waits for ever for a held place

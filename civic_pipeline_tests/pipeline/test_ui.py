@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -28,32 +27,24 @@ _PATIENCE_MS = 300_000
 
 
 @pytest.fixture(scope="module")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`make dev` on a home of its own and a free port."""
-    home = tmp_path_factory.mktemp("data") / "dagster_home"
-    home.mkdir()
-    shutil.copyfile(CHECKOUT / "dagster.yaml", home / "dagster.yaml")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def ui(data: Path) -> Iterator[str]:
+    """`make dev` on that folder, told from the checkout as people do, and on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {
-        "CIVIC_DATA": str(home.parent), "CIVIC_PROFILE": "demo", "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1",
-    }  # fmt: skip
-    command = [
-        Path(sys.executable).parent / "dagster",
-        "dev",
-        "-w",
-        CHECKOUT / "workspace.yaml",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    log = (home.parent / "dagster.log").open("wb")
-    server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True)
+    environment = os.environ | {"CIVIC_DATA": os.path.relpath(data, CHECKOUT), "CIVIC_PROFILE": "demo"}
+    log = (data / "dagster.log").open("wb")
+    server = subprocess.Popen(
+        ["make", "dev", f"PORT={port}"], cwd=CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
+    )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(url, server, home.parent / "dagster.log")
+        _wait_for(url, server, data / "dagster.log")
         yield url
     finally:
         # Its webserver, daemon and code server are a process group of their own.
@@ -98,12 +89,13 @@ def test_an_asset_explains_its_columns_before_any_run(page: Page) -> None:
     expect(page.get_by_text("vendor_id", exact=True).first).to_be_visible()
 
 
-def test_the_nightly_job_is_launched_from_the_page_and_succeeds(page: Page) -> None:
+def test_the_nightly_job_is_launched_from_the_page_and_succeeds(page: Page, data: Path) -> None:
     page.goto("/locations/civic_pipeline/jobs/nightly")
     with page.expect_response(lambda answer: "mutation Launch" in (answer.request.post_data or "")):
         page.get_by_role("button", name="Materialize all").click()
     page.goto("/runs")
     expect(page.get_by_text("Success").first).to_be_visible(timeout=_PATIENCE_MS)
+    assert (data / "warehouse.duckdb").exists()
     page.goto("/assets/marts/fct_payments")
     expect(page.get_by_text("Row count").first).to_be_visible(timeout=_PATIENCE_MS)
     page.goto("/assets/clean/baltimore_spending?view=checks")

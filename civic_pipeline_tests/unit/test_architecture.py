@@ -15,10 +15,10 @@ PACKAGE = CHECKOUT / "civic_pipeline"
 # Data flows down this list; a room uses rooms above it, never below.
 ROOMS = (
     "redaction", "errors", "sql_text", "settings", "catalog", "portals", "lake", "warehouse", "quality", "linkage", "publish", "demo", "scaffold",
-    "event_log", "components", "defs", "definitions", "runs", "cli",
+    "dagster_home", "event_log", "components", "defs", "definitions", "runs", "cli",
 )  # fmt: skip
 FRAMEWORKS = {
-    "dagster": {"event_log", "components", "defs", "definitions", "runs"},
+    "dagster": {"dagster_home", "event_log", "components", "defs", "definitions", "runs"},
     "click": {"cli"},
     "great_expectations": {"quality"},
     "pandas": {"warehouse"},
