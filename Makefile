@@ -17,7 +17,7 @@ dev: .venv/run  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home 
 		$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev  ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/ruff check .
