@@ -20,11 +20,14 @@ event_log_storage:
 def prepare_home(settings: Settings) -> Path:
     """The home, configured by the checkout's `dagster.yaml` and our event log. Raises NotWritable, DiskFull."""
     home = settings.dagster_home
+    file = home / "dagster.yaml"
     configured = (settings.root / "dagster.yaml").read_text(encoding="utf-8")
     configured += _EVENT_LOG.format(folder=json.dumps(str(home / "history" / "runs")))
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
-        (home / "dagster.yaml").write_text(configured, encoding="utf-8")
+        # Another process may be reading it: rewritten only where it differs.
+        if not file.exists() or file.read_text(encoding="utf-8") != configured:
+            file.write_text(configured, encoding="utf-8")
     return home
 
 
