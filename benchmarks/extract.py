@@ -23,7 +23,7 @@ from time import perf_counter
 from typing import Any
 from urllib.request import urlopen
 
-from report import Report
+from report import Report, verdict
 
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
@@ -228,10 +228,6 @@ def unchanged(portal: str, rows: int, runs: int, latency_ms: float, folder: Path
     yield f"- {portal}: {seconds:.3f} s, of which latency {waited:.3f} s"
     yield verdict(requests == 1, f"metadata requests ({portal}): {requests:.0f}", "1")
     yield verdict(seconds - waited < 0.2, f"{seconds - waited:.3f} s plus latency ({portal})", "< 0.2 s")
-
-
-def verdict(passed: bool, said: str, target: str) -> str:
-    return f"- {'PASS' if passed else 'FAIL'}: {said}; target {target}"
 
 
 def prepare_peers() -> None:

@@ -1,4 +1,4 @@
-"""A report that is printed line by line as it is measured, and kept for `results/`."""
+"""A report that is printed line by line as it is measured, and kept for `results/`; whether a target was met."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -23,3 +23,8 @@ class Report:
         """Write what was said to `results/<name>-<today>.md`."""
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}-{date.today()}.md").write_text("\n".join(self._lines) + "\n", encoding="utf-8")
+
+
+def verdict(passed: bool, said: str, target: str) -> str:
+    """A line of a report."""
+    return f"- {'PASS' if passed else 'FAIL'}: {said}; target {target}"

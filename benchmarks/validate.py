@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from report import Report
+from report import Report, verdict
 
 HERE = Path(__file__).parent
 CLIENTS = {"civic_pipeline, in DuckDB": "validate_ours", "Great Expectations, on pandas": "validate_pandas"}
@@ -100,10 +100,6 @@ def compared(title: str, parquet: Path, expectations: Path, runs: int) -> Iterat
 
 def shown(count: float | None) -> str:
     return "" if count is None else f"{count:,.0f}"
-
-
-def verdict(passed: bool, said: str, target: str) -> str:
-    return f"- {'PASS' if passed else 'FAIL'}: {said}; target {target}"
 
 
 def heading(arguments: list[str], rows: int, expected: int) -> Iterator[str]:
