@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from formulas import empty_warehouse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,16 +20,13 @@ from civic_pipeline.scaffold import refuse_existing, refuse_full
 from civic_pipeline.scaffold.adding import _write, files_of
 from civic_pipeline.scaffold.drafting import cadence_of, scalar
 from civic_pipeline.scaffold.judging import Drafted, clean_name, draft, key_of, newest_date, show, time_zones
-from civic_pipeline.settings import CHECKOUT
 
 RESERVED = {"desc", "group", "order"}
 
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as made:
-        made.execute("create schema raw")
-        made.execute((CHECKOUT / "sql" / "functions.sql").read_text(encoding="utf-8"))
+    with empty_warehouse() as made:
         yield made
 
 

@@ -3,22 +3,18 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
-import duckdb
 import pytest
+from formulas import empty_warehouse
 from hypothesis import given
 from hypothesis import strategies as st
-
-FUNCTIONS = (Path(__file__).parents[2] / "sql" / "functions.sql").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def call() -> Callable[..., object]:
     """Calls a macro with one value."""
-    connection = duckdb.connect()
-    connection.execute(FUNCTIONS)
-    return lambda macro, value: connection.execute(f"select {macro}(?)", [value]).fetchone()[0]  # type: ignore[index]
+    connection = empty_warehouse()
+    return lambda macro, value: connection.execute(f"select {macro}(?)", [value]).fetchone()[0]
 
 
 @pytest.mark.parametrize(
@@ -241,8 +237,7 @@ def test_a_fund_is_known_by_its_name_in_every_source(call: Callable[..., object]
 
 
 def test_ids_tell_apart_what_joins_to_the_same_text() -> None:
-    connection = duckdb.connect()
-    connection.execute(FUNCTIONS)
+    connection = empty_warehouse()
     naturals = ["'a|', 'b'", "'a', '|b'", "'a', null, 'b'", "'a', '', 'b'"]
     ids = connection.execute(" union ".join(f"select hash_id(json_array({parts}))" for parts in naturals)).fetchall()
     assert len(ids) == len(naturals)
