@@ -68,7 +68,7 @@ def test_what_is_added_is_captured_built_and_passes_without_an_edit(town: Place,
         assert ended.code == 0, ended.err
         assert written(town, f"baltimore/notices_{number}") == [True] * 3
         assert "Review, because it was inferred" in ended.out
-        passed, checks = re.search(r"checks +(\d+) of (\d+) pass", ended.out).groups()  # type: ignore[union-attr]
+        passed, checks = re.search(r"checks +(\d+) of (\d+) pass", ended.out).groups()
         assert passed == checks
         added.append(f"baltimore_notices_{number}")
     ran = town.run(*(f"{schema}/{name}" for name in added for schema in ("raw", "clean")), "warehouse")

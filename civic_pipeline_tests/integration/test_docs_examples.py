@@ -46,7 +46,7 @@ def test_the_python_blocks_run_one_after_the_other(workplace: Path) -> None:
     for number, block in enumerate(blocks("python"), 1):
         exec(compile(block, f"docs/analysts.md, python block {number}", "exec"), names)
     assert (workplace / "covid_rate.png").stat().st_size > 5_000
-    assert len(names["sent"]) >= 1  # type: ignore[arg-type]
+    assert len(names["sent"]) >= 1
 
 
 @pytest.mark.parametrize("query", blocks("sql"))

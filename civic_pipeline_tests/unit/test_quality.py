@@ -56,7 +56,7 @@ def today(monkeypatch: pytest.MonkeyPatch) -> date:
 
     class Still(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        def now(cls, tz: object = None) -> datetime:
             return still
 
     monkeypatch.setattr(sys.modules["civic_pipeline.quality.audit"], "datetime", Still)

@@ -117,7 +117,7 @@ def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
 
     class Earlier(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        def now(cls, tz: object = None) -> datetime:
             return datetime(2024, 2, 10, tzinfo=UTC)
 
     assert not is_fresh()
@@ -176,7 +176,7 @@ def test_a_release_says_what_it_was_made_from(visited: Town) -> None:
     assert [row[0] for row in rows] == [release.id for release in kept_releases(visited.settings)]
     assert [row[2] for row in rows] == [[f"town/payments/{FIRST}"], [f"town/payments/{SECOND}"]]
     assert rows[1][3] == []
-    assert rows[0][4] != rows[1][4] == now[0]  # type: ignore[index]
+    assert rows[0][4] != rows[1][4] == now[0]
     assert second.git_commit is None  # the town is no checkout
 
 
@@ -186,12 +186,12 @@ def test_rolling_back_lasts_until_there_is_something_new(visited: Town) -> None:
     _, second = night(visited)
     assert second is not None
     assert roll_back(visited.settings, first.id[:-8]).id == first.id
-    assert live_release(visited.settings).id == first.id  # type: ignore[union-attr]
+    assert live_release(visited.settings).id == first.id
     assert night(visited) == ([], None)
-    assert live_release(visited.settings).id == first.id  # type: ignore[union-attr]
+    assert live_release(visited.settings).id == first.id
     visited.capture([*MORE, ("5", "2024-03-02", "2")], at="2026-01-04T030405.000000Z")
     _, third = night(visited)
-    assert live_release(visited.settings).id == third.id  # type: ignore[union-attr]
+    assert live_release(visited.settings).id == third.id
     assert len(kept_releases(visited.settings)) == 3
 
 
@@ -212,7 +212,7 @@ def test_a_release_whose_bytes_changed_does_not_go_live(visited: Town) -> None:
         connection.execute("update clean.town_payments set amount = amount + 1")
     with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments differs"):
         roll_back(visited.settings, first.id)
-    assert live_release(visited.settings).id == second.id  # type: ignore[union-attr]
+    assert live_release(visited.settings).id == second.id
 
 
 def test_rolling_back_a_file_that_somebody_writes_to_is_refused(visited: Town) -> None:

@@ -92,7 +92,7 @@ def test_cutting_off_falls_would_count_1376_deaths_too_many(warehouse: duckdb.Du
 def test_the_peak_week_is_the_one_both_definitions_report(warehouse: duckdb.DuckDBPyConnection) -> None:
     peak = city(warehouse, "cases", "max(rate_bchd_7d), max(rate_cdc_7d), max_by(observed_date, rate_cdc_7d)")
     assert peak is not None
-    assert (round(peak[0], 1), round(peak[1], 1), str(peak[2])) == (278.0, 1946.2, "2022-01-04")  # type: ignore[call-overload]
+    assert (round(peak[0], 1), round(peak[1], 1), str(peak[2])) == (278.0, 1946.2, "2022-01-04")
 
 
 def test_every_zip_code_and_day_of_the_wide_file_is_one_row(warehouse: duckdb.DuckDBPyConnection) -> None:
