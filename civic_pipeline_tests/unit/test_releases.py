@@ -293,6 +293,20 @@ def test_a_difference_counts_keys_and_adds_up_columns(visited: Town) -> None:
     assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(found)
 
 
+def test_a_difference_adds_up_a_column_whose_rows_only_came(visited: Town) -> None:
+    visited.capture([*ROWS, ("9", "2024-01-09", "3.40")], at=SECOND)
+    night(visited)
+    payments = next(
+        table for table in compare(*kept_releases(visited.settings)).tables if table.table == "clean.town_payments"
+    )
+    (amount,) = payments.columns
+    assert (amount.column, amount.rows_changed, amount.total_after - amount.total_before) == (
+        "amount",
+        0,
+        Decimal("3.40"),
+    )
+
+
 def test_a_difference_tells_of_tables_and_columns(visited: Town) -> None:
     visited.write(
         "sql/marts/mart_years.sql",
