@@ -21,6 +21,14 @@ create or replace macro parse_money(value) as (
     end
 );
 
+-- '12' -> 12, ' 007 ' -> 7, '-3' -> -3, '12.0' -> 12; '12.5', '1,000', '1_000', '1234567890', 'n/a' or '' -> null
+-- Whole numbers of up to nine digits. A cast would round 12.5 and take 1_000.
+create or replace macro parse_integer(text) as (
+    case
+        when regexp_matches(trim(text), '^[+-]?\d{1,9}(\.0*)?$') then try_cast(regexp_extract(text, '[+-]?\d+') as integer)
+    end
+);
+
 -- '2024-03-05', '2024-03-05T14:30:00.000', '2024/03/05 14:30:00+00', '3/5/2024', '03/05/2024', 'March 5, 2024' -> 2024-03-05;
 -- '13/45/2024', '2023-02-29', 'TBD' -> null
 -- A clock time is cut off, never shifted: what zone it is in is declared per column, not guessed here.

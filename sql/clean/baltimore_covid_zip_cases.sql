@@ -8,7 +8,7 @@ with daily as (
 
 select
     regexp_extract(zip_code, '\d{5}') as zip_code,
-    cast(try_strptime(regexp_extract(day_column, '\d+_\d+_20\d\d$'), '%m_%d_%Y') as date) as observed_date,
+    parse_date(replace(regexp_extract(day_column, '\d+_\d+_20\d\d$'), '_', '/')) as observed_date,
     cast(cumulative_cases as bigint) as cumulative_cases,
     cumulative_cases is null as is_suppressed,
     day_column as _published_column,

@@ -2,23 +2,17 @@
 with listed as (
     select
         clean_text(noticenum) as notice_number,
-        parse_date(cast(datenotice as varchar)) as notice_date,
-        mangled_date(cast(datenotice as varchar)) as mangled_date,
+        coalesce(parse_date(cast(datenotice as varchar)), mangled_date(cast(datenotice as varchar))) as notice_date,
         block_lot(blocklot) as block_lot,
         clean_text(address) as address,
         clean_text(neighborhood) as neighborhood,
-        try_cast(clean_text(cast(council_district as varchar)) as integer) as council_district,
+        parse_integer(cast(council_district as varchar)) as council_district,
         clean_text(owner_abbr) as public_owner,
         clean_text(housingmarkettypology2023) as market_typology,
         cast(datenotice as varchar) as published_date,
         blocklot as published_block_lot,
         _capture_id
     from raw.baltimore_vacant_building_notices
-),
-
-dated as (
-    select * replace (coalesce(notice_date, mangled_date) as notice_date)
-    from listed
 ),
 
 numbered as (
@@ -28,9 +22,11 @@ numbered as (
         coalesce(notice_number, block_lot || ' ' || notice_date) as known_as,
         row_number() over (
             partition by coalesce(notice_number, block_lot || ' ' || notice_date)
-            order by address, neighborhood, council_district
+            order by
+                address, neighborhood, council_district, notice_number, notice_date, block_lot, public_owner, market_typology,
+                published_date, published_block_lot
         ) as position
-    from dated
+    from listed
 )
 
 select

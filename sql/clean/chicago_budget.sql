@@ -4,7 +4,7 @@ select
         'chicago', _edition, clean_text(fund_code), clean_text(department_number),
         clean_text(appropriation_authority), clean_text(appropriation_account)
     )) as budget_line_id,
-    try_cast(_edition as integer) as fiscal_year,
+    parse_integer(_edition) as fiscal_year,
     clean_text(fund_type) as fund_type,
     clean_text(fund_code) as fund_code,
     clean_text(fund_description) as fund_name,
@@ -15,6 +15,6 @@ select
     clean_text(appropriation_account) as account_code,
     clean_text(appropriation_account_description) as account_name,
     parse_money(_ordinance_amount_) as adopted_amount,
-    coalesce(regexp_matches(clean_text(appropriation_account_description), '(?i)^(to reimburse|transfers?) '), false) as is_transfer,
+    coalesce(regexp_matches(lower(clean_text(appropriation_account_description)), '^(to reimburse|transfers?) '), false) as is_transfer,
     _capture_id
 from raw.chicago_budget

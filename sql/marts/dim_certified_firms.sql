@@ -74,7 +74,7 @@ maryland_certifications as (
 
 certifications as (
     select * from baltimore_certifications
-    union all by name
+    union all
     select * from maryland_certifications
 )
 

@@ -35,7 +35,7 @@ declared as (
         notes.note
     from seeds.coverage_notes as notes
     inner join months
-        on months.month_start_date between cast(notes.first_month as date) and cast(notes.last_month as date)
+        on months.month_start_date between parse_date(notes.first_month) and parse_date(notes.last_month)
 ),
 
 derived as (

@@ -50,7 +50,7 @@ select
     cast(date_trunc('month', day) as date) as month_start_date,
     fiscal_year(day) as fiscal_year,
     fiscal_period(day) as fiscal_period,
-    cast(ceil(fiscal_period(day) / 3) as integer) as fiscal_quarter,
+    cast((fiscal_period(day) + 2) // 3 as integer) as fiscal_quarter,
     make_date(fiscal_year(day) - 1, 7, 1) as fiscal_year_start_date,
     month(day) = 6 as is_fiscal_year_end_month,
     cast(isoyear(day) as integer) as iso_year,

@@ -21,7 +21,7 @@ with baltimore_lines as (
     left join marts.dim_funds as funds
         on funds.city = 'baltimore' and funds.fund_key = fund_key(lines.fund_name)
     left join seeds.budget_objects as objects
-        on objects.city = 'baltimore' and cast(objects.object_number as integer) = lines.object_number
+        on objects.city = 'baltimore' and parse_integer(objects.object_number) = lines.object_number
 ),
 
 chicago_lines as (

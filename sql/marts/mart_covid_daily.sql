@@ -48,6 +48,7 @@ usable as (
 ),
 
 since_last_usable as (
+    -- allow total_order: county, metric and day name a row of the counts, and the joins above add none
     select
         *,
         cumulative - last_value(cumulative ignore nulls) over earlier as increment,
@@ -89,8 +90,8 @@ select
     weeks.gap_increment,
     coalesce(weeks.increment < 0, false) as is_correction,
     cast(weeks.increment_7d as bigint) as increment_7d,
-    cast(populations.population as bigint) as population,
-    weeks.increment_7d / 7 / cast(populations.population as bigint) * 100000 as rate_bchd_7d,
-    weeks.increment_7d / cast(populations.population as bigint) * 100000 as rate_cdc_7d
+    cast(parse_integer(populations.population) as bigint) as population,
+    weeks.increment_7d / 7 / parse_integer(populations.population) * 100000 as rate_bchd_7d,
+    weeks.increment_7d / parse_integer(populations.population) * 100000 as rate_cdc_7d
 from weeks
 left join seeds.county_populations as populations using (county)

@@ -14,7 +14,7 @@ lists as (
     select
         capture_id,
         listed_at,
-        row_number() over (order by listed_at) as position,
+        row_number() over (order by listed_at, capture_id) as position,
         count(*) as notice_count,
         count(*) filter (block_lot is null) as unreadable_count,
         count(distinct block_lot) as property_count,
