@@ -34,11 +34,11 @@ from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
 _SHARING = "https://www.arcgis.com"
-_ARROW_TYPES: dict[str, pa.DataType] = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "OID": pa.int64(), "SmallInteger": pa.int64(), "Integer": pa.int64(), "BigInteger": pa.int64(),
     "Single": pa.float64(), "Double": pa.float64(), "Date": CLOCK, "DateOnly": pa.date32(),
 }  # fmt: skip
-_GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry in EPSG:4326, Esri JSON", is_derived=True)
+GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry in EPSG:4326, Esri JSON", is_derived=True)
 
 # Absent, `{}`, without rings or points, or at NaN: no place at all.
 _NOWHERE = r'^\{\s*\}$|^\{"(rings|paths|points)":\[\]|"[xy]":("NaN"|NaN|null)'
@@ -84,7 +84,7 @@ class ArcgisLayer:
         if row_id is None:
             why = "the layer declares none, so rows cannot be told apart"
             raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
-        shape = [_GEOMETRY] if self._layer.get("geometryType") else []
+        shape = [GEOMETRY] if self._layer.get("geometryType") else []
         tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
         edited = next((c for c in columns if c.name == tracked), None) if self._source.full_read_every_days else None
         return Description(self._url, self._about, (*columns, *labels, *shape), row_id, _freshness(self._layer), edited)
@@ -195,7 +195,7 @@ class ArcgisLayer:
     ) -> Page:
         """A page of features; `rows` 0 asks for as many as the server sends."""
         query = {
-            "where": "1=1", "outFields": "*", "outSR": 4326, "returnGeometry": str(_GEOMETRY in description.columns).lower(), "f": "json",
+            "where": "1=1", "outFields": "*", "outSR": 4326, "returnGeometry": str(GEOMETRY in description.columns).lower(), "f": "json",
             **place,
         }  # fmt: skip
         advanced = self._layer.get("advancedQueryCapabilities") or {}
@@ -289,7 +289,7 @@ def _by_offset(ask: _Ask, where: str) -> PageAt:
 
 def _column(field: Mapping[str, Any]) -> PortalColumn:
     kind = field["type"].removeprefix("esriFieldType")
-    return PortalColumn(field["name"], kind, _ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"])
+    return PortalColumn(field["name"], kind, ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"])
 
 
 def _label(field: Mapping[str, Any]) -> PortalColumn:
@@ -313,7 +313,7 @@ def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]
     fields = {field["name"]: field for field in layer["fields"]}
     arrays = []
     for column in description.columns:
-        if column is _GEOMETRY:
+        if column is GEOMETRY:
             nowhere = pc.match_substring_regex(page.geometries, _NOWHERE)
             arrays.append(pc.if_else(nowhere, pa.nulls(1, pa.string())[0], page.geometries))
         elif column.is_derived:

@@ -21,7 +21,7 @@ from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import GEOMETRY, column_names
 from civic_pipeline.sql_text import quoted
 
-_ARROW_TYPES: dict[str, pa.DataType] = {"integer": pa.int64(), "number": NUMBER, "boolean": pa.bool_()}
+ARROW_TYPES: dict[str, pa.DataType] = {"integer": pa.int64(), "number": NUMBER, "boolean": pa.bool_()}
 _CHUNK_CHARACTERS = 1 << 20
 
 
@@ -71,7 +71,7 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
     if len({name.lower() for name in kinds}) < len(kinds):
         raise FileUnreadable(url, f"some of its properties differ in nothing but case: {', '.join(kinds)}")
     columns = [
-        PortalColumn(column, kind, _ARROW_TYPES.get(kind, pa.string()), name)
+        PortalColumn(column, kind, ARROW_TYPES.get(kind, pa.string()), name)
         for (name, found), column in zip(kinds.items(), column_names(kinds), strict=True)
         for kind in [_only(found)]
     ]

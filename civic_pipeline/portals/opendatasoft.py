@@ -21,7 +21,7 @@ from civic_pipeline.portals.json_rows import json_rows
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 from civic_pipeline.sql_text import quoted
 
-_ARROW_TYPES: dict[str, pa.DataType] = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "int": pa.int64(), "double": NUMBER, "date": pa.date32(), "datetime": CLOCK, "boolean": pa.bool_(),
 }  # fmt: skip
 
@@ -125,7 +125,7 @@ def _column(field: Mapping[str, Any]) -> PortalColumn:
     # A date that is a year or a month is sent as `2024` or `2024-01`, and would be made a day by a guess.
     precision = (field.get("annotations") or {}).get("timeserie_precision")
     is_vague = kind == "date" and precision in {"year", "month"}
-    arrow_type = pa.string() if is_vague else _ARROW_TYPES.get(kind, pa.string())
+    arrow_type = pa.string() if is_vague else ARROW_TYPES.get(kind, pa.string())
     return PortalColumn(name, kind, arrow_type, str(field.get("label") or name))
 
 

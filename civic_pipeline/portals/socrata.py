@@ -23,14 +23,14 @@ from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, j
 from civic_pipeline.portals.pages import Page, PageAt, halving, page_rows, read_by_offset, read_on
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
-_ARROW_TYPES: dict[str, pa.DataType] = {
+ARROW_TYPES: dict[str, pa.DataType] = {
     "number": NUMBER, "money": NUMBER, "percent": NUMBER, "double": NUMBER,
     "calendar_date": CLOCK, "date": CLOCK, "checkbox": pa.bool_(),
 }  # fmt: skip
 
-_ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
+ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
 _EDITED = PortalColumn("_updated_at", "date", CLOCK, "When Socrata last saw the row change, UTC")
-_SYSTEM_FIELDS = {_ROW_ID: ":id", _EDITED: ":updated_at"}
+_SYSTEM_FIELDS = {ROW_ID: ":id", _EDITED: ":updated_at"}
 
 _FINAL = re.compile(
     r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
@@ -66,12 +66,12 @@ class SocrataDataset:
             raise SourceNotFound(f"A table {self._id}", self.url, f"it is of type {view['viewType']!r} there")
         with shaped_as("a dataset's columns", self.url):
             columns = tuple(
-                PortalColumn(c["fieldName"], c["dataTypeName"], _ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
+                PortalColumn(c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
                 for c in view["columns"]
                 if not c["fieldName"].startswith(":@computed_region")  # the portal's own joins, not the publisher's data
             )  # fmt: skip
             about = _about(view, self._id)
-        return Description(self.url, about, columns, _ROW_ID, self._freshness(view), self._edited)
+        return Description(self.url, about, columns, ROW_ID, self._freshness(view), self._edited)
 
     def count(self) -> int:
         answer = self._json(self.url, {"$select": "count(*) as count"})
@@ -112,7 +112,7 @@ class SocrataDataset:
                 return
             yield found
             received += found.num_rows
-            last = str(found[_ROW_ID.name][-1].as_py()).replace("'", "''")
+            last = str(found[ROW_ID.name][-1].as_py()).replace("'", "''")
             place = {"$offset": received} if "$offset" in place else {"$where": f":id > '{last}'"}
 
     def _page(

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from civic_pipeline.catalog import Dataset, stands_for
 from civic_pipeline.errors import ShapeUnknown
-from civic_pipeline.lake import Lake, Manifest, Part
+from civic_pipeline.lake import Lake, Manifest
+from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.sql_text import literal, quoted
 
 
@@ -22,16 +23,16 @@ class CapturedColumn:
     written: str
 
 
-def columns_of(part: Part, dataset: Dataset) -> list[CapturedColumn]:
-    """The columns of `part`: those its shape translates, the others as they are."""
-    shape = dataset.shape_of(tuple(column.name for column in part.columns))
+def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[CapturedColumn]:
+    """The columns of a captured file: those its shape translates, the others as they are."""
+    shape = dataset.shape_of(tuple(column.name for column in landed))
     translated = shape.columns if shape else {}
     taken = {name.lower() for name in translated}
     today = {name.lower(): name for name in dataset.columns}
     columns = [
         # A clock is known for the type that `columns` declares; a file has its dates as text.
         CapturedColumn(name, _clock(column.name, name, dataset if dataset.columns.get(name) == column.portal_type else None), "as is")
-        for column in part.columns
+        for column in landed
         if column.name.lower() not in taken
         for name in [today.get(column.name.lower(), column.name)]
     ]  # fmt: skip
@@ -50,7 +51,7 @@ def columns_of(part: Part, dataset: Dataset) -> list[CapturedColumn]:
 def capture_sql(lake: Lake, dataset: Dataset, capture: Manifest) -> str:
     """All rows of a capture with all its columns, and `_capture_id`, `_edition`."""
     return " union all by name ".join(
-        f"select {', '.join(column.sql for column in columns_of(part, dataset))}, {literal(capture.capture_id)} as _capture_id,"
+        f"select {', '.join(column.sql for column in columns_of(part.columns, dataset))}, {literal(capture.capture_id)} as _capture_id,"
         f" {literal(part.edition) if part.edition else 'cast(null as varchar)'} as _edition from read_parquet({literal(str(path))})"
         for part, path in zip(capture.parts, lake.files(capture), strict=True)
     )
@@ -67,7 +68,7 @@ def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> s
             published = tuple(column.name for column in part.columns)
             if dataset.shape_of(published) is None and (lacking := dataset.lacks(published)):
                 raise ShapeUnknown(capture.capture_id, lacking)
-        named = {column.name for part in capture.parts for column in columns_of(part, dataset)}
+        named = {column.name for part in capture.parts for column in columns_of(part.columns, dataset)}
         declared = [name for name in sorted(named) if any(stands_for(pattern, name) for pattern in dataset.columns)]
         at = datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None)
         selects.append(

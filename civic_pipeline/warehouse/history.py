@@ -122,7 +122,7 @@ class _History:
         patterns = [name.lower() for name in followed if name]
         columns: dict[str, tuple[str, frozenset[str]]] = {}
         for part in capture.parts:
-            for column in columns_of(part, self._dataset):
+            for column in columns_of(part.columns, self._dataset):
                 is_key = column.name in self._dataset.key
                 is_followed = any(stands_for(pattern, column.name.lower()) for pattern in patterns)
                 if is_key or (is_followed and column.name not in row_ids):

@@ -14,7 +14,7 @@ PACKAGE = CHECKOUT / "civic_pipeline"
 
 # Data flows down this list; a room uses rooms above it, never below.
 ROOMS = (
-    "redaction", "errors", "sql_text", "settings", "catalog", "portals", "lake", "warehouse", "quality", "linkage", "publish", "demo", "scaffold",
+    "redaction", "errors", "sql_text", "settings", "catalog", "portals", "lake", "warehouse", "quality", "lint", "linkage", "publish", "demo", "scaffold",
     "dagster_home", "event_log", "components", "defs", "definitions", "runs", "cli",
 )  # fmt: skip
 FRAMEWORKS = {

@@ -1,0 +1,81 @@
+"""Every mistake in the SQL of a checkout: wrong columns, and what a second engine would not take."""
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+
+from sqlglot import exp
+
+from civic_pipeline.catalog import Dataset, load_datasets
+from civic_pipeline.lint.columns import declared_warehouse, refused, schema_of, wrong_columns
+from civic_pipeline.lint.macros import line_of, read_macros
+from civic_pipeline.lint.mistake import Mistake
+from civic_pipeline.lint.portability import RULES, Subject
+from civic_pipeline.lint.spark import untranslatable
+from civic_pipeline.warehouse import Model, load_models
+from civic_pipeline.warehouse.model import parse_select
+
+_ALLOWED = re.compile(r"^\s*-- allow (\w+):\s*(.*)$")
+
+
+def check(root: Path) -> list[Mistake]:
+    """The mistakes under `root`, by file and line. Raises FileInvalid, CatalogIncomplete, ModelFailed where files do not load."""
+    datasets = load_datasets(root)
+    return mistakes(root, datasets, load_models(root, datasets))
+
+
+def mistakes(root: Path, datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> list[Mistake]:
+    """The mistakes in `models`, in the rules across tables and in the macros under `root`. Raises ModelFailed."""
+    functions = [root / "sql" / "functions.sql"]
+    macros = {file: read_macros([file]) for file in functions}
+    every_macro = {name: macro for named in macros.values() for name, macro in named.items()}
+    keys = {model.name: frozenset(model.contract.key) for model in models.values()}
+    rules = {path: path.read_text(encoding="utf-8") for path in sorted((root / "sql" / "checks").rglob("*.sql"))}
+    found: list[Mistake] = []
+    with declared_warehouse(root, datasets, models.values()) as connection:
+        schema = schema_of(connection)
+        for model in models.values():
+            found += wrong_columns(connection, model)
+            doubles = frozenset(column.name for column in model.contract.columns if column.type == "DOUBLE")
+            found += _portable(model.path, model.sql, Subject(model.query, every_macro, schema, keys, doubles))
+        for path, sql in rules.items():
+            found += refused(connection, sql, path)
+            found += _portable(path, sql, Subject(parse_select(path, sql), every_macro, schema, keys))
+    for file, named in macros.items():
+        found += _portable_macros(file, [macro.expression for macro in named.values()])
+    return sorted(set(found))
+
+
+def _portable(path: Path, sql: str, subject: Subject) -> Iterator[Mistake]:
+    """The rules that a query breaks and does not say why, and what keeps it from Spark."""
+    broken = [(rule, line, what) for rule in RULES for line, what in rule.find(subject)]
+    allowed = yield from _allowances(path, sql, {rule.name for rule, _, _ in broken})
+    for rule, line, what in broken:
+        if rule.name not in allowed:
+            yield Mistake(path, line, f"{rule.name}: {what}; {rule.reason}")
+    for what in untranslatable(subject.query, subject.macros):
+        yield Mistake(path, line_of(subject.query), what)
+
+
+def _portable_macros(path: Path, bodies: list[exp.Expr]) -> Iterator[Mistake]:
+    for body in bodies:
+        subject = Subject(body, {}, {}, {})
+        for rule in RULES:
+            if rule.in_macros:
+                for line, what in rule.find(subject):
+                    yield Mistake(path, line, f"{rule.name}: {what}; {rule.reason}")
+
+
+def _allowances(path: Path, sql: str, broken: set[str]) -> Generator[Mistake, None, set[str]]:
+    """The rules that a file may break, for it says why; yields what is wrong with its saying so."""
+    allowed = set()
+    for number, line in enumerate(sql.splitlines(), 1):
+        if not (found := _ALLOWED.match(line)):
+            continue
+        name, reason = found.groups()
+        if name not in broken:
+            yield Mistake(path, number, f"nothing here breaks a rule {name!r}: remove the allowance")
+        elif not reason:
+            yield Mistake(path, number, f"say why {name} may be broken here")
+        allowed.add(name)
+    return allowed

@@ -1,0 +1,116 @@
+"""Wrong columns of models, rules and checks, found without a run: each query is bound to empty tables of the declared types.
+
+DuckDB itself is the judge, so names and types are exactly what a run would give; a parser's own inference knows neither
+our macros nor `unpivot`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pyarrow.parquet as pq
+
+from civic_pipeline.catalog import Dataset, stands_for, table_name
+from civic_pipeline.catalog.yaml_file import line_of
+from civic_pipeline.errors import ModelFailed
+from civic_pipeline.lake.manifest import LandedColumn
+from civic_pipeline.lint.mistake import Mistake
+from civic_pipeline.portals.declared import declared_schema
+from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.warehouse import Model, seed_files
+from civic_pipeline.warehouse.captured import columns_of
+from civic_pipeline.warehouse.lineage import Schema
+
+
+@contextmanager
+def declared_warehouse(
+    root: Path, datasets: Mapping[str, Dataset], models: Iterable[Model]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every table that a query may read, without rows: raw and history as declared, seeds, and tables as their contracts say.
+
+    Raises ModelFailed for macros that DuckDB refuses.
+    """
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        for schema in ("raw", "history", "seeds", "clean", "marts"):
+            connection.execute(f"create schema {schema}")
+        functions = root / "sql" / "functions.sql"
+        try:
+            connection.execute(functions.read_text(encoding="utf-8"))
+        except duckdb.Error as error:
+            raise ModelFailed(functions, str(error)) from error
+        for seed in seed_files(root):
+            rows = f"read_csv({literal(str(seed))}, all_varchar = true, header = true)"
+            connection.execute(f"create table seeds.{seed.stem} as from {rows} limit 0")
+        for name, dataset in datasets.items():
+            _declare(connection, name, dataset, Path(folder))
+        for model in models:
+            columns = ", ".join(f"{column.name} {column.type}" for column in model.contract.columns)
+            connection.execute(f"create table {model.name} ({columns})")
+        yield connection
+
+
+def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
+    """The columns of every table and view."""
+    schema: Schema = {}
+    for namespace, table, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal order by column_index"
+    ).fetchall():
+        schema.setdefault(namespace, {}).setdefault(table, {})[column] = kind
+    return schema
+
+
+def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Mistake]:
+    """Columns that the model's files name and no declaration has, and columns whose type is not the contract's."""
+    refusals = list(refused(connection, f"create or replace temp table everything as {model.sql}", model.path))
+    yield from refusals
+    if refusals:
+        return
+    found = {name: kind for name, kind, *_ in connection.execute("describe everything").fetchall()}
+    contract, contract_path = model.contract, model.path.with_suffix(".yml")
+    for position, column in enumerate(contract.columns):
+        if found[column.name] != column.type:
+            line = line_of(contract_path, "columns", position)
+            message = f"{column.name} is {found[column.name]} in the select of {model.path.name}, not {column.type}"
+            yield Mistake(contract_path, line, message)
+    for position, rule in enumerate(contract.row_rules):
+        sql = f"select ({rule.keep_if}) is true from everything"
+        yield from refused(connection, sql, contract_path, line_of(contract_path, "row_rules", position))
+    if contract.source_rows:
+        yield from refused(connection, contract.source_rows, contract_path, line_of(contract_path, "source_rows"))
+    for position, expected in enumerate(contract.expectations):
+        if query := expected.arguments.get("unexpected_rows_query"):
+            sql = query.replace("{batch}", "everything")
+            yield from refused(connection, sql, contract_path, line_of(contract_path, "expectations", position))
+
+
+def refused(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, line: int | None = None) -> Iterator[Mistake]:
+    """A query that DuckDB does not take, in its own words, at the line it names unless `line` is given."""
+    try:
+        connection.execute(sql)
+    except duckdb.Error as error:
+        first, *rest = str(error).splitlines()
+        named = re.search(r"^LINE (\d+):", "\n".join(rest), re.MULTILINE)
+        hint = next((text.strip() for text in rest if text.startswith("Candidate")), "")
+        yield Mistake(path, line or (int(named[1]) if named else 1), " ".join(f"{first} {hint}".split()))
+
+
+def _declare(connection: duckdb.DuckDBPyConnection, name: str, dataset: Dataset, folder: Path) -> None:
+    """The views that a build has of a dataset's captures, over a file without rows."""
+    table, schema = table_name(name), declared_schema(dataset)
+    pq.write_table(schema.empty_table(), folder / f"{table}.parquet")
+    landed = [LandedColumn(name=column, portal_type=dataset.columns.get(column, "derived")) for column in schema.names]
+    columns = ", ".join(column.sql for column in columns_of(landed, dataset))
+    connection.execute(
+        f"create view raw.{table} as select {columns}, '' as _capture_id, cast(null as varchar) as _edition"
+        f" from read_parquet({literal(str(folder / f'{table}.parquet'))})"
+    )
+    declared = ", ".join(
+        quoted(name) for name in schema.names if any(stands_for(pattern, name) for pattern in dataset.columns)
+    )
+    connection.execute(
+        f"create view history.{table} as select {declared}, _capture_id, timestamp '2000-01-01' as _captured_at, _edition"
+        f" from raw.{table}"
+    )

@@ -1,0 +1,202 @@
+"""What `civic check` finds in SQL without a run: wrong columns, and what a second engine would not take."""
+
+import pytest
+from town import Town
+
+from civic_pipeline.lint import Mistake, check, mistakes
+from civic_pipeline.settings import CHECKOUT
+
+CLEAN, MART = "sql/clean/town_payments.sql", "sql/marts/mart_months.sql"
+
+
+def found(town: Town) -> list[str]:
+    """The mistakes of the town, as `file:line: message` below its root."""
+    return [
+        str(Mistake(m.path.relative_to(town.settings.root), m.line, m.message))
+        for m in mistakes(town.settings.root, {town.name: town.dataset}, town.models())
+    ]
+
+
+def only(town: Town) -> str:
+    [one] = found(town)
+    return one
+
+
+def test_the_checkout_has_no_mistake() -> None:
+    assert check(CHECKOUT) == []
+
+
+def test_the_town_has_no_mistake(town: Town) -> None:
+    assert found(town) == []
+
+
+# Wrong columns
+
+
+def test_a_column_that_the_portal_does_not_declare(town: Town) -> None:
+    town.edit(CLEAN, "parse_date(Paid_On)", "parse_date(Paid_When)")
+    one = only(town)
+    assert one.startswith(f"{CLEAN}:4: Binder Error: ")
+    assert "Paid_When" in one
+    assert "Paid_On" in one, "DuckDB's suggestion is kept"
+
+
+def test_a_column_that_the_contract_of_the_table_read_lacks(town: Town) -> None:
+    town.edit(MART, "sum(amount)", "sum(dollars)")
+    assert only(town).startswith(f"{MART}:4: Binder Error: ")
+
+
+def test_a_type_that_is_not_the_contracts(town: Town) -> None:
+    town.edit(MART, "cast(date_trunc('month', paid_on) as date)", "date_trunc('month', paid_on)")
+    town.edit("sql/marts/mart_months.yml", "type: DATE", "type: TIMESTAMP")
+    assert found(town) == []
+    town.edit("sql/marts/mart_months.yml", "type: TIMESTAMP", "type: VARCHAR")
+    assert only(town) == "sql/marts/mart_months.yml:6: month is TIMESTAMP in the select of mart_months.sql, not VARCHAR"
+
+
+def test_a_wrong_column_in_a_row_rule(town: Town) -> None:
+    town.edit("sql/clean/town_payments.yml", "keep_if: amount is not null", "keep_if: amuont is not null")
+    assert only(town).startswith("sql/clean/town_payments.yml:7: Binder Error: ")
+
+
+def test_a_wrong_column_in_a_query_of_unexpected_rows(town: Town) -> None:
+    query = '{unexpected_rows_query: "select * from {batch} where amuont < 0"}'
+    expectations = f"expectations:\n  - unexpected_rows_expectation: {query}\n    severity: warning\n"
+    town.edit("sql/marts/mart_months.yml", "columns:", f"{expectations}columns:")
+    assert only(town).startswith("sql/marts/mart_months.yml:6: Binder Error: ")
+
+
+def test_a_wrong_column_in_a_rule_across_tables(town: Town) -> None:
+    town.write("sql/checks/months.sql", "-- A month.\nselect month\nfrom marts.mart_months\nwhere dollars < 0\n")
+    assert only(town).startswith("sql/checks/months.sql:4: Binder Error: ")
+
+
+def test_the_history_of_a_dataset_has_its_columns(town: Town) -> None:
+    town.edit(
+        MART,
+        "from clean.town_payments\n",
+        "from clean.town_payments\nwhere paid_on < (select max(_captured_at) from history.town_payments)\n",
+    )
+    assert found(town) == []
+
+
+# The ten rules: a select that breaks one on its last line but one, and one like it that does not
+
+
+BREAKS = {
+    "patterns with flags": ("patterns", r"select regexp_extract(Payment_No, '(?i)x') as text", r"select regexp_extract(Payment_No, '\d(?:x)') as text"),
+    "patterns unknown class": ("patterns", r"select regexp_matches(Payment_No, '\bx') as bool", r"select regexp_matches(Payment_No, '\w\.x') as bool"),
+    "patterns first match": ("patterns", "select regexp_replace(Payment_No, 'x', 'y') as text", "select regexp_replace(Payment_No, 'x', 'y', 'g') as text"),
+    "patterns of a column": ("patterns", "select regexp_matches(Payment_No, Amount) as bool", "select regexp_matches(Payment_No, '^x') as bool"),
+    "parsing numbers": ("parsing", "select try_cast(Amount as integer) as whole", "select parse_integer(Amount) as whole"),
+    "parsing dates": ("parsing", "select cast(Paid_On as date) as day", "select parse_date(Paid_On) as day"),
+    "parsing formats": ("parsing", "select cast(try_strptime(Paid_On, '%d.%m.%Y') as date) as day", "select date '2024-01-01' as day"),
+    "doubles as text": ("doubles_as_text", "select cast(parse_share(Amount) as varchar) as text", "select cast(parse_money(Amount) as varchar) as text"),
+    "doubles as text in a macro": ("doubles_as_text", "select parse_money(parse_share(Amount)) as money", "select parse_money(Amount) as money"),
+    "date_diff": ("date_diff", "select date_diff('month', parse_date(Paid_On), date '2024-01-01') as n", "select date_diff('day', parse_date(Paid_On), date '2024-01-01') as n"),
+    "division": ("division", "select cast(ceil(parse_integer(Amount) / 3) as integer) as whole", "select (parse_integer(Amount) + 2) // 3 as whole"),
+    "division of money": ("division", "select round(parse_money(Amount) / 3, 2) as part", "select cast(parse_money(Amount) / 3 as double) as part"),
+    "total_order": ("total_order", "select Payment_No, Amount, row_number() over (order by Amount) as n", "select Payment_No, Amount, row_number() over (order by Amount, Payment_No) as n"),
+    "total_order of lag": ("total_order", "select Amount, lag(Amount) over w as n, Paid_On", "select Amount, lag(Amount) over (partition by Paid_On order by Amount) as n, Paid_On"),
+    "total_order of texts": ("total_order", "select string_agg(distinct Amount, ', ') as text", "select string_agg(distinct Amount, ', ' order by Amount) as text"),
+    "total_order of modes": ("total_order", "select mode(Amount order by Paid_On) as text", "select mode(Amount order by Amount) as text"),
+    "columns_by_name": ("columns_by_name", "select * replace ('' as Amount)", "select * exclude (Amount)"),
+    "functions": ("functions", "select jaro_winkler_similarity(Amount, Paid_On) as n", "select length(Amount) as n"),
+    "functions random": ("functions", "select random() as n", "select abs(-1) as n"),
+    "functions structs": ("functions", "select {'a': Amount} as s", "select Amount as s"),
+    "functions places": ("functions", "select string_split(Amount, '.')[1] as text", "select string_split(Amount, '.') as texts"),
+    "ids": ("ids", "select md5(Amount) as id", "select hash_id(json_array(Amount)) as id"),
+    "rounded_doubles": ("rounded_doubles", "select avg(parse_share(Amount)) as n", "select round(avg(parse_share(Amount)), 2) as n"),
+    "rounded_doubles of sums": ("rounded_doubles", "select sum(parse_share(Amount)) as n", "select sum(parse_money(Amount)) as n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_a_rule_that_a_query_breaks(case: str, town: Town) -> None:
+    name, bad, good = BREAKS[case]
+    end = "\nfrom raw.town_payments" + (
+        " window w as (partition by Paid_On order by Payment_No)" if " over w" in bad else ""
+    )
+    town.write("sql/checks/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
+    assert found(town) == []
+    town.write("sql/checks/rule.sql", f"-- A row.\n{bad}{end}\n")
+    names = {(one.split(":")[0], one.split(":")[1], one.split(": ")[1]) for one in found(town)}
+    assert names == {("sql/checks/rule.sql", "2", name)}
+
+
+def test_tables_united_by_name(town: Town) -> None:
+    town.write(
+        "sql/checks/rule.sql",
+        "-- A row.\nselect Amount from raw.town_payments\nunion all by name\nselect Amount from raw.town_payments\n",
+    )
+    assert "columns_by_name" in only(town)
+
+
+@pytest.mark.parametrize(
+    ("source", "order"),
+    [
+        ("marts.mart_months", "month"),  # the key
+        ("(select month, amount from marts.mart_months where amount > 0)", "month"),  # the key below a filter
+        ("(select month, sum(amount) as amount from marts.mart_months group by month)", "month"),
+        ("(select distinct amount from marts.mart_months)", "amount"),
+    ],
+)
+def test_an_order_by_what_names_a_row_is_total(source: str, order: str, town: Town) -> None:
+    town.write(
+        "sql/checks/rule.sql",
+        f"-- A row.\nselect amount, row_number() over (order by {order}) as n\nfrom {source} as rows_of\n",
+    )
+    assert found(town) == []
+
+
+def test_a_join_may_repeat_a_key(town: Town) -> None:
+    town.write(
+        "sql/checks/rule.sql",
+        "-- A row.\nselect m.month, p.amount, row_number() over (order by m.month) as n\n"
+        "from marts.mart_months as m\ninner join clean.town_payments as p on p.amount = m.amount\n",
+    )
+    assert "total_order: rows may tie: the order leaves out m.amount, p.amount" in only(town)
+
+
+def test_a_contract_may_say_that_a_quotient_is_a_double(town: Town) -> None:
+    town.edit(MART, "group by 1", "group by paid_on")
+    town.edit(MART, "cast(sum(amount) as decimal(18, 2)) as amount", "sum(amount) / 2 as amount")
+    town.edit("sql/marts/mart_months.yml", '"DECIMAL(18,2)"', "DOUBLE")
+    assert found(town) == []
+
+
+def test_a_macro_may_parse_text_but_not_look_ahead(town: Town) -> None:
+    town.write(
+        "sql/functions.sql",
+        (CHECKOUT / "sql/functions.sql").read_text()
+        + "create or replace macro a_digit(text) as (\n    try_cast(regexp_extract(text, '\\d(?!x)') as integer)\n);\n",
+    )
+    assert ": patterns: the pattern '\\\\d(?!x)' has (?!;" in only(town)
+
+
+# Allowances
+
+
+def test_a_file_may_say_why_it_breaks_a_rule(town: Town) -> None:
+    sql = "-- A row.\n-- allow ids: the publisher's own digest\nselect md5(Amount) as id\nfrom raw.town_payments\n"
+    town.write("sql/checks/rule.sql", sql)
+    assert found(town) == []
+    town.write("sql/checks/rule.sql", sql.replace(" the publisher's own digest", ""))
+    assert only(town) == "sql/checks/rule.sql:2: say why ids may be broken here"
+    town.write("sql/checks/rule.sql", sql.replace("md5(Amount)", "Amount"))
+    assert only(town) == "sql/checks/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
+
+
+# Spark
+
+
+def test_a_function_that_nobody_knows_on_spark(town: Town) -> None:
+    town.write("sql/checks/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
+    assert "bar(…) has no translation to Spark that we know" in only(town)
+
+
+def test_a_construct_that_cannot_be_written_for_spark(town: Town) -> None:
+    town.write(
+        "sql/checks/rule.sql", "-- A row.\nselect max_by(Amount, Paid_On, 3) as amounts\nfrom raw.town_payments\n"
+    )
+    assert "this SQL cannot be written for Spark: Argument 'count' is not supported" in only(town)
