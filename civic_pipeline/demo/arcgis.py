@@ -21,7 +21,6 @@ from civic_pipeline.demo.writing import written
 from civic_pipeline.sql_text import quoted
 
 MAX_RECORD_COUNT = 2000
-MOST_OBJECT_IDS = 38_300
 
 _INVALID = "Cannot perform query. Invalid query parameters."
 _NUMERIC_TYPES = {"Integer", "SmallInteger", "BigInteger", "Double", "Single", "Date"}
@@ -46,7 +45,10 @@ class ArcgisPortal:
             return None
         if wanted := re.fullmatch(r"/sharing/rest/content/items/(\w+)", request.path):
             file = next((file for file in self._files if file.item_id == wanted[1]), None)
-            return (file, Asked("metadata")) if file and not file.faults.item_gone else None
+            if file and file.faults.item_gone:
+                file.conduct.meet("item_gone")
+                return None
+            return (file, Asked("metadata")) if file else None
         service, number, is_query = self._place(request)
         if service is None:
             return None
@@ -118,8 +120,6 @@ def _asked(file: ServedFile, parameters: Mapping[str, str]) -> Asked:
         return Asked("count")
     if parameters.get("returnIdsOnly") == "true":
         return Asked("ids")
-    if parameters.get("outStatistics"):
-        return Asked("statistics")
     wanted, most = parameters.get("resultRecordCount", ""), _most(file, parameters)
     return Asked("rows", min(int(wanted), most) if wanted.isdigit() else most)
 
@@ -135,9 +135,8 @@ class _Query:
         what = _asked(self.file, self.parameters).what
         if what == "count":
             return Answer.of({"count": self._count()})
-        if what == "ids":
-            return self._ids()
-        return self._statistics() if what == "statistics" else self._page()
+        self.file.conduct.meet("object_ids", "repeated_ids")
+        return self._ids() if what == "ids" else self._page()
 
     def _names(self) -> dict[str, tuple[str, str, str]]:
         """By name in lower case: the name, its SQL, and SQL of the value as it is sent."""
@@ -157,10 +156,6 @@ class _Query:
         if self.parameters.get("outSR", "4326") not in {"", "4326", '{"wkid":4326}'}:
             raise _Refused(_INVALID, "'outSR' parameter is invalid: only 4326 is served")
         conditions = []
-        if ids := self.parameters.get("objectIds"):
-            if not re.fullmatch(r"[0-9.,\s-]+", ids) or ids.count(",") >= MOST_OBJECT_IDS:
-                raise _Refused(_INVALID, "'objectIds' parameter is invalid")
-            conditions.append(f"{object_id(self.file)[1]} in ({ids})")
         if text := self.parameters.get("where"):
             names = self._names()
             try:
@@ -176,6 +171,7 @@ class _Query:
         return " and ".join(conditions)
 
     def _count(self) -> int:
+        self.file.conduct.meet("count_off_by")
         found = self.con.execute(f"select count(*) from {self.file.table} where {self._where()}").fetchall()
         return max(0, int(found[0][0]) + self.file.faults.count_off_by)
 
@@ -185,65 +181,42 @@ class _Query:
         body, _ = written(self.con, "',' || id::varchar", shuffled)
         return Answer(b'{"objectIdFieldName":%s,"objectIds":[%s]}' % (json.dumps(name).encode(), body[1:]))
 
-    def _statistics(self) -> Answer:
-        faults = self.file.faults
-        try:
-            asked = [
-                (
-                    one["statisticType"],
-                    one["onStatisticField"],
-                    one.get("outStatisticFieldName") or one["statisticType"],
-                )
-                for one in json.loads(self.parameters["outStatistics"])
-            ]
-        except (ValueError, KeyError, TypeError):
-            raise _Refused(_INVALID, "'outStatistics' parameter is invalid") from None
-        columns = []
-        for kind, field, _ in asked:
-            sql = self._known(field)[2]
-            if kind not in {"min", "max", "count", "sum", "avg"}:
-                raise _Refused(_INVALID, "'outStatistics' parameter is invalid")
-            lie = {"min": f" + {faults.statistics_off_by}", "max": f" - {faults.statistics_off_by}"}.get(kind, "")
-            columns.append(f"{kind}({sql})" + (lie if faults.statistics_off_by else ""))
-        found = self.con.execute(
-            f"select {', '.join(columns)} from {self.file.table} where {self._where()}"
-        ).fetchall()[0]
-        names = [name.upper() if faults.statistics_in_capitals else name for _, _, name in asked]
-        values = {
-            name: value if isinstance(value, int | str | None) else float(value)
-            for name, value in zip(names, found, strict=True)
-        }
-        declared = [{"name": name, "type": "esriFieldTypeDouble", "alias": name} for name in names]
-        return Answer.of({"displayFieldName": "", "fields": declared, "features": [{"attributes": values}]})
-
     def _page(self) -> Answer:
-        faults, parameters = self.file.faults, self.parameters
+        faults, parameters, meet = self.file.faults, self.parameters, self.file.conduct.meet
         paged = bool(parameters.get("resultOffset"))
         if faults.no_paging and (paged or parameters.get("resultRecordCount")):
+            meet("no_paging")
             raise _Refused("Pagination is not supported.")
         if faults.no_field_list_in_pages and paged and parameters.get("outFields", "*") != "*":
+            meet("no_field_list_in_pages")
             raise _Refused("Failed to execute query.")
         offset = self._whole("resultOffset", 0)
         most = _most(self.file, parameters)
-        size = min(self._whole("resultRecordCount", most), most, faults.short_pages or most)
+        size = min(self._whole("resultRecordCount", most), most)
+        if faults.short_pages and faults.short_pages < size:
+            meet("short_pages")
+            size = faults.short_pages
         has_shape = parameters.get("returnGeometry", "true") == "true"
-        start = 0 if faults.paging_lies else offset
-        source = self._source(start, size + 1)
-        text, head = self._geojson(has_shape) if parameters.get("f") == "geojson" else self._esri(has_shape)
-        rows, found = written(self.con, text, source, most=size)
+        if offset:
+            meet("paging_lies")
+        text, head = self._esri(has_shape)
+        rows, found = written(self.con, text, self._source(0 if faults.paging_lies else offset, size + 1), most=size)
         more = found > size
         if faults.empty_with_geometry and has_shape:
+            meet("empty_with_geometry")
             rows = b""
         at = faults.flagged_empty_at
         struck = at is not None and paged and offset <= at < offset + min(size, found)
         if struck and self.file.conduct.strikes("flagged_empty_times", self.path):
+            meet("flagged_empty_at")
             rows, more = b"", True
+        if b'":NaN' in rows:
+            meet("nan")
         if faults.nan == "text":
             rows = rows.replace(b'":NaN', b'":"NaN"')
+        meet("never_flags" if more else "flags_always")
         if (more or faults.flags_always) and not faults.never_flags:
             head["exceededTransferLimit"] = True
-            if parameters.get("f") == "geojson":
-                head["properties"] = {"exceededTransferLimit": True}
         return Answer(json.dumps(head, separators=(",", ":")).encode()[:-1] + b',"features":[' + rows[1:] + b"]}")
 
     def _source(self, offset: int, limit: int) -> str:
@@ -278,16 +251,6 @@ class _Query:
     def _attributes(self) -> str:
         packed = ", ".join(f"{quoted(name)} := {sql}" for name, sql in self._chosen().items())
         return f"cast(to_json(struct_pack({packed})) as varchar)"
-
-    def _geojson(self, has_shape: bool) -> tuple[str, dict[str, Any]]:
-        """SQL of a row, and what stands before the rows."""
-        missing = '{"type":"Point","coordinates":[NaN,NaN]}' if self.file.faults.nan else "null"
-        shape = f"coalesce(geometry, '{missing}')" if has_shape and self.file.is_layer else "'null'"
-        row = (
-            f"""',{{"type":"Feature","id":' || {object_id(self.file)[1]} || ',"geometry":' || {shape}"""
-            f""" || ',"properties":' || {self._attributes()} || '}}'"""
-        )
-        return row, {"type": "FeatureCollection"}
 
     def _esri(self, has_shape: bool) -> tuple[str, dict[str, Any]]:
         """SQL of a row, and what stands before the rows."""

@@ -9,8 +9,14 @@ from typing import Literal, Protocol
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.demo.faults import Faults, Times
 
-Matter = Literal["metadata", "rows", "count", "ids", "statistics", "export", "file"]
+Matter = Literal["metadata", "rows", "count", "ids", "export", "file"]
 _PAGES: frozenset[Matter] = frozenset({"rows", "export", "file"})
+# What the description of a file shows: any request for it meets these.
+_DESCRIBED = (
+    "freshness", "moved_to_service", "layer_number", "no_paging", "hidden_columns", "renamed_columns", "retyped_columns", "added_columns",
+)  # fmt: skip
+
+_NONE = Faults()
 
 LONGEST_URL = 2000
 _HTML = b"<html><head><title>Sign in</title></head><body>Please wait ...</body></html>\n"
@@ -45,6 +51,7 @@ class Conduct:
         self.faults = faults
         self.edition += 1
         self._struck: Counter[tuple[str, str]] = Counter()
+        self._met: set[str] = set()
         self._pages: Counter[str] = Counter()
         self._calls = 0
         self._since_edit = 0
@@ -56,7 +63,20 @@ class Conduct:
             if not times or self._pages[path] < self.faults.after_pages:
                 return False
             self._struck[fault, path] += 1
-            return times == "always" or self._struck[fault, path] <= times
+            is_struck = times == "always" or self._struck[fault, path] <= times
+        if is_struck:
+            self.meet(fault)
+        return is_struck
+
+    def meet(self, *names: str) -> None:
+        """Note that an answer is another because of these faults, those of them that are set."""
+        with self._lock:
+            self._met |= {name for name in names if getattr(self.faults, name) != getattr(_NONE, name)}
+
+    def met(self, fault: str) -> bool:
+        """Whether an answer was another because of a fault."""
+        with self._lock:
+            return fault in self._met
 
     def before(self, request: Request, asked: Asked, error: ErrorWriter) -> Answer | None:
         """The failure that takes the place of an answer, if one does."""
@@ -64,16 +84,22 @@ class Conduct:
         if faults.latency_ms:
             time.sleep(faults.latency_ms / 1000)
         if faults.home_page:
+            self.meet("home_page")
             return Answer.page("Open Data")
         if faults.no_long_urls and len(request.target) > LONGEST_URL:
+            self.meet("no_long_urls")
             return Answer.page("414 Request-URI Too Large", status=414)
         if faults.no_post and request.method == "POST":
+            self.meet("no_post")
             return Answer.page("405 Method Not Allowed", status=405)
         if faults.token_required:
+            self.meet("token_required")
             return error(499, "Token Required", "empty", 403)
         if asked.what == "metadata":
+            self.meet(*_DESCRIBED)
             return None
         if self._quota_used():
+            self.meet("calls_left")
             used = error(429, "You have exceeded the requests limit for this domain.", "empty", 429)
             return replace(used, status=429, headers=self._quota())
         if self.strikes("burst_requests", path):
@@ -82,15 +108,15 @@ class Conduct:
             return replace(error(status, "Please try again later.", "empty", status), status=status, headers=later)
         if asked.what == "count" and self.strikes("count_fails", path):
             return error(500, "Unable to complete operation.", "empty", 500)
-        if asked.what == "statistics" and self.strikes("statistics_fail", path):
-            return error(400, "Unable to complete operation.", "text", 400)
         if asked.what == "ids" and faults.no_ids_only:
+            self.meet("no_ids_only")
             return error(400, "Unable to complete operation.", "text", 400)
         return self._page_fails(request, asked, error) if asked.what in _PAGES else None
 
     def _page_fails(self, request: Request, asked: Asked, error: ErrorWriter) -> Answer | None:
         faults, path = self.faults, request.path
         if faults.heavy_rows is not None and asked.limit > faults.heavy_rows:
+            self.meet("heavy_rows")
             return error(faults.heavy_code, "Error performing query operation", "empty", faults.heavy_code)
         if self.strikes("error_body", path):
             return error(faults.error_code, faults.error_message, faults.error_details, 200)
@@ -126,7 +152,8 @@ class Conduct:
                 return False
             # A single edit is never due again.
             self._since_edit = 0 if self.faults.edits_forever else -(2**63)
-            return True
+        self.meet("edit_after_pages")
+        return True
 
     def _quota(self) -> dict[str, str]:
         """What the headers say of the day's calls."""

@@ -19,7 +19,7 @@ Rows = Annotated[int, Field(ge=1)]
 
 
 class Faults(Strict):
-    """One field per fault. A page request asks for rows; a data request for rows, counts, ids, statistics or a file.
+    """One field per fault. A page request asks for rows; a data request for rows, counts, ids or a file.
 
     `Times` are counted per path, so that a burst strikes each layer and each endpoint of its own.
     """
@@ -66,12 +66,9 @@ class Faults(Strict):
     object_ids: Literal["sparse", "huge", "float"] | None = None  # where the file has no OBJECTID of its own
     repeated_ids: Count = 0  # rows that share the object id of the row before them
 
-    # Counts and statistics
+    # Counts
     count_off_by: int = 0  # added to every count
     count_fails: Times = 0
-    statistics_off_by: Count = 0  # minimum reported higher and maximum lower than they are
-    statistics_fail: Times = 0
-    statistics_in_capitals: bool = False  # result columns in capitals, whatever they were to be called
 
     # Freshness
     freshness: Literal["metadata", "truth_header", "last_modified_header", "view_last_modified", "none"] = "metadata"

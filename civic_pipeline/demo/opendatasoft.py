@@ -22,7 +22,7 @@ MOST_RECORDS = 100
 DEFAULT_RECORDS = 10
 WINDOW = 10_000  # rows that paging can reach
 
-_PATH = re.compile(r"/api/explore/v2\.[01]/catalog/datasets/([^/]+?)(?:/(records|exports/(?:json|jsonl|csv)))?/?")
+_PATH = re.compile(r"/api/explore/v2\.[01]/catalog/datasets/([^/]+?)(?:/(records|exports/(?:json|jsonl)))?/?")
 _POINT = r"^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$"
 _LON_LAT = r'{"lon":\1,"lat":\2}'
 _INTERRUPTED = "Streaming interrupted due to the following error: "
@@ -160,6 +160,7 @@ class _Query:
         if limit + offset > WINDOW:
             raise _invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}")
         limit = MOST_RECORDS if limit == -1 else min(limit, self.file.faults.short_pages or limit)
+        self.file.conduct.meet("count_off_by")
         rows, _ = written(self.con, f"',' || {self._object()}", self._source(limit, offset))
         count = f"select count(*) from {self.file.table} where {self._where()}"
         total = max(0, self.con.execute(count).fetchall()[0][0] + self.file.faults.count_off_by)
@@ -172,32 +173,17 @@ class _Query:
         if offset and offset + most > WINDOW:
             most, broken = max(0, WINDOW - offset), str(_invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}"))
         most = max(0, most - faults.export_short_by)
+        self.file.conduct.meet("export_short_by")
         if faults.export_breaks_after is not None and faults.export_breaks_after < most:
+            self.file.conduct.meet("export_breaks_after")
             most, broken = faults.export_breaks_after, "Query timed out"
         source = self._source(most, offset, in_file_order=True)
         end = f"{_INTERRUPTED}{broken}".encode() if broken else b""
         if form == "jsonl":
             rows, _ = written(self.con, f"{self._object()} || '\n'", source)
             return Answer(rows + end, content_type="application/jsonl;charset=utf-8")
-        if form == "json":
-            rows, _ = written(self.con, f"',\n' || {self._object()}", source)
-            return Answer(b"[" + rows[1:] + (end or b"\n]"))
-        return self._csv(source, end)
-
-    def _csv(self, source: str, end: bytes) -> Answer:
-        delimiter = self.parameters.get("delimiter", ";")
-        texts = [f"cast({field.value} as varchar)" for field in self._chosen()]
-        special = f'["\\r\\n{re.escape(delimiter)}]'.replace("'", "''")
-        cells = ", ".join(
-            f"coalesce(case when regexp_matches({text}, '{special}')"
-            f""" then '"' || replace({text}, '"', '""') || '"' else {text} end, '')"""
-            for text in texts
-        )
-        rows, _ = written(self.con, f"concat_ws('{delimiter}', {cells}) || '\r\n'", source)
-        labels = self.parameters.get("use_labels") == "true"
-        header = delimiter.join(field.label if labels else field.name for field in self._chosen())
-        mark = b"" if self.parameters.get("with_bom") == "false" else b"\xef\xbb\xbf"
-        return Answer(mark + f"{header}\r\n".encode() + rows + end, content_type="text/csv;charset=utf-8")
+        rows, _ = written(self.con, f"',\n' || {self._object()}", source)
+        return Answer(b"[" + rows[1:] + (end or b"\n]"))
 
     def _object(self) -> str:
         packed = ", ".join(f"{quoted(field.name)} := {field.value}" for field in self._chosen())

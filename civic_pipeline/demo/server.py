@@ -126,6 +126,10 @@ class DemoPortals:
         for file in [self.file(name)] if name else self.files:
             file.conduct.begin(faults)
 
+    def struck(self, fault: str) -> bool:
+        """Whether an answer was another because of this fault, since the file, or any file, has it."""
+        return any(file.conduct.met(fault) for file in self.files)
+
     def answer(self, request: Request) -> Answer:
         """What the portals say to a request; safe to call from any thread."""
         portal = next((portal for start, portal in self._portals.items() if request.path.startswith(start)), None)

@@ -135,7 +135,10 @@ def _rows(file: ServedFile, parameters: Mapping[str, str], form: str, con: duckd
     offset, limit = _whole(parameters, "$offset", 0), _whole(parameters, "$limit", DEFAULT_LIMIT)
     order = list(_ordered(parameters.get("$order", ""), known))
     unique = any(part.startswith("row_id ") for part in order)
-    source = file.data.page(where, order, offset, min(limit, file.faults.short_pages or limit), unique=unique)
+    if file.faults.short_pages and file.faults.short_pages < limit:
+        file.conduct.meet("short_pages")
+        limit = file.faults.short_pages
+    source = file.data.page(where, order, offset, limit, unique=unique)
     return _written(list(fields.values()), source, form, con, file.faults.nan)
 
 
@@ -159,6 +162,8 @@ def _totals(
     fields, parts = [], []
     for at, (function, name, alias) in enumerate(found.groups() for found in aggregates):
         counted, field = function.lower() == "count", known(name) if name != "*" else None
+        if counted:
+            file.conduct.meet("count_off_by")
         title = alias or (function.lower() if field is None else f"{function}_{field.name.strip(':@')}".lower())
         sql = f"{function}({field.sql if field else '*'})"
         parts.append(f"greatest(0, {sql} + {file.faults.count_off_by})" if counted else sql)

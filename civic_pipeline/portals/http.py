@@ -42,9 +42,6 @@ PASSING_CODES = (202, THROTTLED, *OVERLOADED_CODES)
 
 # A portal that asks for more patience than this gets its turn in the next run.
 _LONGEST_PAUSE_SECONDS = 120
-# Servers and their front ends refuse longer addresses (Esri/arcgis-rest-js#1226 and others: from about 2,000 characters).
-_LONGEST_ADDRESS = 1900
-_POST_REFUSED = (403, 404, 405, 411, 413)
 # In pieces of 10 kB, as requests has it by itself, reading a page takes as long as decoding it.
 _PIECE_BYTES = 1 << 20
 _PEEK_BYTES = 4096
@@ -180,15 +177,7 @@ class Client:
         """The answer of a request that succeeded, its body at `path` where that is given."""
         ask = partial(self._session.request, timeout=TIMEOUT_SECONDS, stream=path is not None)
         with self._turn(url):
-            address = requests.Request("GET", url, params=dict(parameters)).prepare().url or url
-            if posted is not None:
-                answer = ask("POST", url, params=dict(parameters), json=posted)
-            elif len(address) > _LONGEST_ADDRESS:
-                answer = ask("POST", url, data=dict(parameters))
-                if answer.status_code in _POST_REFUSED:
-                    answer = ask("GET", address)
-            else:
-                answer = ask("GET", address)
+            answer = ask("GET" if posted is None else "POST", url, params=dict(parameters), json=posted)
             _check_status(url, answer)
             received = len(answer.content) if path is None else _save(answer, path)
             with self._turns:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pyarrow as pa
 import requests
@@ -36,8 +37,9 @@ _FINAL = re.compile(
     r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
 )
 
-# A list of names beyond this makes addresses that servers refuse; `*` then stands for them.
-_LONGEST_SELECT = 1200
+# Servers and their front ends refuse addresses from about 2,000 characters on (Esri/arcgis-rest-js#1226 and others). A list of
+# names beyond this length, as the address writes it, is asked for as `*`.
+_LONGEST_SELECT = 1500
 
 
 class SocrataDataset:
@@ -120,7 +122,7 @@ class SocrataDataset:
     ) -> Page:
         names = {column: _SYSTEM_FIELDS.get(column, column.name) for column in description.landed}
         listed = ",".join(names.values())
-        select = listed if len(listed) <= _LONGEST_SELECT else ":id,:updated_at,*"
+        select = listed if len(quote_plus(listed)) <= _LONGEST_SELECT else ":id,:updated_at,*"
         query = {"$select": select, "$order": ":id", "$limit": rows, **place}
 
         def understand(body: Body) -> Page:

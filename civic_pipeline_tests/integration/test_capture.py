@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from faulty import faulty
 from terminal import serve
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.demo.exchange import Answer, Request
 from civic_pipeline.errors import CaptureUnproven
 from civic_pipeline.lake import Captured, Lake, capture
@@ -287,7 +288,7 @@ def test_codes_come_with_their_labels_and_newer_types_as_themselves(lake: Lake, 
 def test_a_place_at_nan_is_no_place(lake: Lake, tmp_path: Path) -> None:
     shapes: list[dict[str, Any] | None] = [{"type": "Point", "coordinates": [-76.6, 39.2]}, None]
     folder = served_shapes(tmp_path / "served", shapes)
-    with DemoPortals(folder, faults=Faults(nan="text")) as portals:
+    with faulty(folder, nan="text") as portals:
         first, second = landed(lake, take(lake, portals, "arcgis", {"name": "String"})).to_pylist()
     assert json.loads(first["_geometry"]) == {"x": -76.6, "y": 39.2}
     assert second["_geometry"] is None

@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from faulty import faulty
 
 from civic_pipeline.catalog import Dataset, FileHere
-from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
     CivicError,
@@ -88,7 +89,7 @@ def test_a_file_is_captured_row_by_row_and_downloaded_once(served: Path, lake: L
 def test_a_server_that_says_nothing_of_a_file_is_asked_twice_and_the_file_is_stored_once(
     served: Path, lake: Lake
 ) -> None:
-    with DemoPortals(served, faults=Faults(no_validators=True)) as portals:
+    with faulty(served, no_validators=True) as portals:
         made = take(lake, portals.url)
         assert [a.status for a in portals.requests] == [200, 200]
         assert take(lake, portals.url).status == "unchanged"
@@ -127,7 +128,7 @@ def test_a_geojson_in_gzip_keeps_its_types(served: Path, lake: Lake) -> None:
     ids=str,
 )  # fmt: skip
 def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
-    with DemoPortals(served, faults=Faults(**faults)) as portals:
+    with faulty(served, **faults) as portals:
         made = take(lake, portals.url)
     assert rows(lake, made) == WRITTEN
     assert made.manifest.parts[0].retries
@@ -149,7 +150,7 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
 def test_what_does_not_pass_is_said_and_nothing_is_kept(
     served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], told: str
 ) -> None:
-    with DemoPortals(served, faults=Faults(**faults)) as portals, pytest.raises(error) as raised:
+    with faulty(served, **faults) as portals, pytest.raises(error) as raised:
         take(lake, portals.url)
     assert told in str(raised.value)
     assert lake.newest("town/payments") is None

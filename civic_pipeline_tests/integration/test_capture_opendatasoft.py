@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from faulty import faulty
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
     CaptureUnproven,
@@ -106,7 +107,7 @@ def test_all_rows_land_in_one_export_and_an_unchanged_dataset_costs_one_request(
     ids=str,
 )  # fmt: skip
 def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
-    with DemoPortals(served, faults=Faults(**faults)) as portals:
+    with faulty(served, **faults) as portals:
         made = take(lake, portals)
     assert [row["n"] for row in rows(lake, made)] == list(range(1, ROWS + 1))
 
@@ -137,7 +138,7 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
 def test_what_does_not_pass_is_said_and_nothing_is_kept(
     served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], told: str
 ) -> None:
-    with DemoPortals(served, faults=Faults(**faults)) as portals, pytest.raises(CivicError) as raised:
+    with faulty(served, **faults) as portals, pytest.raises(CivicError) as raised:
         take(lake, portals)
     assert told in str(raised.value)
     assert type(raised.value) is error
@@ -146,14 +147,14 @@ def test_what_does_not_pass_is_said_and_nothing_is_kept(
 
 
 def test_a_used_up_quota_is_not_asked_again(served: Path, lake: Lake) -> None:
-    with DemoPortals(served, faults=Faults(calls_left=0)) as portals:
+    with faulty(served, calls_left=0) as portals:
         with pytest.raises(PortalUnreachable):
             take(lake, portals)
         assert [answered.status for answered in portals.requests] == [200, 429]
 
 
 def test_an_edit_during_the_export_has_it_read_again(served: Path, lake: Lake) -> None:
-    with DemoPortals(served, faults=Faults(edit_after_pages=1, edit="delete", edit_rows=2)) as portals:
+    with faulty(served, edit_after_pages=1, edit="delete", edit_rows=2) as portals:
         made = take(lake, portals)
         assert [a.path.rpartition("/")[2] for a in portals.requests if "exports" in a.path] == ["jsonl", "json"]
     assert made.manifest.rows == ROWS - 2
@@ -168,7 +169,7 @@ def test_a_dataset_that_is_not_there_is_said_so(served: Path, lake: Lake) -> Non
 
 
 def test_without_a_date_of_its_data_a_dataset_is_read_every_time_and_kept_once(served: Path, lake: Lake) -> None:
-    with DemoPortals(served, faults=Faults(freshness="none")) as portals:
+    with faulty(served, freshness="none") as portals:
         assert take(lake, portals).status == "captured"
         asked = len(portals.requests)
         assert take(lake, portals).status == "unchanged"

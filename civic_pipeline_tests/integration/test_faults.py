@@ -1,6 +1,7 @@
 """Every way in which portals are known to fail, on the wire: all rows land, or the capture says what is wrong."""
 
 import csv
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
+from faulty import faulty
 from terminal import serve
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
     CaptureUnproven,
@@ -53,17 +56,24 @@ class Town:
 
     folder: Path
 
-    def portals(self, **faults: Any) -> DemoPortals:
-        return DemoPortals(self.folder / "served", faults=Faults(**faults))
+    def portals(self, **faults: Any) -> AbstractContextManager[DemoPortals]:
+        return faulty(self.folder / "served", **faults)
 
     @property
     def lake(self) -> Lake:
         return Lake(self.folder / "lake")
 
-    def take(self, portals: DemoPortals, portal: str, token: str | None = None, **source: Any) -> Captured:
+    def take(
+        self,
+        portals: DemoPortals,
+        portal: str,
+        token: str | None = None,
+        columns: dict[str, str] | None = None,
+        **source: Any,
+    ) -> Captured:
         dataset = Dataset.model_validate({
             "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.",
-            "source": SOURCES[portal] | source, "cadence": "irregular", "key": [], "columns": COLUMNS[portal],
+            "source": SOURCES[portal] | source, "cadence": "irregular", "key": [], "columns": columns or COLUMNS[portal],
             "volume": {"shrink_at_most": "100%"},
         })  # fmt: skip
         return capture("town/things", dataset, self.lake, Access(root=portals.url, socrata_token=token))
@@ -121,9 +131,6 @@ SURVIVED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "cannot page": (("arcgis",), {"no_paging": "denied"}),
     "does not say that it can page": (("arcgis",), {"no_paging": "absent"}),
     "says it can page and repeats the first page": (("arcgis",), {"paging_lies": True}),
-    "refuses a list of fields with paging": (("arcgis",), {"no_field_list_in_pages": True}),
-    "refuses long addresses": (BOTH, {"no_long_urls": True}),
-    "refuses to be posted to": (BOTH, {"no_post": True}),
     "cannot page nor list its ids": (("arcgis",), {"no_paging": "denied", "no_ids_only": True}),
     "sends no page, lists no ids and always flags": (
         ("arcgis",), {"no_ids_only": True, "flagged_empty_at": 0, "flagged_empty_times": "always", "flags_always": True},
@@ -131,7 +138,6 @@ SURVIVED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "has sparse ids": (("arcgis",), {"object_ids": "sparse"}),
     "has huge ids": (("arcgis",), {"object_ids": "huge", "no_paging": "denied"}),
     "has ids with a fraction": (("arcgis",), {"object_ids": "float", "no_paging": "denied"}),
-    "has wrong statistics": (("arcgis",), {"statistics_off_by": 20, "no_paging": "denied"}),
     "fails to count at first": (BOTH, {"count_fails": 1}),
     "moved to another service": (("arcgis",), {"moved_to_service": "New_Things"}),
     "moved to another layer number": (("arcgis",), {"layer_number": 4}),
@@ -160,10 +166,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
     "sends HTML for ever": (BOTH, {"html_page": "always"}, AnswerUnreadable, "an HTML page"),
     "cuts the JSON for ever": (BOTH, {"truncated_json": "always"}, AnswerUnreadable, "broken JSON"),
     "sends nothing for ever": (BOTH, {"empty_body": "always"}, AnswerUnreadable, "an empty body"),
-    "drops every connection": (BOTH, {"dropped_connection": "always"}, PortalUnreachable, "."),
+    "drops every connection": (BOTH, {"dropped_connection": "always"}, PortalUnreachable, "Connection broken|IncompleteRead"),
     "counts too many": (BOTH, {"count_off_by": 5}, CaptureUnproven, "counted 65 rows .*, 60 landed"),
     "counts too few": (BOTH, {"count_off_by": -5}, CaptureUnproven, "counted 55 rows .*, 60 landed"),
-    "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "."),
+    "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "Unable to complete operation"),
     "is edited all the time": (
         BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceRestless, "the portal's own date",
     ),
@@ -276,3 +282,34 @@ def test_soda3_is_asked_with_a_token_and_gives_the_same_rows(town: Town) -> None
         made = town.take(portals, "socrata", token="any")
         assert [request for request in portals.requests if request.path.startswith("/api/v3/")]
     assert town.is_whole(made)
+
+
+def test_a_portal_that_refuses_to_be_posted_to_is_asked_by_soda_2(town: Town) -> None:
+    with town.portals(no_post=True) as portals:
+        made = town.take(portals, "socrata", token="any")
+    assert town.is_whole(made)
+
+
+@pytest.mark.parametrize(
+    "names", [[f"a_column_with_a_long_name_{n}" for n in range(90)], [f"c{n}" for n in range(500)]]
+)
+def test_a_socrata_table_of_many_columns_is_asked_for_in_a_short_address(town: Town, names: list[str]) -> None:
+    (town.folder / "served" / "things.csv").write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
+    with town.portals(no_long_urls=True) as portals:
+        made = town.take(portals, "socrata", columns={names[0]: "number"})
+        url = f"{portals.url}/resource/{FOUR}.json"
+        assert requests.get(url, params={"$select": ",".join(names)}, timeout=10).status_code == 414
+    assert town.landed(made).select(names).num_rows == 1
+
+
+def test_an_arcgis_layer_that_refuses_a_list_of_fields_with_paging_is_not_asked_for_one(town: Town) -> None:
+    with town.portals(no_field_list_in_pages=True) as portals:
+        assert town.is_whole(town.take(portals, "arcgis"))
+        query = f"{portals.url}/arcgis/rest/services/{LAYER}/FeatureServer/0/query"
+        listed = {"f": "json", "where": "1=1", "outFields": "name,amount", "resultOffset": "7"}
+        assert "error" in requests.get(query, params=listed, timeout=10).json()
+
+
+def test_a_fault_that_strikes_nobody_fails_its_test(town: Town) -> None:
+    with pytest.raises(AssertionError, match="no_post changed no answer"), town.portals(no_post=True) as portals:
+        town.take(portals, "arcgis")
