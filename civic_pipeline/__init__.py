@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from civic_pipeline.warehouse.reader import connect, read, refresh
+    from civic_pipeline.releases.reader import connect, read, refresh
 
 __all__ = ["connect", "read", "refresh"]
 
@@ -22,7 +22,7 @@ if sys.platform == "linux":
 def __getattr__(name: str) -> Any:
     """The names above, loaded when somebody asks: a capture needs neither the warehouse nor its SQL parser."""
     if name in __all__:
-        from civic_pipeline.warehouse import reader
+        from civic_pipeline.releases import reader
 
         return getattr(reader, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

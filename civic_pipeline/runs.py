@@ -7,7 +7,7 @@ import dagster as dg
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.dagster_home import prepare_home
-from civic_pipeline.errors import CivicError, RunFailed, UnknownName, WarehouseBusy
+from civic_pipeline.errors import CivicError, LockHeld, RunFailed, UnknownName
 from civic_pipeline.settings import Settings
 
 # Which process a run lives in, so that a later one can tell whether it was killed.
@@ -72,8 +72,8 @@ def failure_of(result: dg.ExecuteInProcessResult) -> RunFailed:
     failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
     steps = [event for event in failures if event.is_step_failure]
     ended = RunFailed([_problem(event) for event in steps or failures[-1:]])
-    if any(_is_of(event, WarehouseBusy) for event in steps):
-        ended.exit_code = WarehouseBusy.exit_code
+    if any(_is_of(event, LockHeld) for event in steps):
+        ended.exit_code = LockHeld.exit_code
     return ended
 
 

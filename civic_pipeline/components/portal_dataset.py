@@ -9,7 +9,7 @@ import dagster as dg
 
 from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Source, table_name
 from civic_pipeline.components.dagster_terms import OWNERS, asset_key, check_result, check_spec
-from civic_pipeline.lake import Lake, Manifest, Visit, progress_in_words, visit
+from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_capture, progress_in_words
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import checks_of, portal_checks
 from civic_pipeline.settings import Settings
@@ -62,14 +62,14 @@ class PortalDataset(dg.Component):
         ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
             lake = Lake(Settings.from_environment().lake)
             progress = progress_in_words(lambda text: context.log.info(f"{name}: {text}"), _LOG_EVERY_SECONDS)
-            made = visit(name, dataset, lake, portals, progress)
+            made = attempt_capture(name, dataset, lake, portals, progress)
             if made.passing and context.retry_number < _RETRIES.max_retries:
                 raise dg.Failure(made.problem)
             capture = lake.capture(made.capture_id) if made.capture_id else None
             context.log.info(f"{name}: {made.problem or (capture and _in_words(made, capture))}")
             for result in checks_of(made, table):
                 yield check_result(result)
-            # A failed visit is a failed check, not a failed step: the tables that do not depend on it are still built.
+            # A failed attempt is a failed check, not a failed step: the tables that do not depend on it are still built.
             # An unchanged source is materialized, too, with that status: Dagster skips what depends on an asset that is not.
             yield dg.MaterializeResult(
                 metadata=_metadata(made, capture, lake), data_version=dg.DataVersion(made.capture_id or "none")
@@ -103,7 +103,7 @@ def _reference(source: Source) -> str:
             return source.item or source.fallbacks[0]
 
 
-def _in_words(made: Visit, capture: Manifest) -> str:
+def _in_words(made: Attempt, capture: Manifest) -> str:
     return (
         f"unchanged since {capture.captured_at[:16]}Z"
         if made.status == "unchanged"
@@ -111,7 +111,7 @@ def _in_words(made: Visit, capture: Manifest) -> str:
     )
 
 
-def _metadata(made: Visit, capture: Manifest | None, lake: Lake) -> dict[str, dg.MetadataValue]:
+def _metadata(made: Attempt, capture: Manifest | None, lake: Lake) -> dict[str, dg.MetadataValue]:
     metadata: dict[str, dg.MetadataValue] = {"status": dg.MetadataValue.text(made.status)}
     if made.problem:
         metadata["problem"] = dg.MetadataValue.text(made.problem)

@@ -1,4 +1,4 @@
-"""The one job: visit every portal, rebuild every table, release."""
+"""The one job: attempt every portal, rebuild every table, release."""
 
 import dagster as dg
 

@@ -25,13 +25,14 @@ from civic_pipeline.quality import (
     audit,
     build_table,
     check_across,
-    failed_visits,
+    failed_attempts,
     planned_checks,
     publish,
     rules_across,
 )
+from civic_pipeline.releases import Release
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Build, CheckResult, Model, Release, load_models, open_build, record_history
+from civic_pipeline.warehouse import Build, CheckResult, Model, load_models, open_build, record_history
 
 RELEASE = dg.AssetKey(["warehouse"])
 
@@ -79,7 +80,7 @@ def _build(
     # Whoever asks for some tables wants them made; only a whole night leaves alone what would come out the same.
     anew = len(context.selected_asset_keys) < len(found) + 1
     suites = Suites(build)
-    held = failed_visits(build)
+    held = failed_attempts(build)
     reasons = dict(held) if publishes else {}
     for model in found.values():
         if asset_key(model.name) in context.selected_asset_keys:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from civic_pipeline.demo import open_portals
+from civic_pipeline.access import open_portals
 from civic_pipeline.portals import Access
 from civic_pipeline.settings import Settings
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from civic_pipeline.publish.notice import Notice, notifier_from_environment
+from civic_pipeline.notify import Notification, notifier_from_environment
 
 
 @dg.run_failure_sensor(name="tell_about_failed_runs", default_status=dg.DefaultSensorStatus.STOPPED)
@@ -14,12 +14,12 @@ def tell_about_failed_runs(context: dg.RunFailureSensorContext) -> None:
         if event.step_failure_data.error or event.step_failure_data.user_failure_data
     ]
     problems = [_problem(event) for event in steps] or [context.failure_event.message or "no reason was recorded"]
-    notice = Notice(
+    notification = Notification(
         subject=f"civic_pipeline: {context.dagster_run.job_name} failed",
         body="\n".join(problems),
         run_id=context.dagster_run.run_id,
     )
-    notifier_from_environment(context.log.error).send(notice)
+    notifier_from_environment(context.log.error).send(notification)
 
 
 def _problem(event: dg.DagsterEvent) -> str:

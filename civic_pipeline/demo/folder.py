@@ -20,7 +20,6 @@ from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFi
 from civic_pipeline.demo.rows import Rows
 from civic_pipeline.demo.served_file import ServedFile, instant_of
 from civic_pipeline.errors import FileInvalid
-from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.sql_text import quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
@@ -37,13 +36,17 @@ _PARQUET_KINDS: dict[str, Kind] = {
 }
 
 
-def read_folder(folder: Path, con: duckdb.DuckDBPyConnection, faults: Faults | None = None) -> tuple[ServedFile, ...]:
+def read_folder(
+    folder: Path, con: duckdb.DuckDBPyConnection, root: Path, faults: Faults | None = None
+) -> tuple[ServedFile, ...]:
     """Load every file of the folder into `con` and say how it is served: with `faults`, where its entry says no other.
+
+    Datasets that `portal.yml` names are those of the checkout at `root`.
 
     Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
     """
     entries = _entries(folder)
-    datasets = load_datasets(CHECKOUT) if any(entry.dataset for entry in entries) else {}
+    datasets = load_datasets(root) if any(entry.dataset for entry in entries) else {}
     usual = faults or Faults()
     served = tuple(_load(folder, entry, f"file_{number}", con, datasets, usual) for number, entry in enumerate(entries))
     for what, ids in {

@@ -25,6 +25,7 @@ from civic_pipeline.demo.portal_file import DemoFolderError
 from civic_pipeline.demo.served_file import ServedFile
 from civic_pipeline.demo.socrata import SocrataPortal
 from civic_pipeline.errors import CivicError
+from civic_pipeline.settings import CHECKOUT
 
 HOST = "127.0.0.1"
 
@@ -45,12 +46,12 @@ class DemoPortals:
 
     The files are read once, when the object is made: raises DemoFolderError or DemoPortTaken. As a context manager it
     serves from a thread; `serve_forever` serves from the caller's. `faults` are those of every file whose entry in
-    `portal.yml` says no other.
+    `portal.yml` says no other. Datasets that it names are those of the checkout at `root`.
     """
 
-    def __init__(self, folder: Path, port: int = 0, faults: Faults | None = None) -> None:
+    def __init__(self, folder: Path, port: int = 0, faults: Faults | None = None, root: Path = CHECKOUT) -> None:
         self._con = duckdb.connect()
-        self.files: tuple[ServedFile, ...] = read_folder(folder, self._con, faults)
+        self.files: tuple[ServedFile, ...] = read_folder(folder, self._con, root, faults)
         # One core a request: clients that ask for several pages at once get the others.
         self._con.execute("set threads = 1")
         self._portals = _by_path(self.files, folder)

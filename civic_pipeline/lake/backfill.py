@@ -9,9 +9,9 @@ from civic_pipeline.errors import AlreadyThere, BackfillRefused, ProfileMixed, S
 from civic_pipeline.lake.capture import remove_unfinished, uncommitted
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land
-from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import Manifest, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
+from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access, editions_of
 from civic_pipeline.settings import Profile
 

@@ -14,15 +14,15 @@ from civic_pipeline.catalog import Dataset, PagedSource, stands_for
 from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
-from civic_pipeline.lake.lock import only_writer
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
+from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access, Description, PortalSource, editions_of
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What a visit to the portal led to. `undeclared` are columns the portal has and `defs.yaml` does not list."""
+    """What an attempt to the portal led to. `undeclared` are columns the portal has and `defs.yaml` does not list."""
 
     manifest: Manifest
     status: Literal["captured", "unchanged"]
@@ -32,7 +32,7 @@ class Captured:
 def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Captured:
     """Capture `name` into `lake`, or find it unchanged since the last accepted capture.
 
-    Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureUnproven and ValueUnreadable (nothing is kept),
+    Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureNotVerified and ValueUnreadable (nothing is kept),
     VolumeCollapsed (the capture is kept, marked as held back), DiskFull and NotWritable.
     """
     with only_writer(lake.folder / name / "capture", wait_seconds=600):

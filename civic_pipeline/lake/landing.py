@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from civic_pipeline.errors import (
-    CaptureUnproven,
+    CaptureNotVerified,
     NumberTooLong,
     PagingBroken,
     PortalRefused,
@@ -62,7 +62,7 @@ def land(landing: Landing, source: PortalSource, description: Description, count
     """Read all of `source`, of which the portal counted `counted` rows, and prove that all of it landed.
 
     A read that proves nothing is repeated once, in the slower way that trusts the portal least. A number beyond our
-    decimals leaves its column as text. Raises CaptureUnproven, SourceRestless and what reading raises.
+    decimals leaves its column as text. Raises CaptureNotVerified, SourceRestless and what reading raises.
     """
     started, careful = datetime.now(UTC), False
     while True:
@@ -75,7 +75,7 @@ def land(landing: Landing, source: PortalSource, description: Description, count
             return _prove(landing, source, description, counted, landed, careful, started)
         except NumberTooLong as error:
             description = description.as_text(error.column)
-        except (CaptureUnproven, SourceRestless, PagingBroken):
+        except (CaptureNotVerified, SourceRestless, PagingBroken):
             if careful:
                 raise
             careful, description, counted = True, source.describe(), source.count()
@@ -116,7 +116,7 @@ def land_edits(
         part = _prove(
             landing, source, description, counted, landed, False, datetime.fromisoformat(previous.full_read_at)
         )
-    except (CaptureUnproven, SourceRestless):
+    except (CaptureNotVerified, SourceRestless):
         return None
     landing.progress(landed)
     return part
@@ -153,7 +153,7 @@ def _write(path: Path, description: Description, pages: Iterable[pa.Table]) -> I
 def _prove(
     landing: Landing, source: PortalSource, description: Description, counted: int, landed: int, careful: bool, full_read_at: datetime
 ) -> Part:  # fmt: skip
-    """What landed as a part of a capture. Raises CaptureUnproven or SourceRestless."""
+    """What landed as a part of a capture. Raises CaptureNotVerified or SourceRestless."""
     path, fresh = landing.path, description.freshness
     row_id = description.row_id.name if description.row_id else None
     with ThreadPoolExecutor(2) as portal:
@@ -164,7 +164,7 @@ def _prove(
     missing = 0 if distinct is None else landed - distinct
     reused = source.reused_ids() if careful and missing else 0
     if not counted == landed == counted_after or missing != reused:
-        raise CaptureUnproven(landing.label, counted, landed, distinct, counted_after)
+        raise CaptureNotVerified(landing.label, counted, landed, distinct, counted_after)
     if fresh != fresh_after:
         raise SourceRestless(landing.label, str(fresh.token), str(fresh_after.token))
     with path.open("rb") as file:

@@ -29,7 +29,6 @@ from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_sheet
 from civic_pipeline.redaction import redacted
-from civic_pipeline.settings import CHECKOUT
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
@@ -53,7 +52,8 @@ class FileDataset:
         # The demo portals serve files by their names alone; what a person named is asked for where it is.
         in_demo = is_web and access.root and not isinstance(source, FileHere)
         self._address = f"{access.root}/files/{source.url.rpartition('/')[2]}" if in_demo else source.url
-        self._path = None if is_web else CHECKOUT / source.url
+        self._path = None if is_web else access.project / source.url
+        self._project = access.project.resolve()
         self._session = access.session()
         # Of every answer; a method here would keep this object, and its folder, alive.
         self._statuses = statuses = list[int]()
@@ -124,7 +124,7 @@ class FileDataset:
             return self._client.download(self._address, {}, arrived, look_at)
 
     def _on_disk(self, path: Path) -> _Held:
-        inside = isinstance(self._source, FileHere) or path.resolve().is_relative_to(CHECKOUT.resolve())
+        inside = isinstance(self._source, FileHere) or path.resolve().is_relative_to(self._project)
         if not path.is_file() or not inside:
             why = "there is no such file" if inside else "a link leads out of the project"
             raise SourceNotFound("The file", self._source.url, why)

@@ -28,7 +28,7 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.portals.session import Session, new_session
 from civic_pipeline.portals.source import Traffic
-from civic_pipeline.settings import Profile
+from civic_pipeline.settings import CHECKOUT, Profile
 
 TIMEOUT_SECONDS = (10, 120)  # connect, read: big pages and deep offsets take a portal more than a minute at times
 TRIES = 4
@@ -51,10 +51,13 @@ _PEEK_BYTES = 4096
 class Access:
     """How portals are reached: `root` is None for the real hosts, or the address of the demo portals.
 
+    Files of the project are read below `project`.
+
     `allows_private`: a person allowed hosts that are not on the public internet. The demo portals always are such a host.
     """
 
     root: str | None = None
+    project: Path = CHECKOUT
     socrata_token: str | None = field(default=None, repr=False)
     allows_private: bool = False
 

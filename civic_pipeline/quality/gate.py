@@ -6,12 +6,13 @@ from datetime import date
 
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import ChecksFailed, CivicError, ContractBroken, NotCaptured
-from civic_pipeline.lake import Lake, last_visit
+from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.quality.across import SUBJECT, check_across
 from civic_pipeline.quality.audit import audit, data_age
 from civic_pipeline.quality.portal import checks_of
 from civic_pipeline.quality.suites import Suites
-from civic_pipeline.warehouse import Build, CheckResult, Model, Release, Staged, release
+from civic_pipeline.releases import Release
+from civic_pipeline.warehouse import Build, CheckResult, Model, Staged, release
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,15 @@ class Outcome:
     problem: str | None = None
 
 
-def failed_visits(build: Build) -> dict[str, str]:
-    """Raw tables whose portal failed on the last visit or was never asked, or whose capture is damaged -> why.
+def failed_attempts(build: Build) -> dict[str, str]:
+    """Raw tables whose portal failed on the last attempt or was never asked, or whose capture is damaged -> why.
 
-    Records the checks of the visits.
+    Records the checks of the attempts.
     """
     failed = {}
     lake = Lake(build.settings.lake)
     for name in build.datasets:
-        table, made = f"raw.{table_name(name)}", last_visit(name, lake)
+        table, made = f"raw.{table_name(name)}", last_attempt(name, lake)
         if made:
             build.record_checks(table, checks_of(made, table))
         problem = build.damaged.get(name) or (made.problem if made else str(NotCaptured(name)))

@@ -1,6 +1,6 @@
-"""What a visit to a portal means as checks of the raw table."""
+"""What an attempt to a portal means as checks of the raw table."""
 
-from civic_pipeline.lake import Visit
+from civic_pipeline.lake import Attempt
 from civic_pipeline.quality.plan import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
 
@@ -21,10 +21,12 @@ def portal_checks(table: str) -> dict[str, PlannedCheck]:
     }
 
 
-def checks_of(visit: Visit, table: str) -> list[CheckResult]:
-    """Results for `table` (`raw.x`) of one visit."""
+def checks_of(attempt: Attempt, table: str) -> list[CheckResult]:
+    """Results for `table` (`raw.x`) of one attempt."""
     planned = portal_checks(table)
     return [
-        planned["captured"].result(visit.status != "failed", examples=(visit.problem,) if visit.problem else ()),
-        planned["schema_declared"].result(not visit.undeclared, None, len(visit.undeclared), visit.undeclared[:5]),
+        planned["captured"].result(attempt.status != "failed", examples=(attempt.problem,) if attempt.problem else ()),
+        planned["schema_declared"].result(
+            not attempt.undeclared, None, len(attempt.undeclared), attempt.undeclared[:5]
+        ),
     ]

@@ -1,7 +1,17 @@
 """From a pasted address to a capture, and from a capture to the three files of a new dataset."""
 
-from civic_pipeline.scaffold.adding import Added, add, refuse_existing
-from civic_pipeline.scaffold.taking import Taken, describe, refuse_full, take_into
-from civic_pipeline.scaffold.telling import of_added, of_capture
+from civic_pipeline.scaffold.add import Added, add, refuse_existing
+from civic_pipeline.scaffold.address import ResolvedSource, resolve
+from civic_pipeline.scaffold.trial import TrialCapture, capture_into, describe, refuse_full
 
-__all__ = ["Added", "Taken", "add", "describe", "of_added", "of_capture", "refuse_existing", "refuse_full", "take_into"]
+__all__ = [
+    "Added",
+    "ResolvedSource",
+    "TrialCapture",
+    "add",
+    "capture_into",
+    "describe",
+    "refuse_existing",
+    "refuse_full",
+    "resolve",
+]

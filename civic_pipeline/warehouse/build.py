@@ -13,13 +13,15 @@ import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
 from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
-from civic_pipeline.lake import Lake, Manifest, last_visit, only_writer
+from civic_pipeline.lake import Lake, Manifest, last_attempt
+from civic_pipeline.lock import only_writer
+from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult
-from civic_pipeline.warehouse.hashes import content_hash, fingerprint
+from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.model import Model, seed_files
 
@@ -328,7 +330,7 @@ class Build:
 def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
     """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
 
-    Raises WarehouseBusy while another process writes, ModelFailed (functions.sql), DiskFull, NotWritable.
+    Raises LockHeld while another process writes, ModelFailed (functions.sql), DiskFull, NotWritable.
     """
     with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
         with writing(settings.build.parent):
@@ -380,10 +382,10 @@ def prepare(build: Build) -> None:
 
 
 def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:
-    last = last_visit(name, lake)
+    last = last_attempt(name, lake)
     shared: dict[str, object] = {
         "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence,
-        "visited_at": _naive(datetime.fromisoformat(last.visited_at)) if last else None,
+        "attempted_at": _naive(datetime.fromisoformat(last.attempted_at)) if last else None,
         "status": last.status if last else None, "problem": last.problem if last else None,
     }  # fmt: skip
     rows: list[dict[str, object]] = []

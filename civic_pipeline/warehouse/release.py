@@ -12,12 +12,8 @@ from pathlib import Path
 import duckdb
 
 from civic_pipeline.errors import writing
-from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal, quoted
-from civic_pipeline.warehouse import meta
-from civic_pipeline.warehouse.build import Build
-from civic_pipeline.warehouse.hashes import content_hash
-from civic_pipeline.warehouse.releases import (
+from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.kept import (
     ID_FORMAT,
     Release,
     live_release,
@@ -28,6 +24,10 @@ from civic_pipeline.warehouse.releases import (
     remove_old,
     sync,
 )
+from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.build import Build
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from terminal import SAMPLE, Place, serve
 
+from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import load_datasets, table_name
-from civic_pipeline.demo import open_portals
-from civic_pipeline.lake import Lake, visit
+from civic_pipeline.lake import Lake, attempt_capture
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models, open_build, release
 
@@ -49,7 +49,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
     datasets = load_datasets(CHECKOUT)
     with open_portals(settings) as access:
         for name, dataset in datasets.items():
-            assert visit(name, dataset, Lake(settings.lake), access).problem is None
+            assert attempt_capture(name, dataset, Lake(settings.lake), access).problem is None
     with open_build(settings, datasets, "the test") as build:
         for model in load_models(CHECKOUT, datasets).values():
             build.swap(build.stage(model), [], None)

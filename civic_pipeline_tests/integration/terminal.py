@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from civic_pipeline.lake import Lake, Manifest
+from civic_pipeline.releases import connect
 from civic_pipeline.settings import CHECKOUT
-from civic_pipeline.warehouse import connect
 
 # Far beyond what any command takes: a test that meets it hangs.
 PATIENCE_SECONDS = 900
@@ -127,8 +127,8 @@ def digest(path: Path) -> str:
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Every file of the captures; locks and the note of the last visit are no part of them."""
+    """Every file of the captures; locks and the note of the last attempt are no part of them."""
     return {
         str(path.relative_to(folder)): digest(path)
-        for path in folder.rglob("*") if path.is_file() and path.name not in {"visit.json", "capture.lock"}
+        for path in folder.rglob("*") if path.is_file() and path.name not in {"attempt.json", "visit.json", "capture.lock"}
     }  # fmt: skip

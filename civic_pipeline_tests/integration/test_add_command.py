@@ -9,7 +9,7 @@ import pytest
 import yaml
 from terminal import Ended, Place, edit, files_of
 
-from civic_pipeline.scaffold.adding import files_of as dataset_files
+from civic_pipeline.scaffold.add import files_of as dataset_files
 
 HEADER = "NoticeNum,DateNotice,BLOCKLOT,Fine Amount,Owner\n"
 

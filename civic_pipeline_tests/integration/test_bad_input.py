@@ -16,11 +16,11 @@ from terminal import SAMPLE, Place, digest, edit, files_of
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.errors import (
-    WarehouseBusy,
+    LockHeld,
 )
-from civic_pipeline.lake import only_writer
+from civic_pipeline.lock import only_writer
+from civic_pipeline.releases import connect
 from civic_pipeline.settings import CHECKOUT
-from civic_pipeline.warehouse import connect
 
 CATALOG = load_datasets(CHECKOUT)
 SOCRATA, ARCGIS = "baltimore/mwbe", "baltimore/spending"
@@ -225,7 +225,7 @@ _HOLD = """
 import sys
 from pathlib import Path
 import duckdb
-from civic_pipeline.lake import only_writer
+from civic_pipeline.lock import only_writer
 with {what}:
     print("held", flush=True)
     sys.stdin.read()
@@ -281,7 +281,7 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
                 break
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=5)
-        with pytest.raises(WarehouseBusy, match=f"is being written by process {pid} on .* since "), only_writer(build):
+        with pytest.raises(LockHeld, match=f"is being written by process {pid} on .* since "), only_writer(build):
             pass
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err.decode()

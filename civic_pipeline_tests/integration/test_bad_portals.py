@@ -19,7 +19,7 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
-    CaptureUnproven,
+    CaptureNotVerified,
     CivicError,
     PortalOverloaded,
     PortalRefused,
@@ -28,7 +28,7 @@ from civic_pipeline.errors import (
     SourceEmpty,
     SourceNotFound,
 )
-from civic_pipeline.lake import Lake, capture, visit
+from civic_pipeline.lake import Lake, attempt_capture, capture
 from civic_pipeline.portals import Access, http
 from civic_pipeline.settings import CHECKOUT
 
@@ -44,7 +44,7 @@ def refused(place: Place, name: str, access: Access) -> CivicError:
         capture(name, CATALOG[name], lake, access)
     assert files_of(lake.folder / name) == before
     assert accepted is not None
-    made = visit(name, CATALOG[name], lake, access)
+    made = attempt_capture(name, CATALOG[name], lake, access)
     assert (made.status, made.capture_id, made.problem) == ("failed", accepted.capture_id, str(caught.value))
     return caught.value
 
@@ -226,5 +226,5 @@ def test_rows_that_come_and_go_during_the_read(place: Place, monkeypatch: pytest
     edit(place.served / "spending.csv", "Police", "Police Department", 1)  # or it would not be read again
     with DemoPortals(place.served) as portals:
         error = refused(place, ARCGIS, Access(root=portals.url, socrata_token="any"))
-    assert isinstance(error, CaptureUnproven)
+    assert isinstance(error, CaptureNotVerified)
     assert "counted 600 rows before the read and 601 after it" in str(error)

@@ -105,10 +105,10 @@ def test_a_night_on_top_captures_nothing_again_and_loses_nothing(after: tuple[Pl
 def test_what_failed_or_was_held_back_did_so_since_the_same_moment(after: tuple[Place, Place]) -> None:
     old, new = after
     for dataset in ("town/permits", "town/cases"):
-        was, now = recorded(old, dataset, "visit.json"), recorded(new, dataset, "visit.json")
+        was, now = recorded(old, dataset, "visit.json"), recorded(new, dataset, "attempt.json")
         assert now["status"] == "failed"
         assert now["failing_since"] == was["failing_since"]
-        assert now["visited_at"] > was["visited_at"]
+        assert now["attempted_at"] > was["visited_at"]
     since = "select table_name, held_back_since from meta.tables where held_back_since is not null order by 1"
     assert [name for name, _ in new.rows(since)] == HELD
     assert new.rows(since) == old.rows(since)

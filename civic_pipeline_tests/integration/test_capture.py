@@ -17,7 +17,7 @@ from terminal import serve
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.demo.exchange import Answer, Request
-from civic_pipeline.errors import CaptureUnproven
+from civic_pipeline.errors import CaptureNotVerified
 from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.portals import Access, arcgis, socrata
 
@@ -118,7 +118,7 @@ def test_pages_without_an_order_do_not_prove_anything(
 
     with Watched(served(tmp_path / "served", ["number", "name"], NUMBERED), disordered) as portals:
         if portal == "socrata":
-            with pytest.raises(CaptureUnproven, match=r"landed, [1-4]?\d of them distinct"):
+            with pytest.raises(CaptureNotVerified, match=r"landed, [1-4]?\d of them distinct"):
                 take(lake, portals, portal, COLUMNS[portal])
             assert lake.captures("town/things") == []
         else:  # windows of object ids need no order

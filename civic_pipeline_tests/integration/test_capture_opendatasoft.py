@@ -13,7 +13,7 @@ from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
-    CaptureUnproven,
+    CaptureNotVerified,
     CivicError,
     PortalOverloaded,
     PortalRefused,
@@ -117,14 +117,14 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
     [
         ({"export_breaks_after": 100}, PortalOverloaded, "Streaming interrupted due to the following error: Query timed out"),
         ({"export_breaks_after": 0}, PortalOverloaded, "Streaming interrupted"),
-        ({"export_short_by": 1}, CaptureUnproven, "10,499 landed"),
+        ({"export_short_by": 1}, CaptureNotVerified, "10,499 landed"),
         ({"truncated_json": "always"}, AnswerUnreadable, "a whole export was due"),
         ({"html_page": "always"}, AnswerUnreadable, "an HTML page"),
         ({"html_appended": "always"}, AnswerUnreadable, "a whole export was due"),
         ({"empty_body": "always"}, AnswerUnreadable, "an empty body"),
         ({"dropped_connection": "always"}, PortalUnreachable, "could not be reached"),
         ({"burst_requests": "always"}, PortalUnreachable, "HTTP 429"),
-        ({"count_off_by": 3}, CaptureUnproven, "counted 10,503 rows"),
+        ({"count_off_by": 3}, CaptureNotVerified, "counted 10,503 rows"),
         ({"count_off_by": -ROWS}, SourceEmpty, "counts 0 rows"),
         ({"calls_left": 1}, PortalUnreachable, "HTTP 429"),
         ({"token_required": True}, PortalRefused, "HTTP 403"),

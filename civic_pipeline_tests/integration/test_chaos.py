@@ -19,10 +19,10 @@ import pytest
 from terminal import Place, serve
 
 from civic_pipeline.demo import DemoPortals, Faults
+from civic_pipeline.releases import kept_releases, live_release
+from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.kept import attached
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import kept_releases, live_release
-from civic_pipeline.warehouse.hashes import content_hash
-from civic_pipeline.warehouse.releases import attached
 
 KILLS, RUN_KILLS, SEED = 50, 6, 20261122
 ROWS = 5_000

@@ -91,21 +91,21 @@ def test_a_run_says_what_to_do_next(small: Place, tmp_path: Path) -> None:
     assert str(report) in ended.out
 
 
-def test_doctor_says_which_source_is_sick_and_why(small: Place, tmp_path: Path) -> None:
+def test_doctor_says_which_source_failed_and_why(small: Place, tmp_path: Path) -> None:
     healthy = small.civic("doctor")
     assert healthy.code == 0, healthy.err
-    assert "ok   baltimore/spending: 600 rows" in healthy.out
+    assert "ok     baltimore/spending: 600 rows" in healthy.out
     assert "2 of 2 sources answer as declared (demo portals)." in healthy.out
 
-    sick = small.copy(tmp_path)
-    file = sick.served / "spending.csv"
+    broken = small.copy(tmp_path)
+    file = broken.served / "spending.csv"
     file.write_text(file.read_text(encoding="utf-8").replace("Agency", "Department", 1), encoding="utf-8")
-    found = sick.civic("doctor")
+    found = broken.civic("doctor")
     assert found.code == 1
-    assert "sick baltimore/spending: 600 rows" in found.out
+    assert "failed baltimore/spending: 600 rows" in found.out
     assert "missing Agency; new Department" in found.out
-    assert "ok   baltimore/mwbe" in found.out
-    assert sick.civic("doctor", "baltimore/mwbe").code == 0
+    assert "ok     baltimore/mwbe" in found.out
+    assert broken.civic("doctor", "baltimore/mwbe").code == 0
 
 
 def test_docs_check_fails_until_the_dictionary_is_written_again(small: Place, tmp_path: Path) -> None:

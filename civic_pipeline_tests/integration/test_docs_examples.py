@@ -8,9 +8,9 @@ import matplotlib as mpl
 import pytest
 
 from civic_pipeline import connect
+from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import load_datasets
-from civic_pipeline.demo import open_portals
-from civic_pipeline.lake import Lake, visit
+from civic_pipeline.lake import Lake, attempt_capture
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models, open_build, release
 
@@ -29,7 +29,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     datasets = load_datasets(CHECKOUT)
     with open_portals(settings) as access:
         for name, dataset in datasets.items():
-            assert visit(name, dataset, Lake(settings.lake), access).problem is None
+            assert attempt_capture(name, dataset, Lake(settings.lake), access).problem is None
     with open_build(settings, datasets, "docs") as build:
         for model in load_models(CHECKOUT, datasets).values():
             build.swap(build.stage(model), [], None)

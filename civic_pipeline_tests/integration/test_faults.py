@@ -17,7 +17,7 @@ from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import (
     AnswerUnreadable,
-    CaptureUnproven,
+    CaptureNotVerified,
     CivicError,
     PortalOverloaded,
     PortalRefused,
@@ -167,14 +167,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
     "cuts the JSON for ever": (BOTH, {"truncated_json": "always"}, AnswerUnreadable, "broken JSON"),
     "sends nothing for ever": (BOTH, {"empty_body": "always"}, AnswerUnreadable, "an empty body"),
     "drops every connection": (BOTH, {"dropped_connection": "always"}, PortalUnreachable, "Connection broken|IncompleteRead"),
-    "counts too many": (BOTH, {"count_off_by": 5}, CaptureUnproven, "counted 65 rows .*, 60 landed"),
-    "counts too few": (BOTH, {"count_off_by": -5}, CaptureUnproven, "counted 55 rows .*, 60 landed"),
+    "counts too many": (BOTH, {"count_off_by": 5}, CaptureNotVerified, "counted 65 rows .*, 60 landed"),
+    "counts too few": (BOTH, {"count_off_by": -5}, CaptureNotVerified, "counted 55 rows .*, 60 landed"),
     "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "Unable to complete operation"),
     "is edited all the time": (
         BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceRestless, "the portal's own date",
     ),
     "loses rows all the time": (
-        BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureUnproven, "landed",
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureNotVerified, "landed",
     ),
     "dropped a column": (BOTH, {"hidden_columns": ("amount",)}, SchemaDrifted, "missing columns: amount"),
     "renamed a column": (BOTH, {"renamed_columns": {"amount": "amount_usd"}}, SchemaDrifted, "successors: amount_usd"),

@@ -46,7 +46,7 @@ def published(day: str) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     property: str | None
     day: date
     number: str | None
@@ -71,19 +71,19 @@ def read_day(row: dict[str, str]) -> date:
 
 
 @cache
-def notices(day: str) -> list[Notice]:
-    return [Notice(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
+def notices(day: str) -> list[Notification]:
+    return [Notification(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
 
 
-def by_property(day: str) -> dict[str, list[Notice]]:
-    found: dict[str, list[Notice]] = {}
+def by_property(day: str) -> dict[str, list[Notification]]:
+    found: dict[str, list[Notification]] = {}
     for notice in notices(day):
         if notice.property:
             found.setdefault(notice.property, []).append(notice)
     return found
 
 
-def is_kept(before: list[Notice], after: list[Notice]) -> bool:
+def is_kept(before: list[Notification], after: list[Notification]) -> bool:
     """Whether a notice of before is still there: by number where both lists have numbers, else by day, give or take one."""
     if before[0].number and after[0].number:
         return bool({n.number for n in before} & {n.number for n in after})

@@ -10,13 +10,14 @@ import pytest
 import yaml
 from terminal import serve
 
+from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.demo import open_portals
-from civic_pipeline.lake import Lake, visit
+from civic_pipeline.lake import Lake, attempt_capture
 from civic_pipeline.quality import Suites, build_table, publish
+from civic_pipeline.releases import connect
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.sql_text import literal, quoted
-from civic_pipeline.warehouse import connect, load_models, open_build
+from civic_pipeline.warehouse import load_models, open_build
 
 KEY, AMOUNT = "it's", 'dollars "net"'
 NAMES = [
@@ -98,7 +99,7 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
 def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Settings) -> None:
     lake, names = Lake(settings.lake), list(dataset.columns)
     with open_portals(settings) as access:
-        assert visit("town/things", dataset, lake, access).problem is None
+        assert attempt_capture("town/things", dataset, lake, access).problem is None
     capture = lake.accepted("town/things")
     assert capture is not None
     (file,) = lake.files(capture)

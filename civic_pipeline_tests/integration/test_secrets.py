@@ -118,8 +118,8 @@ def test_a_run_that_fails_at_every_portal_leaves_no_secret(echo: str, tmp_path: 
     assert "You may not" in ended[0].err + ended[0].out, "the portal's words should be told"
     assert "<SOCRATA_APP_TOKEN>" in ended[0].err + ended[0].out, "with the secret's name in its place"
     assert any(SECRETS["SOCRATA_APP_TOKEN"] in said for said in Echo.heard), "the token is for the portal alone"
-    visits = list((tmp_path / "data" / "lake").rglob("visit.json"))
-    assert len(visits) > 5
+    attempts = list((tmp_path / "data" / "lake").rglob("attempt.json"))
+    assert len(attempts) > 5
     assert leaks(tmp_path, *ended) == {}
 
 

@@ -15,18 +15,18 @@ import great_expectations  # noqa: F401 - here, so that the children need not im
 from town import Town, found_town
 
 from civic_pipeline.errors import CivicError
-from civic_pipeline.lake import visit
+from civic_pipeline.lake import attempt_capture
 from civic_pipeline.portals import Access
-from civic_pipeline.quality import Suites, build_table, failed_visits, publish
+from civic_pipeline.quality import Suites, build_table, failed_attempts, publish
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import open_build
 
 
 def one_night(town: Town, portals: str) -> None:
-    """What the nightly job does: visit, build, check, release, and then fail if anything is held back."""
-    visit(town.name, town.dataset, town.lake, Access(root=portals, socrata_token="demo"))
+    """What the nightly job does: attempt, build, check, release, and then fail if anything is held back."""
+    attempt_capture(town.name, town.dataset, town.lake, Access(root=portals, socrata_token="demo"))
     with open_build(town.settings, {town.name: town.dataset}, "a night") as build:
-        suites, held = Suites(build), failed_visits(build)
+        suites, held = Suites(build), failed_attempts(build)
         for model in town.models().values():
             dataset = town.dataset if model.schema == "clean" else None
             outcome = build_table(build, suites, model, dataset, held, anew=False)

@@ -14,8 +14,8 @@ import pytest
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.definitions import defs
 from civic_pipeline.lake import Lake
+from civic_pipeline.releases import connect, kept_releases
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import connect, kept_releases
 
 RELEASE = dg.AssetKey(["warehouse"])
 

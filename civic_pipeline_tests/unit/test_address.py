@@ -5,21 +5,21 @@ from typing import Any
 
 import pytest
 
-from civic_pipeline import cli
 from civic_pipeline.catalog import ArcgisSource, OpendatasoftSource, SocrataSource
+from civic_pipeline.cli.datasets import _resolve
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
 from civic_pipeline.portals import session
-from civic_pipeline.portals.address import (
+from civic_pipeline.portals.http import Client
+from civic_pipeline.scaffold.address import (
     FileAddress,
     HubAddress,
     ItemAddress,
     LayerAddress,
     OpendatasoftAddress,
     SocrataAddress,
-    find,
     recognise,
+    resolve,
 )
-from civic_pipeline.portals.http import Client
 
 CHICAGO = SocrataAddress("https://data.cityofchicago.org", "s4vu-giwb")
 AGOL, CHECKBOOK = "https://www.arcgis.com", "f11a8992be0e4b8e8c80fd846b776114"
@@ -181,7 +181,7 @@ LAYER = {"name": "Vacant_Building_Notices", "type": "Feature Layer", "fields": [
 def test_a_private_host_is_refused(pasted: str, names: dict[str, str]) -> None:
     names["metadata.x"] = "169.254.169.254"
     with pytest.raises(AddressPrivate, match="--allow-private-hosts"):
-        find(pasted, allow_private=False)
+        resolve(pasted, allow_private=False)
 
 
 @pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "fd00::1", "198.18.0.1"])  # fmt: skip
@@ -200,11 +200,11 @@ def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[st
         "url": "http://intranet.town.gov/arcgis/rest/services/x/FeatureServer"
     }
     with pytest.raises(AddressPrivate, match=r"intranet\.town\.gov \(10\.1\.2\.3\)"):
-        find(CHECKBOOK, allow_private=False)
+        resolve(CHECKBOOK, allow_private=False)
 
 
 def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says() -> None:
-    public = find(
+    public = resolve(
         "http://data.cityofchicago.org/d/s4vu-giwb", allow_private=False, tokens={"data.cityofchicago.org": "t"}
     )
     assert isinstance(public.source, SocrataSource)
@@ -213,9 +213,9 @@ def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says()
         None,
         "t",
     )
-    private = find("http://127.0.0.1:8899/resource/d621-379b.json", allow_private=True)
+    private = resolve("http://127.0.0.1:8899/resource/d621-379b.json", allow_private=True)
     assert private.access.root == "http://127.0.0.1:8899"
-    dataset = find("http://127.0.0.1:8899/explore/dataset/wards/", allow_private=True)
+    dataset = resolve("http://127.0.0.1:8899/explore/dataset/wards/", allow_private=True)
     assert isinstance(dataset.source, OpendatasoftSource)
     assert (dataset.source.id, dataset.access.root) == ("wards", "http://127.0.0.1:8899")
 
@@ -223,7 +223,7 @@ def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says()
 def test_the_token_is_for_the_hosts_of_our_own_datasets_whatever_is_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOCRATA_APP_TOKEN", "secret")
     tokens = {
-        host: cli._find(f"https://{host}/d/s4vu-giwb", allow_private_hosts=False).access.socrata_token
+        host: _resolve(f"https://{host}/d/s4vu-giwb", allow_private_hosts=False).access.socrata_token
         for host in ("data.cityofchicago.org", "data.cityofchicago.org.evil.example", "data.town.gov")
     }
     assert list(tokens.values()) == ["secret", None, None]
@@ -231,22 +231,22 @@ def test_the_token_is_for_the_hosts_of_our_own_datasets_whatever_is_pasted(monke
 
 def test_a_layer_is_known_by_its_item_and_name(answers: dict[str, Any]) -> None:
     answers[f"{DHCD}/1"] = LAYER | {"serviceItemId": "a" * 32}
-    found = find(f"{DHCD}/1", allow_private=False).source
+    found = resolve(f"{DHCD}/1", allow_private=False).source
     assert isinstance(found, ArcgisSource)
     assert (found.item, found.layer, found.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
     answers[f"{DHCD}/1"] = LAYER  # a city's own server knows no items
-    assert find(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": None})
+    assert resolve(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": None})
 
 
 def test_a_page_of_a_hub_leads_to_the_layer_it_shows(answers: dict[str, Any]) -> None:
     answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": [{"id": f"{CHECKBOOK}_1"}]}
     answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {"url": DHCD.replace("https", "http")}
     answers[f"{DHCD}/1"] = LAYER
-    found = find("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
-    assert found.source == find(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source
+    found = resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
+    assert found.source == resolve(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source
     answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": []}
     with pytest.raises(SourceNotFound, match="baltimore::vacants"):
-        find("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
+        resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
 
 
 def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answers: dict[str, Any]) -> None:
@@ -255,10 +255,10 @@ def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answ
         "tables": [{"id": 1, "name": "Notices"}],
     }
     answers[f"{DHCD}/1"] = LAYER
-    assert find(DHCD, allow_private=False) == find(f"{DHCD}/1", allow_private=False)
+    assert resolve(DHCD, allow_private=False) == resolve(f"{DHCD}/1", allow_private=False)
     answers[DHCD]["tables"].append({"id": 3, "name": "Permits"})
     with pytest.raises(AddressAmbiguous, match="holds 2 layers") as refused:
-        find(DHCD, allow_private=False)
+        resolve(DHCD, allow_private=False)
     assert f"{DHCD}/1 (Notices)\n  {DHCD}/3 (Permits)" in str(refused.value)
 
 
@@ -266,18 +266,18 @@ def test_what_holds_no_table_is_named_for_what_it_is(answers: dict[str, Any]) ->
     item = f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"
     answers[item] = {"type": "Web Map", "url": None}
     with pytest.raises(SourceNotFound, match="it is a Web Map"):
-        find(CHECKBOOK, allow_private=False)
+        resolve(CHECKBOOK, allow_private=False)
     answers[item] = {"error": {"code": 400, "message": "Item does not exist or is inaccessible."}}
     with pytest.raises(SourceNotFound, match="does not exist"):
-        find(CHECKBOOK, allow_private=False)
+        resolve(CHECKBOOK, allow_private=False)
     answers[f"{DHCD}/9"] = {"name": "Group", "type": "Group Layer", "subLayers": [{"id": 1, "name": "Notices"}]}
     with pytest.raises(AddressAmbiguous, match=r"/1 \(Notices\)"):
-        find(f"{DHCD}/9", allow_private=False)
+        resolve(f"{DHCD}/9", allow_private=False)
     answers[f"{DHCD}/9"] = {"name": "Aerial", "type": "Raster Layer"}
     with pytest.raises(SourceNotFound, match="Raster Layer"):
-        find(f"{DHCD}/9", allow_private=False)
+        resolve(f"{DHCD}/9", allow_private=False)
 
 
 def test_a_host_that_no_catalog_can_hold_is_refused() -> None:
     with pytest.raises(AddressUnknown):
-        find("https://93.184.216.34/d/s4vu-giwb", allow_private=False)
+        resolve("https://93.184.216.34/d/s4vu-giwb", allow_private=False)

@@ -7,11 +7,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from civic_pipeline import notify
 from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.defs.sensors import tell_about_failed_runs
 from civic_pipeline.errors import FileInvalid, HeldBack, NotCaptured
 from civic_pipeline.lake import progress_in_words
-from civic_pipeline.publish import notice
 from civic_pipeline.settings import CHECKOUT, Settings
 
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "asset_keys.txt"
@@ -98,8 +98,8 @@ def test_a_failed_run_is_told_with_the_reason_its_step_gave(monkeypatch: pytest.
     def nightly() -> None:
         build_warehouse()
 
-    told: list[notice.Notice] = []
-    monkeypatch.setattr(notice.LogNotifier, "send", lambda _, given: told.append(given))
+    told: list[notify.Notification] = []
+    monkeypatch.setattr(notify.LogNotifier, "send", lambda _, given: told.append(given))
     with dg.DagsterInstance.ephemeral() as instance:
         result = nightly.execute_in_process(instance=instance, raise_on_error=False)
         assert not result.success

@@ -12,11 +12,12 @@ from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoFolderError, Faults, ServedFile
 from civic_pipeline.demo.folder import read_folder
 from civic_pipeline.demo.portal_file import FileEntry, as_in_catalog
+from civic_pipeline.settings import CHECKOUT
 
 
 def serve(folder: Path) -> tuple[tuple[ServedFile, ...], duckdb.DuckDBPyConnection]:
     con = duckdb.connect()
-    return read_folder(folder, con), con
+    return read_folder(folder, con, CHECKOUT), con
 
 
 def read_one(

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from civic_pipeline.catalog import load_datasets
-from civic_pipeline.demo.sample import chicago, contracts, covid, write_sample
-from civic_pipeline.demo.sample.agencies import AGENCIES
-from civic_pipeline.demo.sample.firms import firms
-from civic_pipeline.demo.sample.table import Table
 from civic_pipeline.settings import CHECKOUT
+from tools.sample import chicago, contracts, covid, write_sample
+from tools.sample.agencies import AGENCIES
+from tools.sample.firms import firms
+from tools.sample.table import Table
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
@@ -45,7 +45,7 @@ def test_the_generator_makes_the_committed_files(written: Path) -> None:
 
     assert sorted(path.name for path in written.iterdir()) == sorted(path.name for path in SAMPLE.iterdir())
     differing = [path.name for path in written.iterdir() if content(path) != content(SAMPLE / path.name)]
-    assert not differing, f"run `python -m civic_pipeline.demo.sample`: {', '.join(differing)} are not what it makes"
+    assert not differing, f"run `python -m tools.sample`: {', '.join(differing)} are not what it makes"
 
 
 def test_writing_again_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from requests.adapters import BaseAdapter
 from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components import PortalDataset
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals import Access, files, growth, http
+from civic_pipeline.portals import Access, growth, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
 
@@ -90,16 +90,15 @@ def test_no_dataset_leads_out_of_the_project(url: str) -> None:
         FileSource(portal="file", url=url, recorded=date(2026, 1, 1))
 
 
-def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
-    monkeypatch.setattr(files, "CHECKOUT", project)
     (tmp_path / "secret.csv").write_text("a\n1\n")
     (project / "inside.csv").write_text("a\n1\n")
     (project / "out.csv").symlink_to(tmp_path / "secret.csv")
 
     def source(url: str) -> FileDataset:
-        return FileDataset(FileSource(portal="file", url=url, recorded=date(2026, 1, 1)), Access())
+        return FileDataset(FileSource(portal="file", url=url, recorded=date(2026, 1, 1)), Access(project=project))
 
     assert source("inside.csv").count() == 1
     assert source("inside.csv").describe().url == "inside.csv"

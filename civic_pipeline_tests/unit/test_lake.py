@@ -1,4 +1,4 @@
-"""Captures: proven or not there at all; visits; the lock."""
+"""Captures: proven or not there at all; attempts; the lock."""
 
 import json
 import os
@@ -16,7 +16,8 @@ from town import Town
 
 from civic_pipeline.errors import (
     CaptureDamaged,
-    CaptureUnproven,
+    CaptureNotVerified,
+    LockHeld,
     NumberTooLong,
     PortalUnreachable,
     ProfileMixed,
@@ -25,9 +26,9 @@ from civic_pipeline.errors import (
     SourceRestless,
     ValueUnreadable,
     VolumeCollapsed,
-    WarehouseBusy,
 )
-from civic_pipeline.lake import Captured, Visit, capture, diagnose, last_visit, only_writer, visit
+from civic_pipeline.lake import Attempt, Captured, attempt_capture, capture, diagnose, last_attempt
+from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import About, Access, Description, Freshness, PortalColumn, Traffic
 
 ID = PortalColumn("_id", "row_identifier", pa.string(), "")
@@ -80,7 +81,7 @@ def take(town: Town, monkeypatch: pytest.MonkeyPatch) -> "Taker":
 
 
 class Taker:
-    """Captures or visits the town's dataset from fake sources."""
+    """Captures or attempts the town's dataset from fake sources."""
 
     def __init__(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
         self.town, self.lake, self._patch = town, town.lake, monkeypatch
@@ -96,9 +97,9 @@ class Taker:
         self._serve(source, {name.lstrip("_"): fake for name, fake in editions.items()})
         return capture(self.town.name, self.town.dataset, self.lake, Access())
 
-    def visit(self, source: FakeSource) -> Visit:
+    def attempt(self, source: FakeSource) -> Attempt:
         self._serve(source, None)
-        return visit(self.town.name, self.town.dataset, self.lake, Access())
+        return attempt_capture(self.town.name, self.town.dataset, self.lake, Access())
 
     @property
     def folders(self) -> list[Path]:
@@ -135,7 +136,7 @@ def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
     ids=["short read", "repeated id", "grew during the read", "counted too few"],
 )
 def test_what_does_not_add_up_is_unproven_and_leaves_nothing(take: Taker, source: FakeSource, told: str) -> None:
-    with pytest.raises(CaptureUnproven, match=told):
+    with pytest.raises(CaptureNotVerified, match=told):
         take(source)
     assert take.folders == []
 
@@ -205,7 +206,7 @@ def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: 
     assert take.folders == []
 
 
-def test_a_collapsed_source_is_stored_once_however_often_it_is_visited(take: Taker) -> None:
+def test_a_collapsed_source_is_stored_once_however_often_it_is_asked(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     take(FakeSource([ids]))
     for _ in range(3):
@@ -267,7 +268,7 @@ def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Ta
         ("2023", "2023.parquet", 1),
         ("2024", "2024.parquet", 2),
     ]
-    with pytest.raises(CaptureUnproven):
+    with pytest.raises(CaptureNotVerified):
         take(FakeSource(), _2023=FakeSource(token="2"), _2024=FakeSource(counts=[9]))
     assert len(take.folders) == 1
 
@@ -305,27 +306,27 @@ def test_damage_to_a_capture_is_found(take: Taker, damage: str) -> None:
         take.lake.verify(take.lake.captures("town/payments")[0])
 
 
-def test_a_visit_remembers_since_when_a_source_fails_and_what_is_still_accepted(take: Taker) -> None:
-    accepted = take.visit(FakeSource()).capture_id
+def test_an_attempt_remembers_since_when_a_source_fails_and_what_is_still_accepted(take: Taker) -> None:
+    accepted = take.attempt(FakeSource()).capture_id
     assert (accepted or "").startswith("town/payments/")
-    take.visit(FakeSource([], token="2"))
-    record = take.lake.folder / "town/payments" / "visit.json"
+    take.attempt(FakeSource([], token="2"))
+    record = take.lake.folder / "town/payments" / "attempt.json"
     told = json.loads(record.read_text())
     record.write_text(json.dumps(told | {"failing_since": "2020-01-01T00:00:00+00:00"}))
-    again = take.visit(FakeSource(counts=[1], token="3"))
+    again = take.attempt(FakeSource(counts=[1], token="3"))
     assert (again.status, again.capture_id, again.failing_since) == ("failed", accepted, "2020-01-01T00:00:00+00:00")
     assert "counted 1 rows" in (again.problem or "")
-    assert last_visit("town/payments", take.lake) == again
-    healed = take.visit(FakeSource())
+    assert last_attempt("town/payments", take.lake) == again
+    healed = take.attempt(FakeSource())
     assert (healed.status, healed.failing_since, healed.problem) == ("unchanged", None, None)
 
 
 def test_only_failures_that_may_pass_by_themselves_are_worth_another_try(take: Taker) -> None:
     unreachable = FakeSource()
     unreachable.broken = PortalUnreachable("https://x", "no answer")
-    assert take.visit(unreachable).passing
-    assert take.visit(FakeSource(counts=[7])).passing
-    assert not take.visit(FakeSource([])).passing
+    assert take.attempt(unreachable).passing
+    assert take.attempt(FakeSource(counts=[7])).passing
+    assert not take.attempt(FakeSource([])).passing
 
 
 def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
@@ -335,13 +336,13 @@ def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
     assert well.healthy
     assert well.summary == "3 rows, rowsUpdatedAt 1, schema as declared (https://data.town.gov/abcd)"
     source.columns = {"Payment_No": "number", "Amount": "text", "Zone": "text"}
-    sick = diagnose(take.town.dataset, Access())
-    assert not sick.healthy
-    assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in sick.summary
+    broken = diagnose(take.town.dataset, Access())
+    assert not broken.healthy
+    assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in broken.summary
     assert source.reads == []
 
 
-HOLD = "import sys; from pathlib import Path; from civic_pipeline.lake import only_writer\nwith only_writer(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()"
+HOLD = "import sys; from pathlib import Path; from civic_pipeline.lock import only_writer\nwith only_writer(Path(sys.argv[1])):\n print('held', flush=True); sys.stdin.read()"
 
 
 @pytest.fixture
@@ -358,7 +359,7 @@ def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 def test_a_second_writer_is_told_who_holds_the_lock(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
     with (
-        pytest.raises(WarehouseBusy, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"),
+        pytest.raises(LockHeld, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"),
         only_writer(tmp_path / "file"),
     ):
         pytest.fail("two writers at once")

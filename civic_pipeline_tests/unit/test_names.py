@@ -18,9 +18,9 @@ from civic_pipeline.demo.folder import read_folder
 from civic_pipeline.demo.portal_file import DemoFolderError
 from civic_pipeline.errors import CaptureDamaged, FileInvalid, SourceNotFound
 from civic_pipeline.lake.manifest import MANIFEST
-from civic_pipeline.portals import Access, Description, files
+from civic_pipeline.portals import Access, Description
 from civic_pipeline.portals.files import FileDataset
-from civic_pipeline.scaffold.taking import slug
+from civic_pipeline.scaffold.trial import slug
 from civic_pipeline.settings import CHECKOUT, Settings
 
 NO_NAMES = ["x'; drop table y --", 'x"y', "a b", "a.b", "a-b", "Ä", "A", "x\ny", "..."]
@@ -96,7 +96,7 @@ def test_the_demo_portals_serve_nothing_outside_their_folder(name: str, tmp_path
         (folder / "secret.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     (served / "portal.yml").write_text(yaml.safe_dump({"files": [{"file": name}]}), encoding="utf-8")
     with pytest.raises(DemoFolderError, match=r"files\.0\.file: .* is not allowed"):
-        read_folder(served, duckdb.connect())
+        read_folder(served, duckdb.connect(), CHECKOUT)
 
 
 @pytest.mark.parametrize("year", ["../2024", "2024/x", "20 24", "2024\n"])
@@ -134,15 +134,14 @@ def test_a_dataset_reads_no_file_elsewhere_and_holds_no_secret(url: str, town: T
         read_yaml(file, Dataset)
 
 
-def test_a_link_does_not_lead_a_dataset_out_of_the_project(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_does_not_lead_a_dataset_out_of_the_project(town: Town) -> None:
     inside = town.write("project/data/inside.csv", "a,b\n1,2\n")
     outside = town.write("outside.csv", "a,b\n1,2\n")
     (inside.parent / "link.csv").symlink_to(outside)
-    monkeypatch.setattr(files, "CHECKOUT", inside.parents[1])
 
     def described(url: str) -> Description:
         said = {"portal": "file", "url": url, "recorded": "2026-01-01"}
-        return FileDataset(FileSource.model_validate(said), Access()).describe()
+        return FileDataset(FileSource.model_validate(said), Access(project=inside.parents[1])).describe()
 
     assert described("data/inside.csv").published == {"a": "text", "b": "text"}
     with pytest.raises(SourceNotFound, match="a link leads out of the project"):

@@ -13,21 +13,22 @@ from town import Town
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
 from civic_pipeline.errors import CatalogIncomplete, ChecksFailed, ContractBroken, ModelFailed, NotCaptured
-from civic_pipeline.lake import Visit
+from civic_pipeline.lake import Attempt
 from civic_pipeline.quality import (
     Suites,
     audit,
     build_table,
     check_across,
     checks_of,
-    failed_visits,
+    failed_attempts,
     planned_checks,
     portal_checks,
     publish,
     rules_across,
 )
+from civic_pipeline.releases import Release
 from civic_pipeline.settings import CHECKOUT
-from civic_pipeline.warehouse import Build, CheckResult, Release
+from civic_pipeline.warehouse import Build, CheckResult
 
 CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
 GOOD = [
@@ -334,22 +335,24 @@ def test_what_depends_on_a_table_that_is_held_back_waits_for_it(town: Town) -> N
 
 def test_a_dataset_nobody_captured_is_told_with_what_to_run(town: Town) -> None:
     with town.build() as build:
-        held = failed_visits(build)
+        held = failed_attempts(build)
     assert held == {"raw.town_payments": str(NotCaptured("town/payments"))}
     assert "Materialize raw/town_payments first" in held["raw.town_payments"]
 
 
 @pytest.mark.parametrize(
-    ("visit", "passed"),
+    ("attempt", "passed"),
     [
         (
-            Visit(dataset="town/payments", visited_at="2026-01-01T00:00:00+00:00", status="unchanged", capture_id="x"),
+            Attempt(
+                dataset="town/payments", attempted_at="2026-01-01T00:00:00+00:00", status="unchanged", capture_id="x"
+            ),
             [True, True],
         ),
         (
-            Visit(
+            Attempt(
                 dataset="town/payments",
-                visited_at="2026-01-01T00:00:00+00:00",
+                attempted_at="2026-01-01T00:00:00+00:00",
                 status="failed",
                 capture_id=None,
                 problem="no answer",
@@ -357,9 +360,9 @@ def test_a_dataset_nobody_captured_is_told_with_what_to_run(town: Town) -> None:
             [False, True],
         ),
         (
-            Visit(
+            Attempt(
                 dataset="town/payments",
-                visited_at="2026-01-01T00:00:00+00:00",
+                attempted_at="2026-01-01T00:00:00+00:00",
                 status="captured",
                 capture_id="x",
                 undeclared=("zone",),
@@ -369,8 +372,8 @@ def test_a_dataset_nobody_captured_is_told_with_what_to_run(town: Town) -> None:
     ],
     ids=["unchanged", "failed", "a new column"],
 )
-def test_a_visit_becomes_the_checks_of_the_raw_table(visit: Visit, passed: list[bool]) -> None:
-    found = checks_of(visit, "raw.town_payments")
+def test_an_attempt_becomes_the_checks_of_the_raw_table(attempt: Attempt, passed: list[bool]) -> None:
+    found = checks_of(attempt, "raw.town_payments")
     assert [result.name for result in found] == list(portal_checks("raw.town_payments"))
     assert [result.passed for result in found] == passed
     assert [result.examples for result in found if not result.passed] in ([], [("no answer",)], [("zone",)])
@@ -393,7 +396,7 @@ def test_a_damaged_capture_holds_back_what_is_made_of_it(town: Town) -> None:
     (file,) = town.lake.files(town.capture(GOOD))
     file.unlink()
     with town.build() as build:
-        (problem,) = failed_visits(build).values()
+        (problem,) = failed_attempts(build).values()
     assert "it is gone" in problem
 
 

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from civic_pipeline.errors import CivicError, NotificationFailed
+from civic_pipeline.notify import EmailNotifier, Notification, WebhookNotifier, notifier_from_environment
 from civic_pipeline.portals import Access
-from civic_pipeline.publish.notice import EmailNotifier, Notice, WebhookNotifier, notifier_from_environment
 from civic_pipeline.redaction import SECRETS, redacted
 from civic_pipeline.settings import Settings
 
@@ -101,7 +101,7 @@ def test_a_notice_that_fails_tells_nobody_where_it_was_sent(kind: str, monkeypat
     notifier = notifier_from_environment(print)
     assert isinstance(notifier, WebhookNotifier | EmailNotifier)
     with pytest.raises(NotificationFailed) as failed:
-        notifier.send(Notice("a subject", "a body", "a run"))
+        notifier.send(Notification("a subject", "a body", "a run"))
     kept = "".join(traceback.format_exception(failed.value))
     assert "xyzzy" not in kept
     assert "hunter2" not in kept

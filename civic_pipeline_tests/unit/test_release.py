@@ -13,7 +13,8 @@ from town import Town
 
 import civic_pipeline
 from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
-from civic_pipeline.warehouse import connect, meta, read, refresh, release
+from civic_pipeline.releases import connect, read, refresh
+from civic_pipeline.warehouse import meta, release
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 

@@ -13,12 +13,13 @@ import pytest
 from town import Town
 
 from civic_pipeline.catalog import Dataset
+from civic_pipeline.cli.difference_text import as_text, to_json
 from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened
-from civic_pipeline.publish.difference import as_text, to_json
-from civic_pipeline.quality import Suites, build_table, failed_visits, publish
-from civic_pipeline.warehouse import Release, compare, find_release, kept_releases, live_release, open_build, roll_back
-from civic_pipeline.warehouse.hashes import content_hash
-from civic_pipeline.warehouse.releases import remove_old
+from civic_pipeline.quality import Suites, build_table, failed_attempts, publish
+from civic_pipeline.releases import Release, compare, find_release, kept_releases, live_release, roll_back
+from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.kept import remove_old
+from civic_pipeline.warehouse import open_build
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 MORE = [*ROWS, ("4", "2024-03-01", "1")]
@@ -29,7 +30,7 @@ def night(town: Town, dataset: Dataset | None = None) -> tuple[list[str], Releas
     """Build what must be built and release: the tables that were made, and the new release."""
     made, released = [], None
     with open_build(town.settings, {town.name: dataset or town.dataset}, "a run") as build:
-        suites, held = Suites(build), failed_visits(build)
+        suites, held = Suites(build), failed_attempts(build)
         for model in town.models().values():
             known = (dataset or town.dataset) if model.schema == "clean" else None
             outcome = build_table(build, suites, model, known, held, anew=False)
@@ -47,20 +48,20 @@ BOTH = ["clean.town_payments", "marts.mart_months"]
 
 
 @pytest.fixture
-def visited(town: Town) -> Town:
+def known(town: Town) -> Town:
     """The town after its first night."""
     town.capture(ROWS, at=FIRST)
-    town.visit()
+    town.attempt()
     assert night(town)[0] == BOTH
     return town
 
 
-def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(visited: Town) -> None:
-    file = visited.settings.warehouse
+def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(known: Town) -> None:
+    file = known.settings.warehouse
     before = (file.stat().st_ino, file.stat().st_mtime_ns)
-    assert night(visited) == ([], None)
+    assert night(known) == ([], None)
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
-    assert len(kept_releases(visited.settings)) == 1
+    assert len(kept_releases(known.settings)) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,42 +77,42 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(vis
     ],
     ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "functions", "unused seed"],
 )  # fmt: skip
-def test_only_what_depends_on_a_change_is_made_again(visited: Town, change: object, made: list[str]) -> None:
+def test_only_what_depends_on_a_change_is_made_again(known: Town, change: object, made: list[str]) -> None:
     if (
         made == BOTH
-        and "conserve: [amount]" in (text := visited.settings.root / "sql/clean/town_payments.yml").read_text()
+        and "conserve: [amount]" in (text := known.settings.root / "sql/clean/town_payments.yml").read_text()
     ):
         text.write_text(text.read_text().replace("conserve: [amount]\n", ""))  # the doubled amounts are meant
-        night(visited)
+        night(known)
     assert callable(change)
-    change(visited)
-    assert night(visited)[0] == made
-    assert night(visited) == ([], None)
+    change(known)
+    assert night(known)[0] == made
+    assert night(known) == ([], None)
 
 
-def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(visited: Town) -> None:
-    visited.edit("sql/marts/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
-    assert night(visited)[0] == ["marts.mart_months"]
-    visited.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n")
-    assert night(visited)[0] == ["marts.mart_months"]
-    assert night(visited, visited.dataset.model_copy(update={"cadence": "daily"}))[0] == ["clean.town_payments"]
+def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known: Town) -> None:
+    known.edit("sql/marts/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
+    assert night(known)[0] == ["marts.mart_months"]
+    known.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n")
+    assert night(known)[0] == ["marts.mart_months"]
+    assert night(known, known.dataset.model_copy(update={"cadence": "daily"}))[0] == ["clean.town_payments"]
 
 
-def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(visited: Town) -> None:
-    visited.visit(problem="the portal is down")
-    made, released = night(visited)
+def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(known: Town) -> None:
+    known.attempt(problem="the portal is down")
+    made, released = night(known)
     assert made == []
     assert released is not None
     assert set(released.held_back) == set(BOTH)
-    visited.visit()
-    assert night(visited)[0] == BOTH
+    known.attempt()
+    assert night(known)[0] == BOTH
 
 
 def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
-    visited: Town, monkeypatch: pytest.MonkeyPatch
+    known: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_fresh() -> bool:
-        with duckdb.connect(str(visited.settings.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(known.settings.warehouse), read_only=True) as connection:
             found = connection.execute("select is_passed from meta.checks where check_name = 'data_age'").fetchone()
         return bool(found and found[0])
 
@@ -122,22 +123,22 @@ def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
 
     assert not is_fresh()
     monkeypatch.setattr(sys.modules["civic_pipeline.quality.audit"], "datetime", Earlier)
-    made, released = night(visited)
+    made, released = night(known)
     assert made == []
     assert released is not None
     assert is_fresh()
-    assert night(visited) == ([], None)
+    assert night(known) == ([], None)
 
 
-def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(visited: Town, tmp_path: Path) -> None:
-    settings = replace(visited.settings, data=tmp_path / "elsewhere")
+def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(known: Town, tmp_path: Path) -> None:
+    settings = replace(known.settings, data=tmp_path / "elsewhere")
     settings.data.mkdir()
-    other = Town(settings, visited.dataset)
+    other = Town(settings, known.dataset)
     other.capture(ROWS, at=SECOND)  # another day, the same bytes
-    other.visit()
+    other.attempt()
     _, released = night(other)
     assert released is not None
-    first = live_release(visited.settings)
+    first = live_release(known.settings)
     assert first is not None
     assert released.contents == first.contents
     assert set(released.contents) == {*BOTH, "quarantine.town_payments"}
@@ -162,70 +163,70 @@ def test_a_content_hash_tells_rows_types_and_names_but_not_their_order(one: str,
         assert (content_hash(connection, f"({one})") == content_hash(connection, f"({other})")) is is_same
 
 
-def test_a_release_says_what_it_was_made_from(visited: Town) -> None:
-    visited.capture(MORE, at=SECOND)
-    _, second = night(visited)
+def test_a_release_says_what_it_was_made_from(known: Town) -> None:
+    known.capture(MORE, at=SECOND)
+    _, second = night(known)
     assert second is not None
-    with duckdb.connect(str(visited.settings.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(known.settings.warehouse), read_only=True) as connection:
         rows = connection.execute(
             "select release_id, pipeline_version, capture_ids, held_back, content_hashes['marts.mart_months'] from meta.releases order by 1"
         ).fetchall()
         now = connection.execute(
             "select content_hash from meta.tables where table_name = 'marts.mart_months'"
         ).fetchone()
-    assert [row[0] for row in rows] == [release.id for release in kept_releases(visited.settings)]
+    assert [row[0] for row in rows] == [release.id for release in kept_releases(known.settings)]
     assert [row[2] for row in rows] == [[f"town/payments/{FIRST}"], [f"town/payments/{SECOND}"]]
     assert rows[1][3] == []
     assert rows[0][4] != rows[1][4] == now[0]
     assert second.git_commit is None  # the town is no checkout
 
 
-def test_rolling_back_lasts_until_there_is_something_new(visited: Town) -> None:
-    first = kept_releases(visited.settings)[0]
-    visited.capture(MORE, at=SECOND)
-    _, second = night(visited)
+def test_rolling_back_lasts_until_there_is_something_new(known: Town) -> None:
+    first = kept_releases(known.settings)[0]
+    known.capture(MORE, at=SECOND)
+    _, second = night(known)
     assert second is not None
-    assert roll_back(visited.settings, first.id[:-8]).id == first.id
-    assert live_release(visited.settings).id == first.id
-    assert night(visited) == ([], None)
-    assert live_release(visited.settings).id == first.id
-    visited.capture([*MORE, ("5", "2024-03-02", "2")], at="2026-01-04T030405.000000Z")
-    _, third = night(visited)
-    assert live_release(visited.settings).id == third.id
-    assert len(kept_releases(visited.settings)) == 3
+    assert roll_back(known.settings, first.id[:-8]).id == first.id
+    assert live_release(known.settings).id == first.id
+    assert night(known) == ([], None)
+    assert live_release(known.settings).id == first.id
+    known.capture([*MORE, ("5", "2024-03-02", "2")], at="2026-01-04T030405.000000Z")
+    _, third = night(known)
+    assert live_release(known.settings).id == third.id
+    assert len(kept_releases(known.settings)) == 3
 
 
-def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(visited: Town) -> None:
-    visited.capture(MORE, at=SECOND)
-    night(visited)
+def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(known: Town) -> None:
+    known.capture(MORE, at=SECOND)
+    night(known)
     for name in ("2020", "20", "../warehouse", ""):
         with pytest.raises(UnknownName, match="There is no release"):
-            find_release(visited.settings, name)
+            find_release(known.settings, name)
 
 
-def test_a_release_whose_bytes_changed_does_not_go_live(visited: Town) -> None:
-    first = kept_releases(visited.settings)[0]
-    visited.capture(MORE, at=SECOND)
-    _, second = night(visited)
+def test_a_release_whose_bytes_changed_does_not_go_live(known: Town) -> None:
+    first = kept_releases(known.settings)[0]
+    known.capture(MORE, at=SECOND)
+    _, second = night(known)
     first.file.chmod(0o644)
     with duckdb.connect(str(first.file)) as connection:
         connection.execute("update clean.town_payments set amount = amount + 1")
     with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments differs"):
-        roll_back(visited.settings, first.id)
-    assert live_release(visited.settings).id == second.id
+        roll_back(known.settings, first.id)
+    assert live_release(known.settings).id == second.id
 
 
-def test_rolling_back_a_file_that_somebody_writes_to_is_refused(visited: Town) -> None:
-    Path(f"{visited.settings.warehouse}.wal").write_bytes(b"")
+def test_rolling_back_a_file_that_somebody_writes_to_is_refused(known: Town) -> None:
+    Path(f"{known.settings.warehouse}.wal").write_bytes(b"")
     with pytest.raises(WarehouseOpened):
-        roll_back(visited.settings, kept_releases(visited.settings)[0].id)
+        roll_back(known.settings, kept_releases(known.settings)[0].id)
 
 
-def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(visited: Town) -> None:
-    (release,) = kept_releases(visited.settings)
+def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: Town) -> None:
+    (release,) = kept_releases(known.settings)
     release.file.unlink()  # live, but not yet among the kept
-    assert night(visited) == ([], None)
-    assert [kept.id for kept in kept_releases(visited.settings)] == [release.id]
+    assert night(known) == ([], None)
+    assert [kept.id for kept in kept_releases(known.settings)] == [release.id]
 
 
 @pytest.mark.parametrize(
@@ -259,26 +260,26 @@ def test_releases_are_kept_by_number_and_by_age(
     )
 
 
-def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(visited: Town) -> None:
-    mine = visited.settings.releases / "mine.duckdb"
+def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(known: Town) -> None:
+    mine = known.settings.releases / "mine.duckdb"
     mine.write_bytes(b"no database")
-    (release,) = kept_releases(visited.settings)
+    (release,) = kept_releases(known.settings)
     release.file.unlink()
     release.file.write_bytes(b"no database" * 900)
     with pytest.raises(ReleaseDamaged, match=rf"{release.id}\.duckdb is damaged: .*not a valid DuckDB.*civic rollback"):
-        kept_releases(visited.settings)
+        kept_releases(known.settings)
     assert mine.exists()
 
 
 # What differs
 
 
-def test_a_difference_counts_keys_and_adds_up_columns(visited: Town) -> None:
-    visited.capture(
+def test_a_difference_counts_keys_and_adds_up_columns(known: Town) -> None:
+    known.capture(
         [("1", "2024-01-05", "12.50"), ("3", "never", "x"), ("4", "2024-03-01", "1"), ("5", "", "y")], at=SECOND
     )
-    _, second = night(visited)
-    first = kept_releases(visited.settings)[0]
+    _, second = night(known)
+    first = kept_releases(known.settings)[0]
     assert second is not None
     found = compare(first, second)
     payments = next(table for table in found.tables if table.table == "clean.town_payments")
@@ -293,11 +294,11 @@ def test_a_difference_counts_keys_and_adds_up_columns(visited: Town) -> None:
     assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(found)
 
 
-def test_a_difference_adds_up_a_column_whose_rows_only_came(visited: Town) -> None:
-    visited.capture([*ROWS, ("9", "2024-01-09", "3.40")], at=SECOND)
-    night(visited)
+def test_a_difference_adds_up_a_column_whose_rows_only_came(known: Town) -> None:
+    known.capture([*ROWS, ("9", "2024-01-09", "3.40")], at=SECOND)
+    night(known)
     payments = next(
-        table for table in compare(*kept_releases(visited.settings)).tables if table.table == "clean.town_payments"
+        table for table in compare(*kept_releases(known.settings)).tables if table.table == "clean.town_payments"
     )
     (amount,) = payments.columns
     assert (amount.column, amount.rows_changed, amount.total_after - amount.total_before) == (
@@ -307,23 +308,23 @@ def test_a_difference_adds_up_a_column_whose_rows_only_came(visited: Town) -> No
     )
 
 
-def test_a_difference_tells_of_tables_and_columns(visited: Town) -> None:
-    visited.write(
+def test_a_difference_tells_of_tables_and_columns(known: Town) -> None:
+    known.write(
         "sql/marts/mart_years.sql",
         "-- Each row is one year.\nselect distinct year(paid_on) as year from clean.town_payments\n",
     )
-    visited.write(
+    known.write(
         "sql/marts/mart_years.yml",
         'each_row_is: one year\nkey: [year]\ncolumns:\n  - {name: year, type: BIGINT, description: "Year."}\n',
     )
-    visited.edit(
+    known.edit(
         "sql/clean/town_payments.sql",
         "parse_date(Paid_On) as paid_on,",
         "parse_date(Paid_On) as paid_on,\n    1 as splits,",
     )
-    visited.edit("sql/clean/town_payments.yml", "  - {name: amount,", '  - {name: splits, type: INTEGER, description: "Splits."}\n  - {name: amount,')  # fmt: skip
-    _, second = night(visited)
-    first = kept_releases(visited.settings)[0]
+    known.edit("sql/clean/town_payments.yml", "  - {name: amount,", '  - {name: splits, type: INTEGER, description: "Splits."}\n  - {name: amount,')  # fmt: skip
+    _, second = night(known)
+    first = kept_releases(known.settings)[0]
     assert second is not None
     found = compare(first, second)
     assert found.tables_added == ["marts.mart_years"]

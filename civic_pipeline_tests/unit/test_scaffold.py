@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from civic_pipeline.errors import AlreadyThere
 from civic_pipeline.portals import About, Description, Freshness, PortalColumn
 from civic_pipeline.scaffold import refuse_existing, refuse_full
-from civic_pipeline.scaffold.adding import _write, files_of
-from civic_pipeline.scaffold.drafting import cadence_of, scalar
-from civic_pipeline.scaffold.judging import Drafted, clean_name, draft, key_of, newest_date, show, time_zones
+from civic_pipeline.scaffold.add import _write, files_of
+from civic_pipeline.scaffold.profile import DraftColumn, clean_name, draft, key_of, newest_date, show, time_zones
+from civic_pipeline.scaffold.render import cadence_of, scalar
 
 RESERVED = {"desc", "group", "order"}
 
@@ -37,7 +37,7 @@ def described(table: pa.Table, **kinds: str) -> Description:
     return Description("https://x", About("Wards"), columns, None, Freshness(None, "none"))  # fmt: skip
 
 
-def drafted(connection: duckdb.DuckDBPyConnection, table: pa.Table, **kinds: str) -> dict[str, Drafted]:
+def drafted(connection: duckdb.DuckDBPyConnection, table: pa.Table, **kinds: str) -> dict[str, DraftColumn]:
     connection.register("landed", table)
     connection.execute("create or replace table raw.wards as from landed")
     columns = draft(connection, "wards", described(table, **kinds))

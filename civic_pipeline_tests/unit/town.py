@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from civic_pipeline.catalog import Dataset, read_yaml
-from civic_pipeline.lake import Lake, Manifest, Part, Visit
+from civic_pipeline.lake import Attempt, Lake, Manifest, Part
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.settings import CHECKOUT, Settings
@@ -129,14 +129,14 @@ class Town:
         manifest.write(folder)
         return manifest
 
-    def visit(self, problem: str | None = None) -> None:
-        """Record a visit that went well, or not."""
+    def attempt(self, problem: str | None = None) -> None:
+        """Record an attempt that went well, or not."""
         accepted = self.lake.accepted(self.name)
-        made = Visit(
-            dataset=self.name, visited_at="2026-01-02T03:04:05+00:00", status="failed" if problem else "captured",
+        made = Attempt(
+            dataset=self.name, attempted_at="2026-01-02T03:04:05+00:00", status="failed" if problem else "captured",
             capture_id=accepted.capture_id if accepted else None, problem=problem,
         )  # fmt: skip
-        (self.settings.lake / self.name / "visit.json").write_text(made.model_dump_json(), encoding="utf-8")
+        (self.settings.lake / self.name / "attempt.json").write_text(made.model_dump_json(), encoding="utf-8")
 
     def models(self) -> dict[str, Model]:
         return load_models(self.settings.root, [self.name])

@@ -1,0 +1,8 @@
+"""`civic`: the same verbs as the Dagster UI, for a terminal.
+
+Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is held back · 4 another run is writing.
+"""
+
+from civic_pipeline.cli.main import cli, main
+
+__all__ = ["cli", "main"]

@@ -1,0 +1,128 @@
+"""`civic doctor`, `civic capture`, `civic add` and `civic backfill`."""
+
+import logging
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from civic_pipeline.cli.options import as_moment, as_name, progress_line
+from civic_pipeline.errors import UnknownName
+from civic_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from civic_pipeline.scaffold import ResolvedSource
+
+_PRIVATE_HOSTS = "Also read from this machine and from private networks, by plain http where the address says so."
+
+
+@click.command()
+@click.argument("datasets", nargs=-1)
+def doctor(datasets: tuple[str, ...]) -> None:
+    """Ask every portal (or those of DATASETS, such as baltimore/spending) how its source is, and say what drifted."""
+    from civic_pipeline.access import open_portals
+    from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.lake import diagnose
+
+    settings = Settings.from_environment()
+    known = load_datasets(settings.root)
+    for name in datasets:
+        if name not in known:
+            raise UnknownName("dataset", name, known)
+    failed = 0
+    with open_portals(settings) as access:
+        for name in datasets or known:
+            found = diagnose(known[name], access)
+            failed += not found.healthy
+            mark = click.style("ok     ", fg="green") if found.healthy else click.style("failed ", fg="red")
+            click.echo(f"{mark}{name}: {found.summary}")
+    click.echo(
+        f"\n{len(datasets or known) - failed} of {len(datasets or known)} sources answer as declared ({settings.profile} portals)."
+    )
+    sys.exit(1 if failed else 0)
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder to make for the Parquet file and manifest.json.",
+)
+@click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
+def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
+    """Capture the dataset that URL names, and verify it: a portal's page or API address, an ArcGIS item, a file."""
+    from civic_pipeline.cli.scaffold_text import of_capture
+    from civic_pipeline.scaffold import capture_into, describe, refuse_full
+
+    refuse_full(folder)
+    resolved = _resolve(url, allow_private_hosts)
+    description = describe(resolved)
+    click.echo(f"{description.about.title}  ({resolved.source.portal})", err=True)
+    with progress_line() as progress:
+        trial = capture_into(folder, resolved, description, progress)
+    click.echo("\n".join(of_capture(trial)))
+
+
+@click.command()
+@click.argument("url")
+@click.option("--city", required=True, callback=as_name, help="City the dataset belongs to, such as baltimore.")
+@click.option("--name", required=True, callback=as_name, help="Name of the dataset, such as vacants.")
+@click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
+def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
+    """Write the three files of a new dataset from one capture of URL, to be reviewed."""
+    from civic_pipeline import scaffold
+    from civic_pipeline.cli.scaffold_text import of_added
+
+    settings = Settings.from_environment()
+    scaffold.refuse_existing(settings.root, f"{city}/{name}")
+    resolved = _resolve(url, allow_private_hosts)
+    with progress_line() as progress:
+        added = scaffold.add(settings, resolved, f"{city}/{name}", progress)
+    click.echo("\n".join(of_added(added, settings.root)))
+
+
+@click.command()
+@click.argument("dataset")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--captured-at",
+    required=True,
+    callback=as_moment,
+    metavar="MOMENT",
+    help="Day or moment (UTC) the file was published, such as 2015-04-14 or 2015-04-14T12:00Z.",
+)
+def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
+    """Load FILE, an older copy of DATASET, into the lake as its capture of that day."""
+    from civic_pipeline import lake
+    from civic_pipeline.catalog import load_datasets
+
+    settings = Settings.from_environment()
+    known = load_datasets(settings.root)
+    if dataset not in known:
+        raise UnknownName("dataset", dataset, known)
+    with progress_line() as progress:
+        made = lake.backfill(
+            dataset, known[dataset], lake.Lake(settings.lake), file, captured_at, settings.profile, progress
+        )
+    (part,) = made.parts
+    click.echo(
+        f"{made.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), all of them landed."
+    )
+
+
+def _resolve(url: str, allow_private_hosts: bool) -> "ResolvedSource":
+    from civic_pipeline.catalog import SocrataSource, load_datasets
+    from civic_pipeline.scaffold import resolve
+
+    settings, tokens = Settings.from_environment(), dict[str, str]()
+    if settings.socrata_token:
+        sources = [dataset.source for dataset in load_datasets(settings.root).values()]
+        tokens = {s.domain: settings.socrata_token for s in sources if isinstance(s, SocrataSource)}
+    # sodapy warns of throttling wherever there is no token, and Great Expectations tells of its scratch folders.
+    logging.getLogger().addHandler(logging.NullHandler())
+    return resolve(url, allow_private_hosts, tokens)

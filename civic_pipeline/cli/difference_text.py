@@ -1,0 +1,42 @@
+"""What changed between two releases, for people and for programs."""
+
+import json
+from dataclasses import asdict
+
+from civic_pipeline.releases import Difference
+
+
+def to_json(difference: Difference) -> str:
+    """One JSON object; decimals and dates as text, so that nothing is rounded."""
+    return json.dumps(asdict(difference), default=str, indent=1, ensure_ascii=False)
+
+
+def as_text(difference: Difference) -> str:
+    """A line per table, and below it what changed in it."""
+    lines = [f"From {difference.before} to {difference.after}"]
+    lines += [f"+ {table}" for table in difference.tables_added]
+    lines += [f"- {table}" for table in difference.tables_removed]
+    for table in difference.tables:
+        rows = f"{table.rows_before:,} -> {table.rows_after:,} rows"
+        if table.keys_added is None:
+            lines.append(f"~ {table.table}: {rows}")
+        else:
+            lines.append(
+                f"~ {table.table}: {rows}; {table.keys_added:,} added, {table.keys_removed:,} removed, {table.keys_changed:,} changed"
+            )
+        lines += [f"    + column {name}" for name in table.columns_added]
+        lines += [f"    - column {name}" for name in table.columns_removed]
+        lines += [f"    ~ column {told}" for told in table.columns_retyped]
+        for column in table.columns:
+            totals = (
+                f", total {column.total_before:,} -> {column.total_after:,}"
+                if column.total_before is not None and column.total_after is not None
+                else ""
+            )
+            lines.append(
+                f"    {column.column}: differs in {column.rows_changed:,} of {table.rows_after:,} rows{totals}"
+            )
+        lines += [f"      {example}" for example in table.examples]
+    if len(lines) == 1:
+        lines.append("Every table is the same, to the last value.")
+    return "\n".join(lines)

@@ -1,0 +1,67 @@
+"""The command `civic`: its commands, and how a failure ends."""
+
+import sys
+import traceback
+from types import TracebackType
+
+import click
+
+from civic_pipeline.cli.datasets import add, backfill, capture, doctor
+from civic_pipeline.cli.docs import docs
+from civic_pipeline.cli.query import query_as_of, sql
+from civic_pipeline.cli.releases import diff, releases, rollback
+from civic_pipeline.cli.run import run, status
+from civic_pipeline.cli.serve import demo, serve_releases
+from civic_pipeline.errors import CivicError
+from civic_pipeline.redaction import redacted
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="civic-pipeline")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Capture open data, check it, release it as one DuckDB warehouse."""
+    context.obj = debug
+
+
+for _command in (
+    run, status, sql, query_as_of, releases, rollback, diff, doctor, capture, add, backfill, serve_releases, demo, docs,
+):  # fmt: skip
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Entry point: a foreseen failure is one message and an exit code, never a traceback without --debug."""
+    debug = False
+    try:
+        with cli.make_context("civic", sys.argv[1:]) as context:
+            debug = context.params["debug"]
+            code = cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except Exception as error:
+        foreseen = _foreseen(error)
+        if foreseen is None or debug:
+            sys.excepthook = _show
+            raise
+        click.secho(f"Error: {foreseen}", fg="red", err=True)
+        code = foreseen.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """A traceback without the secrets that other people's messages hold."""
+    click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
+
+
+def _foreseen(error: BaseException | None) -> CivicError | None:
+    """The failure of ours at the root of an exception; Dagster wraps those met while definitions load."""
+    while error is not None and not isinstance(error, CivicError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -1,0 +1,49 @@
+"""`civic releases`, `civic rollback` and `civic diff`."""
+
+import click
+
+from civic_pipeline.settings import Settings
+
+
+@click.command()
+def releases() -> None:
+    """The releases that are kept, newest first."""
+    from civic_pipeline.releases import kept_releases, live_release
+
+    settings = Settings.from_environment()
+    kept, live = kept_releases(settings), live_release(settings)
+    for release in reversed(kept):
+        mark = click.style("live  ", fg="green") if live and release.id == live.id else "      "
+        held = f"  {len(release.held_back)} held back" if release.held_back else ""
+        size = release.file.stat().st_size / 1e6
+        click.echo(
+            f"{mark}{release.id}  {size:8.1f} MB  {len(release.contents):3} tables  {release.git_commit or ''}{held}"
+        )
+    click.echo(
+        f"{len(kept)} kept in {settings.releases}: the newest {settings.keep_releases}, for {settings.keep_releases_days} days."
+    )
+
+
+@click.command()
+@click.argument("release")
+def rollback(release: str) -> None:
+    """Make RELEASE (an id of `civic releases`, or its beginning) the live one, after proving it whole."""
+    from civic_pipeline.releases import roll_back
+
+    settings = Settings.from_environment()
+    live = roll_back(settings, release)
+    click.echo(f"{settings.warehouse} is {live.id} again, until a run has something new to release.")
+
+
+@click.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(before: str, after: str, as_json: bool) -> None:
+    """What changed from release BEFORE to release AFTER: tables, columns, rows by key, totals."""
+    from civic_pipeline.cli.difference_text import as_text, to_json
+    from civic_pipeline.releases import compare, find_release
+
+    settings = Settings.from_environment()
+    found = compare(find_release(settings, before), find_release(settings, after))
+    click.echo(to_json(found) if as_json else as_text(found))

@@ -1,0 +1,49 @@
+"""Where the released warehouse stands, for people: tables, their age, failed checks, what is held back and why."""
+
+from civic_pipeline.lake import Lake, last_asked
+from civic_pipeline.releases import connect
+from civic_pipeline.settings import Settings
+
+
+def standing(settings: Settings, every_table: bool) -> str:
+    """All tables, or the marts only. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable."""
+    with connect(settings.warehouse) as connection:
+        tables = connection.execute(
+            "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
+            " t.data_date, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
+            " left join meta.checks as c using (table_name) group by all order by t.table_name"
+        ).fetchall()
+        checks = connection.execute(
+            "select severity, count(*) filter (is_passed), count(*) filter (not is_passed) from meta.checks group by 1"
+        ).fetchall()
+        failed = connection.execute(
+            "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
+            " order by severity, table_name, check_name"
+        ).fetchall()
+        captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
+    rows = sum(row[1] or 0 for row in tables)
+    size = settings.warehouse.stat().st_size / 1e6
+    lines = [f"Warehouse  {settings.warehouse}  ({size:.1f} MB, {settings.profile} portals)"]
+    asked = last_asked(Lake(settings.lake))
+    if captures and asked:  # nobody was asked yet where only tables without sources were built
+        lines.append(
+            f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {asked:%Y-%m-%d %H:%M} UTC"
+        )
+    lines.append(
+        f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"
+    )
+    lines.append(f"{'table':<34}{'rows':>10}{'passed':>8}{'failed':>8}  newest data")
+    for name, count, passed, bad, newest, _, _, _ in tables:
+        if every_table or name.startswith("marts."):
+            lines.append(f"{name:<34}{count or 0:>10,}{passed:>8}{bad:>8}  {newest or ''}")
+    if failed:
+        lines.append("\nFailed checks (a warning does not hold a table back):")
+        for table, check, severity, description, examples in failed:
+            shown = f": {'; '.join(examples[:3])}" if examples else ""
+            lines.append(f"  {severity:<9}{table}.{check} - {description}{shown}")
+    held = [(name, why, since) for name, *_, status, why, since in tables if status == "held back"]
+    if held:
+        lines.append("\nHeld back at the last accepted version:")
+        for name, why, since in held:
+            lines.append(f"  {name} since {since:%Y-%m-%d %H:%M} UTC: {why}")
+    return "\n".join(lines)

@@ -1,0 +1,54 @@
+"""One class per failure a user can meet, a file per room. Each takes its culprits as data and writes its own message.
+
+A message names the thing, the culprit and the fix, because it is all that a user sees: the CLI prints it without a
+traceback, Dagster shows it in the failed step, `meta.tables` keeps it as the reason a table is held back.
+"""
+
+from civic_pipeline.errors.base import CivicError, DiskFull, LockHeld, NotWritable, SettingInvalid, writing
+from civic_pipeline.errors.catalog import CatalogIncomplete, FileInvalid, UnknownName
+from civic_pipeline.errors.lake import (
+    BackfillRefused,
+    CaptureDamaged,
+    CaptureNotVerified,
+    ProfileMixed,
+    SchemaDrifted,
+    ShapeUnknown,
+    SourceEmpty,
+    SourceRestless,
+    VolumeCollapsed,
+)
+from civic_pipeline.errors.portals import (
+    AnswerUnreadable,
+    FileUnreadable,
+    HostPrivate,
+    NumberTooLong,
+    PagingBroken,
+    PortalOverloaded,
+    PortalRefused,
+    PortalUnreachable,
+    SourceNotFound,
+    ValueUnreadable,
+)
+from civic_pipeline.errors.publish import AddressTaken, ServeTokenUnfit
+from civic_pipeline.errors.quality import ChecksFailed, ContractBroken
+from civic_pipeline.errors.releases import (
+    QueryRefused,
+    ReleaseDamaged,
+    WarehouseMissing,
+    WarehouseOpened,
+    WarehouseUnreadable,
+)
+from civic_pipeline.errors.runs import HeldBack, NotificationFailed, RunFailed
+from civic_pipeline.errors.scaffold import AddressAmbiguous, AddressPrivate, AddressUnknown, AlreadyThere
+from civic_pipeline.errors.warehouse import ModelFailed, NotCaptured, NotCapturedBy
+
+__all__ = [
+    "AddressAmbiguous", "AddressPrivate", "AddressTaken", "AddressUnknown", "AlreadyThere", "AnswerUnreadable",
+    "BackfillRefused", "CaptureDamaged", "CaptureNotVerified", "CatalogIncomplete", "ChecksFailed", "CivicError",
+    "ContractBroken", "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed",
+    "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
+    "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
+    "RunFailed", "SchemaDrifted", "ServeTokenUnfit", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",
+    "SourceRestless", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened",
+    "WarehouseUnreadable", "writing",
+]  # fmt: skip

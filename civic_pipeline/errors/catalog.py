@@ -1,0 +1,33 @@
+"""Failures of the files written by hand: YAML, SQL and seeds."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from civic_pipeline.errors.base import CivicError
+
+
+class FileInvalid(CivicError):
+    """A YAML or SQL file of the catalog breaks its rules; all violations are listed, each with its line."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, violations: Sequence[tuple[int, str]]) -> None:
+        lines = "\n".join(f"  {path}:{line}: {what}" for line, what in violations)
+        count = "1 mistake" if len(violations) == 1 else f"{len(violations)} mistakes"
+        super().__init__(f"{path.name} has {count}:\n{lines}")
+        self.path, self.violations = path, list(violations)
+
+
+class CatalogIncomplete(CivicError):
+    """Two files of the catalog do not fit together, such as a model without a contract or with an unknown input."""
+
+    exit_code = 2
+
+
+class UnknownName(CivicError):
+    """Somebody asked for a dataset or table that does not exist."""
+
+    exit_code = 2
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no {kind} {name!r}. Choose one of: {', '.join(sorted(known)) or '(none)'}.")

@@ -1,0 +1,110 @@
+"""Tell somebody that a run failed: the log, a webhook (Slack, Teams, ...) or e-mail."""
+
+import os
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Protocol
+
+import requests
+
+from civic_pipeline.errors import NotificationFailed, SettingInvalid
+
+_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Notification:
+    """`body` has a line per problem."""
+
+    subject: str
+    body: str
+    run_id: str
+
+
+class Notifier(Protocol):
+    def send(self, notification: Notification) -> None:
+        """Deliver the notification. Raises NotificationFailed."""
+        ...
+
+
+@dataclass(frozen=True)
+class LogNotifier:
+    """Into the log of whoever runs the sensor."""
+
+    say: Callable[[str], None]
+
+    def send(self, notification: Notification) -> None:
+        self.say(f"{notification.subject} (run {notification.run_id})\n{notification.body}")
+
+
+@dataclass(frozen=True)
+class WebhookNotifier:
+    """As JSON with a `text` field, which Slack, Mattermost and Teams understand."""
+
+    url: str = field(repr=False)
+
+    def send(self, notification: Notification) -> None:
+        text = f"{notification.subject}\n{notification.body}"
+        try:
+            requests.post(
+                self.url, json={"text": text, "run_id": notification.run_id}, timeout=_TIMEOUT_SECONDS
+            ).raise_for_status()
+        except requests.RequestException as error:
+            # The address of a webhook is a secret, and requests puts it into its messages.
+            raise NotificationFailed("webhook", type(error).__name__) from None
+
+
+@dataclass(frozen=True)
+class EmailNotifier:
+    """Through an SMTP server, `host:port`."""
+
+    server: str
+    sender: str
+    recipients: tuple[str, ...]
+
+    def send(self, notification: Notification) -> None:
+        message = EmailMessage()
+        message["Subject"], message["From"], message["To"] = (
+            notification.subject,
+            self.sender,
+            ", ".join(self.recipients),
+        )
+        message.set_content(f"{notification.body}\n\nRun {notification.run_id}")
+        host, _, port = self.server.partition(":")
+        try:
+            with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
+                server.send_message(message)
+        except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: a port that is no number
+            raise NotificationFailed("e-mail", str(error)) from None
+
+
+def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
+    """CIVIC_NOTIFY is log (default), webhook (CIVIC_NOTIFY_URL) or email (CIVIC_NOTIFY_SMTP, _FROM, _TO).
+
+    Raises SettingInvalid for another value or a missing companion.
+    """
+    kind = os.environ.get("CIVIC_NOTIFY", "log")
+    match kind:
+        case "log":
+            return LogNotifier(log)
+        case "webhook":
+            return WebhookNotifier(_required("CIVIC_NOTIFY_URL", "the webhook's address"))
+        case "email":
+            recipients = tuple(
+                _required("CIVIC_NOTIFY_TO", "addresses with commas between").replace(" ", "").split(",")
+            )
+            return EmailNotifier(
+                _required("CIVIC_NOTIFY_SMTP", "host:port"),
+                _required("CIVIC_NOTIFY_FROM", "the sender's address"),
+                recipients,
+            )
+    raise SettingInvalid("CIVIC_NOTIFY", kind, "log, webhook or email")
+
+
+def _required(name: str, meaning: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingInvalid(name, value, meaning)
+    return value

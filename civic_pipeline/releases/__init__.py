@@ -1,0 +1,21 @@
+"""Released files: read them, list those that are kept, compare two, roll back. Loads nothing that builds them."""
+
+from civic_pipeline.releases.compare import Difference, compare
+from civic_pipeline.releases.contents import content_hash, hash_of
+from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, roll_back
+from civic_pipeline.releases.reader import connect, read, refresh
+
+__all__ = [
+    "Difference",
+    "Release",
+    "compare",
+    "connect",
+    "content_hash",
+    "find_release",
+    "hash_of",
+    "kept_releases",
+    "live_release",
+    "read",
+    "refresh",
+    "roll_back",
+]

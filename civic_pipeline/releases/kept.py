@@ -1,0 +1,160 @@
+"""The releases that are kept: `data/releases/<id>.duckdb`, and `data/warehouse.duckdb`, a second name of the live one."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened, WarehouseUnreadable, writing
+from civic_pipeline.lock import only_writer
+from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.reader import attach
+from civic_pipeline.settings import Settings
+
+ID_FORMAT = "%Y-%m-%dT%H%M%S.%fZ"  # the moment it was made, UTC
+RELEASE_ID = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z")
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release. `digest` is a hash of all it says, whenever it was made; `contents` has one per table."""
+
+    id: str
+    file: Path
+    released_at: datetime
+    pipeline_version: str
+    git_commit: str | None
+    capture_ids: tuple[str, ...]
+    held_back: tuple[str, ...]
+    contents: dict[str, str]
+    digest: str
+
+
+def release_files(settings: Settings) -> list[Path]:
+    """The files of the releases that are kept, oldest first; other files among them are none of ours."""
+    return [file for file in sorted(settings.releases.glob("*.duckdb")) if RELEASE_ID.fullmatch(file.stem)]
+
+
+def kept_releases(settings: Settings) -> list[Release]:
+    """Every release that is kept, oldest first. Raises ReleaseDamaged."""
+    return [read_release(file) for file in release_files(settings)]
+
+
+def find_release(settings: Settings, name: str) -> Release:
+    """The release whose id is `name`, or alone begins with it. Raises UnknownName."""
+    files = {file.stem: file for file in release_files(settings)}
+    found = [name] if name in files else [known for known in files if known.startswith(name)]
+    if len(found) != 1:
+        raise UnknownName("release", name, files)
+    return read_release(files[found[0]])
+
+
+def read_release(file: Path) -> Release:
+    """What the release in `file` says of itself. Raises ReleaseDamaged, WarehouseOpened."""
+    try:
+        with attached(file) as connection:
+            row = connection.execute(
+                "select release_id, released_at, pipeline_version, git_commit, capture_ids, held_back, content_hashes, digest"
+                " from release.meta.releases order by release_id desc limit 1"
+            ).fetchone()
+    except WarehouseUnreadable as error:
+        raise ReleaseDamaged(file, error.problem) from error
+    except duckdb.Error as error:
+        raise ReleaseDamaged(file, str(error).split("\n", 1)[0]) from error
+    if row is None:
+        raise ReleaseDamaged(file, "it names no release")
+    name, released_at, pipeline_version, git_commit, captures, held_back, contents, digest = row
+    return Release(
+        name, file, released_at, pipeline_version, git_commit, tuple(captures), tuple(held_back), dict(contents), digest
+    )
+
+
+def live_release(settings: Settings) -> Release | None:
+    """The release that readers of `data/warehouse.duckdb` find, or None before the first. Raises ReleaseDamaged."""
+    return read_release(settings.warehouse) if settings.warehouse.exists() else None
+
+
+def roll_back(settings: Settings, name: str) -> Release:
+    """Make an earlier release the live one, proven first. It stays until there is something new to release.
+
+    Raises UnknownName, ReleaseDamaged, WarehouseOpened, LockHeld.
+    """
+    with only_writer(settings.build, wait_seconds=10):
+        release = find_release(settings, name)
+        _prove(release)
+        make_live(release.file, settings.warehouse)
+    return release
+
+
+def make_live(file: Path, target: Path) -> None:
+    """Give `file` the name `target`, atomically: whoever opens that finds the old release or the new one.
+
+    Raises WarehouseOpened if another program has the live file open for writing: replacing it would leave that
+    program's write-ahead log beside the new file, and DuckDB 1.5 replays it into the wrong data. Also DiskFull, NotWritable.
+    """
+    refuse_if_opened(target)
+    draft = target.with_name(f"{target.name}.new")
+    with writing(target.parent):
+        draft.unlink(missing_ok=True)
+        os.link(file, draft)
+        draft.replace(target)
+        sync(target.parent)
+
+
+def refuse_if_opened(target: Path) -> None:
+    """Raise WarehouseOpened if a program has, or had when it was killed, `target` open for writing."""
+    if not target.exists():
+        return
+    log = Path(f"{target}.wal")
+    if log.exists():
+        raise WarehouseOpened(target, f"its write-ahead log {log.name} exists")
+    try:
+        duckdb.connect(str(target), read_only=True).close()
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise WarehouseOpened(target, str(error).split("\n", 1)[0]) from error
+        raise
+
+
+def remove_old(settings: Settings, now: datetime) -> None:
+    """Remove the releases beyond the number that is kept and those beyond the age, never the newest nor the live one."""
+    oldest = now - timedelta(days=settings.keep_releases_days)
+    files, live = release_files(settings), live_release(settings)
+    for position, file in enumerate(files[:-1]):
+        is_surplus = position < len(files) - settings.keep_releases
+        is_old = datetime.strptime(file.stem, ID_FORMAT).replace(tzinfo=UTC) < oldest
+        if (is_surplus or is_old) and (live is None or file.stem != live.id):
+            file.unlink()
+
+
+@contextmanager
+def attached(*files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own on releases, read-only: one as `release`, several as `release_1`, `release_2` ...
+
+    Raises WarehouseOpened, WarehouseUnreadable.
+    """
+    with duckdb.connect() as connection:
+        for number, file in enumerate(files, 1):
+            attach(connection, file, "release" if len(files) == 1 else f"release_{number}")
+        yield connection
+
+
+def sync(path: Path) -> None:
+    """Make what was written to the file or folder durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _prove(release: Release) -> None:
+    with attached(release.file) as connection:
+        for table, promised in release.contents.items():
+            if content_hash(connection, f"release.{table}") != promised:
+                raise ReleaseDamaged(release.file, f"{table} differs from the content hash it was released with")

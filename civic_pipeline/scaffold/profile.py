@@ -1,0 +1,301 @@
+"""What one capture shows of every column: how to read it, what its clock means, which columns name a row.
+
+Nothing here is known, all of it is inferred: it is written down as a proposal, with what it rests on.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from itertools import combinations
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from civic_pipeline.portals import Description, PortalColumn
+from civic_pipeline.scaffold.trial import dated_columns, plain
+from civic_pipeline.sql_text import quoted
+
+# Words by which a publisher's column says that it holds money, or that its numbers count or name something else.
+_MONEY = set(
+    "amount amt cost price salary pay grosspay fine fines fee fees balance budget spent paid revenue expense payment tax".split()
+)
+_NO_MONEY = set(
+    "code id no num number count type year date day month name desc description class category status method".split()
+)
+_NAMES_A_ROW = set("id no num number key code case pin ref reference record request permit citation ticket".split())
+_NAMES_NO_ROW = set(
+    "desc description comment comments note notes remarks narrative text address phone fax email website url".split()
+)
+# DuckDB takes these for names; sqlglot, which reads our models, does not.
+_RESERVED_BY_PARSER = set(
+    "alter drop force grant insert install map revoke rollback current_date current_time current_timestamp".split()
+)
+
+# Beyond this many tries a key is found by thinking, and beyond this many rows each try takes seconds.
+_MOST_TRIES, _MOST_ROWS_TRIED = 60, 2_000_000
+# Text is read as what this share of it is; the rest goes to quarantine. From the lower share on, a person is asked.
+_READABLE, _NEARLY_READABLE = 0.99, 0.9
+_FEW_VALUES, _ROWS_PER_VALUE = 12, 20
+_QUERIED_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class DraftColumn:
+    """A column of the clean table: SQL that makes it of the raw one, and what it then holds.
+
+    `published` is SQL for the value as text where reading it may fail, and `unreadable` the rows where it did; `is_exact`
+    asks for its sum to be conserved.
+    """
+
+    name: str
+    raw: PortalColumn
+    sql: str
+    type: str
+    unit: str | None = None
+    published: str | None = None
+    unreadable: int = 0
+    is_exact: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What a clean column holds: rows, those with a value, distinct values, the range, the values where they are few."""
+
+    rows: int
+    present: int
+    distinct: int
+    lowest: object
+    highest: object
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """Columns that name a row, and the evidence; no columns where none do."""
+
+    columns: tuple[str, ...]
+    evidence: str
+
+
+def time_zones(description: Description, file: Path) -> dict[str, tuple[str, str]]:
+    """Policy and reason for every column whose clock needs one, from the times of day in the capture."""
+    found = {}
+    days = {column.name for column in description.columns if column.arrow_type == pa.date32()}
+    with duckdb.connect() as connection:
+        for name in dated_columns(description):
+            if name in days:
+                found[name] = ("date_only", "its values are days, without a clock")
+                continue
+            times = connection.execute(
+                f"select distinct cast({quoted(name)} as time) from read_parquet(?) where {quoted(name)} is not null limit 4",
+                [str(file)],
+            ).fetchall()
+            found[name] = _policy(sorted(moment for (moment,) in times))
+    return found
+
+
+def _policy(times: Sequence[time]) -> tuple[str, str]:
+    shown = " or ".join(f"{moment:%H:%M}" for moment in times)
+    if not times:
+        return "utc", "no value yet to judge by"
+    whole = all((moment.minute, moment.second, moment.microsecond) == (0, 0, 0) for moment in times)
+    # A local midnight west of Greenwich, by summer and winter time: 04:00 and 05:00 UTC in the east of America. East of it
+    # the same midnight is on the day before, so evenings are left alone.
+    if whole and len(times) <= 3 and times[-1].hour <= 12:
+        return "date_only", f"every value is at {shown}"
+    return "utc", "values have clock times; compare one with the portal's page"
+
+
+def draft(connection: duckdb.DuckDBPyConnection, table: str, description: Description) -> list[DraftColumn]:
+    """How every column of `table` in schema raw is read. The connection has our macros."""
+    words = "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+    reserved = _RESERVED_BY_PARSER | {word for (word,) in connection.execute(words).fetchall()}
+    kinds = {row[0]: row[1] for row in connection.execute(f"describe raw.{table}").fetchall()}
+    drafted: list[DraftColumn] = []
+    for column in description.columns:
+        taken = {other.name for other in drafted}
+        sql_name = column.name.lower() if _is_plain(column.name, reserved) else quoted(column.name)
+        if column.portal_type == "Geometry":
+            drafted += _places(connection, table, column, taken)
+            continue
+        name = clean_name(column.name, reserved, taken)
+        drafted.append(_draft(connection, table, column, kinds[column.name], name, sql_name))
+    return drafted
+
+
+def _draft(
+    connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, kind: str, name: str, raw: str
+) -> DraftColumn:
+    words = set(name.split("_"))
+    says_money = bool(words & _MONEY) or name.endswith(("amt", "amount", "cost"))
+    is_money = column.portal_type == "money" or (says_money and not words & _NO_MONEY)
+
+    def count(*conditions: str) -> list[int]:
+        asked = ", ".join(f"count(*) filter ({condition})" for condition in conditions)
+        found = connection.execute(f"select {asked} from (select {raw} as v from raw.{table})").fetchone() or ()
+        return [int(value) for value in found]
+
+    if kind == "VARCHAR":
+        text = f"clean_text({raw})"
+        present, money, signs, days = count(
+            "clean_text(v) is not null", "parse_money(v) is not null", "v like '%$%'", "parse_date(v) is not null"
+        )
+        is_money = is_money or signs > 0
+        if is_money and money >= _READABLE * present > 0:
+            unreadable = present - money
+            return DraftColumn(
+                name, column, f"parse_money({raw})", "DECIMAL(18,2)", "USD", text, unreadable, is_exact=True
+            )
+        if days >= _READABLE * present > 0:
+            return DraftColumn(name, column, f"parse_date({raw})", "DATE", None, text, present - days)
+        note = None
+        if days >= _NEARLY_READABLE * present > 0:
+            note = f"{days:,} of {present:,} values read as dates; parse_date and a row rule would make it a DATE"
+        elif is_money and money >= _NEARLY_READABLE * present > 0:
+            note = f"{money:,} of {present:,} values read as money; parse_money and a row rule would make it a number"
+        return DraftColumn(name, column, text, "VARCHAR", note=note)
+    if kind == "DOUBLE" or kind.startswith("DECIMAL") or (kind == "BIGINT" and is_money):
+        present, cents, whole = count(
+            "v is not null", "v = round(v, 2) and abs(v) < 1e15", "v = trunc(v) and abs(v) < 9e15"
+        )
+        if present and is_money and cents == present:
+            return DraftColumn(name, column, f"parse_money({raw})", "DECIMAL(18,2)", "USD", is_exact=True)
+        if present and whole == present and kind.startswith("DECIMAL"):
+            return DraftColumn(name, column, f"try_cast({raw} as bigint)", "BIGINT", is_exact=True)
+        if kind.startswith("DECIMAL"):
+            return DraftColumn(name, column, f"cast({raw} as double)", "DOUBLE")
+    if kind == "TIMESTAMP":
+        clocks, _ = count("cast(v as time) <> time '00:00:00'", "v is not null")
+        if not clocks:
+            return DraftColumn(name, column, f"cast({raw} as date)", "DATE")
+        return DraftColumn(name, column, raw, kind, "local time")
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return DraftColumn(name, column, f"{raw} at time zone 'UTC'", "TIMESTAMP", "UTC")
+    return DraftColumn(name, column, raw, kind)
+
+
+def _places(
+    connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, taken: Collection[str]
+) -> list[DraftColumn]:
+    """Points as longitude and latitude, other shapes as the JSON they come as."""
+    shapes, points = connection.execute(
+        rf"""select count(_geometry), count(_geometry) filter (regexp_matches(_geometry, '^\{{\s*"x"')) from raw.{table}"""
+    ).fetchone() or (0, 0)
+    if shapes != points:
+        return [
+            DraftColumn(clean_name("geometry_json", (), taken), column, column.name, "VARCHAR", "Esri JSON, EPSG:4326")
+        ]
+    return [
+        DraftColumn(clean_name(name, (), taken), column, f"cast({column.name} ->> '$.{axis}' as double)", "DOUBLE", "degrees")
+        for name, axis in (("longitude", "x"), ("latitude", "y"))
+    ]  # fmt: skip
+
+
+def show(connection: duckdb.DuckDBPyConnection, drafted: Sequence[DraftColumn], table: str) -> dict[str, ColumnProfile]:
+    """What the drafted columns hold."""
+    shown: dict[str, ColumnProfile] = {}
+    for start in range(0, len(drafted), _QUERIED_AT_ONCE):
+        some = drafted[start : start + _QUERIED_AT_ONCE]
+        asked = ", ".join(f"count({d.name}), count(distinct {d.name}), min({d.name}), max({d.name})" for d in some)
+        rows, *facts = connection.execute(f"select count(*), {asked} from {table}").fetchone() or (0,)
+        for number, column in enumerate(some):
+            shown[column.name] = ColumnProfile(rows, *facts[4 * number : 4 * number + 4])
+    for column in drafted:
+        facts_of = shown[column.name]
+        few = 1 < facts_of.distinct <= min(_FEW_VALUES, facts_of.present // _ROWS_PER_VALUE)
+        if column.type == "VARCHAR" and few:
+            values = connection.execute(
+                f"select distinct {column.name} from {table} where {column.name} is not null order by 1"
+            ).fetchall()
+            shown[column.name] = ColumnProfile(
+                facts_of.rows, facts_of.present, facts_of.distinct, facts_of.lowest, facts_of.highest,
+                tuple(value for (value,) in values),
+            )  # fmt: skip
+    return shown
+
+
+def key_of(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    drafted: Sequence[DraftColumn],
+    shown: dict[str, ColumnProfile],
+    row_id: str | None,
+) -> Key:
+    """The fewest columns that are unique and never null; those whose names say so first, the portal's row number last."""
+    rows = shown[drafted[0].name].rows
+    known = [
+        d.name for d in drafted
+        if shown[d.name].present == rows and d.type in {"VARCHAR", "BIGINT", "DATE", "TIMESTAMP"}
+        and d.raw.name != row_id and not d.raw.is_derived and d.unit != "USD"
+        and not set(d.name.split("_")) & _NAMES_NO_ROW
+    ]  # fmt: skip
+    known.sort(key=lambda name: not set(name.split("_")) & _NAMES_A_ROW and not name.endswith(("num", "id", "no")))
+    single = next((name for name in known if shown[name].distinct == rows), None)
+    if single:
+        return Key((single,), f"unique and never null in {rows:,} rows")
+    if rows <= _MOST_ROWS_TRIED:
+        varied = [name for name in known if shown[name].distinct > 1]
+        for columns in _tries(varied, shown, rows):
+            [(distinct,)] = connection.execute(
+                f"select count(*) from (select distinct {', '.join(columns)} from {table})"
+            ).fetchall()
+            if distinct == rows:
+                return Key(columns, f"together unique and never null in {rows:,} rows")
+    numbered = next((d.name for d in drafted if d.raw.name == row_id), None)
+    if numbered and shown[numbered].distinct == rows:
+        return Key(
+            (numbered,),
+            f"the layer's own row number, unique in {rows:,} rows; no other columns are, and publishing anew may renumber",
+        )
+    return Key((), f"no one, two or three columns tried are unique and never null in {rows:,} rows")
+
+
+def _tries(names: Sequence[str], shown: dict[str, ColumnProfile], rows: int) -> Iterable[tuple[str, ...]]:
+    """Pairs, then triples, that have enough combinations to tell all rows apart."""
+    tried = 0
+    for size in (2, 3):
+        for columns in combinations(names[:12], size):
+            possible = 1
+            for name in columns:
+                possible *= shown[name].distinct
+            if possible >= rows and tried < _MOST_TRIES:
+                tried += 1
+                yield columns
+
+
+def newest_date(drafted: Sequence[DraftColumn], shown: dict[str, ColumnProfile], today: date) -> str | None:
+    """The date column that reaches nearest to today, of those nearly every row has."""
+    dates = [
+        (highest, d.name) for d in drafted
+        if d.type == "DATE" and isinstance(highest := shown[d.name].highest, date) and highest <= today
+        and shown[d.name].present >= 0.95 * shown[d.name].rows
+    ]  # fmt: skip
+    return max(dates)[1] if dates else None
+
+
+def clean_name(name: str, reserved: Collection[str], taken: Collection[str]) -> str:
+    """`Payment Amount (Split)` -> `payment_amount_split`, `NoticeNum` -> `notice_num`; never a word that SQL keeps for itself."""
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", ascii_only)
+    made = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+    made = made if made[:1].isalpha() else f"column_{made}".rstrip("_")
+    made = f"{made}_value" if made in reserved else made
+    number = 2
+    unique = made
+    while unique in taken:
+        unique, number = f"{made}_{number}", number + 1
+    return unique
+
+
+def title_of(column: DraftColumn) -> str:
+    """The portal's own words for a column, as a sentence."""
+    title = plain(column.raw.title).rstrip(".")
+    return f"{title}." if title not in {"", column.raw.name} else f"{column.raw.name}, as published."
+
+
+def _is_plain(name: str, reserved: Collection[str]) -> bool:
+    return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)) and name.lower() not in reserved

@@ -1,0 +1,261 @@
+"""The text of a dataset's three files, as a person would write them, every inference marked as a proposal."""
+
+import json
+import math
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import yaml
+
+from civic_pipeline.catalog import Cadence, Source, table_name
+from civic_pipeline.scaffold.address import DEMO_DOMAIN
+from civic_pipeline.scaffold.profile import ColumnProfile, DraftColumn, Key, title_of
+from civic_pipeline.scaffold.trial import TrialCapture
+
+_WIDTH = 120
+_COMMENTS_AT = 46
+_MOST_NEVER_NULL = 8
+
+# What portals write into their fields for how often a dataset changes.
+_CADENCES: dict[Cadence, str] = {
+    "daily": r"dail|night|hour|every day|continu|real.?time", "weekly": "week", "monthly": "month", "quarterly": "quarter",
+    "annually": "annual|year", "closed": "never|static|histor|archiv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that is known or inferred about a dataset to be."""
+
+    name: str
+    trial: TrialCapture
+    columns: Sequence[DraftColumn]
+    shown: Mapping[str, ColumnProfile]
+    key: Key
+    dated_by: str | None
+    time_zones: Mapping[str, tuple[str, str]]
+    today: date
+
+    @property
+    def city(self) -> str:
+        return self.name.partition("/")[0]
+
+    @property
+    def each_row_is(self) -> str:
+        return f"one record of {self.trial.dataset.title}".rstrip(".")
+
+    @property
+    def published_columns(self) -> list[DraftColumn]:
+        """The columns of the clean table: without the portal's row number, which means nothing, unless it is all there is."""
+        row_id = self.trial.description.row_id
+        return [d for d in self.columns if row_id is None or d.raw.name != row_id.name or d.name in self.key.columns]
+
+
+def cadence_of(words: str) -> Cadence:
+    """`Updated nightly` -> daily; irregular where the portal says nothing we know."""
+    return next((cadence for cadence, said in _CADENCES.items() if re.search(said, words.lower())), "irregular")
+
+
+def defs_yaml(draft: Draft) -> str:
+    """Where the dataset comes from and what its publisher promises."""
+    dataset, about = draft.trial.dataset, draft.trial.description.about
+    raw = {column.name: column.raw.name for column in draft.columns}
+    key = ", ".join(scalar(raw[name]) for name in draft.key.columns)
+    columns = {scalar(name): scalar(kind) for name, kind in dataset.columns.items()}
+    lines = [
+        "type: civic_pipeline.components.PortalDataset",
+        "attributes:",
+        f"  title: {scalar(dataset.title)}",
+        f"  publisher: {scalar(dataset.publisher)}",
+        f"  licence: {scalar(textwrap.shorten(dataset.licence, 200, placeholder=' ...'))}",
+        *_folded("description", dataset.description, "  "),
+        "  source:",
+        *_source(dataset.source),
+        _remarked(f"  cadence: {cadence_of(about.cadence)}", f"the portal says: {about.cadence or 'nothing'}"),
+        *([_remarked(f"  dated_by: {draft.dated_by}", "proposed: the date that reaches nearest to today")] if draft.dated_by else []),
+        _remarked(f"  key: [{key}]", f"proposed: {draft.key.evidence}"),
+        "  columns:",
+        *(f"    {name}: {kind}" for name, kind in columns.items()),
+        *(["  time_zones:"] if draft.time_zones else []),
+        *(_remarked(f"    {scalar(name)}: {policy}", f"proposed: {why}") for name, (policy, why) in draft.time_zones.items()),
+        "  volume:",
+        _remarked("    shrink_at_most: 10%", "proposed: less for a ledger, more for a list of what is open"),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def clean_sql(draft: Draft) -> str:
+    """How the source becomes typed, named rows."""
+    table, columns = f"raw.{table_name(draft.name)}", draft.published_columns
+    # A bare name would keep the publisher's capitals.
+    made = [d.sql if d.sql == d.name == d.raw.name else f"{d.sql} as {d.name}" for d in columns]
+    helpers = [f"{d.published} as _published_{d.name}" for d in columns if d.published]
+    grain = f"-- Each row is {draft.each_row_is}."
+    notes = [f"-- {d.name}: {d.note}." for d in columns if d.note]
+    if draft.key.columns:
+        return "\n".join([grain, *notes, *_select([*made, *helpers, "_capture_id"], table)]) + "\n"
+    names = [d.name for d in columns]
+    number = number_name(names)
+    return "\n".join([
+        grain, *notes,
+        "with published as (", *_select([*made, *helpers, "_capture_id"], table, "    "), "),", "",
+        "numbered as (",
+        "    -- Nothing in the source names a row: rows equal in every column are told apart by a running number.",
+        "    select", "        *,", "        row_number() over (", "            partition by",
+        *_listed(names, " " * 16), f"        ) as {number}", "    from published", ")", "",
+        "select",
+        "    hash_id(json_array(", f"        '{draft.city}',", *_listed([*names, number], " " * 8), f"    )) as {id_name(names)},",
+        *(f"    {name}," for name in [*names, *(f"_published_{d.name}" for d in columns if d.published)]),
+        "    _capture_id", "from numbered",
+    ]) + "\n"  # fmt: skip
+
+
+def contract_yml(draft: Draft) -> str:
+    """What must be true before anybody sees the rows."""
+    columns = draft.published_columns
+    names = [d.name for d in columns]
+    key = draft.key.columns or (id_name(names),)
+    readable = [d for d in columns if d.published]
+    lines = [
+        "# Written by `civic add` from one capture. What is marked as proposed was inferred and holds today: review it.",
+        f"each_row_is: {scalar(draft.each_row_is)}",
+        _remarked(f"key: [{', '.join(key)}]", f"proposed: {draft.key.evidence}"),
+    ]
+    exact = [d.name for d in columns if d.is_exact]
+    if exact:
+        lines.append(_remarked(f"conserve: [{', '.join(exact)}]", "no amount may vanish or be rounded"))
+    if readable:
+        unreadable, rows = sum(d.unreadable for d in readable), draft.trial.manifest.rows
+        tolerated = _remarked(f"tolerate_quarantined: {max(1, math.ceil(200 * unreadable / rows))}%", "proposed")
+        lines += [tolerated, "", "row_rules:"]
+    for d in readable:
+        what = "a date" if d.type == "DATE" else "an amount of money"
+        lines += [
+            f"  - name: {d.name}_is_readable",
+            f"    keep_if: {d.name} is not null or _published_{d.name} is null",
+            f"    reason: The published {d.name} could not be read as {what}.",
+        ]
+    proposed = list(_expectations(draft, columns, key))
+    if proposed:
+        lines += ["", "# Proposed from this capture; none holds the table back.", "expectations:"]
+        for name, arguments, why in proposed:
+            lines += [f"  - {name}: {_flow(arguments)}", "    severity: warning", f"    why: {scalar(why)}"]
+    lines += ["", "columns:"]
+    if not draft.key.columns:
+        told = "Hash of all columns and of a running number among equal rows."
+        lines.append(f"  - {_flow({'name': key[0], 'type': 'VARCHAR', 'description': told})}")
+    for d in columns:
+        described = {"name": d.name, "type": d.type, "unit": d.unit, "source": d.raw.name, "description": title_of(d)}
+        lines.append(f"  - {_flow({name: value for name, value in described.items() if value is not None})}")
+    return "\n".join(lines) + "\n"
+
+
+def number_name(names: Iterable[str]) -> str:
+    """A name for the running number that no column has."""
+    return "copy_number" if "copy_number" not in set(names) else "copy_number_of_row"
+
+
+def id_name(names: Iterable[str]) -> str:
+    """A name for the made key that no column has."""
+    return "record_id" if "record_id" not in set(names) else "record_hash"
+
+
+def _expectations(
+    draft: Draft, columns: Sequence[DraftColumn], key: Sequence[str]
+) -> Iterable[tuple[str, dict[str, Any], str]]:
+    never_null = 0
+    for d in columns:
+        shown = draft.shown[d.name]
+        if isinstance(shown.lowest, date) and isinstance(shown.highest, date) and d.type == "DATE":
+            latest = "today" if shown.highest <= draft.today else f"{shown.highest.year + 1}-12-31"
+            arguments = {
+                "column": d.name,
+                "min_value": f"{shown.lowest.year}-01-01",
+                "max_value": latest,
+                "mostly": 0.99,
+            }
+            why = f"In this capture it runs from {shown.lowest} to {shown.highest}."
+            yield "expect_column_values_to_be_between", arguments, why
+        if shown.values:
+            arguments = {"column": d.name, "value_set": list(shown.values), "mostly": 0.99}
+            yield (
+                "expect_column_values_to_be_in_set",
+                arguments,
+                f"These are the {len(shown.values)} values of this capture.",
+            )
+        if shown.present == shown.rows and d.name not in key and never_null < _MOST_NEVER_NULL:
+            never_null += 1
+            arguments = {"column": d.name, "mostly": 0.99}
+            yield "expect_column_values_to_not_be_null", arguments, f"It is never blank in {shown.rows:,} rows."
+
+
+def _source(source: Source) -> Iterable[str]:
+    for name, value in source.model_dump(mode="json", exclude_defaults=True).items():
+        if isinstance(value, (list, tuple)):
+            yield f"    {name}:"
+            yield from (f"      - {scalar(str(item))}" for item in value)
+            continue
+        line = f"    {name}: {scalar(str(value)) if name != 'recorded' else value}"
+        if DEMO_DOMAIN in str(value):
+            line = _remarked(line, "the demo portals; the live profile needs the portal's own host")
+        yield line
+
+
+def _select(columns: Sequence[str], table: str, indent: str = "") -> list[str]:
+    listed = [f"{indent}    {column}," for column in columns[:-1]] + [f"{indent}    {columns[-1]}"]
+    return [f"{indent}select", *listed, f"{indent}from {table}"]
+
+
+def _listed(names: Sequence[str], indent: str) -> list[str]:
+    return textwrap.wrap(", ".join(names), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _remarked(line: str, remark: str) -> str:
+    return f"{line:<{_COMMENTS_AT}}  # {' '.join(remark.split())}"
+
+
+def _folded(key: str, text: str, indent: str) -> list[str]:
+    short = textwrap.shorten(text, 900, placeholder=" ...")
+    if len(short) <= _WIDTH - 20:
+        return [f"{indent}{key}: {scalar(short)}"]
+    inner = indent + "  "
+    return [f"{indent}{key}: >-", *textwrap.wrap(short, _WIDTH, initial_indent=inner, subsequent_indent=inner)]
+
+
+def scalar(text: str) -> str:
+    """`text` as a YAML value: plain where that reads back the same, else quoted."""
+    try:
+        is_plain = (
+            yaml.safe_load(f"[{text}]") == [text]
+            and yaml.safe_load(f"{text}: {text}") == {text: text}
+            and text.isprintable()
+        )
+    except yaml.YAMLError:
+        is_plain = False
+    return text if is_plain else _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
+    """JSON's quotes; what cannot be seen is escaped the way YAML does it."""
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in json.dumps(text, ensure_ascii=False))
+
+
+def _flow(values: Mapping[str, Any]) -> str:
+    """A mapping on one line, as the other contracts have their columns."""
+    return "{" + ", ".join(f"{name}: {_flow_value(name, value)}" for name, value in values.items()) + "}"
+
+
+def _flow_value(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_in_quotes(item) for item in value) + "]"
+    if isinstance(value, str):
+        return (
+            json.dumps(value, ensure_ascii=False)
+            if name in {"description", "min_value", "max_value"} and value != "today"
+            else scalar(value)
+        )
+    return str(value)

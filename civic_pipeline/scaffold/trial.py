@@ -1,0 +1,105 @@
+"""One capture of a source that is in no catalog yet."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from civic_pipeline.catalog import Dataset, Source
+from civic_pipeline.errors import AlreadyThere, writing
+from civic_pipeline.lake import Lake, Manifest, Progress, capture
+from civic_pipeline.lake.manifest import MANIFEST
+from civic_pipeline.portals import Description, editions_of
+from civic_pipeline.scaffold.address import ResolvedSource
+
+NOT_STATED = "not stated"
+
+
+@dataclass(frozen=True)
+class TrialCapture:
+    """A capture, what the portal says of the source, and the dataset it would be in a catalog."""
+
+    description: Description
+    dataset: Dataset
+    manifest: Manifest
+    folder: Path
+
+
+def describe(resolved: ResolvedSource) -> Description:
+    """What the portal says of a source. Raises the portal errors."""
+    (source,) = editions_of(resolved.source, resolved.access).values()
+    return source.describe()
+
+
+def dataset_of(source: Source, description: Description) -> Dataset:
+    """The source as a catalog would list it: its columns as they are, nothing promised, nothing tolerated."""
+    about = description.about
+    return Dataset.model_validate({
+        "title": plain(about.title) or NOT_STATED,
+        "publisher": plain(about.publisher) or NOT_STATED,
+        "licence": plain(about.licence) or NOT_STATED,
+        "description": plain(about.description) or NOT_STATED,
+        "source": source,
+        "cadence": "irregular",
+        "key": (),
+        "columns": description.published,
+        "time_zones": dict.fromkeys(dated_columns(description), "local_labelled_utc"),
+        "volume": {"shrink_at_most": "0%"},
+    })  # fmt: skip
+
+
+def dated_columns(description: Description) -> list[str]:
+    """The columns whose clock a dataset explains: instants, by the protocols of Socrata, ArcGIS and OpenDataSoft."""
+    return [name for name, kind in description.published.items() if kind in {"date", "Date", "datetime"}]
+
+
+def capture_once(
+    resolved: ResolvedSource, description: Description, lake: Lake, name: str, progress: Progress
+) -> TrialCapture:
+    """Capture `name` into `lake`. Raises what `lake.capture` raises."""
+    dataset = dataset_of(resolved.source, description)
+    manifest = capture(name, dataset, lake, resolved.access, progress).manifest
+    return TrialCapture(description, dataset, manifest, lake.folder / manifest.capture_id)
+
+
+def capture_into(folder: Path, resolved: ResolvedSource, description: Description, progress: Progress) -> TrialCapture:
+    """The capture as `folder`: its Parquet file and manifest.json appear together, or nothing does.
+
+    Raises AlreadyThere for a folder that holds anything, and what `lake.capture` raises.
+    """
+    refuse_full(folder)
+    with beside(folder) as scratch:
+        trial = capture_once(
+            resolved, description, Lake(scratch), f"captured/{slug(description.about.title)}", progress
+        )
+        with writing(folder):
+            trial.folder.rename(folder)
+    return TrialCapture(description, trial.dataset, trial.manifest, folder)
+
+
+def refuse_full(folder: Path) -> None:
+    """Raises AlreadyThere unless `folder` is absent or empty."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise AlreadyThere(folder / MANIFEST if (folder / MANIFEST).exists() else folder)
+
+
+@contextmanager
+def beside(folder: Path) -> Iterator[Path]:
+    """A scratch folder on the same disk as `folder`, gone when the block ends."""
+    with writing(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
+    with scratch as path:
+        yield Path(path)
+
+
+def plain(text: str) -> str:
+    """Words without markup: portals write titles and licences in HTML."""
+    return " ".join(re.sub(r"<[^>]*>|&nbsp;", " ", text).split())
+
+
+def slug(text: str) -> str:
+    """`Vacant Building Notices (open)` -> `vacant_building_notices_open`."""
+    return re.sub(r"[^a-z0-9]+", "_", plain(text).lower()).strip("_")[:60] or "dataset"

@@ -1,0 +1,34 @@
+"""Makes `data/sample`: small, synthetic, deliberately dirty files in the shape of the real ones."""
+
+from pathlib import Path
+
+from tools.sample import budget, chicago, contracts, covid, mwbe, spending, vacants
+from tools.sample.notes import portal_yml, readme
+from tools.sample.table import Table
+
+
+def make_tables() -> list[Table]:
+    """Every file of the sample, in memory."""
+    return [
+        spending.table(),
+        budget.table(),
+        covid.cases(),
+        covid.deaths(),
+        covid.zip_cases(),
+        mwbe.city(),
+        contracts.table(),
+        mwbe.state(),
+        vacants.table(),
+        *(chicago.table(year) for year in chicago.EDITIONS),
+    ]
+
+
+def write_sample(folder: Path) -> list[Table]:
+    """Write the files, `portal.yml` and `README.md` into `folder`, which is made if needed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = make_tables()
+    for table in tables:
+        table.write(folder)
+    (folder / "portal.yml").write_text(portal_yml(tables), encoding="utf-8")
+    (folder / "README.md").write_text(readme(tables), encoding="utf-8")
+    return tables

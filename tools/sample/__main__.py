@@ -1,0 +1,17 @@
+"""`python -m tools.sample [--out FOLDER]`."""
+
+import argparse
+from pathlib import Path
+
+from civic_pipeline.settings import CHECKOUT
+from tools.sample import write_sample
+
+parser = argparse.ArgumentParser(
+    prog="python -m tools.sample", description="Make the synthetic sample the demo portals serve."
+)
+parser.add_argument(
+    "--out", type=Path, default=CHECKOUT / "data" / "sample", help="folder to write into (default: data/sample)"
+)
+folder = parser.parse_args().out
+for table in write_sample(folder):
+    print(f"{table.file}: {len(table.rows):,} rows")

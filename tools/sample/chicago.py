@@ -1,0 +1,84 @@
+"""`chicago_budget_<year>.csv.gz`: a second city's appropriations, a new dataset each year."""
+
+from tools.sample.table import Row, Table, seeded
+
+_HEADER = (
+    "fund_type", "fund_code", "fund_description", "department_number", "department_description",
+    "appropriation_authority",
+    "appropriation_authority_description", "appropriation_account", "appropriation_account_description",
+    "_ordinance_amount_",
+)  # fmt: skip
+
+EDITIONS = (2023, 2024, 2025)
+
+_DEPARTMENTS = (
+    ("1", "Office of the Mayor", 0.3), ("3", "Office of Inspector General", 0.3), ("6",
+    "Department of Technology and Innovation", 0.6), ("15", "City Council", 0.4),
+    ("21", "Department of Housing", 1.0), ("23", "Department of Cultural Affairs and Special Events", 0.9), ("27",
+    "Department of Finance", 1.2),
+    ("31", "Department of Law", 0.8), ("38", "Department of Fleet and Facility Management", 4.0), ("41",
+    "Chicago Department of Public Health", 3.0),
+    ("50", "Department of Family and Support Services", 4.0), ("54", "Department of Planning and Development", 1.2),
+    ("57", "Chicago Police Department", 18.0),
+    ("59", "Chicago Fire Department", 7.0), ("81", "Department of Streets and Sanitation", 3.0), ("84",
+    "Chicago Department of Transportation", 5.0),
+    ("85", "Chicago Department of Aviation", 6.0), ("88", "Department of Water Management", 4.0), ("91",
+    "Chicago Public Library", 1.2), ("99", "Finance General", 40.0),
+)  # fmt: skip
+_FUNDS = (
+    ("LOCAL", "0100", "Corporate Fund"), ("LOCAL", "0200", "Water Fund"), ("LOCAL", "0300", "Vehicle Tax Fund"),
+    ("LOCAL", "0314", "Sewer Fund"),
+    ("LOCAL", "0346", "Library Fund"), ("LOCAL", "0740", "Chicago O'Hare Airport Fund"), ("LOCAL", "0B21",
+    "Tax Increment Financing Administration Fund"),
+)  # fmt: skip
+_ACCOUNTS = (
+    ("0005", "Salaries and Wages - on Payroll"), ("0015", "Schedule Salary Adjustments"), ("0020", "Overtime"),
+    ("0130", "Postage"), ("0140", "For Professional and Technical Services"),
+    ("0149", "For Software Maintenance and Licensing"), ("0157", "Rental of Equipment and Services"), ("0162",
+    "Repair/Maintenance of Equipment"),
+    ("0166", "Dues, Subscriptions and Memberships"), ("0245", "Reimbursement to Travelers"), ("0320", "Gasoline"),
+    ("0340", "Material and Supplies"),
+    ("0350", "Stationery and Office Supplies"), ("9438",
+    "For Services Provided by the Department of Fleet and Facility Management"),
+)  # fmt: skip
+
+
+def table(year: int) -> Table:
+    rng = seeded(f"chicago {year}")
+    made = Table(
+        f"chicago_budget_{year}.csv.gz",
+        {"dataset": "chicago/budget", "edition": str(year)},
+        _HEADER,
+    )
+    # Grants changed their coding in 2025: one code for all of a source, where each grant had its own before.
+    grants = (
+        (("GRANTS", "925F", "Federal Grant Fund"), ("GRANTS", "925S", "State Grant Fund"))
+        if year == 2025
+        else (("GRANTS", "GA00", "Coronavirus Local Fiscal Recovery Fund"),)
+    )
+    block = {
+        2023: ("CDBG", "0J49", "Community Development Block Grant Year XLIX"),
+        2024: ("CDBG", "0J50", "Community Development Block Grant Year L"),
+    }
+    funds = (*_FUNDS, *grants, block.get(year, ("CDBG", "GJ51", "Community Development Block Grant Year LI")))
+    for number, department, size in _DEPARTMENTS:
+        chosen = [funds[0], *rng.sample(funds[1:], 3)]
+        for fund in chosen:
+            for code, account in rng.sample(_ACCOUNTS, rng.randrange(7, 11)):
+                amount = round(
+                    size
+                    * 9_000_000
+                    * rng.lognormvariate(-1.2, 1.1)
+                    * (1 if fund is funds[0] else 0.3)
+                    * 1.04 ** (year - 2023)
+                )
+                row: Row = [*fund, number, department, "2005", department, code, account, amount]
+                made.rows.append(row)
+    if year == 2025:
+        for row in rng.sample(made.rows, 10):
+            row[-1] = -int(row[-1] or 0) // 20
+            made.dirt["negative appropriations"] += 1
+        made.dirt["fund codes of grants changed (GA00 before, 925F and 925S now)"] = sum(
+            row[1] in ("925F", "925S") for row in made.rows
+        )
+    return made

@@ -1,0 +1,156 @@
+"""The COVID files: cumulative cases and deaths by county, and cases by ZIP code with one column a day."""
+
+import math
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from tools.sample.table import Cell, Row, Table, poisson, seeded
+
+# Residents counted by the 2020 census, in the order of the files' columns.
+POPULATIONS = {
+    "Allegany": 68106, "Anne_Arundel": 588261, "Baltimore": 854535, "Baltimore_City": 585708, "Calvert": 92783,
+    "Caroline": 33293, "Carroll": 172891,
+    "Cecil": 103725, "Charles": 166617, "Dorchester": 32531, "Frederick": 271717, "Garrett": 28806,
+    "Harford": 260924, "Howard": 332317, "Kent": 19198,
+    "Montgomery": 1062061, "Prince_Georges": 967201, "Queen_Annes": 49874, "Somerset": 24620, "St_Marys": 113777,
+    "Talbot": 37526, "Washington": 154705,
+    "Wicomico": 103588, "Worcester": 52460,
+}  # fmt: skip
+_HEADER = ("OBJECTID", "DATE", *POPULATIONS, "Unknown")
+
+FIRST_DAY, LAST_DAY = date(2020, 3, 15), date(2023, 6, 30)
+FIRST_DEATH = date(2020, 4, 3)
+OUTAGE = (date(2021, 12, 5), date(2021, 12, 27))
+CATCH_UP = date(2021, 5, 27)
+BLANK_WEEKENDS_FROM = date(2022, 4, 9)
+# Baltimore City's cases taken back, by report date.
+CORRECTIONS = {
+    date(2020, 6, 1): 58,
+    date(2020, 9, 15): 61,
+    date(2020, 9, 16): 140,
+    date(2021, 6, 2): 6,
+    date(2021, 6, 23): 4,
+    date(2021, 7, 2): 3,
+    date(2021, 10, 19): 22,
+}
+
+# Waves as (peak, spread in days, new cases a day per 100,000 at the peak).
+_WAVES = (
+    (date(2020, 5, 10), 24, 17), (date(2020, 7, 28), 20, 13), (date(2020, 12, 18), 36, 46), (date(2021, 4, 10), 20,
+    22),
+    (date(2021, 9, 12), 32, 18), (date(2022, 1, 4), 14, 240), (date(2022, 5, 25), 28, 36), (date(2022, 12, 20), 40,
+    16),
+)  # fmt: skip
+# Reports by weekday, Monday first.
+_WEEKDAYS = (0.85, 0.92, 1.05, 1.12, 1.14, 1.06, 0.86)
+
+PREFIX_CHANGE = date(2020, 5, 21)
+MISSING_DAY = date(2020, 12, 25)
+_BALTIMORE_ZIPS = (
+    "21201 21202 21203 21204 21205 21206 21207 21208 21209 21210 21211 21212 21213 21214 21215 21216 21217 21218 "
+    "21219 21220 21221 21222 21223 21224 21225 21226 21227 21228 21229 21230 21231 21233 21234 21236 21237 21239 "
+    "21244 21250 21251 21252 21286 21287"
+).split()
+_OTHER_ZIPS = (
+    "20602 20607 20612 20620 20637 20650 20657 20678 20706 20710 20735 20743 20745 20747 20748 20770 20772 20774 "
+    "20782 20783 20784 20785 20794 20814 20815 20817 20832 20841 20850 20852 20853 20854 20855 20866 20874 20876 "
+    "20877 20878 20879 20882 20901 20902 20903 20904 20906 20910 21009 21014 21040 21042 21043 21044 21045 21046 "
+    "21061 21075 21076 21093 21113 21117 21122 21133 21136 21157 21401 21403 21502 21532 21601 21613 21620 21629 "
+    "21701 21702 21703 21740 21742 21801 21804 21811 21853 21901 21921"
+).split()
+
+
+def cases() -> Table:
+    rng = seeded("covid cases")
+    made = Table(
+        "covid_cases.csv.gz",
+        {"dataset": "baltimore/covid_cases"},
+        _HEADER,
+    )
+    daily = {
+        county: [poisson(rng, _expected(day, people, 1.0)) for day in _days(FIRST_DAY)]
+        for county, people in POPULATIONS.items()
+    }
+    for position, day in enumerate(_days(FIRST_DAY)):
+        if day in CORRECTIONS:
+            daily["Baltimore_City"][position] = -CORRECTIONS[day]
+            made.dirt["days Baltimore City's cumulative cases fall"] += 1
+    made.rows = _cumulative(FIRST_DAY, daily)
+    return made
+
+
+def deaths() -> Table:
+    rng = seeded("covid deaths")
+    made = Table(
+        "covid_deaths.csv.gz",
+        {"dataset": "baltimore/covid_deaths"},
+        _HEADER,
+    )
+    daily = {}
+    for county, people in POPULATIONS.items():
+        per_case = 0.013 if county == "Baltimore_City" else 0.009
+        daily[county] = [
+            poisson(rng, _expected(day - timedelta(days=14), people, per_case)) for day in _days(FIRST_DEATH)
+        ]
+        daily[county][(CATCH_UP - FIRST_DEATH).days] += round(people / 6500)
+    made.rows = _cumulative(FIRST_DEATH, daily)
+    for row, day in zip(made.rows, _days(FIRST_DEATH), strict=True):
+        if OUTAGE[0] <= day <= OUTAGE[1]:
+            row[2:] = [0] * (len(row) - 2)
+            made.dirt["days every county's cumulative deaths are published as zero"] += 1
+        elif day >= BLANK_WEEKENDS_FROM and day.weekday() >= 5:
+            row[2:] = [None] * (len(row) - 2)
+            made.dirt["weekend days left blank"] += 1
+    made.dirt["days of late reports made up at once (2021-05-27)"] = 1
+    return made
+
+
+def zip_cases() -> Table:
+    rng = seeded("covid zips")
+    days = [day for day in _days(date(2020, 4, 11)) if day <= date(2020, 12, 31) and day != MISSING_DAY]
+    made = Table(
+        "covid_zip_cases.csv.gz",
+        {"dataset": "baltimore/covid_zip_cases", "geometry": True},
+        ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days)),
+    )
+    for number, code in enumerate(sorted(_BALTIMORE_ZIPS + _OTHER_ZIPS), start=1):
+        people = rng.randrange(60, 900) if rng.random() < 0.1 else rng.randrange(4_000, 52_000)
+        total = poisson(rng, sum(_expected(day, people, 1.0) for day in _days(FIRST_DAY) if day < days[0]))
+        falls = set(rng.sample(range(40, len(days)), 2)) if rng.random() < 0.2 and people > 4_000 else set()
+        row: Row = [number, code]
+        for position, day in enumerate(days):
+            new = poisson(rng, _expected(day, people, 1.0))
+            total = max(0, total - rng.randrange(1, 5)) if position in falls else total + new
+            row.append(total if total >= 8 else None)
+        made.dirt["days a ZIP's cumulative cases fall"] += len(falls)
+        made.dirt["values under 8 left blank"] += sum(value is None for value in row)
+        made.rows.append(row)
+    made.dirt["days without a column (2020-12-25)"] = 1
+    made.dirt["changes of the column prefix (F5_20_2020, then total05_21_2020)"] = 1
+    return made
+
+
+def _days(first: date) -> Iterator[date]:
+    for number in range((LAST_DAY - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+def _expected(day: date, people: int, share: float) -> float:
+    """New reports on a day, among `people`, of which `share` end up in the series."""
+    rate = sum(height * math.exp(-(((day - peak).days / spread) ** 2) / 2) for peak, spread, height in _WAVES)
+    return (rate + (1.5 if day > date(2020, 4, 1) else 0.3)) * people / 100_000 * _WEEKDAYS[day.weekday()] * share
+
+
+def _cumulative(first: date, daily: dict[str, list[int]]) -> list[Row]:
+    totals = dict.fromkeys(daily, 0)
+    rows: list[Row] = []
+    for position, day in enumerate(_days(first)):
+        for county, counts in daily.items():
+            totals[county] = max(0, totals[county] + counts[position])
+        counties: list[Cell] = list(totals.values())
+        rows.append([position + 1, f"{day:%Y/%m/%d} 10:00:00+00", *counties, 0])
+    return rows
+
+
+def _zip_column(day: date) -> str:
+    return f"F{day.month}_{day.day}_{day.year}" if day < PREFIX_CHANGE else f"total{day:%m_%d_%Y}"
