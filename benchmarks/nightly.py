@@ -101,7 +101,7 @@ def of_datasets(folder: Path, count: int) -> Project:
     cities = project.folder / "civic_pipeline" / "defs"
     definition = (cities / "baltimore" / "mwbe" / "defs.yaml").read_text()
     contract, model = (
-        (project.folder / "sql/clean/baltimore_mwbe").with_suffix(kind).read_text() for kind in (".yml", ".sql")
+        (project.folder / "sql/clean/baltimore/mwbe").with_suffix(kind).read_text() for kind in (".yml", ".sql")
     )
     firms = (project.served / "mwbe.csv.gz").read_bytes()
     for gone in (*(path for path in cities.iterdir() if path.is_dir() and path.name != "__pycache__"), project.folder / "sql/marts",
@@ -112,8 +112,8 @@ def of_datasets(folder: Path, count: int) -> Project:
         name, socrata = f"firms_{number:02}", f"firm-{number:04}"
         for path, text in (
             (cities / "town" / name / "defs.yaml", _with_id(definition, socrata)),
-            (project.folder / f"sql/clean/town_{name}.sql", model.replace("raw.baltimore_mwbe", f"raw.town_{name}")),
-            (project.folder / f"sql/clean/town_{name}.yml", contract),
+            (project.folder / f"sql/clean/town/{name}.sql", model.replace("raw.baltimore_mwbe", f"raw.town_{name}")),
+            (project.folder / f"sql/clean/town/{name}.yml", contract),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -109,7 +109,7 @@ def heading(arguments: list[str], rows: int, expected: int) -> Iterator[str]:
     yield f"- Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}; " + ", ".join(
         f"{name} {version(name)}" for name in packages
     )
-    yield f"- {rows:,} generated rows, sql/clean/baltimore_spending.yml: {expected} expectations with those its key implies"
+    yield f"- {rows:,} generated rows, sql/clean/baltimore/spending.yml: {expected} expectations with those its key implies"
     yield "- `validation` is from the making of the context to the results; import and the loading of the rows are apart."
     yield verdict(expected >= FEWEST_EXPECTATIONS, f"{expected} expectations", f">= {FEWEST_EXPECTATIONS}")
 

@@ -15,6 +15,7 @@ dataset = Dataset.model_validate(
     {
         "title": "Checkbook",
         "publisher": "The town",
+        "subject": "shared",
         "licence": "not stated",
         "description": "Payments.",
         "cadence": "irregular",

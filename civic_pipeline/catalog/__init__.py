@@ -15,6 +15,7 @@ from civic_pipeline.catalog.dataset import (
     PagedSource,
     SocrataSource,
     Source,
+    Subject,
     stands_for,
 )
 from civic_pipeline.catalog.shape import Shape
@@ -23,8 +24,8 @@ from civic_pipeline.errors import FileInvalid
 
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
-    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "load_datasets", "mistake",
-    "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
+    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "Subject",
+    "load_datasets", "mistake", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
 ]  # fmt: skip
 
 

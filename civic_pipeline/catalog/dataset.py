@@ -13,6 +13,10 @@ from civic_pipeline.catalog.yaml_file import Strict, mistake
 from civic_pipeline.redaction import redacted
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "annually", "irregular", "closed"]
+Subject = Literal[
+    "shared", "budget", "spending", "salaries", "participation", "covid", "housing", "service_requests", "performance",
+    "certification", "reconciliation",
+]  # fmt: skip
 TimeZonePolicy = Literal["utc", "local_labelled_utc", "date_only"]
 
 # The oldest newest-date a cadence allows, in days: its period and a grace for weekends, holidays and late postings.
@@ -161,6 +165,7 @@ class Dataset(Strict):
     """One dataset of one publisher: the `attributes:` of a `defs.yaml`."""
 
     title: str = Field(min_length=1, description="Title on the portal.")
+    subject: Subject = Field(description="What it is about: the folder of the marts made of it.")
     publisher: str = Field(min_length=1)
     licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")
     description: str = Field(min_length=1, description="What the dataset holds and what it leaves out.")

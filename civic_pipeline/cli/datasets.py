@@ -4,10 +4,11 @@ import logging
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
+from civic_pipeline.catalog import Subject
 from civic_pipeline.cli.options import as_moment, as_name, progress_line
 from civic_pipeline.errors import UnknownName
 from civic_pipeline.settings import Settings
@@ -72,8 +73,9 @@ def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
 @click.argument("url")
 @click.option("--city", required=True, callback=as_name, help="City the dataset belongs to, such as baltimore.")
 @click.option("--name", required=True, callback=as_name, help="Name of the dataset, such as vacants.")
+@click.option("--subject", required=True, type=click.Choice(get_args(Subject)), help="What it is about.")
 @click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
-def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
+def add(url: str, city: str, name: str, subject: Subject, allow_private_hosts: bool) -> None:
     """Write the three files of a new dataset from one capture of URL, to be reviewed."""
     from civic_pipeline import scaffold
     from civic_pipeline.cli.scaffold_text import of_added
@@ -82,7 +84,7 @@ def add(url: str, city: str, name: str, allow_private_hosts: bool) -> None:
     scaffold.refuse_existing(settings.root, f"{city}/{name}")
     resolved = _resolve(url, allow_private_hosts)
     with progress_line() as progress:
-        added = scaffold.add(settings, resolved, f"{city}/{name}", progress)
+        added = scaffold.add(settings, resolved, f"{city}/{name}", subject, progress)
     click.echo("\n".join(of_added(added, settings.root)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from civic_pipeline.catalog import Dataset, load_datasets, table_name
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.components.dagster_terms import (
     OWNERS,
     asset_key,
@@ -43,18 +43,13 @@ _Events = Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]
 def models() -> dg.Definitions:
     settings = Settings.from_environment()
     catalog = load_datasets(settings.root)
-    datasets = {table_name(name): dataset for name, dataset in catalog.items()}
     found = load_models(settings.root, catalog)
 
     @dg.multi_asset(
         name="warehouse",
-        specs=[*(_table_spec(model, datasets) for model in found.values()), _release_spec(found)],
+        specs=[*(_table_spec(model) for model in found.values()), _release_spec(found)],
         check_specs=[
-            *(
-                check_spec(check)
-                for model in found.values()
-                for check in planned_checks(model, _dataset_of(model, datasets)).values()
-            ),
+            *(check_spec(check) for model in found.values() for check in planned_checks(model).values()),
             *(check_spec(check) for check in rules_across(settings.root, found).values()),
         ],
         can_subset=True,
@@ -63,16 +58,14 @@ def models() -> dg.Definitions:
         """Build the selected tables; publish if the release is selected; end red if anything is held back."""
         try:
             with open_build(Settings.from_environment(), catalog, context.run.run_id) as build:
-                yield from _build(context, build, found, datasets)
+                yield from _build(context, build, found)
         except CivicError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
 
     return dg.Definitions(assets=[build_warehouse])
 
 
-def _build(
-    context: dg.AssetExecutionContext, build: Build, found: Mapping[str, Model], datasets: Mapping[str, Dataset]
-) -> _Events:
+def _build(context: dg.AssetExecutionContext, build: Build, found: Mapping[str, Model]) -> _Events:
     """What the step yields. Raises HeldBack after the release, ChecksFailed instead of it."""
     publishes = RELEASE in context.selected_asset_keys
     for name, problem in record_history(build, found).items():
@@ -84,11 +77,11 @@ def _build(
     reasons = dict(held) if publishes else {}
     for model in found.values():
         if asset_key(model.name) in context.selected_asset_keys:
-            outcome = build_table(build, suites, model, _dataset_of(model, datasets), held, anew)
+            outcome = build_table(build, suites, model, held, anew)
             yield from _told(context, outcome)
             if outcome.problem:
                 held[model.name] = reasons[model.name] = outcome.problem
-    yield from _only_check(context, build, suites, found, datasets)
+    yield from _only_check(context, build, suites, found)
     report = suites.write_report(build.settings.reports)
     if report:
         context.log.info(f"quality report {report}")
@@ -157,13 +150,12 @@ def _only_check(
     build: Build,
     suites: Suites,
     found: Mapping[str, Model],
-    datasets: Mapping[str, Dataset],
 ) -> _Events:
     """Checks somebody asked for without their table: audited on a staged copy, nothing is swapped."""
     wanted = {key.asset_key for key in context.selected_asset_check_keys} - set(context.selected_asset_keys)
     for model in found.values():
         if asset_key(model.name) in wanted:
-            yield from _selected(context, audit(build, build.stage(model), _dataset_of(model, datasets), suites))
+            yield from _selected(context, audit(build, build.stage(model), suites))
     if RELEASE in wanted:
         yield from _selected(context, check_across(build))
 
@@ -174,12 +166,7 @@ def _selected(context: dg.AssetExecutionContext, results: list[CheckResult]) -> 
             yield check_result(result)
 
 
-def _dataset_of(model: Model, datasets: Mapping[str, Dataset]) -> Dataset | None:
-    return datasets.get(model.table) if model.schema == "clean" else None
-
-
-def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
-    dataset = _dataset_of(model, datasets)
+def _table_spec(model: Model) -> dg.AssetSpec:
     return dg.AssetSpec(
         asset_key(model.name),
         deps=sorted({captured_as(name) for name in model.inputs if not name.startswith("seeds.")}),
@@ -189,7 +176,7 @@ def _table_spec(model: Model, datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
         owners=OWNERS,
         code_version=model.code_version,
         skippable=True,  # a table that is held back is not materialized
-        freshness_policy=freshness_policy(dataset.cadence) if dataset else None,
+        freshness_policy=freshness_policy(model.dataset.cadence) if model.dataset else None,
         metadata={
             "dagster/table_name": model.name,
             "dagster/column_schema": dg.TableSchema(

@@ -13,7 +13,7 @@ from civic_pipeline.lint.mistake import Mistake
 from civic_pipeline.lint.portability import RULES, Subject
 from civic_pipeline.lint.spark import untranslatable
 from civic_pipeline.warehouse import Model, load_models
-from civic_pipeline.warehouse.model import parse_select
+from civic_pipeline.warehouse.model import macro_files, parse_select
 
 _ALLOWED = re.compile(r"^\s*-- allow (\w+):\s*(.*)$")
 
@@ -26,8 +26,7 @@ def check(root: Path) -> list[Mistake]:
 
 def mistakes(root: Path, datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> list[Mistake]:
     """The mistakes in `models`, in the rules across tables and in the macros under `root`. Raises ModelFailed."""
-    functions = [root / "sql" / "functions.sql"]
-    macros = {file: read_macros([file]) for file in functions}
+    macros = {file: read_macros([file]) for file in macro_files(root)}
     every_macro = {name: macro for named in macros.values() for name, macro in named.items()}
     keys = {model.name: frozenset(model.contract.key) for model in models.values()}
     rules = {path: path.read_text(encoding="utf-8") for path in sorted((root / "sql" / "checks").rglob("*.sql"))}

@@ -23,6 +23,7 @@ from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import Model, seed_files
 from civic_pipeline.warehouse.captured import columns_of
 from civic_pipeline.warehouse.lineage import Schema
+from civic_pipeline.warehouse.model import macro_files
 
 
 @contextmanager
@@ -36,11 +37,11 @@ def declared_warehouse(
     with TemporaryDirectory() as folder, duckdb.connect() as connection:
         for schema in ("raw", "history", "seeds", "clean", "marts"):
             connection.execute(f"create schema {schema}")
-        functions = root / "sql" / "functions.sql"
-        try:
-            connection.execute(functions.read_text(encoding="utf-8"))
-        except duckdb.Error as error:
-            raise ModelFailed(functions, str(error)) from error
+        for functions in macro_files(root):
+            try:
+                connection.execute(functions.read_text(encoding="utf-8"))
+            except duckdb.Error as error:
+                raise ModelFailed(functions, str(error)) from error
         for seed in seed_files(root):
             rows = f"read_csv({literal(str(seed))}, all_varchar = true, header = true)"
             connection.execute(f"create table seeds.{seed.stem} as from {rows} limit 0")

@@ -43,11 +43,6 @@ class _Catalog:
     lineage: Mapping[str, Mapping[str, list[str]]]
     readers: Mapping[str, list[str]]
 
-    def dataset_of(self, model: Model) -> str | None:
-        """Name of the dataset a clean table is made of."""
-        names = {table_name(name): name for name in self.datasets}
-        return names.get(model.table) if model.schema == "clean" else None
-
 
 def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
     """Bring the pages under `folder` up to date with the checkout at `root`; with `check`, only compare.
@@ -111,7 +106,7 @@ def _index(catalog: _Catalog) -> str:
         for name, dataset in catalog.datasets.items()
     ]  # fmt: skip
     rules = [
-        (f"[{check.name}](../../sql/checks/{path.name})", check.severity, check.description)
+        (f"[{check.name}](../../{path.relative_to(catalog.root).as_posix()})", check.severity, check.description)
         for path, check in rules_across(catalog.root, catalog.models).items()
     ]
     return _document(
@@ -149,7 +144,7 @@ def _grains(catalog: _Catalog, schema: str) -> str:
 
 def _table_page(catalog: _Catalog, model: Model) -> str:
     contract, lineage = model.contract, catalog.lineage[model.name]
-    sql = f"sql/{model.schema}/{model.table}"
+    sql = model.path.relative_to(catalog.root).with_suffix("").as_posix()
     facts = [
         ("Key", _code(contract.key)),
         ("SQL", f"[{sql}.sql](../../../{sql}.sql)"),
@@ -162,8 +157,7 @@ def _table_page(catalog: _Catalog, model: Model) -> str:
          _links([column.references] if column.references else []), _code(lineage[column.name]))
         for column in contract.columns
     ]  # fmt: skip
-    dataset = catalog.dataset_of(model)
-    checks = planned_checks(model, catalog.datasets[dataset] if dataset else None).values()
+    checks = planned_checks(model).values()
     return _document(
         f"# {model.name}",
         f"Each row is {contract.each_row_is}.",

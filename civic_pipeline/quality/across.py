@@ -47,7 +47,7 @@ def _models_read(path: Path) -> set[str]:
 
 
 def _files(root: Path) -> list[Path]:
-    return sorted((root / "sql" / "checks").glob("*.sql"))
+    return sorted((root / "sql" / "checks").glob("*/*.sql"))
 
 
 def _planned(path: Path) -> PlannedCheck:

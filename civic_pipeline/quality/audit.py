@@ -5,16 +5,16 @@ from decimal import Decimal
 
 import duckdb
 
-from civic_pipeline.catalog import FRESH_FOR_DAYS, Dataset
+from civic_pipeline.catalog import FRESH_FOR_DAYS
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 
 
-def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites) -> list[CheckResult]:
+def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
     """One result for every planned check of the staged model, in their order."""
-    planned = planned_checks(staged.model, dataset)
+    planned = planned_checks(staged.model)
     schema = _schema(build.connection, staged, planned["schema"])
     results = {"schema": schema}
     if not schema.passed:
@@ -29,16 +29,16 @@ def audit(build: Build, staged: Staged, dataset: Dataset | None, suites: Suites)
         results["quarantine_tolerated"] = _quarantine_tolerated(
             build.connection, staged, planned["quarantine_tolerated"]
         )
-    if age := data_age(build, staged.model, dataset, staged.table):
+    if age := data_age(build, staged.model, staged.table):
         results["data_age"] = age
     expected = [check for check in planned.values() if check.expectation]
     results |= {result.name: result for result in suites.validate(staged.model.name, staged.table, expected)}
     return [results[name] for name in planned]
 
 
-def data_age(build: Build, model: Model, dataset: Dataset | None, table: str) -> CheckResult | None:
+def data_age(build: Build, model: Model, table: str) -> CheckResult | None:
     """The one check whose verdict changes while nothing else does, of the rows in `table`; None where no age is declared."""
-    check = planned_checks(model, dataset).get("data_age")
+    check, dataset = planned_checks(model).get("data_age"), model.dataset
     if check is None or dataset is None or dataset.dated_by is None:
         return None
     newest = build.newest(table, dataset.dated_by)

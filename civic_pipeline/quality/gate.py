@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog import table_name
 from civic_pipeline.errors import ChecksFailed, CivicError, ContractBroken, NotCaptured
 from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.quality.across import SUBJECT, check_across
@@ -48,9 +48,7 @@ def failed_attempts(build: Build) -> dict[str, str]:
     return failed
 
 
-def build_table(
-    build: Build, suites: Suites, model: Model, dataset: Dataset | None, held: Mapping[str, str], anew: bool = True
-) -> Outcome:
+def build_table(build: Build, suites: Suites, model: Model, held: Mapping[str, str], anew: bool = True) -> Outcome:
     """Make one table and put it in place if its inputs are current and its critical checks pass; else hold it back.
 
     Unless `anew`, a table that would come out as it is stays, and only its age is judged. `held` are the tables held
@@ -62,13 +60,13 @@ def build_table(
         if waiting_for:
             raise CivicError(f"waits for {', '.join(waiting_for)}")
         if not anew and build.is_current(model):
-            return Outcome(model, _judged_before(build, model, dataset))
+            return Outcome(model, _judged_before(build, model))
         staged = build.stage(model)
-        results = audit(build, staged, dataset, suites)
+        results = audit(build, staged, suites)
         failures = [result.failure for result in results if result.blocks]
         if failures:
             raise ContractBroken(model.name, failures)
-        dated = dataset.dated_by if dataset else None
+        dated = model.dataset.dated_by if model.dataset else None
         newest = build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
         lineage = build.swap(staged, results, newest)
         return Outcome(model, results, staged, lineage, build.contents_of(model), newest)
@@ -77,10 +75,10 @@ def build_table(
         return Outcome(model, results, problem=str(error))
 
 
-def _judged_before(build: Build, model: Model, dataset: Dataset | None) -> list[CheckResult]:
+def _judged_before(build: Build, model: Model) -> list[CheckResult]:
     """The verdicts on a table that stays: of the same rows by the same rules. Only its age is judged anew."""
     recorded = {result.name: result for result in build.recorded_checks(model.name)}
-    age = data_age(build, model, dataset, model.name)
+    age = data_age(build, model, model.name)
     # Its words change every day; they are recorded when its verdict does, so that a day alone is no news to release.
     if age and recorded[age.name].passed != age.passed:
         recorded[age.name] = age

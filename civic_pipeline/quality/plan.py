@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Dataset, Expectation, Severity
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Expectation, Severity
 from civic_pipeline.warehouse import CheckResult, Model
 from civic_pipeline.warehouse.checks import Layer
 
@@ -30,9 +30,9 @@ class PlannedCheck:
         )
 
 
-def planned_checks(model: Model, dataset: Dataset | None) -> dict[str, PlannedCheck]:
-    """The checks of `model` by name. `dataset` is the one a clean table is made of, None for other tables."""
-    contract = model.contract
+def planned_checks(model: Model) -> dict[str, PlannedCheck]:
+    """The checks of `model` by name."""
+    contract, dataset = model.contract, model.dataset
 
     def plan(
         name: str, layer: Layer, severity: Severity, description: str, expectation: Expectation | None = None

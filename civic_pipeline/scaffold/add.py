@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from civic_pipeline.catalog import FileHere, FileSource, load_datasets, table_name
+from civic_pipeline.catalog import FileHere, FileSource, Subject, load_datasets, table_name
 from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writing
 from civic_pipeline.lake import Lake, Manifest, Progress
 from civic_pipeline.quality import Outcome, Suites, build_table
@@ -34,7 +34,7 @@ class Added:
 
 def files_of(root: Path, name: str) -> tuple[Path, Path, Path]:
     """The three files of dataset `city/name`."""
-    clean = root / "sql" / "clean" / table_name(name)
+    clean = root / "sql" / "clean" / name
     return (
         root / "civic_pipeline" / "defs" / name / "defs.yaml",
         clean.with_suffix(".sql"),
@@ -49,7 +49,7 @@ def refuse_existing(root: Path, name: str) -> None:
             raise AlreadyThere(file)
 
 
-def add(place: Settings, resolved: ResolvedSource, name: str, progress: Progress) -> Added:
+def add(place: Settings, resolved: ResolvedSource, name: str, subject: Subject, progress: Progress) -> Added:
     """Write the dataset `name` of what was found into the checkout `place.root`; nothing is written if anything fails.
 
     Raises AlreadyThere, the portal errors, and CivicError with the failed checks where the files would not pass.
@@ -61,12 +61,12 @@ def add(place: Settings, resolved: ResolvedSource, name: str, progress: Progress
     with beside(place.data / "add") as scratch:
         settings = Settings(root=scratch, data=scratch / "data")
         trial = capture_once(resolved, description, Lake(settings.lake), name, progress)
-        draft = _draft(settings, root, name, trial)
+        draft = _draft(settings, root, name, subject, trial)
         texts = (defs_yaml(draft), clean_sql(draft), contract_yml(draft))
         for file, text in zip(files_of(scratch, name), texts, strict=True):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        outcome = _proven(settings, name)
+        outcome = _proven(settings)
         _write(root, name, texts)
     return Added(files_of(root, name), draft, outcome)
 
@@ -89,10 +89,9 @@ def _for_a_catalog(resolved: ResolvedSource, root: Path) -> ResolvedSource:
     return ResolvedSource(FileSource(portal="file", url=url, recorded=source.recorded), resolved.access)
 
 
-def _draft(settings: Settings, root: Path, name: str, trial: TrialCapture) -> Draft:
+def _draft(settings: Settings, root: Path, name: str, subject: Subject, trial: TrialCapture) -> Draft:
     """What the capture shows, read with the macros of the checkout."""
-    (settings.root / "sql" / "clean").mkdir(parents=True)
-    shutil.copyfile(root / "sql" / "functions.sql", settings.root / "sql" / "functions.sql")
+    shutil.copytree(root / "sql" / "functions", settings.root / "sql" / "functions")
     zones = profile.time_zones(trial.description, trial.folder / trial.manifest.parts[0].file)
     policies = {column: policy for column, (policy, _) in zones.items()}
     dataset = trial.dataset.model_copy(update={"time_zones": policies})
@@ -106,15 +105,15 @@ def _draft(settings: Settings, root: Path, name: str, trial: TrialCapture) -> Dr
         shown = profile.show(connection, columns, "drafted")
         key = profile.key_of(connection, "drafted", columns, shown, row_id.name if row_id else None)
     dated_by = profile.newest_date(columns, shown, today)
-    return Draft(name, trial, columns, shown, key, dated_by, zones, today)
+    return Draft(name, subject, trial, columns, shown, key, dated_by, zones, today)
 
 
-def _proven(settings: Settings, name: str) -> Outcome:
+def _proven(settings: Settings) -> Outcome:
     """The table built from the files as the nightly run will build it. Raises CivicError if it would be held back."""
     datasets = load_datasets(settings.root)
     (model,) = load_models(settings.root, datasets).values()
     with open_build(settings, datasets, "add") as build:
-        outcome = build_table(build, Suites(build), model, datasets[name], {})
+        outcome = build_table(build, Suites(build), model, {})
     if outcome.problem:
         raise CivicError(outcome.problem)
     return outcome

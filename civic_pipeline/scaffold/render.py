@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from civic_pipeline.catalog import Cadence, Source, table_name
+from civic_pipeline.catalog import Cadence, Source, Subject, table_name
 from civic_pipeline.scaffold.address import DEMO_DOMAIN
 from civic_pipeline.scaffold.profile import ColumnProfile, DraftColumn, Key, title_of
 from civic_pipeline.scaffold.trial import TrialCapture
@@ -32,6 +32,7 @@ class Draft:
     """All that is known or inferred about a dataset to be."""
 
     name: str
+    subject: Subject
     trial: TrialCapture
     columns: Sequence[DraftColumn]
     shown: Mapping[str, ColumnProfile]
@@ -70,6 +71,7 @@ def defs_yaml(draft: Draft) -> str:
         "type: civic_pipeline.components.PortalDataset",
         "attributes:",
         f"  title: {scalar(dataset.title)}",
+        f"  subject: {draft.subject}",
         f"  publisher: {scalar(dataset.publisher)}",
         f"  licence: {scalar(textwrap.shorten(dataset.licence, 200, placeholder=' ...'))}",
         *_folded("description", dataset.description, "  "),

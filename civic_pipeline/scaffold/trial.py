@@ -38,6 +38,7 @@ def dataset_of(source: Source, description: Description) -> Dataset:
     about = description.about
     return Dataset.model_validate({
         "title": plain(about.title) or NOT_STATED,
+        "subject": "shared",
         "publisher": plain(about.publisher) or NOT_STATED,
         "licence": plain(about.licence) or NOT_STATED,
         "description": plain(about.description) or NOT_STATED,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import duckdb
 
@@ -23,7 +22,7 @@ from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
-from civic_pipeline.warehouse.model import Model, seed_files
+from civic_pipeline.warehouse.model import Model, macro_files, seed_files
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
@@ -235,8 +234,8 @@ class Build:
 
     def _fingerprint(self, model: Model) -> str:
         self._history_views(model)  # their text names the captures
-        dataset = next((d for name, d in self.datasets.items() if model.name == f"clean.{table_name(name)}"), None)
-        return fingerprint(self.connection, model, dataset, _functions(self.settings).read_text(encoding="utf-8"))
+        macros = "\n".join(path.read_text(encoding="utf-8") for path in macro_files(self.settings.root))
+        return fingerprint(self.connection, model, macros)
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
@@ -330,7 +329,7 @@ class Build:
 def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
     """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
 
-    Raises LockHeld while another process writes, ModelFailed (functions.sql), DiskFull, NotWritable.
+    Raises LockHeld while another process writes, ModelFailed (sql/functions), DiskFull, NotWritable.
     """
     with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
         with writing(settings.build.parent):
@@ -344,10 +343,6 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
             connection.close()
 
 
-def _functions(settings: Settings) -> Path:
-    return settings.root / "sql" / "functions.sql"
-
-
 def prepare(build: Build) -> None:
     """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
     connection, root = build.connection, build.settings.root
@@ -356,11 +351,11 @@ def prepare(build: Build) -> None:
         connection.execute(f"create schema if not exists {schema}")
     build.drop_staging()  # what a killed run left there
     meta.create(connection)
-    functions = _functions(build.settings)
-    try:
-        connection.execute(functions.read_text(encoding="utf-8"))
-    except duckdb.Error as error:
-        raise ModelFailed(functions, str(error)) from error
+    for macros in macro_files(root):
+        try:
+            connection.execute(macros.read_text(encoding="utf-8"))
+        except duckdb.Error as error:
+            raise ModelFailed(macros, str(error)) from error
     for seed in seed_files(root):
         connection.execute(
             f"create or replace table seeds.{seed.stem} as from read_csv({literal(str(seed))}, all_varchar = true, header = true)"

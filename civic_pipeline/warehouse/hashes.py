@@ -4,19 +4,17 @@ from importlib.metadata import version
 
 import duckdb
 
-from civic_pipeline.catalog import Dataset
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.warehouse.model import Model
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, dataset: Dataset | None, functions: str) -> str:
+def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, functions: str) -> str:
     """Hash of all that decides what `model` becomes and how it is judged: files, `functions`, what it reads, versions.
 
-    What it reads: the contents of tables and seeds, and of views their text, which names the capture. `dataset` is the
-    one a clean table is made of.
+    What it reads: the contents of tables and seeds, and of views their text, which names the capture.
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
-    declared = dataset.model_dump_json() if dataset else None
+    declared = model.dataset.model_dump_json() if model.dataset else None
     return hash_of(model.code_version, declared, functions, read, version("civic-pipeline"), duckdb.__version__)
 
 

@@ -1,19 +1,21 @@
-"""A model is two files: one plain select and its contract. The path is the name: folder = schema, file = table.
+"""A model is two files: one plain select and its contract. The path is the name.
 
+`sql/clean/<place>/<dataset>.sql` makes `clean.<place>_<dataset>`, `sql/marts/<subject>/<table>.sql` makes `marts.<table>`.
 Inputs are read from the SQL, never typed by hand.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import cast, get_args
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, read_contract, refuse_name, table_name
+from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, refuse_name, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
@@ -22,7 +24,10 @@ MODEL_SCHEMAS = ("clean", "marts")
 
 @dataclass(frozen=True)
 class Model:
-    """One table: how it is made and what it promises. `inputs` are the tables its SQL reads, as `schema.table`."""
+    """One table: how it is made and what it promises. `inputs` are the tables its SQL reads, as `schema.table`.
+
+    `dataset` is the one a clean table is made of, None for a mart.
+    """
 
     schema: str
     table: str
@@ -31,6 +36,8 @@ class Model:
     query: exp.Query
     contract: Contract
     inputs: frozenset[str]
+    subject: Subject
+    dataset: Dataset | None = None
 
     @property
     def name(self) -> str:
@@ -59,26 +66,20 @@ class Model:
         return " ".join(part for part in (f"Each row is {contract.each_row_is}.", contract.about, caveat) if part)
 
 
-def load_models(root: Path, datasets: Iterable[str]) -> dict[str, Model]:
+def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]:
     """Every model under `root/sql`, inputs before the tables made of them.
 
-    Models may read the newest capture of `datasets` (as `raw.<city>_<dataset>`) or all of them (`history.<city>_<dataset>`),
+    Models may read the newest capture of `datasets` (as `raw.<place>_<dataset>`) or all of them (`history.<place>_<dataset>`),
     the seeds and each other. Raises FileInvalid
     for a file that breaks the rules and CatalogIncomplete where files do not fit together.
     """
     sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
     sources |= {f"seeds.{file.stem}" for file in seed_files(root)}
-    models = {}
-    for schema in MODEL_SCHEMAS:
-        folder = root / "sql" / schema
-        lonely = {path.stem for path in folder.glob("*.sql")} ^ {path.stem for path in folder.glob("*.yml")}
-        if lonely:
-            raise CatalogIncomplete(
-                f"sql/{schema}: {', '.join(sorted(lonely))} has only one of .sql and .yml; a model needs both."
-            )
-        for path in sorted(folder.glob("*.sql")):
-            model = _load(schema, path)
-            models[model.name] = model
+    models: dict[str, Model] = {}
+    for model in (_load(schema, path, datasets) for schema in MODEL_SCHEMAS for path in _model_files(root, schema)):
+        if model.name in models:
+            raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both make {model.name}; rename one.")
+        models[model.name] = model
     for model in models.values():
         unknown = model.inputs - models.keys() - sources
         if unknown:
@@ -112,13 +113,49 @@ def seed_files(root: Path) -> list[Path]:
     return files
 
 
-def _load(schema: str, path: Path) -> Model:
+def macro_files(root: Path) -> list[Path]:
+    """The macros that models may call, by topic."""
+    return sorted((root / "sql" / "functions").glob("*.sql"))
+
+
+def _model_files(root: Path, schema: str) -> Iterator[Path]:
+    """The `.sql` file of each model, two folders below `schema`."""
+    folder = root / "sql" / schema
+    files = sorted([*folder.rglob("*.sql"), *folder.rglob("*.yml")])
+    stray = [path for path in files if path.parent.parent != folder]
+    if stray:
+        shape = "<place>/<dataset>" if schema == "clean" else "<subject>/<table>"
+        raise CatalogIncomplete(f"{stray[0]} is not where a model belongs: sql/{schema}/{shape}.sql and .yml.")
+    lonely = sorted(
+        {path for path in files if not (path.with_suffix(".sql") in files and path.with_suffix(".yml") in files)}
+    )
+    if lonely:
+        listed = ", ".join(path.relative_to(root).as_posix() for path in lonely)
+        raise CatalogIncomplete(f"{listed}: a model needs both .sql and .yml.")
+    yield from (path for path in files if path.suffix == ".sql")
+
+
+def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
+    folder = path.parent.name
     sql = path.read_text(encoding="utf-8")
     query = parse_select(path, sql)
     contract_path = path.with_suffix(".yml")
     contract = read_contract(contract_path)
     _compare_columns(path, query, contract)
-    return Model(schema, path.stem, path, sql, query, contract, _inputs(path, sql, query))
+    inputs = _inputs(path, sql, query)
+    if schema == "marts":
+        return Model(schema, path.stem, path, sql, query, contract, inputs, _subject(path, folder))
+    name = f"{folder}/{path.stem}"
+    if name not in datasets:
+        raise CatalogIncomplete(f"{path} cleans {name}, but civic_pipeline/defs/{name}/defs.yaml does not exist.")
+    dataset = datasets[name]
+    return Model(schema, table_name(name), path, sql, query, contract, inputs, dataset.subject, dataset)
+
+
+def _subject(path: Path, folder: str) -> Subject:
+    if folder in get_args(Subject):
+        return cast("Subject", folder)
+    raise CatalogIncomplete(f"{path}: {folder!r} is not a subject. Use one of {', '.join(get_args(Subject))}.")
 
 
 def tables_read(path: Path) -> frozenset[str]:

@@ -8,7 +8,7 @@ import pytest
 from terminal import SAMPLE, Place, serve
 
 from civic_pipeline.access import open_portals
-from civic_pipeline.catalog import load_datasets, table_name
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.lake import Lake, attempt_capture
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models, open_build, release
@@ -27,9 +27,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Place:
         if "/".join(city.parts[-3:-1]) not in SMALL:
             shutil.rmtree(city.parent)
     shutil.copytree(CHECKOUT / "data" / "seeds", root / "data" / "seeds")
-    (root / "sql" / "clean").mkdir(parents=True)
-    files = ["dagster.yaml", "pyproject.toml", "sql/functions.sql"]
-    for file in files + [f"sql/clean/{table_name(name)}.{kind}" for name in SMALL for kind in ("sql", "yml")]:
+    shutil.copytree(CHECKOUT / "sql" / "functions", root / "sql" / "functions")
+    files = ["dagster.yaml", "pyproject.toml"]
+    for file in files + [f"sql/clean/{name}.{kind}" for name in SMALL for kind in ("sql", "yml")]:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(CHECKOUT / file, root / file)
     served = serve(folder / "served", *({"file": f"{name.split('/')[1]}.csv", "dataset": name} for name in SMALL))
     for name, rows in SMALL.items():

@@ -53,7 +53,7 @@ def urls(town: Place) -> Iterator[dict[str, list[str]]]:
 
 
 def add(place: Place, url: str, name: str, *options: str, city: str = "baltimore") -> Ended:
-    return place.civic("add", url, "--city", city, "--name", name, *options)
+    return place.civic("add", url, "--city", city, "--name", name, "--subject", "housing", *options)
 
 
 def written(place: Place, name: str) -> list[bool]:
@@ -113,7 +113,7 @@ def test_nothing_is_written_when_anything_fails(town: Place, urls: dict[str, lis
     url = next(url for url in urls["notices.csv"] if "/resource/" in url)
     assert add(town, url, "notices").code == 2  # loopback is private
     assert add(town, url.replace("/resource/", "/resource/a"), "notices", "--allow-private-hosts").code != 0
-    edit(town.root / "sql" / "functions.sql", "create or replace macro clean_text(text) as (", "create or replace macro clean_text_gone(text) as (")  # fmt: skip
+    edit(town.root / "sql" / "functions" / "text.sql", "create or replace macro clean_text(text) as (", "create or replace macro clean_text_gone(text) as (")  # fmt: skip
     broken = add(town, url, "notices", "--allow-private-hosts")
     assert (broken.code, broken.is_plain) == (1, True)
     assert written(town, "baltimore/notices") == [False] * 3

@@ -74,7 +74,7 @@ def reversals_beyond_payments(place: Place) -> None:
 
 def sql_that_does_not_run(place: Place) -> None:
     edit(
-        place.root / "sql/clean/baltimore_spending.sql",
+        place.root / "sql/clean/baltimore/spending.sql",
         "payment_date as _published_date",
         "error('cannot be') as _published_date",
     )
@@ -87,7 +87,7 @@ def drifted_source(place: Place) -> None:
 HELD_BACK: dict[Callable[[Place], None], str] = {
     every_tenth_amount_unreadable: r"baltimore_spending failed its contract .*quarantine_tolerated .*amount_is_readable: 6\d rows",
     reversals_beyond_payments: r"baltimore_spending failed its contract .*: column_sum_to_be_between__amount",
-    sql_that_does_not_run: r"sql/clean/baltimore_spending\.sql does not run: .*cannot be",
+    sql_that_does_not_run: r"sql/clean/baltimore/spending\.sql does not run: .*cannot be",
     drifted_source: r"raw\.baltimore_spending: .*missing columns: Payment_Amount_Split",
 }
 
@@ -122,19 +122,19 @@ def typo_in_defs(place: Place) -> tuple[Path, str]:
 
 
 def contract_names_no_column(place: Place) -> tuple[Path, str]:
-    return place.root / "sql/clean/baltimore_mwbe.yml", "{name: firm_name,|{name: firm_nam,"
+    return place.root / "sql/clean/baltimore/mwbe.yml", "{name: firm_name,|{name: firm_nam,"
 
 
 def expectation_on_no_column(place: Place) -> tuple[Path, str]:
     return (
-        place.root / "sql/clean/baltimore_spending.yml",
+        place.root / "sql/clean/baltimore/spending.yml",
         "{column: vendor_name, mostly: 0.99}|{column: vendor_nam, mostly: 0.99}",
     )
 
 
 def sql_that_does_not_parse(place: Place) -> tuple[Path, str]:
     return (
-        place.root / "sql/clean/baltimore_spending.sql",
+        place.root / "sql/clean/baltimore/spending.sql",
         "clean_text(fund) as fund_name,|clean_text(fund)) as fund_name,",
     )
 

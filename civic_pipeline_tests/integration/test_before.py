@@ -24,10 +24,21 @@ def unpack(folder: Path) -> Place:
         CHECKOUT / "civic_pipeline", root / "civic_pipeline", dirs_exist_ok=True,
         ignore=lambda folder, _: {path.name for path in datasets if Path(folder) == path.parent} | {"__pycache__"},
     )  # fmt: skip
+    for file in sorted(root.glob("sql/clean/town_*")):
+        renamed(file, root / "sql" / "clean" / "town" / file.name.removeprefix("town_"))
+    for file in sorted(root.glob("sql/marts/mart_*")):
+        renamed(file, root / "sql" / "marts" / "spending" / file.name)
+    for file in root.glob("civic_pipeline/defs/town/*/defs.yaml"):
+        edit(file, "attributes:\n", "attributes:\n  subject: spending\n")
     for file in ("dagster.yaml", "pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):
         copy = shutil.copytree if (CHECKOUT / file).is_dir() else shutil.copyfile
         copy(CHECKOUT / file, root / file)
     return Place(folder / "data", folder / "served", root)
+
+
+def renamed(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    file.rename(to)
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def served_shapes(folder: Path, shapes: Sequence[dict[str, Any] | None]) -> Path
 
 def take(lake: Lake, portals: DemoPortals, portal: str, columns: dict[str, str]) -> Captured:
     dataset = Dataset.model_validate({
-        "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.", "source": SOURCES[portal],
+        "title": "Things", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Things.", "source": SOURCES[portal],
         "cadence": "irregular", "key": [], "columns": columns, "volume": {"shrink_at_most": "0%"},
         "time_zones": {name: "utc" for name, kind in columns.items() if kind in {"date", "Date"}},
     })  # fmt: skip

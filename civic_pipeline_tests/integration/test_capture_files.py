@@ -57,7 +57,7 @@ def take(
     lake: Lake, root: str | None, url: str = "https://data.town.gov/2026/payments.csv", **columns: str
 ) -> Captured:
     dataset = Dataset.model_validate({
-        "title": "Payments", "publisher": "The town", "licence": "not stated", "description": "Payments.", "cadence": "irregular",
+        "title": "Payments", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Payments.", "cadence": "irregular",
         "source": {"portal": "file", "url": url, "recorded": "2026-01-01"}, "key": [], "volume": {"shrink_at_most": "0%"},
         "columns": columns or {"no": "text", "payee": "text", "amount": "text"},
     })  # fmt: skip

@@ -64,7 +64,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def take(lake: Lake, portals: DemoPortals, dataset_id: str = "bus-stops") -> Captured:
     dataset = Dataset.model_validate({
-        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "title": "Stops", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
         "source": {"portal": "opendatasoft", "domain": "data.town.gov", "id": dataset_id, "recorded": "2026-01-01"},
         "columns": COLUMNS, "time_zones": {"day": "date_only"}, "volume": {"shrink_at_most": "0%"},
     })  # fmt: skip

@@ -113,7 +113,7 @@ def test_docs_check_fails_until_the_dictionary_is_written_again(small: Place, tm
     assert place.civic("docs").code == 0
     assert (place.root / "docs/dictionary/clean/baltimore_mwbe.md").exists()
     assert place.civic("docs", "--check").code == 0
-    contract = place.root / "sql/clean/baltimore_mwbe.yml"
+    contract = place.root / "sql/clean/baltimore/mwbe.yml"
     contract.write_text(
         contract.read_text(encoding="utf-8").replace("Name of the firm", "The firm's name", 1), encoding="utf-8"
     )

@@ -34,7 +34,7 @@ EDITS = st.lists(
 
 def take(folder: Path, portals: DemoPortals, portal: Portal, full_read_every_days: int | None) -> Captured:
     dataset = Dataset.model_validate({
-        "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.",
+        "title": "Things", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Things.",
         "source": SOURCES[portal] | {"full_read_every_days": full_read_every_days}, "cadence": "irregular", "key": [],
         "columns": COLUMNS[portal], "volume": {"shrink_at_most": "100%"},
     })  # fmt: skip

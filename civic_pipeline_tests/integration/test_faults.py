@@ -72,7 +72,7 @@ class Town:
         **source: Any,
     ) -> Captured:
         dataset = Dataset.model_validate({
-            "title": "Things", "publisher": "The town", "licence": "not stated", "description": "Things.",
+            "title": "Things", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Things.",
             "source": SOURCES[portal] | source, "cadence": "irregular", "key": [], "columns": columns or COLUMNS[portal],
             "volume": {"shrink_at_most": "100%"},
         })  # fmt: skip

@@ -58,7 +58,7 @@ def named(portal: str) -> list[str]:
 def dataset(request: pytest.FixtureRequest) -> Dataset:
     kind = "text" if request.param == "file" else "String"
     return Dataset.model_validate({
-        "title": "Things'; drop", "publisher": 'The "town"', "licence": "'", "description": "Things.", "cadence": "irregular",
+        "title": "Things'; drop", "publisher": 'The "town"', "licence": "'", "subject": "housing", "description": "Things.", "cadence": "irregular",
         "source": SOURCES[request.param] | {"recorded": "2026-01-01"}, "key": [], "volume": {"shrink_at_most": "0%"},
         "columns": dict.fromkeys(named(request.param), kind),
     })  # fmt: skip
@@ -73,13 +73,13 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
         json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8"
     )
     root = tmp_path / "root"
-    (root / "sql/clean").mkdir(parents=True)
-    shutil.copyfile(CHECKOUT / "sql/functions.sql", root / "sql/functions.sql")
+    (root / "sql/clean/town").mkdir(parents=True)
+    shutil.copytree(CHECKOUT / "sql/functions", root / "sql/functions")
     names = list(dataset.columns)
     made = {"thing_id": quoted(KEY), "amount": f"parse_money({quoted(AMOUNT)})"}
     made |= {f"c{n}": quoted(name) for n, name in enumerate(names)} | {HELPER: quoted(names[2])}
     select = ", ".join(f"{sql} as {quoted(name)}" for name, sql in made.items())
-    (root / "sql/clean/town_things.sql").write_text(
+    (root / "sql/clean/town/things.sql").write_text(
         f"select {select}, _capture_id from raw.town_things", encoding="utf-8"
     )
     columns = [{"name": "thing_id", "type": "VARCHAR", "source": KEY, "description": 'It\'s "the" key; --'}]
@@ -92,7 +92,7 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
         "each_row_is": "one 'thing'", "key": ["thing_id"], "conserve": ["amount"], "tolerate_quarantined": "50%", "row_rules": [rule],
         "columns": columns,
     }  # fmt: skip
-    (root / "sql/clean/town_things.yml").write_text(yaml.safe_dump(contract), encoding="utf-8")
+    (root / "sql/clean/town/things.yml").write_text(yaml.safe_dump(contract), encoding="utf-8")
     return Settings(root=root, data=tmp_path / "data", demo_folder=served)
 
 
@@ -107,11 +107,11 @@ def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Setting
     assert list(zip(*(column.to_pylist() for column in landed.columns), strict=True)) == [
         tuple(row.values()) for row in ROWS
     ]
-    (model,) = load_models(settings.root, ["town/things"]).values()
+    (model,) = load_models(settings.root, {"town/things": dataset}).values()
     with open_build(settings, {"town/things": dataset}, "it's a run; --") as build:
         raw = build.connection.execute(f"select {', '.join(map(quoted, names))} from raw.town_things").fetchall()
         assert raw == [tuple(row.values()) for row in ROWS]
-        outcome = build_table(build, Suites(build), model, dataset, {})
+        outcome = build_table(build, Suites(build), model, {})
         assert outcome.problem is None
         assert {result.name: result.passed for result in outcome.results}["amount_conserved"]
         list(publish(build))

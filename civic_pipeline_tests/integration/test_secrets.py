@@ -140,7 +140,10 @@ def test_what_is_pasted_is_not_told(debug: list[str], echo: str, tmp_path: Path)
     out = str(tmp_path / "out")
     ended = [civic(place, *debug, "capture", url, "--out", out, "--allow-private-hosts") for url in pasted]
     ended += [
-        civic(place, *debug, "add", url, "--city", "town", "--name", "x", "--allow-private-hosts") for url in pasted[:1]
+        civic(
+            place, *debug, "add", url, "--city", "town", "--name", "x", "--subject", "housing", "--allow-private-hosts"
+        )
+        for url in pasted[:1]
     ]
     assert all(e.code for e in ended)
     assert any("PlantedPaste1" in said for said in Echo.heard), "the file may need it"
@@ -162,7 +165,9 @@ def test_a_capture_keeps_no_secret_of_its_address(tmp_path: Path) -> None:
             ended = civic(place, "capture", url, "--out", str(kept), "--allow-private-hosts")
             assert ended.code == 0, ended.err
             assert "token=<redacted>" in (kept / "manifest.json").read_text(encoding="utf-8")
-            added = civic(place, "add", url, "--city", "town", "--name", "wards", "--allow-private-hosts")
+            added = civic(
+                place, "add", url, "--city", "town", "--name", "wards", "--subject", "housing", "--allow-private-hosts"
+            )
             assert "written down for everybody to read" in added.message
         finally:
             server.terminate()

@@ -28,8 +28,7 @@ def one_night(town: Town, portals: str) -> None:
     with open_build(town.settings, {town.name: town.dataset}, "a night") as build:
         suites, held = Suites(build), failed_attempts(build)
         for model in town.models().values():
-            dataset = town.dataset if model.schema == "clean" else None
-            outcome = build_table(build, suites, model, dataset, held, anew=False)
+            outcome = build_table(build, suites, model, held, anew=False)
             if outcome.problem:
                 held[model.name] = outcome.problem
         list(publish(build))

@@ -1,10 +1,18 @@
 """A warehouse in memory in which to run the models of `sql/` on rows put there by a test."""
 
+from functools import cache
+
 import duckdb
 
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.warehouse import Model, load_models
+from civic_pipeline.warehouse.model import macro_files
 
-SQL = CHECKOUT / "sql"
+
+@cache
+def committed_models() -> dict[str, Model]:
+    return load_models(CHECKOUT, load_datasets(CHECKOUT))
 
 
 def empty_warehouse() -> duckdb.DuckDBPyConnection:
@@ -12,12 +20,12 @@ def empty_warehouse() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for schema in ("raw", "history", "seeds", "clean", "marts"):
         connection.execute(f"create schema {schema}")
-    connection.execute((SQL / "functions.sql").read_text(encoding="utf-8"))
+    for macros in macro_files(CHECKOUT):
+        connection.execute(macros.read_text(encoding="utf-8"))
     return connection
 
 
 def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
     """Make tables by their models, in this order."""
     for table in tables:
-        query = (SQL / f"{table.replace('.', '/')}.sql").read_text(encoding="utf-8")
-        warehouse.execute(f"create or replace table {table} as {query}")
+        warehouse.execute(f"create or replace table {table} as {committed_models()[table].sql}")

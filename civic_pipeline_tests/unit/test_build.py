@@ -47,13 +47,13 @@ def test_a_row_goes_to_quarantine_whole_with_every_rule_it_broke(town: Town) -> 
 def test_repeated_rows_are_kept_once_and_counted_only_where_the_contract_says_so(town: Town, rules: str) -> None:
     town.capture([*GOOD, GOOD[0], GOOD[0]])
     if rules == "without":
-        text = (town.settings.root / "sql/clean/town_payments.yml").read_text(encoding="utf-8")
+        text = (town.settings.root / "sql/clean/town/payments.yml").read_text(encoding="utf-8")
         start, end = text.index("row_rules:"), text.index("columns:")
-        town.write("sql/clean/town_payments.yml", text[:start] + text[end:])
+        town.write("sql/clean/town/payments.yml", text[:start] + text[end:])
     with town.build() as build:
         staged = build.stage(town.models()["clean.town_payments"])
         assert (staged.rows, staged.quarantined_rows, staged.repeated_rows) == (3, 0, 2)
-    town.edit("sql/clean/town_payments.yml", "repeated_rows: drop\n", "")
+    town.edit("sql/clean/town/payments.yml", "repeated_rows: drop\n", "")
     with town.build() as build:
         staged = build.stage(town.models()["clean.town_payments"])
         assert (staged.rows, staged.repeated_rows) == (5, 0)
@@ -61,11 +61,11 @@ def test_repeated_rows_are_kept_once_and_counted_only_where_the_contract_says_so
 
 def test_sql_that_does_not_run_is_told_with_its_file_and_duckdbs_words(town: Town) -> None:
     town.capture(GOOD)
-    town.edit("sql/clean/town_payments.sql", "parse_money(Amount)", "parse_monies(Amount)")
-    with town.build() as build, pytest.raises(ModelFailed, match=r"town_payments\.sql does not run: .*parse_monies"):
+    town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_monies(Amount)")
+    with town.build() as build, pytest.raises(ModelFailed, match=r"town/payments\.sql does not run: .*parse_monies"):
         build.stage(town.models()["clean.town_payments"])
-    town.edit("sql/functions.sql", "create or replace macro clean_text", "create or replace makro clean_text")
-    with pytest.raises(ModelFailed, match=r"functions\.sql does not run"), town.build():
+    town.edit("sql/functions/text.sql", "create or replace macro clean_text", "create or replace makro clean_text")
+    with pytest.raises(ModelFailed, match=r"functions/text\.sql does not run"), town.build():
         pass
 
 
@@ -228,7 +228,7 @@ def test_other_failures_while_writing_stay_what_they_are() -> None:
 
 def test_a_rule_whose_answer_is_null_counts_as_broken(town: Town) -> None:
     town.capture([("1", "2024-01-05", "10.00"), ("2", "2024-01-05", "x"), ("3", "2024-01-05", "-1")])
-    town.edit("sql/clean/town_payments.yml", "keep_if: amount is not null", "keep_if: amount > 0")
+    town.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amount > 0")
     with town.build() as build:
         staged = build.stage(town.models()["clean.town_payments"])
         assert rows(build, f"select payment_id, _rules, _reasons from {staged.quarantine} order by 1") == [
@@ -273,7 +273,7 @@ def test_a_contract_without_row_rules_leaves_no_quarantine_of_before(town: Town)
     with town.build() as build:
         build.swap(build.stage(town.models()["clean.town_payments"]), [], None)
         assert rows(build, "select count(*) from quarantine.town_payments") == [(1,)]
-    contract = town.settings.root / "sql/clean/town_payments.yml"
+    contract = town.settings.root / "sql/clean/town/payments.yml"
     text = contract.read_text()
     contract.write_text(text[: text.index("row_rules:")] + text[text.index("columns:") :])
     with town.build() as build:

@@ -34,6 +34,7 @@ attributes:
     paid: date_only
   volume:
     shrink_at_most: 2%
+  subject: spending
 """
 ARCGIS = """\
     portal: arcgis
@@ -239,7 +240,7 @@ def test_a_file_that_is_not_utf_8_is_a_mistake_too(tmp_path: Path) -> None:
 def test_all_committed_files_keep_the_rules() -> None:
     datasets = load_datasets(CHECKOUT)
     assert "baltimore/spending" in datasets
-    for path in (CHECKOUT / "sql").glob("*/*.yml"):
+    for path in (CHECKOUT / "sql").rglob("*.yml"):
         assert read_contract(path).columns
     assert len(datasets) == len(list((CHECKOUT / "civic_pipeline" / "defs").glob("*/*/defs.yaml")))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from formulas import committed_models
 
 from civic_pipeline import notify
 from civic_pipeline.catalog import load_datasets, table_name
@@ -34,11 +35,7 @@ def test_every_table_is_an_asset_and_every_asset_is_made_here(location: dg.Defin
     graph = location.resolve_asset_graph()
     assert graph.external_asset_keys == set()
     raw = {f"raw/{table_name(name)}" for name in load_datasets(CHECKOUT)}
-    sql = {
-        f"{path.parent.name}/{path.stem}"
-        for schema in ("clean", "marts")
-        for path in (CHECKOUT / "sql" / schema).glob("*.sql")
-    }
+    sql = {name.replace(".", "/") for name in committed_models()}
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == raw | sql | {"warehouse"}
 
 
@@ -63,7 +60,7 @@ def test_every_check_belongs_to_an_asset_and_every_asset_has_checks(location: dg
     checked = {key.asset_key for key in graph.asset_check_keys}
     assert checked == set(graph.get_all_asset_keys())
     rules = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey("warehouse")}
-    assert rules == {path.stem for path in (CHECKOUT / "sql" / "checks").glob("*.sql")}
+    assert rules == {path.stem for path in (CHECKOUT / "sql" / "checks").rglob("*.sql")}
 
 
 def test_the_location_is_loadable_and_writes_from_one_process(location: dg.Definitions) -> None:
@@ -140,7 +137,7 @@ def test_a_run_without_a_capture_publishes_nothing_and_lists_everything_that_is_
 def test_a_mistake_in_a_definition_stops_the_load_with_its_line(project: Settings) -> None:
     file = project.root / "civic_pipeline" / "defs" / "baltimore" / "spending" / "defs.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("cadence: daily", "cadence: hourly"), encoding="utf-8")
-    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:16: cadence: 'hourly' is not allowed"):
+    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:17: cadence: 'hourly' is not allowed"):
         load_datasets(project.root)
 
 

@@ -210,7 +210,7 @@ def test_wide_decimals_are_kept_as_written(tmp_path: Path) -> None:
 
 def test_a_file_takes_the_id_and_types_of_an_opendatasoft_dataset() -> None:
     dataset = Dataset.model_validate({
-        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "title": "Stops", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
         "columns": {"n": "int", "day": "date", "at": "datetime", "other": "geo_point_2d"}, "volume": {"shrink_at_most": "0%"},
         "source": {"portal": "opendatasoft", "domain": "data.town.gov", "id": "many-stops", "recorded": "2026-01-01"},
         "time_zones": {"at": "utc", "day": "date_only"},

@@ -4,18 +4,21 @@ import re
 from pathlib import Path
 
 import pytest
+from formulas import committed_models
 
-from civic_pipeline.catalog import load_datasets, read_contract, table_name
+from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.publish.dictionary import write_dictionary
+from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.meta import META_TABLES
 
 ROOT = Path(__file__).parents[2]
-CONTRACTS = sorted(path for schema in ("clean", "marts") for path in (ROOT / "sql" / schema).glob("*.yml"))
+MODELS = list(committed_models().values())
 
 DATASET = """
 type: civic_pipeline.components.PortalDataset
 attributes:
   title: Trees
+  subject: housing
   publisher: Parks
   licence: not stated
   description: Trees planted, one row a tree.
@@ -51,18 +54,18 @@ def town(tmp_path: Path) -> Path:
     """A checkout with one dataset and one table."""
     for name, text in {
         "civic_pipeline/defs/town/trees/defs.yaml": DATASET,
-        "sql/clean/town_trees.sql": SQL,
-        "sql/clean/town_trees.yml": CONTRACT,
+        "sql/clean/town/trees.sql": SQL,
+        "sql/clean/town/trees.yml": CONTRACT,
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 
-@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_table_has_a_page_with_its_grain_and_every_column(pages: Path, contract: Path) -> None:
-    page = (pages / contract.parent.name / f"{contract.stem}.md").read_text(encoding="utf-8")
-    promised = read_contract(contract)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_table_has_a_page_with_its_grain_and_every_column(pages: Path, model: Model) -> None:
+    page = (pages / model.schema / f"{model.table}.md").read_text(encoding="utf-8")
+    promised = model.contract
     assert f"Each row is {promised.each_row_is}." in page
     for column in promised.columns:
         assert f"\n| `{column.name}` | `{column.type}` |" in page
@@ -79,9 +82,9 @@ def test_a_dataset_has_a_page_with_its_reference_and_every_column(pages: Path) -
 
 def test_the_index_names_every_dataset_table_and_rule(pages: Path) -> None:
     index = (pages / "README.md").read_text(encoding="utf-8")
-    named = [*load_datasets(ROOT), *(f"{path.parent.name}.{path.stem}" for path in CONTRACTS)]
+    named = [*load_datasets(ROOT), *(model.name for model in MODELS)]
     named += [f"meta.{table.name}" for table in META_TABLES]
-    named += [path.stem for path in (ROOT / "sql" / "checks").glob("*.sql")]
+    named += [path.stem for path in (ROOT / "sql" / "checks").rglob("*.sql")]
     assert [name for name in named if f"[{name}](" not in index] == []
 
 

@@ -4,6 +4,7 @@ import re
 
 import click
 import pytest
+from formulas import committed_models
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.cli import cli
@@ -25,11 +26,7 @@ def commands(group: click.Group, name: str) -> list[str]:
 
 
 DATASETS = sorted(load_datasets(CHECKOUT))
-TABLES = [
-    f"{path.parent.name}.{path.stem}"
-    for schema in ("clean", "marts")
-    for path in sorted((CHECKOUT / "sql" / schema).glob("*.sql"))
-]
+TABLES = sorted(committed_models())
 SETTINGS = sorted(set(re.findall(r"\b(?:CIVIC|SOCRATA)_[A-Z]+(?:_[A-Z]+)*\b", CODE)))
 
 
@@ -56,7 +53,7 @@ def test_every_command_is_named_in_the_docs(name: str) -> None:
     assert name in WRITTEN_BY_HAND, f"add `{name}` to docs/operators.md"
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "sql" / "checks").glob("*.sql")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "sql" / "checks").rglob("*.sql")))
 def test_every_rule_across_tables_is_named_in_the_docs(name: str) -> None:
     assert any(name in text for text in PAGES.values()), f"add {name} to docs/analysts.md"
 

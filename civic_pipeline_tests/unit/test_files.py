@@ -123,7 +123,7 @@ def test_an_encoding_that_is_none_is_a_mistake() -> None:
 )  # fmt: skip
 def test_captures_from_one_host_take_turns(source: dict[str, str], pool: str, reference: str) -> None:
     dataset = Dataset.model_validate({
-        "title": "Stops", "publisher": "The town", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
+        "title": "Stops", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
         "source": {**source, "recorded": "2026-01-01"}, "columns": {"a": "text"}, "volume": {"shrink_at_most": "0%"},
     })  # fmt: skip
     (asset,) = PortalDataset("town/stops", dataset).build_defs(None).assets or ()

@@ -134,8 +134,8 @@ def test_rows_without_a_key_are_counted_and_in_no_revision(town: Town) -> None:
 
 
 def test_columns_the_clean_table_is_not_made_from_make_no_revision_and_are_not_published(town: Town) -> None:
-    town.edit("sql/clean/town_payments.sql", "parse_money(Amount)", "cast(1 as decimal(18, 2))")
-    town.edit("sql/clean/town_payments.sql", "Amount as _published_amount", "'x' as _published_amount")
+    town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "cast(1 as decimal(18, 2))")
+    town.edit("sql/clean/town/payments.sql", "Amount as _published_amount", "'x' as _published_amount")
     capture(town, FIRST, [(*FIRST[0][:2], "77.00"), FIRST[1], ("4", "2024-01-08", "40.00")])
     assert "Amount" not in str(history(town, "select before, after from meta.revisions"))
     assert [row[0] for row in history(town, "select kind from meta.revisions order by 1")] == ["added", "removed"]
@@ -327,7 +327,7 @@ HISTORY_SQL = "-- Each row is one capture.\nselect cast(_captured_at as date) as
 
 def test_a_model_reads_all_accepted_captures_of_a_dataset(town: Town) -> None:
     town = shaped(town)
-    town.write("sql/marts/mart_months.sql", HISTORY_SQL)
+    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     old_capture(town, NIGHTS[0], OLD, [("1", "10", "50")])
     town.capture(FIRST, at=NIGHTS[1])
     town.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
@@ -340,7 +340,7 @@ def test_a_model_reads_all_accepted_captures_of_a_dataset(town: Town) -> None:
 
 
 def test_a_model_of_all_captures_is_made_again_when_there_is_another(town: Town) -> None:
-    town.write("sql/marts/mart_months.sql", HISTORY_SQL)
+    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     town.capture(FIRST, at=NIGHTS[1])
     model = town.models()["marts.mart_months"]
     with town.build() as build:
@@ -370,7 +370,7 @@ def test_what_a_backfill_reveals_is_released(town: Town) -> None:
 
 
 def test_a_capture_of_no_known_shape_is_not_passed_over(town: Town) -> None:
-    town.write("sql/marts/mart_months.sql", HISTORY_SQL)
+    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     old_capture(town, NIGHTS[0], OLD, [("1", "10", "50")])
     with (
         town.build() as build,
@@ -401,7 +401,7 @@ def test_a_query_sees_the_captures_accepted_by_then(town: Town, moment: str, tot
 
 
 def test_a_history_ends_at_the_moment_asked_about(town: Town) -> None:
-    town.write("sql/marts/mart_months.sql", HISTORY_SQL)
+    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     capture(town, FIRST, FIRST, FIRST)
     assert answer(town, "2026-01-02T12:00Z", "select count(*) from marts.mart_months") == [(2,)]
 

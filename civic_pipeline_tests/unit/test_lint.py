@@ -6,7 +6,7 @@ from town import Town
 from civic_pipeline.lint import Mistake, check, mistakes
 from civic_pipeline.settings import CHECKOUT
 
-CLEAN, MART = "sql/clean/town_payments.sql", "sql/marts/mart_months.sql"
+CLEAN, MART = "sql/clean/town/payments.sql", "sql/marts/spending/mart_months.sql"
 
 
 def found(town: Town) -> list[str]:
@@ -48,27 +48,32 @@ def test_a_column_that_the_contract_of_the_table_read_lacks(town: Town) -> None:
 
 def test_a_type_that_is_not_the_contracts(town: Town) -> None:
     town.edit(MART, "cast(date_trunc('month', paid_on) as date)", "date_trunc('month', paid_on)")
-    town.edit("sql/marts/mart_months.yml", "type: DATE", "type: TIMESTAMP")
+    town.edit("sql/marts/spending/mart_months.yml", "type: DATE", "type: TIMESTAMP")
     assert found(town) == []
-    town.edit("sql/marts/mart_months.yml", "type: TIMESTAMP", "type: VARCHAR")
-    assert only(town) == "sql/marts/mart_months.yml:6: month is TIMESTAMP in the select of mart_months.sql, not VARCHAR"
+    town.edit("sql/marts/spending/mart_months.yml", "type: TIMESTAMP", "type: VARCHAR")
+    assert (
+        only(town)
+        == "sql/marts/spending/mart_months.yml:6: month is TIMESTAMP in the select of mart_months.sql, not VARCHAR"
+    )
 
 
 def test_a_wrong_column_in_a_row_rule(town: Town) -> None:
-    town.edit("sql/clean/town_payments.yml", "keep_if: amount is not null", "keep_if: amuont is not null")
-    assert only(town).startswith("sql/clean/town_payments.yml:7: Binder Error: ")
+    town.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amuont is not null")
+    assert only(town).startswith("sql/clean/town/payments.yml:7: Binder Error: ")
 
 
 def test_a_wrong_column_in_a_query_of_unexpected_rows(town: Town) -> None:
     query = '{unexpected_rows_query: "select * from {batch} where amuont < 0"}'
     expectations = f"expectations:\n  - unexpected_rows_expectation: {query}\n    severity: warning\n"
-    town.edit("sql/marts/mart_months.yml", "columns:", f"{expectations}columns:")
-    assert only(town).startswith("sql/marts/mart_months.yml:6: Binder Error: ")
+    town.edit("sql/marts/spending/mart_months.yml", "columns:", f"{expectations}columns:")
+    assert only(town).startswith("sql/marts/spending/mart_months.yml:6: Binder Error: ")
 
 
 def test_a_wrong_column_in_a_rule_across_tables(town: Town) -> None:
-    town.write("sql/checks/months.sql", "-- A month.\nselect month\nfrom marts.mart_months\nwhere dollars < 0\n")
-    assert only(town).startswith("sql/checks/months.sql:4: Binder Error: ")
+    town.write(
+        "sql/checks/spending/months.sql", "-- A month.\nselect month\nfrom marts.mart_months\nwhere dollars < 0\n"
+    )
+    assert only(town).startswith("sql/checks/spending/months.sql:4: Binder Error: ")
 
 
 def test_the_history_of_a_dataset_has_its_columns(town: Town) -> None:
@@ -117,16 +122,16 @@ def test_a_rule_that_a_query_breaks(case: str, town: Town) -> None:
     end = "\nfrom raw.town_payments" + (
         " window w as (partition by Paid_On order by Payment_No)" if " over w" in bad else ""
     )
-    town.write("sql/checks/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
+    town.write("sql/checks/spending/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
     assert found(town) == []
-    town.write("sql/checks/rule.sql", f"-- A row.\n{bad}{end}\n")
+    town.write("sql/checks/spending/rule.sql", f"-- A row.\n{bad}{end}\n")
     names = {(one.split(":")[0], one.split(":")[1], one.split(": ")[1]) for one in found(town)}
-    assert names == {("sql/checks/rule.sql", "2", name)}
+    assert names == {("sql/checks/spending/rule.sql", "2", name)}
 
 
 def test_tables_united_by_name(town: Town) -> None:
     town.write(
-        "sql/checks/rule.sql",
+        "sql/checks/spending/rule.sql",
         "-- A row.\nselect Amount from raw.town_payments\nunion all by name\nselect Amount from raw.town_payments\n",
     )
     assert "columns_by_name" in only(town)
@@ -143,7 +148,7 @@ def test_tables_united_by_name(town: Town) -> None:
 )
 def test_an_order_by_what_names_a_row_is_total(source: str, order: str, town: Town) -> None:
     town.write(
-        "sql/checks/rule.sql",
+        "sql/checks/spending/rule.sql",
         f"-- A row.\nselect amount, row_number() over (order by {order}) as n\nfrom {source} as rows_of\n",
     )
     assert found(town) == []
@@ -151,7 +156,7 @@ def test_an_order_by_what_names_a_row_is_total(source: str, order: str, town: To
 
 def test_a_join_may_repeat_a_key(town: Town) -> None:
     town.write(
-        "sql/checks/rule.sql",
+        "sql/checks/spending/rule.sql",
         "-- A row.\nselect m.month, p.amount, row_number() over (order by m.month) as n\n"
         "from marts.mart_months as m\ninner join clean.town_payments as p on p.amount = m.amount\n",
     )
@@ -161,14 +166,14 @@ def test_a_join_may_repeat_a_key(town: Town) -> None:
 def test_a_contract_may_say_that_a_quotient_is_a_double(town: Town) -> None:
     town.edit(MART, "group by 1", "group by paid_on")
     town.edit(MART, "cast(sum(amount) as decimal(18, 2)) as amount", "sum(amount) / 2 as amount")
-    town.edit("sql/marts/mart_months.yml", '"DECIMAL(18,2)"', "DOUBLE")
+    town.edit("sql/marts/spending/mart_months.yml", '"DECIMAL(18,2)"', "DOUBLE")
     assert found(town) == []
 
 
 def test_a_macro_may_parse_text_but_not_look_ahead(town: Town) -> None:
     town.write(
-        "sql/functions.sql",
-        (CHECKOUT / "sql/functions.sql").read_text()
+        "sql/functions/dates.sql",
+        (CHECKOUT / "sql/functions/dates.sql").read_text()
         + "create or replace macro a_digit(text) as (\n    try_cast(regexp_extract(text, '\\d(?!x)') as integer)\n);\n",
     )
     assert ": patterns: the pattern '\\\\d(?!x)' has (?!;" in only(town)
@@ -179,24 +184,25 @@ def test_a_macro_may_parse_text_but_not_look_ahead(town: Town) -> None:
 
 def test_a_file_may_say_why_it_breaks_a_rule(town: Town) -> None:
     sql = "-- A row.\n-- allow ids: the publisher's own digest\nselect md5(Amount) as id\nfrom raw.town_payments\n"
-    town.write("sql/checks/rule.sql", sql)
+    town.write("sql/checks/spending/rule.sql", sql)
     assert found(town) == []
-    town.write("sql/checks/rule.sql", sql.replace(" the publisher's own digest", ""))
-    assert only(town) == "sql/checks/rule.sql:2: say why ids may be broken here"
-    town.write("sql/checks/rule.sql", sql.replace("md5(Amount)", "Amount"))
-    assert only(town) == "sql/checks/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
+    town.write("sql/checks/spending/rule.sql", sql.replace(" the publisher's own digest", ""))
+    assert only(town) == "sql/checks/spending/rule.sql:2: say why ids may be broken here"
+    town.write("sql/checks/spending/rule.sql", sql.replace("md5(Amount)", "Amount"))
+    assert only(town) == "sql/checks/spending/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
 
 
 # Spark
 
 
 def test_a_function_that_nobody_knows_on_spark(town: Town) -> None:
-    town.write("sql/checks/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
+    town.write("sql/checks/spending/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
     assert "bar(…) has no translation to Spark that we know" in only(town)
 
 
 def test_a_construct_that_cannot_be_written_for_spark(town: Town) -> None:
     town.write(
-        "sql/checks/rule.sql", "-- A row.\nselect max_by(Amount, Paid_On, 3) as amounts\nfrom raw.town_payments\n"
+        "sql/checks/spending/rule.sql",
+        "-- A row.\nselect max_by(Amount, Paid_On, 3) as amounts\nfrom raw.town_payments\n",
     )
     assert "this SQL cannot be written for Spark: Argument 'count' is not supported" in only(town)

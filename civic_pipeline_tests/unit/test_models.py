@@ -11,7 +11,7 @@ from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import Model, load_models, seed_files
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 
-CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
+CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def schema(committed: dict[str, Model]) -> Schema:
 @pytest.mark.parametrize(
     ("file", "old", "new", "line", "told"),
     [
-        (CLEAN, "as amount,", "as dollars,", 16, "the column 'amount' is not in the final select of town_payments.sql; it has payment_id, paid_on, dollars"),
-        (CLEAN, "    _capture_id\n", "    _capture_id,\n    Zone as zone\n", 14, "columns does not describe zone, which town_payments.sql selects"),
+        (CLEAN, "as amount,", "as dollars,", 16, "the column 'amount' is not in the final select of payments.sql; it has payment_id, paid_on, dollars"),
+        (CLEAN, "    _capture_id\n", "    _capture_id,\n    Zone as zone\n", 14, "columns does not describe zone, which payments.sql selects"),
         (CLEAN, "    parse_date(Paid_On) as paid_on,\n    parse_money(Amount) as amount,\n", "    parse_money(Amount) as amount,\n    parse_date(Paid_On) as paid_on,\n", 14, "columns must be in the order of the select: payment_id, amount, paid_on"),
         (CLEAN, "from raw.town_payments", "from town_payments", 8, "town_payments needs its schema, such as clean.town_payments"),
         (CLEAN, "from raw.town_payments", "from raw.town_payments; select 1", 1, "a model is exactly one select"),
@@ -66,14 +66,16 @@ def test_a_model_that_breaks_the_rules_is_named_with_its_line(
 def test_an_input_that_nothing_provides_is_named(town: Town) -> None:
     town.edit(CLEAN, "from raw.town_payments", "from raw.town_payment")
     with pytest.raises(
-        CatalogIncomplete, match=r"town_payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"
+        CatalogIncomplete, match=r"town/payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"
     ):
         town.models()
 
 
 def test_a_model_with_one_file_is_named(town: Town) -> None:
-    town.write("sql/marts/mart_years.sql", "select 1 as year")
-    with pytest.raises(CatalogIncomplete, match=r"sql/marts: mart_years has only one of \.sql and \.yml"):
+    town.write("sql/marts/spending/mart_years.sql", "select 1 as year")
+    with pytest.raises(
+        CatalogIncomplete, match=r"sql/marts/spending/mart_years\.sql: a model needs both \.sql and \.yml"
+    ):
         town.models()
 
 
@@ -92,7 +94,7 @@ def test_models_in_a_circle_are_named(town: Town, way: str) -> None:
 
 def test_inputs_are_read_from_the_sql_and_not_from_comments_or_ctes(town: Town) -> None:
     town.write(
-        "sql/marts/mart_months.sql",
+        "sql/marts/spending/mart_months.sql",
         "-- from clean.nothing\nwith months as (select paid_on as month, amount from clean.town_payments), named as (select * from months)\n"
         "select month, amount from named where 'from clean.other' <> '' and exists (select 1 from seeds.agencies)",
     )
@@ -117,7 +119,7 @@ def test_every_committed_model_comes_after_what_it_reads_and_references(committe
 
 
 def test_a_mistake_in_a_checkout_is_found_where_it_was_made(project: Settings) -> None:
-    file = project.root / "sql" / "marts" / "fct_payments.sql"
+    file = project.root / "sql" / "marts" / "spending" / "fct_payments.sql"
     file.write_text(
         file.read_text(encoding="utf-8").replace("clean.baltimore_spending", "clean.baltimore_spendings"),
         encoding="utf-8",
@@ -187,12 +189,12 @@ GENERATED = (
 
 def test_a_literal_has_no_origin_and_a_join_has_both(town: Town) -> None:
     town.edit(
-        "sql/marts/mart_months.sql",
+        "sql/marts/spending/mart_months.sql",
         "cast(sum(amount) as decimal(18, 2)) as amount\nfrom clean.town_payments",
         "cast(sum(amount) + max(len(city)) as decimal(18, 2)) as amount,\n    'x' as town\nfrom clean.town_payments cross join seeds.agencies",
     )
     town.edit(
-        "sql/marts/mart_months.yml",
+        "sql/marts/spending/mart_months.yml",
         "  - {name: amount",
         '  - {name: amount, type: "DECIMAL(18,2)", description: x}\n  - {name: town, type: VARCHAR, description: x}\n  # - {name: amount',
     )

@@ -47,7 +47,9 @@ def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, town: Town) -> Non
         town.models()
     seed.unlink()
     for kind in ("sql", "yml"):
-        (town.settings.root / f"sql/marts/mart_months.{kind}").rename(town.settings.root / f"sql/marts/{name}.{kind}")
+        (town.settings.root / f"sql/marts/spending/mart_months.{kind}").rename(
+            town.settings.root / f"sql/marts/spending/{name}.{kind}"
+        )
     with pytest.raises(FileInvalid, match="is no name for a table"):
         town.models()
 
@@ -111,7 +113,7 @@ def test_an_edition_is_a_year(year: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*NO_NAMES, "../x", "/etc", ".."])
 @pytest.mark.parametrize("option", ["--city", "--name"])
 def test_civic_add_takes_no_other_name(option: str, name: str, tmp_path: Path) -> None:
-    given = {"--city": "town", "--name": "payments"} | {option: name}
+    given = {"--city": "town", "--name": "payments", "--subject": "spending"} | {option: name}
     ended = CliRunner().invoke(
         cli, ["add", str(tmp_path / "x.csv"), *(word for pair in given.items() for word in pair)]
     )

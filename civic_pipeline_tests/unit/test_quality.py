@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from formulas import committed_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import Town
@@ -30,7 +31,7 @@ from civic_pipeline.releases import Release
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import Build, CheckResult
 
-CLEAN, CONTRACT = "sql/clean/town_payments.sql", "sql/clean/town_payments.yml"
+CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
 GOOD = [
     ("1", "2024-01-05", "10.00"),
     ("2", "2024-02-06", "1234.50"),
@@ -43,7 +44,7 @@ EXPECT = "\nexpectations:\n  - {}\ncolumns:"
 def audited(town: Town, build: Build) -> dict[str, CheckResult]:
     """The results for the town's clean table, by name."""
     model = town.models()["clean.town_payments"]
-    return {result.name: result for result in audit(build, build.stage(model), town.dataset, Suites(build))}
+    return {result.name: result for result in audit(build, build.stage(model), Suites(build))}
 
 
 def expect(town: Town, *expectations: str) -> None:
@@ -72,7 +73,7 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(town: Tow
     )
     with town.build() as build:
         found = audited(town, build)
-    planned = planned_checks(town.models()["clean.town_payments"], town.dataset)
+    planned = planned_checks(town.models()["clean.town_payments"])
     assert list(found) == list(planned) == [
         "schema", "rows_conserved", "amount_conserved", "quarantine_tolerated", "data_age",
         "key_unique", "key_not_null__payment_id", "column_values_to_be_between__amount",
@@ -109,7 +110,7 @@ def test_a_model_that_changes_what_was_published_is_held_back(town: Town, way: s
     with town.build() as build:
         result = audited(town, build)[check]
         assert result.blocks, result
-        outcome = build_table(build, Suites(build), town.models()["clean.town_payments"], town.dataset, {})
+        outcome = build_table(build, Suites(build), town.models()["clean.town_payments"], {})
         assert outcome.problem == str(
             ContractBroken("clean.town_payments", [r.failure for r in outcome.results if r.blocks])
         )
@@ -147,7 +148,7 @@ def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
     rows = [(str(number), "2024-01-05", amount) for number, amount in enumerate(amounts)]
     town.capture(rows + rows if doubled else rows)
     model = town.models()["clean.town_payments"]
-    planned = planned_checks(model, town.dataset)
+    planned = planned_checks(model)
     with town.build() as build:
         staged = build.stage(model)
         assert _rows_conserved(build.connection, staged, planned["rows_conserved"]).passed
@@ -196,7 +197,7 @@ def test_data_without_any_date_are_not_fresh_and_a_closed_series_has_no_age(town
     with town.build() as build:
         assert audited(town, build)["data_age"].examples == ("paid_on holds no date",)
     closed = town.dataset.model_copy(update={"cadence": "closed"})
-    assert "data_age" not in planned_checks(town.models()["clean.town_payments"], closed)
+    assert "data_age" not in planned_checks(replace(town, dataset=closed).models()["clean.town_payments"])
 
 
 # Expectations
@@ -228,11 +229,11 @@ def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tow
     town.capture([*GOOD, ("1", "2024-03-01", "9")])
     town.edit(CONTRACT, "source: Payment_No,", "source: Payment_No, references: marts.dim_payments,")
     town.write(
-        "sql/marts/dim_payments.sql",
+        "sql/marts/spending/dim_payments.sql",
         "select agency as payment_id from seeds.agencies union all select '1' as payment_id",
     )
     town.write(
-        "sql/marts/dim_payments.yml",
+        "sql/marts/spending/dim_payments.yml",
         "each_row_is: one payment\nkey: [payment_id]\ncolumns: [{name: payment_id, type: VARCHAR, description: x}]",
     )
     with town.build() as build:
@@ -282,7 +283,7 @@ def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(town
 def build_all(town: Town, build: Build) -> dict[str, str]:
     held: dict[str, str] = {}
     for model in town.models().values():
-        outcome = build_table(build, Suites(build), model, town.dataset if model.schema == "clean" else None, held)
+        outcome = build_table(build, Suites(build), model, held)
         if outcome.problem:
             held[model.name] = outcome.problem
     return held
@@ -291,7 +292,7 @@ def build_all(town: Town, build: Build) -> dict[str, str]:
 def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(town: Town) -> None:
     town.capture(GOOD)
     town.write(
-        "sql/checks/months_are_positive.sql",
+        "sql/checks/spending/months_are_positive.sql",
         "-- Each row is a month without payments\n-- worth anything.\nselect month, amount from marts.mart_months where amount < 1000",
     )
     with town.build() as build:
@@ -305,7 +306,7 @@ def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(t
         with pytest.raises(ChecksFailed, match=r"months_are_positive .*1 unexpected, such as 2024-01-01, 10\.00"):
             list(publish(build))
         assert not town.settings.warehouse.exists()
-        town.edit("sql/checks/months_are_positive.sql", "< 1000", "< 0")
+        town.edit("sql/checks/spending/months_are_positive.sql", "< 1000", "< 0")
         made = list(publish(build))[-1]
         assert isinstance(made, Release)
         assert made.file.samefile(town.settings.warehouse)
@@ -316,7 +317,7 @@ def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(t
 
 def test_a_rule_that_does_not_run_is_told_with_its_file(town: Town) -> None:
     town.capture(GOOD)
-    town.write("sql/checks/broken.sql", "select nothing from marts.mart_months")
+    town.write("sql/checks/spending/broken.sql", "select nothing from marts.mart_months")
     with town.build() as build:
         build_all(town, build)
         with pytest.raises(ModelFailed, match=r"broken\.sql does not run"):
@@ -381,13 +382,12 @@ def test_an_attempt_becomes_the_checks_of_the_raw_table(attempt: Attempt, passed
 
 
 def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> None:
-    models = [f"{path.parent.name}.{path.stem}" for path in (CHECKOUT / "sql").glob("*/*.sql")]
-    for path, check in rules_across(CHECKOUT, models).items():
+    for path, check in rules_across(CHECKOUT, committed_models()).items():
         assert check.description != path.stem.replace("_", " "), path
 
 
 def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(town: Town) -> None:
-    town.write("sql/checks/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
+    town.write("sql/checks/spending/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
     with pytest.raises(CatalogIncomplete, match=r"misspelt\.sql reads marts\.mart_monhts.*Check the spelling"):
         rules_across(town.settings.root, town.models())
 
@@ -409,7 +409,7 @@ def test_a_report_is_written_and_only_the_newest_are_kept(town: Town, monkeypatc
     with town.build("a_run") as build:
         suites = Suites(build)
         model = town.models()["clean.town_payments"]
-        audit(build, build.stage(model), town.dataset, suites)
+        audit(build, build.stage(model), suites)
         index = suites.write_report(reports)
     assert index == reports / "a_run" / "index.html"
     (page,) = re.findall(r'<a href="(validations/[^"]+)">clean\.town_payments</a>', index.read_text(encoding="utf-8"))

@@ -184,7 +184,7 @@ def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, m
     monkeypatch.setattr(
         sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema")
     )
-    town.edit("sql/clean/town_payments.yml", "Dollars paid.", "Dollars paid to others.")
+    town.edit("sql/clean/town/payments.yml", "Dollars paid.", "Dollars paid to others.")
     with pytest.raises(duckdb.Error):
         publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before

@@ -19,7 +19,7 @@ from civic_pipeline.quality import Suites, build_table, failed_attempts, publish
 from civic_pipeline.releases import Release, compare, find_release, kept_releases, live_release, roll_back
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.releases.kept import remove_old
-from civic_pipeline.warehouse import open_build
+from civic_pipeline.warehouse import load_models, open_build
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 MORE = [*ROWS, ("4", "2024-03-01", "1")]
@@ -31,9 +31,8 @@ def night(town: Town, dataset: Dataset | None = None) -> tuple[list[str], Releas
     made, released = [], None
     with open_build(town.settings, {town.name: dataset or town.dataset}, "a run") as build:
         suites, held = Suites(build), failed_attempts(build)
-        for model in town.models().values():
-            known = (dataset or town.dataset) if model.schema == "clean" else None
-            outcome = build_table(build, suites, model, known, held, anew=False)
+        for model in load_models(town.settings.root, build.datasets).values():
+            outcome = build_table(build, suites, model, held, anew=False)
             assert outcome.problem is None or model.name not in made
             if outcome.staged:
                 made.append(model.name)
@@ -69,10 +68,10 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(kno
     [
         (lambda town: town.capture(MORE, at=SECOND), BOTH),
         (lambda town: town.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # fetched again, the same contents
-        (lambda town: town.edit("sql/clean/town_payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
-        (lambda town: town.edit("sql/clean/town_payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
-        (lambda town: town.edit("sql/marts/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
-        (lambda town: town.write("sql/functions.sql", (town.settings.root / "sql/functions.sql").read_text() + "--"), BOTH),
+        (lambda town: town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
+        (lambda town: town.edit("sql/clean/town/payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
+        (lambda town: town.edit("sql/marts/spending/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
+        (lambda town: town.write("sql/functions/numbers.sql", (town.settings.root / "sql/functions/numbers.sql").read_text() + "--"), BOTH),
         (lambda town: town.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
     ],
     ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "functions", "unused seed"],
@@ -80,7 +79,7 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(kno
 def test_only_what_depends_on_a_change_is_made_again(known: Town, change: object, made: list[str]) -> None:
     if (
         made == BOTH
-        and "conserve: [amount]" in (text := known.settings.root / "sql/clean/town_payments.yml").read_text()
+        and "conserve: [amount]" in (text := known.settings.root / "sql/clean/town/payments.yml").read_text()
     ):
         text.write_text(text.read_text().replace("conserve: [amount]\n", ""))  # the doubled amounts are meant
         night(known)
@@ -91,7 +90,7 @@ def test_only_what_depends_on_a_change_is_made_again(known: Town, change: object
 
 
 def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known: Town) -> None:
-    known.edit("sql/marts/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
+    known.edit("sql/marts/spending/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
     assert night(known)[0] == ["marts.mart_months"]
     known.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n")
     assert night(known)[0] == ["marts.mart_months"]
@@ -310,19 +309,19 @@ def test_a_difference_adds_up_a_column_whose_rows_only_came(known: Town) -> None
 
 def test_a_difference_tells_of_tables_and_columns(known: Town) -> None:
     known.write(
-        "sql/marts/mart_years.sql",
+        "sql/marts/spending/mart_years.sql",
         "-- Each row is one year.\nselect distinct year(paid_on) as year from clean.town_payments\n",
     )
     known.write(
-        "sql/marts/mart_years.yml",
+        "sql/marts/spending/mart_years.yml",
         'each_row_is: one year\nkey: [year]\ncolumns:\n  - {name: year, type: BIGINT, description: "Year."}\n',
     )
     known.edit(
-        "sql/clean/town_payments.sql",
+        "sql/clean/town/payments.sql",
         "parse_date(Paid_On) as paid_on,",
         "parse_date(Paid_On) as paid_on,\n    1 as splits,",
     )
-    known.edit("sql/clean/town_payments.yml", "  - {name: amount,", '  - {name: splits, type: INTEGER, description: "Splits."}\n  - {name: amount,')  # fmt: skip
+    known.edit("sql/clean/town/payments.yml", "  - {name: amount,", '  - {name: splits, type: INTEGER, description: "Splits."}\n  - {name: amount,')  # fmt: skip
     _, second = night(known)
     first = kept_releases(known.settings)[0]
     assert second is not None

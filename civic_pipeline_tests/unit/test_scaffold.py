@@ -203,9 +203,9 @@ def test_existing_files_are_refused_and_nothing_half_is_left(tmp_path: Path) -> 
     defs, sql, yml = files_of(tmp_path, "town/wards")
     yml.parent.mkdir(parents=True)
     yml.write_text("mine", encoding="utf-8")
-    with pytest.raises(AlreadyThere, match=r"town_wards\.yml exists already"):
+    with pytest.raises(AlreadyThere, match=r"wards\.yml exists already"):
         refuse_existing(tmp_path, "town/wards")
-    with pytest.raises(AlreadyThere, match=r"town_wards\.yml"):
+    with pytest.raises(AlreadyThere, match=r"wards\.yml"):
         _write(tmp_path, "town/wards", ("a", "b", "c"))
     assert (defs.exists(), sql.exists(), yml.read_text(encoding="utf-8")) == (False, False, "mine")
 

@@ -4,18 +4,14 @@ from pathlib import Path
 
 import pytest
 import sqlglot
+from formulas import committed_models
 from sqlglot import exp
 
-from civic_pipeline.catalog.contract import Contract
-from civic_pipeline.catalog.yaml_file import read_yaml
+from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.warehouse import Model
 
-SQL = Path(__file__).parents[2] / "sql"
-MODELS = sorted(path for schema in ("clean", "marts") for path in (SQL / schema).glob("*.sql"))
-CHECKS = sorted((SQL / "checks").glob("*.sql"))
-
-
-def name_of(path: Path) -> str:
-    return f"{path.parent.name}/{path.stem}"
+MODELS = list(committed_models().values())
+CHECKS = sorted((CHECKOUT / "sql" / "checks").rglob("*.sql"))
 
 
 def inputs_of(path: Path) -> set[str]:
@@ -24,55 +20,39 @@ def inputs_of(path: Path) -> set[str]:
     return {f"{table.db}.{table.name}" for table in query.find_all(exp.Table) if table.db}
 
 
-@pytest.mark.parametrize("path", MODELS, ids=name_of)
-def test_a_model_is_one_select_that_says_its_grain_and_keeps_its_contract(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    contract = read_yaml(path.with_suffix(".yml"), Contract)
-    assert text.splitlines()[0].startswith(f"-- Each row is {contract.each_row_is}")
-    (query,) = sqlglot.parse(text, read="duckdb")
-    assert isinstance(query, exp.Query)
-    published = [name for name in query.named_selects if not name.startswith("_")]
-    assert published == [column.name for column in contract.columns]
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_model_says_its_grain_first(model: Model) -> None:
+    assert model.sql.splitlines()[0].startswith(f"-- Each row is {model.contract.each_row_is}")
 
 
-@pytest.mark.parametrize("path", MODELS, ids=name_of)
-def test_a_model_reads_only_what_comes_before_it(path: Path) -> None:
-    schemas = {table.split(".")[0] for table in inputs_of(path)}
-    assert schemas <= ({"raw"} if path.parent.name == "clean" else {"clean", "marts", "seeds", "history"})
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_model_reads_only_what_comes_before_it(model: Model) -> None:
+    schemas = {table.split(".")[0] for table in model.inputs}
+    assert schemas <= ({"raw"} if model.schema == "clean" else {"clean", "marts", "seeds", "history"})
 
 
-@pytest.mark.parametrize("path", sorted((SQL / "clean").glob("*.sql")), ids=name_of)
-def test_a_clean_model_ends_with_the_capture_its_rows_come_from(path: Path) -> None:
-    query = sqlglot.parse_one(path.read_text(encoding="utf-8"), read="duckdb")
-    assert isinstance(query, exp.Query)
-    assert query.named_selects[-1] == "_capture_id"
+@pytest.mark.parametrize("model", [model for model in MODELS if model.schema == "clean"], ids=lambda model: model.name)
+def test_a_clean_model_ends_with_the_capture_its_rows_come_from(model: Model) -> None:
+    assert model.query.named_selects[-1] == "_capture_id"
 
 
-@pytest.mark.parametrize("path", CHECKS, ids=name_of)
+@pytest.mark.parametrize("path", CHECKS, ids=lambda path: path.stem)
 def test_a_check_says_what_a_returned_row_means(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("-- A returned row is ")
     assert inputs_of(path)
 
 
 def test_every_foreign_key_is_built_before_the_table_that_has_it() -> None:
-    inputs = {f"{path.parent.name}.{path.stem}": inputs_of(path) for path in MODELS}
+    inputs = {model.name: model.inputs for model in MODELS}
 
     def upstream(table: str) -> set[str]:
         return inputs.get(table, set()).union(*(upstream(name) for name in inputs.get(table, set())))
 
-    for path in MODELS:
-        table = f"{path.parent.name}.{path.stem}"
-        references = {
-            column.references for column in read_yaml(path.with_suffix(".yml"), Contract).columns if column.references
-        }
-        assert references <= upstream(table), table
+    for model in MODELS:
+        assert model.references <= upstream(model.name), model.name
 
 
 def test_every_seed_a_model_reads_exists() -> None:
-    seeds = {
-        table.removeprefix("seeds.")
-        for path in [*MODELS, *CHECKS]
-        for table in inputs_of(path)
-        if table.startswith("seeds.")
-    }
-    assert seeds == {path.stem for path in (SQL.parent / "data" / "seeds").glob("*.csv")}
+    read = set().union(*(model.inputs for model in MODELS), *(inputs_of(path) for path in CHECKS))
+    seeds = {table.removeprefix("seeds.") for table in read if table.startswith("seeds.")}
+    assert seeds == {path.stem for path in (CHECKOUT / "data" / "seeds").glob("*.csv")}

@@ -1,4 +1,4 @@
-"""The macros of `sql/functions.sql`, value by value."""
+"""The macros of `sql/functions/`, value by value."""
 
 from collections.abc import Callable
 from datetime import date

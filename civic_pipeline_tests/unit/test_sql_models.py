@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from formulas import SQL, build, empty_warehouse
+from formulas import build, empty_warehouse
+
+from civic_pipeline.settings import CHECKOUT
 
 
 @pytest.fixture
@@ -14,7 +16,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
 
 
 def rows_of_check(warehouse: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
-    return warehouse.execute((SQL / "checks" / f"{name}.sql").read_text(encoding="utf-8")).fetchall()
+    return warehouse.execute(
+        next((CHECKOUT / "sql" / "checks").rglob(f"{name}.sql")).read_text(encoding="utf-8")
+    ).fetchall()
 
 
 # COVID-19

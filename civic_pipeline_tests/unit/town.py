@@ -1,5 +1,6 @@
 """A town: one dataset, one clean model, one mart, and captures written by hand; small enough to break in a line."""
 
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from civic_pipeline.warehouse import Build, Model, load_models, open_build
 
 _DATASET = """
 title: Payments
+subject: spending
 publisher: The town
 licence: not stated
 description: What the town paid.
@@ -139,7 +141,7 @@ class Town:
         (self.settings.lake / self.name / "attempt.json").write_text(made.model_dump_json(), encoding="utf-8")
 
     def models(self) -> dict[str, Model]:
-        return load_models(self.settings.root, [self.name])
+        return load_models(self.settings.root, {self.name: self.dataset})
 
     def build(self, run_id: str = "a run") -> AbstractContextManager[Build]:
         return open_build(self.settings, {self.name: self.dataset}, run_id)
@@ -152,10 +154,10 @@ def found_town(root: Path) -> Town:
     definition = root / "payments.yaml"
     definition.write_text(_DATASET, encoding="utf-8")
     made = Town(settings, read_yaml(definition, Dataset))
-    made.write("sql/functions.sql", (CHECKOUT / "sql" / "functions.sql").read_text(encoding="utf-8"))
+    shutil.copytree(CHECKOUT / "sql" / "functions", root / "sql" / "functions")
     made.write("data/seeds/agencies.csv", "agency,city\nPolice,Town\n")
-    made.write("sql/clean/town_payments.sql", _CLEAN_SQL)
-    made.write("sql/clean/town_payments.yml", _CLEAN_YML)
-    made.write("sql/marts/mart_months.sql", _MART_SQL)
-    made.write("sql/marts/mart_months.yml", _MART_YML)
+    made.write("sql/clean/town/payments.sql", _CLEAN_SQL)
+    made.write("sql/clean/town/payments.yml", _CLEAN_YML)
+    made.write("sql/marts/spending/mart_months.sql", _MART_SQL)
+    made.write("sql/marts/spending/mart_months.yml", _MART_YML)
     return made

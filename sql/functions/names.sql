@@ -1,0 +1,35 @@
+-- Names of organisations and funds, for comparing them.
+
+-- How names are compared across sources, upper case without accents or punctuation: ' M-R:  Mayor's Office ' -> 'M R MAYORS OFFICE'
+create or replace macro name_key(text) as (
+    nullif(trim(regexp_replace(
+        regexp_replace(replace(strip_accents(upper(text)), '&', ' AND '), '[.''’`]', '', 'g'),
+        '[^A-Z0-9]+', ' ', 'g'
+    )), '')
+);
+
+-- A fund's name as every source can be compared by: 'General Fund' -> 'GENERAL', ' Water  Utility ' -> 'WATER UTILITY', null -> '(BLANK)'
+create or replace macro fund_key(text) as (
+    coalesce(regexp_replace(name_key(text), ' FUNDS?$', ''), '(BLANK)')
+);
+
+-- Abbreviated words of a name key in full: 'ACE CONSTR SVCS' -> 'ACE CONSTRUCTION SERVICES'
+create or replace macro expand_words(words) as (
+    array_to_string(list_transform(string_split(words, ' '), lambda word: case
+        when word = 'CONSTR' then 'CONSTRUCTION'
+        when word in ('SVC', 'SVCS') then 'SERVICES'
+        when word in ('MGMT', 'MGT') then 'MANAGEMENT'
+        when word in ('ASSOC', 'ASSOCS') then 'ASSOCIATES'
+        else word
+    end), ' ')
+);
+
+-- One spelling of an organisation's name for comparing names, never for showing them:
+-- 'Smith & Sons Constr. Co., Inc.' -> 'SMITH AND SONS CONSTRUCTION', 'ACME L.L.C. d/b/a Ace Signs' -> 'ACME', 'CO-OP MARKET' -> 'CO OP MARKET'
+-- Legal forms are dropped only at the end. What follows DBA is another name of the same payee.
+create or replace macro normalize_name(text) as (
+    regexp_replace(
+        regexp_replace(expand_words(name_key(text)), '(\w) (DBA|D B A) .*$', '\1'),
+        '(\w)( (LLC|INC|INCORPORATED|CORP|CORPORATION|CO|COMPANY|LTD|LIMITED|LP|LLP|PC|PA))+$', '\1'
+    )
+);
