@@ -11,7 +11,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import yaml
 
 from civic_pipeline.dagster_home import prepare_home
 from civic_pipeline.settings import CHECKOUT, Settings
@@ -118,13 +117,3 @@ def test_a_dagster_without_a_home_of_ours_starts_too(tmp_path: Path, monkeypatch
 
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert nothing.execute_in_process(instance=instance).success
-
-
-def test_a_home_is_configured_once_and_again_where_the_checkout_changed(project: Settings) -> None:
-    configured = prepare_home(project) / "dagster.yaml"
-    written_at = configured.stat().st_mtime_ns
-    prepare_home(project)
-    assert configured.stat().st_mtime_ns == written_at
-    (project.root / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    prepare_home(project)
-    assert set(yaml.safe_load(configured.read_text(encoding="utf-8"))) == {"telemetry", "event_log_storage"}
