@@ -20,7 +20,7 @@ def notices(rows: int) -> str:
 
 
 @pytest.fixture
-def town(small: Place, tmp_path: Path) -> Place:
+def place(small: Place, tmp_path: Path) -> Place:
     """The small installation, whose portals serve two more files, one of which names no row."""
     place = small.copy(tmp_path)
     (place.served / "notices.csv").write_text(notices(400), encoding="utf-8")
@@ -32,9 +32,9 @@ def town(small: Place, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def urls(town: Place) -> Iterator[dict[str, list[str]]]:
+def urls(place: Place) -> Iterator[dict[str, list[str]]]:
     """The addresses that the portals print, by file."""
-    process = town.start("demo", "serve", "--folder", str(town.served), "--port", "0")
+    process = place.start("demo", "serve", "--folder", str(place.served), "--port", "0")
     try:
         assert process.stdout is not None
         printed: dict[str, list[str]] = {}
@@ -60,29 +60,29 @@ def written(place: Place, name: str) -> list[bool]:
     return [file.exists() for file in dataset_files(place.root, name)]
 
 
-def test_what_is_added_is_captured_built_and_passes_without_an_edit(town: Place, urls: dict[str, list[str]]) -> None:
+def test_what_is_added_is_captured_built_and_passes_without_an_edit(place: Place, urls: dict[str, list[str]]) -> None:
     added = []
     for number, (kind, part) in enumerate({"socrata": "/resource/", "arcgis": "/FeatureServer/", "explore": "/explore/", "file": "/files/"}.items()):  # fmt: skip
         url = next(url for url in urls["repeats.csv" if kind == "arcgis" else "notices.csv"] if part in url)
-        ended = add(town, url, f"notices_{number}", "--allow-private-hosts")
+        ended = add(place, url, f"notices_{number}", "--allow-private-hosts")
         assert ended.code == 0, ended.err
-        assert written(town, f"baltimore/notices_{number}") == [True] * 3
+        assert written(place, f"baltimore/notices_{number}") == [True] * 3
         assert "Review, because it was inferred" in ended.out
         passed, checks = re.search(r"checks +(\d+) of (\d+) pass", ended.out).groups()
         assert passed == checks
         added.append(f"baltimore_notices_{number}")
-    ran = town.run(*(f"{schema}/{name}" for name in added for schema in ("raw", "clean")), "warehouse")
+    ran = place.run(*(f"{schema}/{name}" for name in added for schema in ("raw", "clean")), "warehouse")
     assert ran.code == 0, ran.err
-    rows = dict(town.rows("select table_name, row_count from meta.tables where table_name like 'clean.%notices%'"))
+    rows = dict(place.rows("select table_name, row_count from meta.tables where table_name like 'clean.%notices%'"))
     assert rows == {f"clean.{name}": 60 if name.endswith("1") else 400 for name in added}
     failed = "select table_name, check_name from meta.checks where not is_passed and table_name like '%notices%'"
-    assert town.rows(failed) == []
+    assert place.rows(failed) == []
 
 
-def test_the_files_say_what_was_found_and_what_it_rests_on(town: Place, urls: dict[str, list[str]]) -> None:
+def test_the_files_say_what_was_found_and_what_it_rests_on(place: Place, urls: dict[str, list[str]]) -> None:
     url = next(url for url in urls["notices.csv"] if "/resource/" in url)
-    assert add(town, url, "notices", "--allow-private-hosts").code == 0
-    defs, sql, yml = (path.read_text(encoding="utf-8") for path in dataset_files(town.root, "baltimore/notices"))
+    assert add(place, url, "notices", "--allow-private-hosts").code == 0
+    defs, sql, yml = (path.read_text(encoding="utf-8") for path in dataset_files(place.root, "baltimore/notices"))
     assert 'title: "Vacant Notices: open"' in defs
     assert re.search(r"key: \[noticenum\] +# proposed: unique and never null in 400 rows", defs)
     assert re.search(r"cadence: irregular +# the portal says: nothing", defs)
@@ -93,13 +93,13 @@ def test_the_files_say_what_was_found_and_what_it_rests_on(town: Place, urls: di
     assert "# Proposed from this capture; none holds the table back." in yml
 
 
-def test_existing_files_are_refused_and_untouched(town: Place, urls: dict[str, list[str]]) -> None:
-    before = files_of(town.root / "sql") | files_of(town.root / "civic_pipeline" / "defs")
+def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, list[str]]) -> None:
+    before = files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs")
     (url, *_) = urls["notices.csv"]
-    refused = add(town, url, "mwbe", "--allow-private-hosts")
+    refused = add(place, url, "mwbe", "--allow-private-hosts")
     assert (refused.code, refused.is_plain) == (2, True)
     assert "exists already, so nothing was written" in refused.message
-    assert files_of(town.root / "sql") | files_of(town.root / "civic_pipeline" / "defs") == before
+    assert files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs") == before
 
 
 @pytest.mark.parametrize(("city", "name"), [("baltimore", "Vacants"), ("baltimore", "../x"), ("baltimore", ""), ("3", "x"), ("new york", "x")])  # fmt: skip
@@ -109,12 +109,12 @@ def test_a_name_is_of_small_letters_digits_and_underscores(small: Place, city: s
     assert "use lower-case letters" in refused.message
 
 
-def test_nothing_is_written_when_anything_fails(town: Place, urls: dict[str, list[str]]) -> None:
+def test_nothing_is_written_when_anything_fails(place: Place, urls: dict[str, list[str]]) -> None:
     url = next(url for url in urls["notices.csv"] if "/resource/" in url)
-    assert add(town, url, "notices").code == 2  # loopback is private
-    assert add(town, url.replace("/resource/", "/resource/a"), "notices", "--allow-private-hosts").code != 0
-    edit(town.root / "sql" / "functions" / "text.sql", "create or replace macro clean_text(text) as (", "create or replace macro clean_text_gone(text) as (")  # fmt: skip
-    broken = add(town, url, "notices", "--allow-private-hosts")
+    assert add(place, url, "notices").code == 2  # loopback is private
+    assert add(place, url.replace("/resource/", "/resource/a"), "notices", "--allow-private-hosts").code != 0
+    edit(place.root / "sql" / "functions" / "text.sql", "create or replace macro clean_text(text) as (", "create or replace macro clean_text_gone(text) as (")  # fmt: skip
+    broken = add(place, url, "notices", "--allow-private-hosts")
     assert (broken.code, broken.is_plain) == (1, True)
-    assert written(town, "baltimore/notices") == [False] * 3
-    assert [path.name for path in town.data.glob(".add-*")] == []
+    assert written(place, "baltimore/notices") == [False] * 3
+    assert [path.name for path in place.data.glob(".add-*")] == []

@@ -68,7 +68,7 @@ def nights(tmp_path: Path) -> Iterator[Nights]:
     kinds = dict.fromkeys(("payment_no", "paid_on", "amount"), "text")
     served = serve(tmp_path / "served", {"file": "payments.csv", "socrata": "abcd-1234", "types": kinds})
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("town_nights.py")), str(tmp_path / "project")],
+        [sys.executable, str(Path(__file__).with_name("tiny_nights.py")), str(tmp_path / "project")],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
     ) as process:  # fmt: skip
         yield Nights(process, served)

@@ -51,7 +51,7 @@ def small_pages_without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass(frozen=True)
-class Town:
+class Served:
     """One table of 60 rows, served with faults, captured into a lake of its own."""
 
     folder: Path
@@ -90,11 +90,11 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Town:
+def served(tmp_path: Path) -> Served:
     folder = serve(tmp_path / "served", {"file": "things.csv", "item": ITEM, "layer": LAYER, "socrata": FOUR})
     with (folder / "things.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("number", "name", "amount"), *ROWS])
-    return Town(tmp_path)
+    return Served(tmp_path)
 
 
 def part_of(made: Captured) -> Part:
@@ -148,10 +148,10 @@ SURVIVED: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
 @pytest.mark.parametrize(
     ("does", "portal"), [(does, portal) for does, (which, _) in SURVIVED.items() for portal in which]
 )
-def test_all_rows_land_from_a_portal_that(does: str, portal: str, town: Town) -> None:
-    with town.portals(**SURVIVED[does][1]) as portals:
-        made = town.take(portals, portal)
-    assert town.is_whole(made)
+def test_all_rows_land_from_a_portal_that(does: str, portal: str, served: Served) -> None:
+    with served.portals(**SURVIVED[does][1]) as portals:
+        made = served.take(portals, portal)
+    assert served.is_whole(made)
     part = part_of(made)
     assert (part.counted, part.landed, part.counted_after) == (60, 60, 60)
     assert (part.distinct, part.reused_ids) == (60, 0)
@@ -186,50 +186,50 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
 @pytest.mark.parametrize(
     ("does", "portal"), [(does, portal) for does, (which, *_) in REFUSED.items() for portal in which]
 )
-def test_nothing_is_kept_from_a_portal_that(does: str, portal: str, town: Town) -> None:
+def test_nothing_is_kept_from_a_portal_that(does: str, portal: str, served: Served) -> None:
     _, faults, error, told = REFUSED[does]
-    with town.portals(**faults) as portals, pytest.raises(error, match=told):
-        town.take(portals, portal)
-    assert town.lake.captures("town/things") == []
-    assert list((town.lake.folder / "town" / "things").glob("*/")) == []
+    with served.portals(**faults) as portals, pytest.raises(error, match=told):
+        served.take(portals, portal)
+    assert served.lake.captures("town/things") == []
+    assert list((served.lake.folder / "town" / "things").glob("*/")) == []
 
 
 @pytest.mark.parametrize("portal", BOTH)
 @pytest.mark.parametrize("edit", ["insert", "update", "delete"])
-def test_a_source_that_is_edited_once_while_it_is_read_is_read_again(portal: str, edit: str, town: Town) -> None:
-    with town.portals(edit_after_pages=3, edit=edit, edit_rows=2) as portals:
-        made = town.take(portals, portal)
-        again = town.take(portals, portal)
+def test_a_source_that_is_edited_once_while_it_is_read_is_read_again(portal: str, edit: str, served: Served) -> None:
+    with served.portals(edit_after_pages=3, edit=edit, edit_rows=2) as portals:
+        made = served.take(portals, portal)
+        again = served.take(portals, portal)
     part = part_of(made)
     assert part.counted == part.landed == part.distinct == {"insert": 62, "update": 60, "delete": 58}[edit]
     assert again.status == "unchanged"
 
 
-def test_a_window_of_ids_that_came_whole_is_not_asked_for_again_whatever_its_flag_says(town: Town) -> None:
-    with town.portals(no_paging="denied", flags_always=True) as portals:
-        made = town.take(portals, "arcgis")
-    assert town.is_whole(made)
+def test_a_window_of_ids_that_came_whole_is_not_asked_for_again_whatever_its_flag_says(served: Served) -> None:
+    with served.portals(no_paging="denied", flags_always=True) as portals:
+        made = served.take(portals, "arcgis")
+    assert served.is_whole(made)
     assert part_of(made).requests < 2 * 60 / PAGE
 
 
-def test_rows_that_share_an_object_id_are_all_kept_and_told(town: Town) -> None:
-    with town.portals(repeated_ids=9) as portals:
-        made = town.take(portals, "arcgis")
-    assert town.is_whole(made)
+def test_rows_that_share_an_object_id_are_all_kept_and_told(served: Served) -> None:
+    with served.portals(repeated_ids=9) as portals:
+        made = served.take(portals, "arcgis")
+    assert served.is_whole(made)
     assert (part_of(made).landed, part_of(made).distinct, part_of(made).reused_ids) == (60, 51, 9)
 
 
-def test_more_rows_share_an_object_id_than_fit_into_a_page(town: Town) -> None:
-    with town.portals(repeated_ids=25, short_pages=4) as portals:
-        made = town.take(portals, "arcgis")
-    assert town.is_whole(made)
+def test_more_rows_share_an_object_id_than_fit_into_a_page(served: Served) -> None:
+    with served.portals(repeated_ids=25, short_pages=4) as portals:
+        made = served.take(portals, "arcgis")
+    assert served.is_whole(made)
     assert part_of(made).reused_ids == 25
 
 
 @pytest.mark.parametrize("portal", BOTH)
-def test_what_a_read_took_is_in_the_manifest(portal: str, town: Town) -> None:
-    with town.portals(heavy_rows=3, html_page=1) as portals:
-        made = town.take(portals, portal)
+def test_what_a_read_took_is_in_the_manifest(portal: str, served: Served) -> None:
+    with served.portals(heavy_rows=3, html_page=1) as portals:
+        made = served.take(portals, portal)
         asked = len(portals.requests)
     part = part_of(made)
     assert part.requests == asked
@@ -240,9 +240,9 @@ def test_what_a_read_took_is_in_the_manifest(portal: str, town: Town) -> None:
 
 @pytest.mark.parametrize("portal", BOTH)
 @pytest.mark.parametrize("at_once", [1, 2])
-def test_no_more_requests_are_under_way_than_the_source_allows(portal: str, at_once: int, town: Town) -> None:
-    with town.portals(latency_ms=20) as portals:
-        assert town.is_whole(town.take(portals, portal, requests_at_once=at_once))
+def test_no_more_requests_are_under_way_than_the_source_allows(portal: str, at_once: int, served: Served) -> None:
+    with served.portals(latency_ms=20) as portals:
+        assert served.is_whole(served.take(portals, portal, requests_at_once=at_once))
         assert portals.most_at_once == at_once
 
 
@@ -255,61 +255,61 @@ def test_no_more_requests_are_under_way_than_the_source_allows(portal: str, at_o
     ],
 )  # fmt: skip
 def test_an_unchanged_source_is_known_by_every_link_of_the_chain(
-    portal: str, freshness: str, link: str, town: Town
+    portal: str, freshness: str, link: str, served: Served
 ) -> None:
-    with town.portals(freshness=freshness) as portals:
-        assert part_of(town.take(portals, portal)).freshness_link == link
-        assert town.take(portals, portal).status == "unchanged"
+    with served.portals(freshness=freshness) as portals:
+        assert part_of(served.take(portals, portal)).freshness_link == link
+        assert served.take(portals, portal).status == "unchanged"
         portals.update("things.csv", "number = 1", {"name": "another thing"})
-        assert town.take(portals, portal).status == "captured"
+        assert served.take(portals, portal).status == "captured"
 
 
 @pytest.mark.parametrize("portal", BOTH)
-def test_unknown_freshness_means_load(portal: str, town: Town) -> None:
-    with town.portals(freshness="none") as portals:
-        first = town.take(portals, portal)
+def test_unknown_freshness_means_load(portal: str, served: Served) -> None:
+    with served.portals(freshness="none") as portals:
+        first = served.take(portals, portal)
         asked = len(portals.requests)
-        again = town.take(portals, portal)
+        again = served.take(portals, portal)
         assert len(portals.requests) - asked > 3  # all rows were read, not only the metadata
         assert (first.status, again.status, again.manifest) == ("captured", "unchanged", first.manifest)
-        assert len(town.lake.captures("town/things")) == 1  # the same bytes are not kept twice
+        assert len(served.lake.captures("town/things")) == 1  # the same bytes are not kept twice
         portals.update("things.csv", "number = 1", {"name": "another thing"})
-        assert town.take(portals, portal).status == "captured"
+        assert served.take(portals, portal).status == "captured"
 
 
-def test_soda3_is_asked_with_a_token_and_gives_the_same_rows(town: Town) -> None:
-    with town.portals() as portals:
-        made = town.take(portals, "socrata", token="any")
+def test_soda3_is_asked_with_a_token_and_gives_the_same_rows(served: Served) -> None:
+    with served.portals() as portals:
+        made = served.take(portals, "socrata", token="any")
         assert [request for request in portals.requests if request.path.startswith("/api/v3/")]
-    assert town.is_whole(made)
+    assert served.is_whole(made)
 
 
-def test_a_portal_that_refuses_to_be_posted_to_is_asked_by_soda_2(town: Town) -> None:
-    with town.portals(no_post=True) as portals:
-        made = town.take(portals, "socrata", token="any")
-    assert town.is_whole(made)
+def test_a_portal_that_refuses_to_be_posted_to_is_asked_by_soda_2(served: Served) -> None:
+    with served.portals(no_post=True) as portals:
+        made = served.take(portals, "socrata", token="any")
+    assert served.is_whole(made)
 
 
 @pytest.mark.parametrize(
     "names", [[f"a_column_with_a_long_name_{n}" for n in range(90)], [f"c{n}" for n in range(500)]]
 )
-def test_a_socrata_table_of_many_columns_is_asked_for_in_a_short_address(town: Town, names: list[str]) -> None:
-    (town.folder / "served" / "things.csv").write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
-    with town.portals(no_long_urls=True) as portals:
-        made = town.take(portals, "socrata", columns={names[0]: "number"})
+def test_a_socrata_table_of_many_columns_is_asked_for_in_a_short_address(served: Served, names: list[str]) -> None:
+    (served.folder / "served" / "things.csv").write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
+    with served.portals(no_long_urls=True) as portals:
+        made = served.take(portals, "socrata", columns={names[0]: "number"})
         url = f"{portals.url}/resource/{FOUR}.json"
         assert requests.get(url, params={"$select": ",".join(names)}, timeout=10).status_code == 414
-    assert town.landed(made).select(names).num_rows == 1
+    assert served.landed(made).select(names).num_rows == 1
 
 
-def test_an_arcgis_layer_that_refuses_a_list_of_fields_with_paging_is_not_asked_for_one(town: Town) -> None:
-    with town.portals(no_field_list_in_pages=True) as portals:
-        assert town.is_whole(town.take(portals, "arcgis"))
+def test_an_arcgis_layer_that_refuses_a_list_of_fields_with_paging_is_not_asked_for_one(served: Served) -> None:
+    with served.portals(no_field_list_in_pages=True) as portals:
+        assert served.is_whole(served.take(portals, "arcgis"))
         query = f"{portals.url}/arcgis/rest/services/{LAYER}/FeatureServer/0/query"
         listed = {"f": "json", "where": "1=1", "outFields": "name,amount", "resultOffset": "7"}
         assert "error" in requests.get(query, params=listed, timeout=10).json()
 
 
-def test_a_fault_that_strikes_nobody_fails_its_test(town: Town) -> None:
-    with pytest.raises(AssertionError, match="no_post changed no answer"), town.portals(no_post=True) as portals:
-        town.take(portals, "arcgis")
+def test_a_fault_that_strikes_nobody_fails_its_test(served: Served) -> None:
+    with pytest.raises(AssertionError, match="no_post changed no answer"), served.portals(no_post=True) as portals:
+        served.take(portals, "arcgis")

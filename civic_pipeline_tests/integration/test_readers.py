@@ -12,19 +12,19 @@ from civic_pipeline.settings import CHECKOUT
 
 RELEASES = 6
 
-# Publishes the releases 0, 1, 2 ... of the town of the unit tests, one for every line on its standard input. In the nth, both
+# Publishes the releases 0, 1, 2 ... of the tiny project of the unit tests, one for every line on its standard input. In the nth, both
 # tables, their quarantine and what `meta` says of them hold the number n.
 _WRITER = """
 import sys
 from pathlib import Path
-from town import found_town
+from tiny_project import write_tiny_project
 from civic_pipeline.warehouse import release
-town = found_town(Path(sys.argv[1]))
+tiny = write_tiny_project(Path(sys.argv[1]))
 for number, _ in enumerate(sys.stdin):
     paid = [(str(i), "2024-01-05", "1") for i in range(number)]
-    town.capture([*paid, *((f"x{i}", "never", "1") for i in range(number))], at=f"2026-01-{number + 1:02}T030405.000000Z")
-    with town.build(f"run {number}") as build:
-        for model in town.models().values():
+    tiny.capture([*paid, *((f"x{i}", "never", "1") for i in range(number))], at=f"2026-01-{number + 1:02}T030405.000000Z")
+    with tiny.build(f"run {number}") as build:
+        for model in tiny.models().values():
             build.swap(build.stage(model), [], None)
         release(build)
     print(number, flush=True)
@@ -96,7 +96,9 @@ MOVING = ("plain, opened anew", "connect, opened anew", "refresh", "refresh with
 
 
 def start(script: str, *arguments: str) -> "subprocess.Popen[str]":
-    paths = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "civic_pipeline_tests" / "unit")])  # the second: town.py
+    paths = os.pathsep.join(
+        [str(CHECKOUT), str(CHECKOUT / "civic_pipeline_tests" / "unit")]
+    )  # the second: tiny_project.py
     return subprocess.Popen(
         [sys.executable, "-c", script, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env=os.environ | {"PYTHONPATH": paths},
@@ -127,7 +129,7 @@ def writer_in(root: Path) -> Iterator[Writer]:
 
 
 def test_no_reader_sees_an_error_or_a_mix_while_releases_are_published(tmp_path: Path) -> None:
-    with writer_in(tmp_path / "town") as writer, ExitStack() as ends:
+    with writer_in(tmp_path / "tiny") as writer, ExitStack() as ends:
         writer.publish()
         readers = {kind: start(_READER, str(writer.warehouse), kind) for kind in (*KEPT, *MOVING)}
         for reader in readers.values():

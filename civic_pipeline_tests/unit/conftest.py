@@ -1,18 +1,18 @@
-"""What unit tests share: a town small enough to break, and the Dagster location, loaded once."""
+"""What unit tests share: a project small enough to break, and the Dagster location, loaded once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from town import Town, found_town
+from tiny_project import TinyProject, write_tiny_project
 
 if TYPE_CHECKING:
     import dagster as dg
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return found_town(tmp_path / "town")
+def tiny(tmp_path: Path) -> TinyProject:
+    return write_tiny_project(tmp_path / "tiny")
 
 
 @pytest.fixture(scope="session")

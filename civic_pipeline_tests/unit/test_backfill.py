@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import (
@@ -26,101 +26,101 @@ DAY = datetime(2015, 4, 14, tzinfo=UTC)
 TEXT = "payment_no,Paid_On,Amount,Memo\n1,1/5/2015,$10.00, padded \n2,,n/a,\n2,,n/a,\n"
 
 
-def load(town: Town, content: bytes, name: str = "old.csv", at: datetime = DAY) -> Manifest:
-    file = town.settings.root / name
+def load(tiny: TinyProject, content: bytes, name: str = "old.csv", at: datetime = DAY) -> Manifest:
+    file = tiny.settings.root / name
     file.write_bytes(content)
-    return backfill(town.name, town.dataset, town.lake, file, at, "demo")
+    return backfill(tiny.name, tiny.dataset, tiny.lake, file, at, "demo")
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_file_is_landed_as_it_is(town: Town, packed: bool) -> None:
+def test_a_file_is_landed_as_it_is(tiny: TinyProject, packed: bool) -> None:
     content = gzip.compress(TEXT.encode()) if packed else TEXT.encode()
-    made = load(town, content)
+    made = load(tiny, content)
     (part,) = made.parts
     assert part.counted == part.landed == part.counted_after == 3
     assert part.freshness_token == hashlib.sha256(content).hexdigest()
     assert (part.url, made.captured_at, made.held_back) == ("old.csv", "2015-04-14T00:00:00+00:00", None)
     assert made.capture_id == "town/payments/2015-04-14T000000.000000Z"
     assert made.backfilled_at is not None
-    landed = pq.read_table(*town.lake.files(made)).drop_columns(["_row"])
+    landed = pq.read_table(*tiny.lake.files(made)).drop_columns(["_row"])
     assert landed.column_names == ["payment_no", "Paid_On", "Amount", "Memo"]
     assert [tuple(row.values()) for row in landed.to_pylist()] == [
         ("1", "1/5/2015", "$10.00", " padded "), ("2", None, "n/a", None), ("2", None, "n/a", None),
     ]  # fmt: skip
-    town.lake.verify(made)
+    tiny.lake.verify(made)
 
 
-def test_geojson_is_read_by_the_same_reader(town: Town) -> None:
+def test_geojson_is_read_by_the_same_reader(tiny: TinyProject) -> None:
     feature = {"type": "Feature", "geometry": None, "properties": {"Payment_No": "1", "Paid_On": "x", "Amount": "1"}}
     layer = json.dumps({"type": "FeatureCollection", "features": [feature, feature]}).encode()
-    assert load(town, layer, "layer.geojson").rows == 2
+    assert load(tiny, layer, "layer.geojson").rows == 2
 
 
-def test_a_newer_accepted_capture_stays_the_accepted_one(town: Town) -> None:
-    newer = town.capture([("7", "2026-01-01", "1.00")])
-    load(town, TEXT.encode())
-    assert town.lake.accepted(town.name) == newer
-    assert [c.captured_at[:10] for c in town.lake.captures(town.name)] == ["2015-04-14", "2026-01-02"]
-    assert town.lake.accepted(town.name, by=datetime(2020, 1, 1, tzinfo=UTC)) == town.lake.captures(town.name)[0]
+def test_a_newer_accepted_capture_stays_the_accepted_one(tiny: TinyProject) -> None:
+    newer = tiny.capture([("7", "2026-01-01", "1.00")])
+    load(tiny, TEXT.encode())
+    assert tiny.lake.accepted(tiny.name) == newer
+    assert [c.captured_at[:10] for c in tiny.lake.captures(tiny.name)] == ["2015-04-14", "2026-01-02"]
+    assert tiny.lake.accepted(tiny.name, by=datetime(2020, 1, 1, tzinfo=UTC)) == tiny.lake.captures(tiny.name)[0]
 
 
-def test_where_a_file_lay_is_never_taken_for_an_address_of_the_portal(town: Town) -> None:
-    assert _known_url(load(town, TEXT.encode(), at=datetime.now(UTC))) is None
+def test_where_a_file_lay_is_never_taken_for_an_address_of_the_portal(tiny: TinyProject) -> None:
+    assert _known_url(load(tiny, TEXT.encode(), at=datetime.now(UTC))) is None
 
 
-def refused(town: Town, content: str = TEXT, at: datetime = DAY) -> None:
+def refused(tiny: TinyProject, content: str = TEXT, at: datetime = DAY) -> None:
     """Loading raises; the lake must be as before."""
-    before = sorted(town.settings.lake.rglob("*.parquet"))
+    before = sorted(tiny.settings.lake.rglob("*.parquet"))
     try:
-        load(town, content.encode(), at=at)
+        load(tiny, content.encode(), at=at)
     finally:
-        assert sorted(town.settings.lake.rglob("*.parquet")) == before
-        assert not [p for p in town.settings.lake.glob("town/payments/*/") if not (p / "manifest.json").exists()]
+        assert sorted(tiny.settings.lake.rglob("*.parquet")) == before
+        assert not [p for p in tiny.settings.lake.glob("town/payments/*/") if not (p / "manifest.json").exists()]
 
 
-def test_what_is_refused_leaves_nothing(town: Town) -> None:
+def test_what_is_refused_leaves_nothing(tiny: TinyProject) -> None:
     with pytest.raises(BackfillRefused, match="2092-01-01T00:00Z is in the future"):
-        refused(town, at=datetime(2092, 1, 1, tzinfo=UTC))
+        refused(tiny, at=datetime(2092, 1, 1, tzinfo=UTC))
     with pytest.raises(ShapeUnknown, match=r"old.csv lacks Paid_On, Amount .* none of its `earlier_shapes` fits"):
-        refused(town, "Payment_No,Day\n1,2\n")
+        refused(tiny, "Payment_No,Day\n1,2\n")
     with pytest.raises(SourceEmpty, match=r"old\.csv counts 0 rows"):
-        refused(town, "Payment_No,Paid_On,Amount\n")
+        refused(tiny, "Payment_No,Paid_On,Amount\n")
     with pytest.raises(FileUnreadable, match="line 2 has 1 value"):
-        refused(town, "Payment_No,Paid_On,Amount\n1\n")
+        refused(tiny, "Payment_No,Paid_On,Amount\n1\n")
 
 
-def test_a_moment_has_one_capture(town: Town) -> None:
-    load(town, TEXT.encode())
+def test_a_moment_has_one_capture(tiny: TinyProject) -> None:
+    load(tiny, TEXT.encode())
     with pytest.raises(AlreadyThere, match=r"payments/2015-04-14T000000\.000000Z exists already"):
-        refused(town)
+        refused(tiny)
 
 
-def test_files_and_captures_of_the_other_profile_do_not_meet(town: Town) -> None:
-    load(town, TEXT.encode())
+def test_files_and_captures_of_the_other_profile_do_not_meet(tiny: TinyProject) -> None:
+    load(tiny, TEXT.encode())
     with pytest.raises(ProfileMixed, match="captures of the demo portals"):
-        backfill(town.name, town.dataset, town.lake, Path("old.csv"), datetime(2016, 1, 1, tzinfo=UTC), "live")
+        backfill(tiny.name, tiny.dataset, tiny.lake, Path("old.csv"), datetime(2016, 1, 1, tzinfo=UTC), "live")
 
 
-def test_a_year_cannot_stand_for_all_editions(town: Town) -> None:
+def test_a_year_cannot_stand_for_all_editions(tiny: TinyProject) -> None:
     source = {
         "portal": "socrata",
         "domain": "data.town.gov",
         "editions": {"2025": "abcd-1234"},
         "recorded": "2026-01-01",
     }
-    text = town.dataset.model_dump() | {"source": source, "volume": {"shrink_at_most": "1%"}}
+    text = tiny.dataset.model_dump() | {"source": source, "volume": {"shrink_at_most": "1%"}}
     with pytest.raises(BackfillRefused, match="yearly editions"):
-        refused(Town(town.settings, Dataset.model_validate(text)))
+        refused(TinyProject(tiny.settings, Dataset.model_validate(text)))
 
 
-def test_a_clock_is_read_only_from_a_column_of_the_declared_type(town: Town) -> None:
+def test_a_clock_is_read_only_from_a_column_of_the_declared_type(tiny: TinyProject) -> None:
     columns = {"columns": {"Payment_No": "text", "Paid_On": "date", "Amount": "text"}}
     text = (
-        town.dataset.model_dump()
+        tiny.dataset.model_dump()
         | columns
         | {"time_zones": {"Paid_On": "date_only"}, "volume": {"shrink_at_most": "1%"}}
     )
-    dated = Town(town.settings, Dataset.model_validate(text))
+    dated = TinyProject(tiny.settings, Dataset.model_validate(text))
     load(dated, TEXT.encode())
     with dated.build() as build:
         found = build.connection.execute("select Paid_On from raw.town_payments where Payment_No = '1'").fetchall()

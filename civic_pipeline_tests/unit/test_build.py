@@ -1,4 +1,4 @@
-"""Stage, split, swap or hold back: on a town of a few rows."""
+"""Stage, split, swap or hold back: on a tiny project of a few rows."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import DiskFull, ModelFailed, NotWritable, writing
@@ -16,8 +16,8 @@ from civic_pipeline.warehouse import Build, CheckResult, open_build
 GOOD = [("1", "2024-01-05", "10.00"), ("2", "2/6/2024", "$1,234.50"), ("3", "2024-02-07", "(5.00)")]
 
 
-def swap_all(town: Town, build: Build) -> None:
-    for model in town.models().values():
+def swap_all(tiny: TinyProject, build: Build) -> None:
+    for model in tiny.models().values():
         build.swap(build.stage(model), [], None)
 
 
@@ -25,10 +25,10 @@ def rows(build: Build, query: str) -> list[tuple[object, ...]]:
     return build.connection.execute(query).fetchall()
 
 
-def test_a_row_goes_to_quarantine_whole_with_every_rule_it_broke(town: Town) -> None:
-    town.capture([*GOOD, ("4", "soon", "n/a"), ("5", "2024-01-01", "?"), ("6", None, "7.00")])
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+def test_a_row_goes_to_quarantine_whole_with_every_rule_it_broke(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("4", "soon", "n/a"), ("5", "2024-01-01", "?"), ("6", None, "7.00")])
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert (staged.rows, staged.quarantined_rows, staged.repeated_rows) == (3, 3, 0)
         assert rows(build, f"select payment_id, _published_amount, _rules, len(_reasons) from {staged.quarantine} order by 1") == [
             ("4", "n/a", ["amount_is_readable", "payment_is_dated"], 2),
@@ -44,38 +44,38 @@ def test_a_row_goes_to_quarantine_whole_with_every_rule_it_broke(town: Town) -> 
 
 
 @pytest.mark.parametrize("rules", ["with row rules", "without"])
-def test_repeated_rows_are_kept_once_and_counted_only_where_the_contract_says_so(town: Town, rules: str) -> None:
-    town.capture([*GOOD, GOOD[0], GOOD[0]])
+def test_repeated_rows_are_kept_once_and_counted_only_where_the_contract_says_so(tiny: TinyProject, rules: str) -> None:
+    tiny.capture([*GOOD, GOOD[0], GOOD[0]])
     if rules == "without":
-        text = (town.settings.root / "sql/clean/town/payments.yml").read_text(encoding="utf-8")
+        text = (tiny.settings.root / "sql/clean/town/payments.yml").read_text(encoding="utf-8")
         start, end = text.index("row_rules:"), text.index("columns:")
-        town.write("sql/clean/town/payments.yml", text[:start] + text[end:])
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+        tiny.write("sql/clean/town/payments.yml", text[:start] + text[end:])
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert (staged.rows, staged.quarantined_rows, staged.repeated_rows) == (3, 0, 2)
-    town.edit("sql/clean/town/payments.yml", "repeated_rows: drop\n", "")
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+    tiny.edit("sql/clean/town/payments.yml", "repeated_rows: drop\n", "")
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert (staged.rows, staged.repeated_rows) == (5, 0)
 
 
-def test_sql_that_does_not_run_is_told_with_its_file_and_duckdbs_words(town: Town) -> None:
-    town.capture(GOOD)
-    town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_monies(Amount)")
-    with town.build() as build, pytest.raises(ModelFailed, match=r"town/payments\.sql does not run: .*parse_monies"):
-        build.stage(town.models()["clean.town_payments"])
-    town.edit("sql/functions/text.sql", "create or replace macro clean_text", "create or replace makro clean_text")
-    with pytest.raises(ModelFailed, match=r"functions/text\.sql does not run"), town.build():
+def test_sql_that_does_not_run_is_told_with_its_file_and_duckdbs_words(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_monies(Amount)")
+    with tiny.build() as build, pytest.raises(ModelFailed, match=r"town/payments\.sql does not run: .*parse_monies"):
+        build.stage(tiny.models()["clean.town_payments"])
+    tiny.edit("sql/functions/text.sql", "create or replace macro clean_text", "create or replace makro clean_text")
+    with pytest.raises(ModelFailed, match=r"functions/text\.sql does not run"), tiny.build():
         pass
 
 
-def test_staging_changes_nothing_until_the_swap(town: Town) -> None:
-    town.capture(GOOD)
-    with town.build() as build:
-        swap_all(town, build)
-    town.capture(GOOD[:1], at="2026-01-03T030405.000000Z")
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+def test_staging_changes_nothing_until_the_swap(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    with tiny.build() as build:
+        swap_all(tiny, build)
+    tiny.capture(GOOD[:1], at="2026-01-03T030405.000000Z")
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert rows(build, "select count(*) from clean.town_payments") == [(3,)]
         build.swap(staged, [], date(2024, 1, 5))
         assert rows(build, "select count(*) from clean.town_payments") == [(1,)]
@@ -86,14 +86,14 @@ def test_staging_changes_nothing_until_the_swap(town: Town) -> None:
 
 
 def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town.capture(GOOD)
-    with town.build() as build:
-        swap_all(town, build)
-    town.capture(GOOD[:1], at="2026-01-03T030405.000000Z")
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+    tiny.capture(GOOD)
+    with tiny.build() as build:
+        swap_all(tiny, build)
+    tiny.capture(GOOD[:1], at="2026-01-03T030405.000000Z")
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
 
         def killed(*_: object) -> None:
             raise KeyboardInterrupt
@@ -105,17 +105,17 @@ def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(
         assert rows(build, "select row_count from meta.tables where table_name = 'clean.town_payments'") == [(3,)]
 
 
-def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_current_again(town: Town) -> None:
-    town.capture(GOOD)
-    model = town.models()["clean.town_payments"]
+def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_current_again(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    model = tiny.models()["clean.town_payments"]
     failed = CheckResult(model.name, "key_unique", "table", "critical", False, "payment_id names a row", 3, 2, ("1",))
-    with town.build("first") as build:
+    with tiny.build("first") as build:
         build.hold_back(model, "never worked", [failed])
         assert build.held_back() == {"clean.town_payments": "never worked"}
         assert build.accepted_tables() == set()
         ((since,),) = rows(build, "select held_back_since from meta.tables")
         assert since == build.started_at.replace(tzinfo=None)
-    with town.build("second") as build:
+    with tiny.build("second") as build:
         assert build.started_at.replace(tzinfo=None) > since
         build.hold_back(model, "another reason")
         assert rows(build, "select held_back_since, held_back_because, row_count from meta.tables") == [
@@ -124,7 +124,7 @@ def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_cu
         assert rows(build, "select check_name, is_passed, unexpected, examples, run_id from meta.checks") == [
             ("key_unique", False, 2, ["1"], "first")
         ]
-    with town.build("third") as build:
+    with tiny.build("third") as build:
         build.swap(build.stage(model), [], None)
         assert build.held_back() == {}
         assert build.accepted_tables() == {"clean.town_payments"}
@@ -133,10 +133,10 @@ def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_cu
         ]
 
 
-def test_a_table_held_back_keeps_its_last_accepted_rows(town: Town) -> None:
-    town.capture(GOOD)
-    model = town.models()["clean.town_payments"]
-    with town.build() as build:
+def test_a_table_held_back_keeps_its_last_accepted_rows(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    model = tiny.models()["clean.town_payments"]
+    with tiny.build() as build:
         build.swap(build.stage(model), [], None)
         ((built_at,),) = rows(build, "select built_at from meta.tables")
         build.stage(model)
@@ -145,10 +145,10 @@ def test_a_table_held_back_keeps_its_last_accepted_rows(town: Town) -> None:
         assert rows(build, "select count(*) from clean.town_payments") == [(3,)]
 
 
-def test_every_table_and_column_is_described_in_the_file_and_in_meta_columns(town: Town) -> None:
-    town.capture([*GOOD, ("4", "soon", "n/a")])
-    with town.build() as build:
-        swap_all(town, build)
+def test_every_table_and_column_is_described_in_the_file_and_in_meta_columns(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("4", "soon", "n/a")])
+    with tiny.build() as build:
+        swap_all(tiny, build)
         seen = "schema_name in ('clean', 'marts', 'quarantine', 'meta')"
         assert rows(build, f"select table_name from duckdb_tables() where {seen} and comment is null") == []
         assert (
@@ -170,12 +170,12 @@ def test_every_table_and_column_is_described_in_the_file_and_in_meta_columns(tow
         ]  # fmt: skip
 
 
-def test_raw_views_read_each_clock_as_the_dataset_says_and_meta_knows_the_capture(town: Town) -> None:
+def test_raw_views_read_each_clock_as_the_dataset_says_and_meta_knows_the_capture(tiny: TinyProject) -> None:
     moment = datetime(2024, 7, 1, 4)
-    text = town.dataset.model_dump() | {
+    text = tiny.dataset.model_dump() | {
         "columns": {"Payment_No": "text", "Paid_On": "date", "Amount": "date"}, "time_zones": {"Paid_On": "date_only", "Amount": "utc"},
     }  # fmt: skip
-    dated = Town(town.settings, Dataset.model_validate(text | {"volume": {"shrink_at_most": "1%"}}))
+    dated = TinyProject(tiny.settings, Dataset.model_validate(text | {"volume": {"shrink_at_most": "1%"}}))
     dated.capture([("1", moment, moment)], types=[pa.string(), pa.timestamp("ms"), pa.timestamp("ms")])
     with dated.build() as build:
         assert rows(build, "select Paid_On, epoch_ms(Amount), _edition from raw.town_payments") == [
@@ -186,28 +186,28 @@ def test_raw_views_read_each_clock_as_the_dataset_says_and_meta_knows_the_captur
         ) == [("town/payments", 1, 1, "1", "demo")]
 
 
-def test_a_capture_that_was_not_accepted_is_not_built_from(town: Town) -> None:
-    town.capture(GOOD)
-    town.capture(GOOD[:1], at="2026-01-09T030405.000000Z", held_back="far fewer rows")
-    with town.build() as build:
+def test_a_capture_that_was_not_accepted_is_not_built_from(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    tiny.capture(GOOD[:1], at="2026-01-09T030405.000000Z", held_back="far fewer rows")
+    with tiny.build() as build:
         assert rows(build, "select count(*) from raw.town_payments") == [(3,)]
 
 
-def test_nothing_is_built_from_a_damaged_capture_and_the_build_says_which(town: Town) -> None:
-    (file,) = town.lake.files(town.capture(GOOD))
-    with town.build():
+def test_nothing_is_built_from_a_damaged_capture_and_the_build_says_which(tiny: TinyProject) -> None:
+    (file,) = tiny.lake.files(tiny.capture(GOOD))
+    with tiny.build():
         pass  # makes the view, which must not outlive the capture
     file.write_bytes(file.read_bytes() + b"x")
-    with town.build() as build:
+    with tiny.build() as build:
         assert list(build.damaged) == ["town/payments"]
         assert "sha256 differs" in build.damaged["town/payments"]
         with pytest.raises(ModelFailed, match="town_payments does not exist"):
-            build.stage(town.models()["clean.town_payments"])
+            build.stage(tiny.models()["clean.town_payments"])
 
 
-def test_seeds_are_text_whatever_they_look_like(town: Town) -> None:
-    town.write("data/seeds/agencies.csv", "agency,code\nPolice,007\n")
-    with town.build() as build:
+def test_seeds_are_text_whatever_they_look_like(tiny: TinyProject) -> None:
+    tiny.write("data/seeds/agencies.csv", "agency,code\nPolice,007\n")
+    with tiny.build() as build:
         assert rows(build, "from seeds.agencies") == [("Police", "007")]
 
 
@@ -226,21 +226,21 @@ def test_other_failures_while_writing_stay_what_they_are() -> None:
         raise ZeroDivisionError
 
 
-def test_a_rule_whose_answer_is_null_counts_as_broken(town: Town) -> None:
-    town.capture([("1", "2024-01-05", "10.00"), ("2", "2024-01-05", "x"), ("3", "2024-01-05", "-1")])
-    town.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amount > 0")
-    with town.build() as build:
-        staged = build.stage(town.models()["clean.town_payments"])
+def test_a_rule_whose_answer_is_null_counts_as_broken(tiny: TinyProject) -> None:
+    tiny.capture([("1", "2024-01-05", "10.00"), ("2", "2024-01-05", "x"), ("3", "2024-01-05", "-1")])
+    tiny.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amount > 0")
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert rows(build, f"select payment_id, _rules, _reasons from {staged.quarantine} order by 1") == [
             ("2", ["amount_is_readable"], ["The amount could not be read."]),
             ("3", ["amount_is_readable"], ["The amount could not be read."]),
         ]  # fmt: skip
 
 
-def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(town: Town) -> None:
-    town.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
-    models = town.models()
-    with town.build() as build:
+def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
+    models = tiny.models()
+    with tiny.build() as build:
         for model in models.values():
             build.swap(build.stage(model), [], None)
         build.forget_all_but(["marts.mart_months"])
@@ -254,28 +254,28 @@ def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(t
         ]
 
 
-def test_a_dataset_that_left_the_catalog_is_forgotten_with_its_captures_and_checks(town: Town) -> None:
-    town.capture(GOOD)
-    with town.build() as build:
+def test_a_dataset_that_left_the_catalog_is_forgotten_with_its_captures_and_checks(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    with tiny.build() as build:
         build.record_checks(
             "raw.town_payments", [CheckResult("raw.town_payments", "captured", "portal", "critical", True, "x")]
         )
         build.forget_all_but([])
-        assert rows(build, "select dataset from meta.captures") == [(town.name,)]
+        assert rows(build, "select dataset from meta.captures") == [(tiny.name,)]
         assert rows(build, "select table_name from meta.checks") == [("raw.town_payments",)]
-    with open_build(town.settings, {}, "a run") as build:
+    with open_build(tiny.settings, {}, "a run") as build:
         build.forget_all_but([])
         assert rows(build, "select dataset from meta.captures union all select table_name from meta.checks") == []
 
 
-def test_a_contract_without_row_rules_leaves_no_quarantine_of_before(town: Town) -> None:
-    town.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
-    with town.build() as build:
-        build.swap(build.stage(town.models()["clean.town_payments"]), [], None)
+def test_a_contract_without_row_rules_leaves_no_quarantine_of_before(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("5", "2024-01-05", "unreadable")])
+    with tiny.build() as build:
+        build.swap(build.stage(tiny.models()["clean.town_payments"]), [], None)
         assert rows(build, "select count(*) from quarantine.town_payments") == [(1,)]
-    contract = town.settings.root / "sql/clean/town/payments.yml"
+    contract = tiny.settings.root / "sql/clean/town/payments.yml"
     text = contract.read_text()
     contract.write_text(text[: text.index("row_rules:")] + text[text.index("columns:") :])
-    with town.build() as build:
-        build.swap(build.stage(town.models()["clean.town_payments"]), [], None)
+    with tiny.build() as build:
+        build.swap(build.stage(tiny.models()["clean.town_payments"]), [], None)
         assert rows(build, "select table_name from duckdb_tables() where schema_name = 'quarantine'") == []

@@ -50,7 +50,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Path:
+def tiny(tmp_path: Path) -> Path:
     """A checkout with one dataset and one table."""
     for name, text in {
         "civic_pipeline/defs/town/trees/defs.yaml": DATASET,
@@ -100,31 +100,31 @@ def test_every_link_leads_to_a_file(pages: Path) -> None:
     assert lost == []
 
 
-def test_a_second_writing_changes_nothing(town: Path) -> None:
-    folder = town / "docs"
-    assert set(write_dictionary(town, folder, check=False)) >= {"README.md", "raw/town_trees.md", "clean/town_trees.md"}
-    assert write_dictionary(town, folder, check=False) == []
-    assert write_dictionary(town, folder, check=True) == []
+def test_a_second_writing_changes_nothing(tiny: Path) -> None:
+    folder = tiny / "docs"
+    assert set(write_dictionary(tiny, folder, check=False)) >= {"README.md", "raw/town_trees.md", "clean/town_trees.md"}
+    assert write_dictionary(tiny, folder, check=False) == []
+    assert write_dictionary(tiny, folder, check=True) == []
 
 
-def test_check_writes_nothing_and_names_what_is_stale(town: Path) -> None:
-    folder = town / "docs"
-    assert "clean/town_trees.md" in write_dictionary(town, folder, check=True)
+def test_check_writes_nothing_and_names_what_is_stale(tiny: Path) -> None:
+    folder = tiny / "docs"
+    assert "clean/town_trees.md" in write_dictionary(tiny, folder, check=True)
     assert not folder.exists()
-    write_dictionary(town, folder, check=False)
+    write_dictionary(tiny, folder, check=False)
     (folder / "clean" / "town_trees.md").write_text("edited by hand", encoding="utf-8")
     (folder / "clean" / "town_gone.md").write_text("a table of last year", encoding="utf-8")
-    assert write_dictionary(town, folder, check=True) == ["clean/town_trees.md", "clean/town_gone.md"]
+    assert write_dictionary(tiny, folder, check=True) == ["clean/town_trees.md", "clean/town_gone.md"]
     assert (folder / "clean" / "town_gone.md").exists()
-    write_dictionary(town, folder, check=False)
+    write_dictionary(tiny, folder, check=False)
     assert not (folder / "clean" / "town_gone.md").exists()
-    assert write_dictionary(town, folder, check=True) == []
+    assert write_dictionary(tiny, folder, check=True) == []
 
 
-def test_a_page_shows_lineage_both_ways_the_clock_and_the_quarantine(town: Path) -> None:
-    write_dictionary(town, town / "docs", check=False)
-    raw = (town / "docs" / "raw" / "town_trees.md").read_text(encoding="utf-8")
-    clean = (town / "docs" / "clean" / "town_trees.md").read_text(encoding="utf-8")
+def test_a_page_shows_lineage_both_ways_the_clock_and_the_quarantine(tiny: Path) -> None:
+    write_dictionary(tiny, tiny / "docs", check=False)
+    raw = (tiny / "docs" / "raw" / "town_trees.md").read_text(encoding="utf-8")
+    clean = (tiny / "docs" / "clean" / "town_trees.md").read_text(encoding="utf-8")
     assert (
         "| `PLANTED` | Date | a calendar day; the portal's clock is cut off | `clean.town_trees.planted_date` |" in raw
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from town import Town, found_town
+from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, ShapeUnknown, UnknownName
@@ -23,15 +23,15 @@ NIGHTS = [f"2026-01-{day:02d}T030000.000000Z" for day in range(1, 10)]
 FIRST = [("1", "2024-01-05", "10.00"), ("2", "2024-01-06", "20.00"), ("3", "2024-01-07", "30.00")]
 
 
-def capture(town: Town, *nights: Sequence[Row]) -> None:
+def capture(tiny: TinyProject, *nights: Sequence[Row]) -> None:
     for at, rows in zip(NIGHTS, nights, strict=False):
-        town.capture(rows, at=at)
+        tiny.capture(rows, at=at)
 
 
-def history(town: Town, query: str) -> list[Row]:
+def history(tiny: TinyProject, query: str) -> list[Row]:
     """The answer after the captures so far were compared, in the build file as it stands."""
-    with town.build() as build:
-        assert record_history(build, town.models()) == {}
+    with tiny.build() as build:
+        assert record_history(build, tiny.models()) == {}
         return build.connection.execute(query).fetchall()
 
 
@@ -45,78 +45,78 @@ def everything(build: Build) -> dict[str, list[Row]]:
 KINDS = "select record_key, kind, before, after from meta.revisions order by record_key"
 
 
-def test_records_are_added_removed_and_changed(town: Town) -> None:
-    capture(town, FIRST, [FIRST[0], ("2", "2024-01-06", "25.00"), ("4", None, "40.00")])
-    found = [(key, kind, b and json.loads(b), a and json.loads(a)) for key, kind, b, a in history(town, KINDS)]
+def test_records_are_added_removed_and_changed(tiny: TinyProject) -> None:
+    capture(tiny, FIRST, [FIRST[0], ("2", "2024-01-06", "25.00"), ("4", None, "40.00")])
+    found = [(key, kind, b and json.loads(b), a and json.loads(a)) for key, kind, b, a in history(tiny, KINDS)]
     assert found == [
         ('["2"]', "changed", {"Amount": "20.00"}, {"Amount": "25.00"}),
         ('["3"]', "removed", {"Amount": "30.00", "Paid_On": "2024-01-07"}, None),
         ('["4"]', "added", None, {"Amount": "40.00", "Paid_On": None}),
     ]
-    assert history(town, "select added, removed, changed, rekeyed, records from meta.comparisons order by captured_at") == [
+    assert history(tiny, "select added, removed, changed, rekeyed, records from meta.comparisons order by captured_at") == [
         (None, None, None, None, 3), (1, 1, 1, 0, 3),
     ]  # fmt: skip
 
 
-def test_a_revision_names_its_two_captures_and_their_dates(town: Town) -> None:
-    capture(town, FIRST, FIRST, FIRST[:2])
+def test_a_revision_names_its_two_captures_and_their_dates(tiny: TinyProject) -> None:
+    capture(tiny, FIRST, FIRST, FIRST[:2])
     columns = "previous_capture_id, previous_captured_at, capture_id, captured_at, changed_columns"
-    assert history(town, f"select {columns} from meta.revisions") == [
+    assert history(tiny, f"select {columns} from meta.revisions") == [
         (f"town/payments/{NIGHTS[1]}", datetime(2026, 1, 2, 3), f"town/payments/{NIGHTS[2]}", datetime(2026, 1, 3, 3), None)
     ]  # fmt: skip
 
 
-def test_a_record_with_the_same_values_and_another_key_is_rekeyed_if_it_is_the_only_one(town: Town) -> None:
+def test_a_record_with_the_same_values_and_another_key_is_rekeyed_if_it_is_the_only_one(tiny: TinyProject) -> None:
     twins = [("8", "2024-02-01", "1.00"), ("9", "2024-02-01", "1.00")]
-    capture(town, [*FIRST, *twins], [*FIRST[:2], ("33", *FIRST[2][1:]), ("88", *twins[0][1:]), ("99", *twins[1][1:])])
-    found = history(town, "select kind, previous_key, record_key from meta.revisions order by all")
+    capture(tiny, [*FIRST, *twins], [*FIRST[:2], ("33", *FIRST[2][1:]), ("88", *twins[0][1:]), ("99", *twins[1][1:])])
+    found = history(tiny, "select kind, previous_key, record_key from meta.revisions order by all")
     assert found == [
         ("added", None, '["88"]'), ("added", None, '["99"]'), ("re-keyed", '["3"]', '["33"]'),
         ("removed", None, '["8"]'), ("removed", None, '["9"]'),
     ]  # fmt: skip
 
 
-def test_a_record_without_values_is_never_rekeyed(town: Town) -> None:
-    capture(town, [*FIRST, ("4", None, None)], [*FIRST, ("5", None, None)])
-    assert [row[0] for row in history(town, "select kind from meta.revisions order by 1")] == ["added", "removed"]
+def test_a_record_without_values_is_never_rekeyed(tiny: TinyProject) -> None:
+    capture(tiny, [*FIRST, ("4", None, None)], [*FIRST, ("5", None, None)])
+    assert [row[0] for row in history(tiny, "select kind from meta.revisions order by 1")] == ["added", "removed"]
 
 
-def test_versions_span_the_captures_that_show_them(town: Town) -> None:
+def test_versions_span_the_captures_that_show_them(tiny: TinyProject) -> None:
     changed = [("1", "2024-01-05", "11.00"), *FIRST[1:]]
-    capture(town, FIRST, FIRST, changed, changed[1:], changed)
+    capture(tiny, FIRST, FIRST, changed, changed[1:], changed)
     query = "select record_key, day(system_from), day(system_to) from meta.record_versions order by all"
-    assert history(town, query) == [
+    assert history(tiny, query) == [
         ('["1"]', 1, 3), ('["1"]', 3, 4), ('["1"]', 5, None), ('["2"]', 1, None), ('["3"]', 1, None),
     ]  # fmt: skip
-    assert history(town, "select count(distinct row_hash) from meta.record_versions where record_key = '[\"1\"]'") == [
+    assert history(tiny, "select count(distinct row_hash) from meta.record_versions where record_key = '[\"1\"]'") == [
         (2,)
     ]
 
 
-def test_rows_that_differ_under_one_key_are_conflicts_and_exact_repeats_are_not(town: Town) -> None:
+def test_rows_that_differ_under_one_key_are_conflicts_and_exact_repeats_are_not(tiny: TinyProject) -> None:
     capture(
-        town, FIRST, [*FIRST, FIRST[0], ("2", "2024-01-06", None)], [FIRST[0], ("2", "2024-01-06", "99.00"), FIRST[2]]
+        tiny, FIRST, [*FIRST, FIRST[0], ("2", "2024-01-06", None)], [FIRST[0], ("2", "2024-01-06", "99.00"), FIRST[2]]
     )
-    with town.build() as build:
-        record_history(build, town.models())
+    with tiny.build() as build:
+        record_history(build, tiny.models())
         found = everything(build)
     assert found["revisions"] == [], "a key in conflict on one of two nights is no revision"
     assert found["conflicts"] == [], "the newest capture has none"
     counted = history(
-        town, "select conflicting_records, repeated_rows, records from meta.comparisons order by captured_at"
+        tiny, "select conflicting_records, repeated_rows, records from meta.comparisons order by captured_at"
     )
     assert counted == [(0, 0, 3), (1, 1, 2), (0, 0, 3)]
     versions = history(
-        town,
+        tiny,
         "select day(system_from), day(system_to) from meta.record_versions where record_key = '[\"2\"]' order by 1",
     )
     assert versions == [(1, 2), (3, None)]
 
 
-def test_a_conflict_says_what_differs(town: Town) -> None:
-    capture(town, [*FIRST, ("2", "2024-01-06", None), ("2", "2024-01-06", "20.00")])
+def test_a_conflict_says_what_differs(tiny: TinyProject) -> None:
+    capture(tiny, [*FIRST, ("2", "2024-01-06", None), ("2", "2024-01-06", "20.00")])
     [(key, rows, versions, columns, values)] = history(
-        town, "select record_key, row_count, version_count, differing_columns, differing_values from meta.conflicts"
+        tiny, "select record_key, row_count, version_count, differing_columns, differing_values from meta.conflicts"
     )
     assert (key, rows, versions, columns, json.loads(values)) == (
         '["2"]',
@@ -127,58 +127,58 @@ def test_a_conflict_says_what_differs(town: Town) -> None:
     )
 
 
-def test_rows_without_a_key_are_counted_and_in_no_revision(town: Town) -> None:
-    capture(town, [*FIRST, (None, "2024-01-05", "1.00")], [*FIRST, (None, "2024-01-05", "2.00"), (None, None, None)])
-    assert history(town, "select keyless_rows from meta.comparisons order by captured_at") == [(1,), (2,)]
-    assert history(town, KINDS) == []
+def test_rows_without_a_key_are_counted_and_in_no_revision(tiny: TinyProject) -> None:
+    capture(tiny, [*FIRST, (None, "2024-01-05", "1.00")], [*FIRST, (None, "2024-01-05", "2.00"), (None, None, None)])
+    assert history(tiny, "select keyless_rows from meta.comparisons order by captured_at") == [(1,), (2,)]
+    assert history(tiny, KINDS) == []
 
 
-def test_columns_the_clean_table_is_not_made_from_make_no_revision_and_are_not_published(town: Town) -> None:
-    town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "cast(1 as decimal(18, 2))")
-    town.edit("sql/clean/town/payments.sql", "Amount as _published_amount", "'x' as _published_amount")
-    capture(town, FIRST, [(*FIRST[0][:2], "77.00"), FIRST[1], ("4", "2024-01-08", "40.00")])
-    assert "Amount" not in str(history(town, "select before, after from meta.revisions"))
-    assert [row[0] for row in history(town, "select kind from meta.revisions order by 1")] == ["added", "removed"]
+def test_columns_the_clean_table_is_not_made_from_make_no_revision_and_are_not_published(tiny: TinyProject) -> None:
+    tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "cast(1 as decimal(18, 2))")
+    tiny.edit("sql/clean/town/payments.sql", "Amount as _published_amount", "'x' as _published_amount")
+    capture(tiny, FIRST, [(*FIRST[0][:2], "77.00"), FIRST[1], ("4", "2024-01-08", "40.00")])
+    assert "Amount" not in str(history(tiny, "select before, after from meta.revisions"))
+    assert [row[0] for row in history(tiny, "select kind from meta.revisions order by 1")] == ["added", "removed"]
 
 
-def test_row_ids_make_no_revision(town: Town) -> None:
-    typed = town.dataset.model_dump() | {"columns": {"Payment_No": "text", "Paid_On": "OID", "Amount": "text"}}
-    numbered = Town(town.settings, Dataset.model_validate(typed | {"volume": {"shrink_at_most": "10%"}}))
+def test_row_ids_make_no_revision(tiny: TinyProject) -> None:
+    typed = tiny.dataset.model_dump() | {"columns": {"Payment_No": "text", "Paid_On": "OID", "Amount": "text"}}
+    numbered = TinyProject(tiny.settings, Dataset.model_validate(typed | {"volume": {"shrink_at_most": "10%"}}))
     capture(numbered, [("1", "7", "1.00")], [("1", "8", "1.00")])
     assert history(numbered, "select compared_columns, changed from meta.comparisons where changed is not null") == [
         (["Amount"], 0)
     ]
 
 
-def test_a_held_back_capture_says_nothing(town: Town) -> None:
-    town.capture(FIRST, at=NIGHTS[0])
-    town.capture(FIRST[:1], at=NIGHTS[1], held_back="far fewer rows")
-    town.capture(FIRST, at=NIGHTS[2])
-    assert history(town, "select count(*) from meta.comparisons") == [(2,)]
-    assert history(town, KINDS) == []
+def test_a_held_back_capture_says_nothing(tiny: TinyProject) -> None:
+    tiny.capture(FIRST, at=NIGHTS[0])
+    tiny.capture(FIRST[:1], at=NIGHTS[1], held_back="far fewer rows")
+    tiny.capture(FIRST, at=NIGHTS[2])
+    assert history(tiny, "select count(*) from meta.comparisons") == [(2,)]
+    assert history(tiny, KINDS) == []
 
 
-def test_the_validity_is_read_from_the_declared_column(town: Town) -> None:
-    dataset = town.dataset.model_copy(update={"valid_from": "Paid_On"})
-    dated = Town(town.settings, dataset)
+def test_the_validity_is_read_from_the_declared_column(tiny: TinyProject) -> None:
+    dataset = tiny.dataset.model_copy(update={"valid_from": "Paid_On"})
+    dated = TinyProject(tiny.settings, dataset)
     capture(dated, [*FIRST[:1], ("2", "soon", "1.00")])
     assert history(dated, "select valid_from, valid_to from meta.record_versions order by record_key") == [
         (date(2024, 1, 5), None), (None, None),
     ]  # fmt: skip
 
 
-def test_nothing_is_compared_twice(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_compared_twice(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[str] = []
     original = _History._compare
     monkeypatch.setattr(
         _History, "_compare", lambda self, a, b: (compared.append(b.manifest.capture_id), original(self, a, b))
     )
-    capture(town, FIRST, FIRST[:2])
-    history(town, KINDS)
-    history(town, KINDS)
+    capture(tiny, FIRST, FIRST[:2])
+    history(tiny, KINDS)
+    history(tiny, KINDS)
     assert compared == [f"town/payments/{at}" for at in NIGHTS[:2]]
-    town.capture(FIRST, at=NIGHTS[2])
-    history(town, KINDS)
+    tiny.capture(FIRST, at=NIGHTS[2])
+    history(tiny, KINDS)
     assert len(compared) == 3
 
 
@@ -188,27 +188,27 @@ CHANGING = [
 ]  # fmt: skip
 
 
-def test_a_lost_build_file_gets_the_same_history_again(town: Town) -> None:
+def test_a_lost_build_file_gets_the_same_history_again(tiny: TinyProject) -> None:
     for at, rows in zip(NIGHTS, CHANGING, strict=False):
-        town.capture(rows, at=at)
-        with town.build() as build:
-            record_history(build, town.models())
+        tiny.capture(rows, at=at)
+        with tiny.build() as build:
+            record_history(build, tiny.models())
             night_by_night = everything(build)
     assert all(night_by_night[name] for name in ("comparisons", "revisions", "record_versions"))
-    town.settings.build.unlink()
-    with town.build() as build:
-        record_history(build, town.models())
+    tiny.settings.build.unlink()
+    with tiny.build() as build:
+        record_history(build, tiny.models())
         assert everything(build) == night_by_night
 
 
 def test_a_run_that_dies_while_comparing_leaves_nothing_half_compared(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    capture(town, *CHANGING)
-    with town.build() as build:
-        record_history(build, town.models())
+    capture(tiny, *CHANGING)
+    with tiny.build() as build:
+        record_history(build, tiny.models())
         undisturbed = everything(build)
-    town.settings.build.unlink()
+    tiny.settings.build.unlink()
     account = _History._account
 
     def die(self: _History, before: Any, after: Any, *arguments: Any) -> None:
@@ -216,108 +216,108 @@ def test_a_run_that_dies_while_comparing_leaves_nothing_half_compared(
         if after.manifest.capture_id.endswith(NIGHTS[2]):
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), town.build() as build:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), tiny.build() as build:
         patch.setattr(_History, "_account", die)
-        record_history(build, town.models())
-    with town.build() as build:
+        record_history(build, tiny.models())
+    with tiny.build() as build:
         assert [row[1] for row in everything(build)["comparisons"]] == [f"town/payments/{at}" for at in NIGHTS[:2]]
-        record_history(build, town.models())
+        record_history(build, tiny.models())
         assert everything(build) == undisturbed
 
 
-def test_a_capture_that_comes_in_between_is_taken_into_account(town: Town) -> None:
-    town.capture(FIRST, at=NIGHTS[0])
-    town.capture(FIRST, at=NIGHTS[2])
-    assert history(town, KINDS) == []
-    town.capture(FIRST[:2], at=NIGHTS[1])
-    assert [(day, kind) for day, kind in history(town, "select day(captured_at), kind from meta.revisions order by 1")] == [
+def test_a_capture_that_comes_in_between_is_taken_into_account(tiny: TinyProject) -> None:
+    tiny.capture(FIRST, at=NIGHTS[0])
+    tiny.capture(FIRST, at=NIGHTS[2])
+    assert history(tiny, KINDS) == []
+    tiny.capture(FIRST[:2], at=NIGHTS[1])
+    assert [(day, kind) for day, kind in history(tiny, "select day(captured_at), kind from meta.revisions order by 1")] == [
         (2, "removed"), (3, "added"),
     ]  # fmt: skip
 
 
-def test_another_key_makes_the_history_anew(town: Town) -> None:
-    capture(town, FIRST, [("1", "2024-01-05", "11.00"), *FIRST[1:]])
-    assert [row[1] for row in history(town, KINDS)] == ["changed"]
-    other = Town(town.settings, town.dataset.model_copy(update={"key": ("Payment_No", "Amount")}))
+def test_another_key_makes_the_history_anew(tiny: TinyProject) -> None:
+    capture(tiny, FIRST, [("1", "2024-01-05", "11.00"), *FIRST[1:]])
+    assert [row[1] for row in history(tiny, KINDS)] == ["changed"]
+    other = TinyProject(tiny.settings, tiny.dataset.model_copy(update={"key": ("Payment_No", "Amount")}))
     assert [row[1] for row in history(other, KINDS)] == ["re-keyed"]
-    none = Town(town.settings, town.dataset.model_copy(update={"key": ()}))
+    none = TinyProject(tiny.settings, tiny.dataset.model_copy(update={"key": ()}))
     with none.build() as build:
         record_history(build, none.models())
         assert not any(everything(build).values())
 
 
-def test_a_damaged_older_capture_stops_its_history_and_nothing_else(town: Town) -> None:
-    capture(town, FIRST)
-    history(town, KINDS)
-    (file,) = town.lake.files(town.capture(FIRST[:2], at=NIGHTS[1]))
-    town.capture(FIRST[:1], at=NIGHTS[2])
+def test_a_damaged_older_capture_stops_its_history_and_nothing_else(tiny: TinyProject) -> None:
+    capture(tiny, FIRST)
+    history(tiny, KINDS)
+    (file,) = tiny.lake.files(tiny.capture(FIRST[:2], at=NIGHTS[1]))
+    tiny.capture(FIRST[:1], at=NIGHTS[2])
     good = file.read_bytes()
     file.write_bytes(good + b"x")
-    with town.build() as build:
-        stuck = record_history(build, town.models())
+    with tiny.build() as build:
+        stuck = record_history(build, tiny.models())
         assert "sha256 differs" in stuck["town/payments"]
         assert build.damaged == {}
     file.write_bytes(good)
-    assert [row[1] for row in history(town, KINDS)] == ["removed", "removed"]
+    assert [row[1] for row in history(tiny, KINDS)] == ["removed", "removed"]
 
 
 # Shapes
 
 
-def shaped(town: Town) -> Town:
-    text = town.dataset.model_dump() | {
+def shaped(tiny: TinyProject) -> TinyProject:
+    text = tiny.dataset.model_dump() | {
         "volume": {"shrink_at_most": "10%"},
         "earlier_shapes": [{"seen": "2020", "columns": {"Amount": "dollars || '.' || cents"}}],
     }
-    return Town(town.settings, Dataset.model_validate(text))
+    return TinyProject(tiny.settings, Dataset.model_validate(text))
 
 
-def old_capture(town: Town, at: str, columns: dict[str, str], rows: Sequence[Row]) -> None:
-    Town(town.settings, town.dataset.model_copy(update={"columns": columns})).capture(rows, at=at)
+def old_capture(tiny: TinyProject, at: str, columns: dict[str, str], rows: Sequence[Row]) -> None:
+    TinyProject(tiny.settings, tiny.dataset.model_copy(update={"columns": columns})).capture(rows, at=at)
 
 
 OLD = {"PAYMENT_no": "text", "Dollars": "text", "cents": "text"}
 
 
-def test_an_older_capture_is_read_under_the_names_of_today(town: Town) -> None:
-    town = shaped(town)
-    old_capture(town, NIGHTS[0], OLD, [("1", "10", "50")])
-    with town.build() as build:
+def test_an_older_capture_is_read_under_the_names_of_today(tiny: TinyProject) -> None:
+    tiny = shaped(tiny)
+    old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50")])
+    with tiny.build() as build:
         query = "select Payment_No, Paid_On, Amount, Dollars from raw.town_payments"
         assert build.connection.execute(query).fetchall() == [("1", None, "10.50", "10")]
         assert [c[0] for c in build.connection.execute("describe raw.town_payments").fetchall()][:1] == ["Payment_No"]
-        staged = build.stage(town.models()["clean.town_payments"])
+        staged = build.stage(tiny.models()["clean.town_payments"])
         assert build.connection.execute(f"select amount::varchar from {staged.everything}").fetchall() == [("10.50",)]
 
 
-def test_across_shapes_only_what_is_written_alike_is_compared(town: Town) -> None:
-    town = shaped(town)
-    old_capture(town, NIGHTS[0], OLD, [("1", "10", "50"), ("2", "10", "50")])
-    town.capture([("1", "2024-01-05", "10.50"), ("3", None, "1.00")], at=NIGHTS[1])
-    assert history(town, "select record_key, kind from meta.revisions order by 1") == [
+def test_across_shapes_only_what_is_written_alike_is_compared(tiny: TinyProject) -> None:
+    tiny = shaped(tiny)
+    old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50"), ("2", "10", "50")])
+    tiny.capture([("1", "2024-01-05", "10.50"), ("3", None, "1.00")], at=NIGHTS[1])
+    assert history(tiny, "select record_key, kind from meta.revisions order by 1") == [
         ('["2"]', "removed"),
         ('["3"]', "added"),
     ]
-    assert history(town, "select is_comparable, compared_columns from meta.comparisons order by captured_at") == [
+    assert history(tiny, "select is_comparable, compared_columns from meta.comparisons order by captured_at") == [
         (None, None), (True, []),
     ]  # fmt: skip
 
 
-def test_nothing_is_compared_where_the_key_was_written_otherwise(town: Town) -> None:
-    text = town.dataset.model_dump() | {
+def test_nothing_is_compared_where_the_key_was_written_otherwise(tiny: TinyProject) -> None:
+    text = tiny.dataset.model_dump() | {
         "volume": {"shrink_at_most": "10%"},
         "earlier_shapes": [{"seen": "2020", "columns": {"Payment_No": "no"}}],
     }
-    town = Town(town.settings, Dataset.model_validate(text))
-    old_capture(town, NIGHTS[0], {"no": "text", "Paid_On": "text", "Amount": "text"}, FIRST)
-    town.capture(FIRST[:1], at=NIGHTS[1])
-    assert history(town, KINDS) == []
-    assert history(town, "select is_comparable, added from meta.comparisons order by captured_at") == [
+    tiny = TinyProject(tiny.settings, Dataset.model_validate(text))
+    old_capture(tiny, NIGHTS[0], {"no": "text", "Paid_On": "text", "Amount": "text"}, FIRST)
+    tiny.capture(FIRST[:1], at=NIGHTS[1])
+    assert history(tiny, KINDS) == []
+    assert history(tiny, "select is_comparable, added from meta.comparisons order by captured_at") == [
         (None, None),
         (False, None),
     ]
     versions = history(
-        town, "select record_key, day(system_from), day(system_to) from meta.record_versions order by all"
+        tiny, "select record_key, day(system_from), day(system_to) from meta.record_versions order by all"
     )
     assert versions == [('["1"]', 1, 2), ('["1"]', 2, None), ('["2"]', 1, 2), ('["3"]', 1, 2)]
 
@@ -325,38 +325,38 @@ def test_nothing_is_compared_where_the_key_was_written_otherwise(town: Town) -> 
 HISTORY_SQL = "-- Each row is one capture.\nselect cast(_captured_at as date) as month, cast(sum(parse_money(amount)) as decimal(18, 2)) as amount\nfrom history.town_payments group by 1\n"
 
 
-def test_a_model_reads_all_accepted_captures_of_a_dataset(town: Town) -> None:
-    town = shaped(town)
-    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
-    old_capture(town, NIGHTS[0], OLD, [("1", "10", "50")])
-    town.capture(FIRST, at=NIGHTS[1])
-    town.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
-    with town.build() as build:
-        staged = build.stage(town.models()["marts.mart_months"])
+def test_a_model_reads_all_accepted_captures_of_a_dataset(tiny: TinyProject) -> None:
+    tiny = shaped(tiny)
+    tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
+    old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50")])
+    tiny.capture(FIRST, at=NIGHTS[1])
+    tiny.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
+    with tiny.build() as build:
+        staged = build.stage(tiny.models()["marts.mart_months"])
         found = build.connection.execute(
             f"select day(month), amount::varchar from {staged.table} order by 1"
         ).fetchall()
     assert found == [(1, "10.50"), (2, "60.00")]
 
 
-def test_a_model_of_all_captures_is_made_again_when_there_is_another(town: Town) -> None:
-    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
-    town.capture(FIRST, at=NIGHTS[1])
-    model = town.models()["marts.mart_months"]
-    with town.build() as build:
+def test_a_model_of_all_captures_is_made_again_when_there_is_another(tiny: TinyProject) -> None:
+    tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
+    tiny.capture(FIRST, at=NIGHTS[1])
+    model = tiny.models()["marts.mart_months"]
+    with tiny.build() as build:
         build.swap(build.stage(model), [], None)
         assert build.is_current(model)
-    town.capture(FIRST, at=NIGHTS[0])  # an older one, so the newest stays what it was
-    with town.build() as build:
+    tiny.capture(FIRST, at=NIGHTS[0])  # an older one, so the newest stays what it was
+    with tiny.build() as build:
         assert not build.is_current(model)
 
 
-def test_what_a_backfill_reveals_is_released(town: Town) -> None:
-    town.capture(FIRST, at=NIGHTS[1])
+def test_what_a_backfill_reveals_is_released(tiny: TinyProject) -> None:
+    tiny.capture(FIRST, at=NIGHTS[1])
 
     def night() -> bool:
-        models = town.models()
-        with town.build() as build:
+        models = tiny.models()
+        with tiny.build() as build:
             record_history(build, models)
             for model in models.values():
                 if not build.is_current(model):
@@ -365,26 +365,26 @@ def test_what_a_backfill_reveals_is_released(town: Town) -> None:
 
     assert night()
     assert not night()
-    town.capture(FIRST[:2], at=NIGHTS[0])
+    tiny.capture(FIRST[:2], at=NIGHTS[0])
     assert night()
 
 
-def test_a_capture_of_no_known_shape_is_not_passed_over(town: Town) -> None:
-    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
-    old_capture(town, NIGHTS[0], OLD, [("1", "10", "50")])
+def test_a_capture_of_no_known_shape_is_not_passed_over(tiny: TinyProject) -> None:
+    tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
+    old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50")])
     with (
-        town.build() as build,
+        tiny.build() as build,
         pytest.raises(ShapeUnknown, match=r"payments/2026-01-01.* lacks Paid_On, Amount .*earlier_shapes"),
     ):
-        build.stage(town.models()["marts.mart_months"])
+        build.stage(tiny.models()["marts.mart_months"])
 
 
 # As of a moment
 
 
-def answer(town: Town, moment: str, query: str) -> list[Row]:
+def answer(tiny: TinyProject, moment: str, query: str) -> list[Row]:
     at = datetime.fromisoformat(moment)
-    with as_of(town.settings, {town.name: town.dataset}, town.models(), at, query) as connection:
+    with as_of(tiny.settings, {tiny.name: tiny.dataset}, tiny.models(), at, query) as connection:
         return connection.execute(query).fetchall()
 
 
@@ -392,39 +392,39 @@ def answer(town: Town, moment: str, query: str) -> list[Row]:
     ("moment", "total"),
     [("2026-01-01T03:00Z", "60.00"), ("2026-01-02T02:59:59Z", "60.00"), ("2026-01-02T23:00Z", "30.00")],
 )
-def test_a_query_sees_the_captures_accepted_by_then(town: Town, moment: str, total: str) -> None:
-    capture(town, FIRST, FIRST[:2])
-    town.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
-    assert answer(town, moment, "select sum(amount)::varchar from mart_months") == [(total,)]
-    assert answer(town, moment, "select sum(amount)::varchar from clean.town_payments") == [(total,)]
-    assert not town.settings.build.exists()
+def test_a_query_sees_the_captures_accepted_by_then(tiny: TinyProject, moment: str, total: str) -> None:
+    capture(tiny, FIRST, FIRST[:2])
+    tiny.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
+    assert answer(tiny, moment, "select sum(amount)::varchar from mart_months") == [(total,)]
+    assert answer(tiny, moment, "select sum(amount)::varchar from clean.town_payments") == [(total,)]
+    assert not tiny.settings.build.exists()
 
 
-def test_a_history_ends_at_the_moment_asked_about(town: Town) -> None:
-    town.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
-    capture(town, FIRST, FIRST, FIRST)
-    assert answer(town, "2026-01-02T12:00Z", "select count(*) from marts.mart_months") == [(2,)]
+def test_a_history_ends_at_the_moment_asked_about(tiny: TinyProject) -> None:
+    tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
+    capture(tiny, FIRST, FIRST, FIRST)
+    assert answer(tiny, "2026-01-02T12:00Z", "select count(*) from marts.mart_months") == [(2,)]
 
 
-def test_quarantined_rows_of_then_can_be_asked_for(town: Town) -> None:
-    capture(town, [*FIRST, ("9", "2024-01-05", "unreadable")], FIRST)
-    assert answer(town, "2026-01-01T12:00Z", "select payment_id from quarantine.town_payments") == [("9",)]
+def test_quarantined_rows_of_then_can_be_asked_for(tiny: TinyProject) -> None:
+    capture(tiny, [*FIRST, ("9", "2024-01-05", "unreadable")], FIRST)
+    assert answer(tiny, "2026-01-01T12:00Z", "select payment_id from quarantine.town_payments") == [("9",)]
 
 
-def test_before_the_first_capture_the_datasets_are_named(town: Town) -> None:
+def test_before_the_first_capture_the_datasets_are_named(tiny: TinyProject) -> None:
     with pytest.raises(NotCapturedBy, match=r"By 2025-12-31 00:00 UTC .* town/payments \(never captured\)"):
-        answer(town, "2025-12-31T00:00Z", "from mart_months")
-    capture(town, FIRST)
+        answer(tiny, "2025-12-31T00:00Z", "from mart_months")
+    capture(tiny, FIRST)
     with pytest.raises(NotCapturedBy, match=r"town/payments \(first captured 2026-01-01\)"):
-        answer(town, "2025-12-31T00:00Z", "from mart_months")
+        answer(tiny, "2025-12-31T00:00Z", "from mart_months")
 
 
-def test_what_is_no_model_cannot_be_rebuilt(town: Town) -> None:
-    capture(town, FIRST)
+def test_what_is_no_model_cannot_be_rebuilt(tiny: TinyProject) -> None:
+    capture(tiny, FIRST)
     with pytest.raises(UnknownName, match=r"meta\.revisions"):
-        answer(town, "2026-01-02T00:00Z", "from meta.revisions")
+        answer(tiny, "2026-01-02T00:00Z", "from meta.revisions")
     with pytest.raises(QueryRefused):
-        answer(town, "2026-01-02T00:00Z", "selec from")
+        answer(tiny, "2026-01-02T00:00Z", "selec from")
 
 
 # For any two captures
@@ -435,24 +435,24 @@ tables = st.lists(st.tuples(keys, values, values), max_size=9)
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Build, Iterator[int]]]:
-    """A town whose build stays open, and numbers for captures nobody has seen: each example replaces all of the one before."""
-    town = found_town(tmp_path_factory.mktemp("any") / "town")
-    with town.build() as build:
-        yield town, build, count()
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TinyProject, Build, Iterator[int]]]:
+    """A tiny project whose build stays open, and numbers for captures nobody has seen: each example replaces all of the one before."""
+    tiny = write_tiny_project(tmp_path_factory.mktemp("any") / "tiny")
+    with tiny.build() as build:
+        yield tiny, build, count()
 
 
 @given(nights=st.lists(tables, min_size=2, max_size=4))
 def test_revisions_laid_over_a_capture_give_the_next_one(
-    opened: tuple[Town, Build, Iterator[int]], nights: list[list[Row]]
+    opened: tuple[TinyProject, Build, Iterator[int]], nights: list[list[Row]]
 ) -> None:
-    town, build, numbers = opened
-    shutil.rmtree(town.settings.lake, ignore_errors=True)
+    tiny, build, numbers = opened
+    shutil.rmtree(tiny.settings.lake, ignore_errors=True)
     moments = [datetime(2026, 1, 1) + timedelta(seconds=next(numbers)) for _ in nights]
     stamps = [f"{moment:%Y-%m-%dT%H%M%S.%fZ}" for moment in moments]
     for at, rows in zip(stamps, nights, strict=True):
-        town.capture(rows, at=at)
-    assert record_history(build, town.models()) == {}
+        tiny.capture(rows, at=at)
+    assert record_history(build, tiny.models()) == {}
     told = everything(build)
     assert [row[1] for row in told["comparisons"]] == [f"town/payments/{at}" for at in stamps]
     names = [column.name for column in meta.REVISIONS.columns]

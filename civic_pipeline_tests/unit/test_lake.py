@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.errors import (
     CaptureDamaged,
@@ -76,15 +76,15 @@ class FakeSource:
 
 
 @pytest.fixture
-def take(town: Town, monkeypatch: pytest.MonkeyPatch) -> "Taker":
-    return Taker(town, monkeypatch)
+def take(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> "Taker":
+    return Taker(tiny, monkeypatch)
 
 
 class Taker:
-    """Captures or attempts the town's dataset from fake sources."""
+    """Captures or attempts the dataset of the tiny project from fake sources."""
 
-    def __init__(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.town, self.lake, self._patch = town, town.lake, monkeypatch
+    def __init__(self, tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tiny, self.lake, self._patch = tiny, tiny.lake, monkeypatch
 
     def _serve(self, source: FakeSource, editions: dict[str | None, FakeSource] | None) -> None:
         for module in ("capture", "diagnosis"):
@@ -95,15 +95,15 @@ class Taker:
 
     def __call__(self, source: FakeSource, **editions: FakeSource) -> Captured:
         self._serve(source, {name.lstrip("_"): fake for name, fake in editions.items()})
-        return capture(self.town.name, self.town.dataset, self.lake, Access())
+        return capture(self.tiny.name, self.tiny.dataset, self.lake, Access())
 
     def attempt(self, source: FakeSource) -> Attempt:
         self._serve(source, None)
-        return attempt_capture(self.town.name, self.town.dataset, self.lake, Access())
+        return attempt_capture(self.tiny.name, self.tiny.dataset, self.lake, Access())
 
     @property
     def folders(self) -> list[Path]:
-        return [path for path in (self.lake.folder / self.town.name).glob("*") if path.is_dir()]
+        return [path for path in (self.lake.folder / self.tiny.name).glob("*") if path.is_dir()]
 
 
 def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
@@ -278,7 +278,7 @@ def test_rows_of_the_demo_portals_and_of_the_real_ones_never_meet_in_one_lake(ta
     with pytest.raises(
         ProfileMixed, match=r"holds captures of the live portals, and this run asks the demo ones.*CIVIC_DATA"
     ):
-        capture("town/payments", take.town.dataset, take.lake, Access(root="http://127.0.0.1:1"))
+        capture("town/payments", take.tiny.dataset, take.lake, Access(root="http://127.0.0.1:1"))
     assert take.lake.captures("town/payments") == [accepted]
 
 
@@ -332,11 +332,11 @@ def test_only_failures_that_may_pass_by_themselves_are_worth_another_try(take: T
 def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
     source = FakeSource()
     take._serve(source, None)
-    well = diagnose(take.town.dataset, Access())
+    well = diagnose(take.tiny.dataset, Access())
     assert well.healthy
     assert well.summary == "3 rows, rowsUpdatedAt 1, schema as declared (https://data.town.gov/abcd)"
     source.columns = {"Payment_No": "number", "Amount": "text", "Zone": "text"}
-    broken = diagnose(take.town.dataset, Access())
+    broken = diagnose(take.tiny.dataset, Access())
     assert not broken.healthy
     assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in broken.summary
     assert source.reads == []

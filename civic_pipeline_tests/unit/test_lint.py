@@ -1,7 +1,7 @@
 """What `civic check` finds in SQL without a run: wrong columns, and what a second engine would not take."""
 
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.lint import Mistake, check, mistakes
 from civic_pipeline.settings import CHECKOUT
@@ -9,16 +9,16 @@ from civic_pipeline.settings import CHECKOUT
 CLEAN, MART = "sql/clean/town/payments.sql", "sql/marts/spending/mart_months.sql"
 
 
-def found(town: Town) -> list[str]:
-    """The mistakes of the town, as `file:line: message` below its root."""
+def found(tiny: TinyProject) -> list[str]:
+    """The mistakes of the tiny project, as `file:line: message` below its root."""
     return [
-        str(Mistake(m.path.relative_to(town.settings.root), m.line, m.message))
-        for m in mistakes(town.settings.root, {town.name: town.dataset}, town.models())
+        str(Mistake(m.path.relative_to(tiny.settings.root), m.line, m.message))
+        for m in mistakes(tiny.settings.root, {tiny.name: tiny.dataset}, tiny.models())
     ]
 
 
-def only(town: Town) -> str:
-    [one] = found(town)
+def only(tiny: TinyProject) -> str:
+    [one] = found(tiny)
     return one
 
 
@@ -26,63 +26,63 @@ def test_the_checkout_has_no_mistake() -> None:
     assert check(CHECKOUT) == []
 
 
-def test_the_town_has_no_mistake(town: Town) -> None:
-    assert found(town) == []
+def test_the_tiny_project_has_no_mistake(tiny: TinyProject) -> None:
+    assert found(tiny) == []
 
 
 # Wrong columns
 
 
-def test_a_column_that_the_portal_does_not_declare(town: Town) -> None:
-    town.edit(CLEAN, "parse_date(Paid_On)", "parse_date(Paid_When)")
-    one = only(town)
+def test_a_column_that_the_portal_does_not_declare(tiny: TinyProject) -> None:
+    tiny.edit(CLEAN, "parse_date(Paid_On)", "parse_date(Paid_When)")
+    one = only(tiny)
     assert one.startswith(f"{CLEAN}:4: Binder Error: ")
     assert "Paid_When" in one
     assert "Paid_On" in one, "DuckDB's suggestion is kept"
 
 
-def test_a_column_that_the_contract_of_the_table_read_lacks(town: Town) -> None:
-    town.edit(MART, "sum(amount)", "sum(dollars)")
-    assert only(town).startswith(f"{MART}:4: Binder Error: ")
+def test_a_column_that_the_contract_of_the_table_read_lacks(tiny: TinyProject) -> None:
+    tiny.edit(MART, "sum(amount)", "sum(dollars)")
+    assert only(tiny).startswith(f"{MART}:4: Binder Error: ")
 
 
-def test_a_type_that_is_not_the_contracts(town: Town) -> None:
-    town.edit(MART, "cast(date_trunc('month', paid_on) as date)", "date_trunc('month', paid_on)")
-    town.edit("sql/marts/spending/mart_months.yml", "type: DATE", "type: TIMESTAMP")
-    assert found(town) == []
-    town.edit("sql/marts/spending/mart_months.yml", "type: TIMESTAMP", "type: VARCHAR")
+def test_a_type_that_is_not_the_contracts(tiny: TinyProject) -> None:
+    tiny.edit(MART, "cast(date_trunc('month', paid_on) as date)", "date_trunc('month', paid_on)")
+    tiny.edit("sql/marts/spending/mart_months.yml", "type: DATE", "type: TIMESTAMP")
+    assert found(tiny) == []
+    tiny.edit("sql/marts/spending/mart_months.yml", "type: TIMESTAMP", "type: VARCHAR")
     assert (
-        only(town)
+        only(tiny)
         == "sql/marts/spending/mart_months.yml:6: month is TIMESTAMP in the select of mart_months.sql, not VARCHAR"
     )
 
 
-def test_a_wrong_column_in_a_row_rule(town: Town) -> None:
-    town.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amuont is not null")
-    assert only(town).startswith("sql/clean/town/payments.yml:7: Binder Error: ")
+def test_a_wrong_column_in_a_row_rule(tiny: TinyProject) -> None:
+    tiny.edit("sql/clean/town/payments.yml", "keep_if: amount is not null", "keep_if: amuont is not null")
+    assert only(tiny).startswith("sql/clean/town/payments.yml:7: Binder Error: ")
 
 
-def test_a_wrong_column_in_a_query_of_unexpected_rows(town: Town) -> None:
+def test_a_wrong_column_in_a_query_of_unexpected_rows(tiny: TinyProject) -> None:
     query = '{unexpected_rows_query: "select * from {batch} where amuont < 0"}'
     expectations = f"expectations:\n  - unexpected_rows_expectation: {query}\n    severity: warning\n"
-    town.edit("sql/marts/spending/mart_months.yml", "columns:", f"{expectations}columns:")
-    assert only(town).startswith("sql/marts/spending/mart_months.yml:6: Binder Error: ")
+    tiny.edit("sql/marts/spending/mart_months.yml", "columns:", f"{expectations}columns:")
+    assert only(tiny).startswith("sql/marts/spending/mart_months.yml:6: Binder Error: ")
 
 
-def test_a_wrong_column_in_a_rule_across_tables(town: Town) -> None:
-    town.write(
+def test_a_wrong_column_in_a_rule_across_tables(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/checks/spending/months.sql", "-- A month.\nselect month\nfrom marts.mart_months\nwhere dollars < 0\n"
     )
-    assert only(town).startswith("sql/checks/spending/months.sql:4: Binder Error: ")
+    assert only(tiny).startswith("sql/checks/spending/months.sql:4: Binder Error: ")
 
 
-def test_the_history_of_a_dataset_has_its_columns(town: Town) -> None:
-    town.edit(
+def test_the_history_of_a_dataset_has_its_columns(tiny: TinyProject) -> None:
+    tiny.edit(
         MART,
         "from clean.town_payments\n",
         "from clean.town_payments\nwhere paid_on < (select max(_captured_at) from history.town_payments)\n",
     )
-    assert found(town) == []
+    assert found(tiny) == []
 
 
 # The ten rules: a select that breaks one on its last line but one, and one like it that does not
@@ -117,24 +117,24 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("case", BREAKS)
-def test_a_rule_that_a_query_breaks(case: str, town: Town) -> None:
+def test_a_rule_that_a_query_breaks(case: str, tiny: TinyProject) -> None:
     name, bad, good = BREAKS[case]
     end = "\nfrom raw.town_payments" + (
         " window w as (partition by Paid_On order by Payment_No)" if " over w" in bad else ""
     )
-    town.write("sql/checks/spending/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
-    assert found(town) == []
-    town.write("sql/checks/spending/rule.sql", f"-- A row.\n{bad}{end}\n")
-    names = {(one.split(":")[0], one.split(":")[1], one.split(": ")[1]) for one in found(town)}
+    tiny.write("sql/checks/spending/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
+    assert found(tiny) == []
+    tiny.write("sql/checks/spending/rule.sql", f"-- A row.\n{bad}{end}\n")
+    names = {(one.split(":")[0], one.split(":")[1], one.split(": ")[1]) for one in found(tiny)}
     assert names == {("sql/checks/spending/rule.sql", "2", name)}
 
 
-def test_tables_united_by_name(town: Town) -> None:
-    town.write(
+def test_tables_united_by_name(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/checks/spending/rule.sql",
         "-- A row.\nselect Amount from raw.town_payments\nunion all by name\nselect Amount from raw.town_payments\n",
     )
-    assert "columns_by_name" in only(town)
+    assert "columns_by_name" in only(tiny)
 
 
 @pytest.mark.parametrize(
@@ -146,63 +146,63 @@ def test_tables_united_by_name(town: Town) -> None:
         ("(select distinct amount from marts.mart_months)", "amount"),
     ],
 )
-def test_an_order_by_what_names_a_row_is_total(source: str, order: str, town: Town) -> None:
-    town.write(
+def test_an_order_by_what_names_a_row_is_total(source: str, order: str, tiny: TinyProject) -> None:
+    tiny.write(
         "sql/checks/spending/rule.sql",
         f"-- A row.\nselect amount, row_number() over (order by {order}) as n\nfrom {source} as rows_of\n",
     )
-    assert found(town) == []
+    assert found(tiny) == []
 
 
-def test_a_join_may_repeat_a_key(town: Town) -> None:
-    town.write(
+def test_a_join_may_repeat_a_key(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/checks/spending/rule.sql",
         "-- A row.\nselect m.month, p.amount, row_number() over (order by m.month) as n\n"
         "from marts.mart_months as m\ninner join clean.town_payments as p on p.amount = m.amount\n",
     )
-    assert "total_order: rows may tie: the order leaves out m.amount, p.amount" in only(town)
+    assert "total_order: rows may tie: the order leaves out m.amount, p.amount" in only(tiny)
 
 
-def test_a_contract_may_say_that_a_quotient_is_a_double(town: Town) -> None:
-    town.edit(MART, "group by 1", "group by paid_on")
-    town.edit(MART, "cast(sum(amount) as decimal(18, 2)) as amount", "sum(amount) / 2 as amount")
-    town.edit("sql/marts/spending/mart_months.yml", '"DECIMAL(18,2)"', "DOUBLE")
-    assert found(town) == []
+def test_a_contract_may_say_that_a_quotient_is_a_double(tiny: TinyProject) -> None:
+    tiny.edit(MART, "group by 1", "group by paid_on")
+    tiny.edit(MART, "cast(sum(amount) as decimal(18, 2)) as amount", "sum(amount) / 2 as amount")
+    tiny.edit("sql/marts/spending/mart_months.yml", '"DECIMAL(18,2)"', "DOUBLE")
+    assert found(tiny) == []
 
 
-def test_a_macro_may_parse_text_but_not_look_ahead(town: Town) -> None:
-    town.write(
+def test_a_macro_may_parse_text_but_not_look_ahead(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/functions/dates.sql",
         (CHECKOUT / "sql/functions/dates.sql").read_text()
         + "create or replace macro a_digit(text) as (\n    try_cast(regexp_extract(text, '\\d(?!x)') as integer)\n);\n",
     )
-    assert ": patterns: the pattern '\\\\d(?!x)' has (?!;" in only(town)
+    assert ": patterns: the pattern '\\\\d(?!x)' has (?!;" in only(tiny)
 
 
 # Allowances
 
 
-def test_a_file_may_say_why_it_breaks_a_rule(town: Town) -> None:
+def test_a_file_may_say_why_it_breaks_a_rule(tiny: TinyProject) -> None:
     sql = "-- A row.\n-- allow ids: the publisher's own digest\nselect md5(Amount) as id\nfrom raw.town_payments\n"
-    town.write("sql/checks/spending/rule.sql", sql)
-    assert found(town) == []
-    town.write("sql/checks/spending/rule.sql", sql.replace(" the publisher's own digest", ""))
-    assert only(town) == "sql/checks/spending/rule.sql:2: say why ids may be broken here"
-    town.write("sql/checks/spending/rule.sql", sql.replace("md5(Amount)", "Amount"))
-    assert only(town) == "sql/checks/spending/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
+    tiny.write("sql/checks/spending/rule.sql", sql)
+    assert found(tiny) == []
+    tiny.write("sql/checks/spending/rule.sql", sql.replace(" the publisher's own digest", ""))
+    assert only(tiny) == "sql/checks/spending/rule.sql:2: say why ids may be broken here"
+    tiny.write("sql/checks/spending/rule.sql", sql.replace("md5(Amount)", "Amount"))
+    assert only(tiny) == "sql/checks/spending/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
 
 
 # Spark
 
 
-def test_a_function_that_nobody_knows_on_spark(town: Town) -> None:
-    town.write("sql/checks/spending/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
-    assert "bar(…) has no translation to Spark that we know" in only(town)
+def test_a_function_that_nobody_knows_on_spark(tiny: TinyProject) -> None:
+    tiny.write("sql/checks/spending/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
+    assert "bar(…) has no translation to Spark that we know" in only(tiny)
 
 
-def test_a_construct_that_cannot_be_written_for_spark(town: Town) -> None:
-    town.write(
+def test_a_construct_that_cannot_be_written_for_spark(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/checks/spending/rule.sql",
         "-- A row.\nselect max_by(Amount, Paid_On, 3) as amounts\nfrom raw.town_payments\n",
     )
-    assert "this SQL cannot be written for Spark: Argument 'count' is not supported" in only(town)
+    assert "this SQL cannot be written for Spark: Argument 'count' is not supported" in only(tiny)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
@@ -52,62 +52,62 @@ def schema(committed: dict[str, Model]) -> Schema:
     ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "reference"],
 )  # fmt: skip
 def test_a_model_that_breaks_the_rules_is_named_with_its_line(
-    town: Town, file: str, old: str, new: str, line: int, told: str
+    tiny: TinyProject, file: str, old: str, new: str, line: int, told: str
 ) -> None:
-    town.edit(file, old, new)
+    tiny.edit(file, old, new)
     with pytest.raises(FileInvalid) as invalid:
-        town.models()
+        tiny.models()
     ((at, what),) = invalid.value.violations
     assert told in what
     assert at == line
     assert invalid.value.path.is_file()
 
 
-def test_an_input_that_nothing_provides_is_named(town: Town) -> None:
-    town.edit(CLEAN, "from raw.town_payments", "from raw.town_payment")
+def test_an_input_that_nothing_provides_is_named(tiny: TinyProject) -> None:
+    tiny.edit(CLEAN, "from raw.town_payments", "from raw.town_payment")
     with pytest.raises(
         CatalogIncomplete, match=r"town/payments\.sql reads raw\.town_payment, which no model, dataset or seed provides"
     ):
-        town.models()
+        tiny.models()
 
 
-def test_a_model_with_one_file_is_named(town: Town) -> None:
-    town.write("sql/marts/spending/mart_years.sql", "select 1 as year")
+def test_a_model_with_one_file_is_named(tiny: TinyProject) -> None:
+    tiny.write("sql/marts/spending/mart_years.sql", "select 1 as year")
     with pytest.raises(
         CatalogIncomplete, match=r"sql/marts/spending/mart_years\.sql: a model needs both \.sql and \.yml"
     ):
-        town.models()
+        tiny.models()
 
 
 @pytest.mark.parametrize("way", ["input", "reference"])
-def test_models_in_a_circle_are_named(town: Town, way: str) -> None:
+def test_models_in_a_circle_are_named(tiny: TinyProject, way: str) -> None:
     if way == "input":
-        town.edit(CLEAN, "from raw.town_payments", "from raw.town_payments where exists (from marts.mart_months)")
+        tiny.edit(CLEAN, "from raw.town_payments", "from raw.town_payments where exists (from marts.mart_months)")
     else:
-        town.edit(CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,")
+        tiny.edit(CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,")
     with pytest.raises(
         CatalogIncomplete,
         match=r"circle: .*(marts\.mart_months -> clean\.town_payments|clean\.town_payments -> marts\.mart_months)",
     ):
-        town.models()
+        tiny.models()
 
 
-def test_inputs_are_read_from_the_sql_and_not_from_comments_or_ctes(town: Town) -> None:
-    town.write(
+def test_inputs_are_read_from_the_sql_and_not_from_comments_or_ctes(tiny: TinyProject) -> None:
+    tiny.write(
         "sql/marts/spending/mart_months.sql",
         "-- from clean.nothing\nwith months as (select paid_on as month, amount from clean.town_payments), named as (select * from months)\n"
         "select month, amount from named where 'from clean.other' <> '' and exists (select 1 from seeds.agencies)",
     )
-    assert town.models()["marts.mart_months"].inputs == {"clean.town_payments", "seeds.agencies"}
+    assert tiny.models()["marts.mart_months"].inputs == {"clean.town_payments", "seeds.agencies"}
 
 
-def test_the_code_version_changes_with_the_sql_and_with_the_contract(town: Town) -> None:
-    before = town.models()["clean.town_payments"].code_version
-    assert town.models()["clean.town_payments"].code_version == before
-    town.edit(CONTRACT, "Number of the payment.", "The payment's number.")
-    described = town.models()["clean.town_payments"].code_version
-    town.edit(CLEAN, "parse_money(Amount)", "parse_money(trim(Amount))")
-    assert len({before, described, town.models()["clean.town_payments"].code_version}) == 3
+def test_the_code_version_changes_with_the_sql_and_with_the_contract(tiny: TinyProject) -> None:
+    before = tiny.models()["clean.town_payments"].code_version
+    assert tiny.models()["clean.town_payments"].code_version == before
+    tiny.edit(CONTRACT, "Number of the payment.", "The payment's number.")
+    described = tiny.models()["clean.town_payments"].code_version
+    tiny.edit(CLEAN, "parse_money(Amount)", "parse_money(trim(Amount))")
+    assert len({before, described, tiny.models()["clean.town_payments"].code_version}) == 3
 
 
 def test_every_committed_model_comes_after_what_it_reads_and_references(committed: dict[str, Model]) -> None:
@@ -187,18 +187,18 @@ GENERATED = (
 )  # fmt: skip
 
 
-def test_a_literal_has_no_origin_and_a_join_has_both(town: Town) -> None:
-    town.edit(
+def test_a_literal_has_no_origin_and_a_join_has_both(tiny: TinyProject) -> None:
+    tiny.edit(
         "sql/marts/spending/mart_months.sql",
         "cast(sum(amount) as decimal(18, 2)) as amount\nfrom clean.town_payments",
         "cast(sum(amount) + max(len(city)) as decimal(18, 2)) as amount,\n    'x' as town\nfrom clean.town_payments cross join seeds.agencies",
     )
-    town.edit(
+    tiny.edit(
         "sql/marts/spending/mart_months.yml",
         "  - {name: amount",
         '  - {name: amount, type: "DECIMAL(18,2)", description: x}\n  - {name: town, type: VARCHAR, description: x}\n  # - {name: amount',
     )
-    model = town.models()["marts.mart_months"]
+    model = tiny.models()["marts.mart_months"]
     known: Schema = {
         "clean": {"town_payments": {"payment_id": "VARCHAR", "paid_on": "DATE", "amount": "DECIMAL(18,2)"}},
         "seeds": {"agencies": {"agency": "VARCHAR", "city": "VARCHAR"}},
@@ -208,11 +208,11 @@ def test_a_literal_has_no_origin_and_a_join_has_both(town: Town) -> None:
     }  # fmt: skip
 
 
-def test_a_parse_error_names_the_file_and_line(town: Town) -> None:
-    file = town.write(
+def test_a_parse_error_names_the_file_and_line(tiny: TinyProject) -> None:
+    file = tiny.write(
         CLEAN, "-- Each row is one payment.\nselect\n    Payment_No as as payment_id\nfrom raw.town_payments\n"
     )
     with pytest.raises(FileInvalid) as invalid:
-        town.models()
+        tiny.models()
     assert invalid.value.path == Path(file)
     assert invalid.value.violations[0][0] == 3

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import yaml
 from click.testing import CliRunner
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset, FileSource, load_datasets, read_yaml
 from civic_pipeline.cli import cli
@@ -41,24 +41,24 @@ def test_a_folder_of_the_catalog_is_a_name_of_a_table(place: str, name: str, pro
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, town: Town) -> None:
-    seed = town.write(f"data/seeds/{name}.csv", "a,b\n1,2\n")
+def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, tiny: TinyProject) -> None:
+    seed = tiny.write(f"data/seeds/{name}.csv", "a,b\n1,2\n")
     with pytest.raises(FileInvalid, match="is no name for a table"):
-        town.models()
+        tiny.models()
     seed.unlink()
     for kind in ("sql", "yml"):
-        (town.settings.root / f"sql/marts/spending/mart_months.{kind}").rename(
-            town.settings.root / f"sql/marts/spending/{name}.{kind}"
+        (tiny.settings.root / f"sql/marts/spending/mart_months.{kind}").rename(
+            tiny.settings.root / f"sql/marts/spending/{name}.{kind}"
         )
     with pytest.raises(FileInvalid, match="is no name for a table"):
-        town.models()
+        tiny.models()
 
 
 @pytest.mark.parametrize("name", LEADS_OUT)
-def test_a_tampered_manifest_reads_no_file_elsewhere(name: str, town: Town) -> None:
-    path = tampered(town, lambda manifest: manifest["parts"][0].update(file=name))
+def test_a_tampered_manifest_reads_no_file_elsewhere(name: str, tiny: TinyProject) -> None:
+    path = tampered(tiny, lambda manifest: manifest["parts"][0].update(file=name))
     with pytest.raises(CaptureDamaged, match="would not lie beside it") as error:
-        town.lake.accepted(town.name)
+        tiny.lake.accepted(tiny.name)
     assert str(path) in str(error.value)
 
 
@@ -72,16 +72,16 @@ def test_a_tampered_manifest_reads_no_file_elsewhere(name: str, town: Town) -> N
         {"dataset": "town/salaries"},
     ],
 )
-def test_a_manifest_is_that_of_its_folder(change: dict[str, str], town: Town) -> None:
-    tampered(town, lambda manifest: manifest.update(change))
+def test_a_manifest_is_that_of_its_folder(change: dict[str, str], tiny: TinyProject) -> None:
+    tampered(tiny, lambda manifest: manifest.update(change))
     with pytest.raises(CaptureDamaged, match="which belongs elsewhere"):
-        town.lake.accepted(town.name)
+        tiny.lake.accepted(tiny.name)
 
 
-def tampered(town: Town, change: Callable[[dict[str, Any]], None]) -> Path:
+def tampered(tiny: TinyProject, change: Callable[[dict[str, Any]], None]) -> Path:
     """The manifest of a capture, changed; a file lies wherever it may then lead."""
-    made = town.capture([("1", "2026-01-01", "5.00")])
-    folder = town.settings.lake / made.capture_id
+    made = tiny.capture([("1", "2026-01-01", "5.00")])
+    folder = tiny.settings.lake / made.capture_id
     shutil.copyfile(folder / "part.parquet", folder.parent / "other.parquet")
     path = folder / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -128,17 +128,17 @@ def test_a_title_makes_no_path(title: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["../x.csv", "/etc/passwd", "data/../../x.csv", "~/x.csv", "file:///etc/passwd", "data//x.csv", "C:\\x.csv", "http://data.town.gov/x.csv", "https://user:pass@data.town.gov/x.csv", "https://data.town.gov/x.csv?$$app_token=abcdef", "https://data.town.gov/x.csv?api_key=abcdef"])  # fmt: skip
-def test_a_dataset_reads_no_file_elsewhere_and_holds_no_secret(url: str, town: Town) -> None:
-    said = yaml.safe_load((town.settings.root / "payments.yaml").read_text(encoding="utf-8"))
+def test_a_dataset_reads_no_file_elsewhere_and_holds_no_secret(url: str, tiny: TinyProject) -> None:
+    said = yaml.safe_load((tiny.settings.root / "payments.yaml").read_text(encoding="utf-8"))
     said["source"] = {"portal": "file", "url": url, "recorded": "2026-01-01"}
-    file = town.write("other.yaml", yaml.safe_dump(said))
+    file = tiny.write("other.yaml", yaml.safe_dump(said))
     with pytest.raises(FileInvalid, match=r"source\.file\.url"):
         read_yaml(file, Dataset)
 
 
-def test_a_link_does_not_lead_a_dataset_out_of_the_project(town: Town) -> None:
-    inside = town.write("project/data/inside.csv", "a,b\n1,2\n")
-    outside = town.write("outside.csv", "a,b\n1,2\n")
+def test_a_link_does_not_lead_a_dataset_out_of_the_project(tiny: TinyProject) -> None:
+    inside = tiny.write("project/data/inside.csv", "a,b\n1,2\n")
+    outside = tiny.write("outside.csv", "a,b\n1,2\n")
     (inside.parent / "link.csv").symlink_to(outside)
 
     def described(url: str) -> Description:

@@ -1,4 +1,4 @@
-"""Contracts become checks, and checks find what is wrong: on a town of a few rows."""
+"""Contracts become checks, and checks find what is wrong: on a tiny project of a few rows."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ import pytest
 from formulas import committed_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
 from civic_pipeline.errors import CatalogIncomplete, ChecksFailed, ContractBroken, ModelFailed, NotCaptured
@@ -41,14 +41,14 @@ GOOD = [
 EXPECT = "\nexpectations:\n  - {}\ncolumns:"
 
 
-def audited(town: Town, build: Build) -> dict[str, CheckResult]:
-    """The results for the town's clean table, by name."""
-    model = town.models()["clean.town_payments"]
+def audited(tiny: TinyProject, build: Build) -> dict[str, CheckResult]:
+    """The results for the clean table of the tiny project, by name."""
+    model = tiny.models()["clean.town_payments"]
     return {result.name: result for result in audit(build, build.stage(model), Suites(build))}
 
 
-def expect(town: Town, *expectations: str) -> None:
-    town.edit(CONTRACT, "\ncolumns:", EXPECT.format("\n  - ".join(expectations)))
+def expect(tiny: TinyProject, *expectations: str) -> None:
+    tiny.edit(CONTRACT, "\ncolumns:", EXPECT.format("\n  - ".join(expectations)))
 
 
 @pytest.fixture
@@ -65,15 +65,15 @@ def today(monkeypatch: pytest.MonkeyPatch) -> date:
     return still.date()
 
 
-def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(town: Town) -> None:
-    town.capture(GOOD)
+def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
     expect(
-        town,
+        tiny,
         "{expect_column_values_to_be_between: {column: amount, min_value: -100}, severity: warning, why: Refunds are small.}",
     )
-    with town.build() as build:
-        found = audited(town, build)
-    planned = planned_checks(town.models()["clean.town_payments"])
+    with tiny.build() as build:
+        found = audited(tiny, build)
+    planned = planned_checks(tiny.models()["clean.town_payments"])
     assert list(found) == list(planned) == [
         "schema", "rows_conserved", "amount_conserved", "quarantine_tolerated", "data_age",
         "key_unique", "key_not_null__payment_id", "column_values_to_be_between__amount",
@@ -100,17 +100,17 @@ MODELS_THAT_LOSE = {
 
 
 @pytest.mark.parametrize("way", MODELS_THAT_LOSE)
-def test_a_model_that_changes_what_was_published_is_held_back(town: Town, way: str) -> None:
-    town.capture([*GOOD, ("5", "2024-02-08", "n/a")])
-    town.edit(CONTRACT, "repeated_rows: drop\n", "")
+def test_a_model_that_changes_what_was_published_is_held_back(tiny: TinyProject, way: str) -> None:
+    tiny.capture([*GOOD, ("5", "2024-02-08", "n/a")])
+    tiny.edit(CONTRACT, "repeated_rows: drop\n", "")
     old, new, check = MODELS_THAT_LOSE[way]
-    with town.build() as build:
-        assert audited(town, build)[check].passed
-    town.edit(CLEAN, old, new)
-    with town.build() as build:
-        result = audited(town, build)[check]
+    with tiny.build() as build:
+        assert audited(tiny, build)[check].passed
+    tiny.edit(CLEAN, old, new)
+    with tiny.build() as build:
+        result = audited(tiny, build)[check]
         assert result.blocks, result
-        outcome = build_table(build, Suites(build), town.models()["clean.town_payments"], {})
+        outcome = build_table(build, Suites(build), tiny.models()["clean.town_payments"], {})
         assert outcome.problem == str(
             ContractBroken("clean.town_payments", [r.failure for r in outcome.results if r.blocks])
         )
@@ -118,10 +118,10 @@ def test_a_model_that_changes_what_was_published_is_held_back(town: Town, way: s
         assert list(build.held_back()) == ["clean.town_payments"]
 
 
-def test_the_account_of_the_rows_is_told(town: Town) -> None:
-    town.capture([*GOOD, GOOD[0], ("5", "2024-02-08", "n/a")])
-    with town.build() as build:
-        found = audited(town, build)
+def test_the_account_of_the_rows_is_told(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, GOOD[0], ("5", "2024-02-08", "n/a")])
+    with tiny.build() as build:
+        found = audited(tiny, build)
     assert found["rows_conserved"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
     assert found["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
 
@@ -140,16 +140,16 @@ AMOUNTS = st.one_of(
 def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
     tmp_path_factory: pytest.TempPathFactory, amounts: list[str | None], doubled: bool
 ) -> None:
-    from town import found_town
+    from tiny_project import write_tiny_project
 
     from civic_pipeline.quality.audit import _rows_conserved, _sum_conserved
 
-    town = found_town(tmp_path_factory.mktemp("town"))
+    tiny = write_tiny_project(tmp_path_factory.mktemp("tiny"))
     rows = [(str(number), "2024-01-05", amount) for number, amount in enumerate(amounts)]
-    town.capture(rows + rows if doubled else rows)
-    model = town.models()["clean.town_payments"]
+    tiny.capture(rows + rows if doubled else rows)
+    model = tiny.models()["clean.town_payments"]
     planned = planned_checks(model)
-    with town.build() as build:
+    with tiny.build() as build:
         staged = build.stage(model)
         assert _rows_conserved(build.connection, staged, planned["rows_conserved"]).passed
         assert _sum_conserved(build.connection, staged, "amount", planned["amount_conserved"]).passed
@@ -169,11 +169,11 @@ def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
 
 
 @pytest.mark.parametrize(("unreadable", "passes"), [(0, True), (2, True), (3, False)])
-def test_the_quarantine_is_tolerated_up_to_the_stated_share(town: Town, unreadable: int, passes: bool) -> None:
-    town.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 20%")
-    town.capture([(str(number), "2024-01-05", "x" if number < unreadable else "1") for number in range(10)])
-    with town.build() as build:
-        result = audited(town, build)["quarantine_tolerated"]
+def test_the_quarantine_is_tolerated_up_to_the_stated_share(tiny: TinyProject, unreadable: int, passes: bool) -> None:
+    tiny.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 20%")
+    tiny.capture([(str(number), "2024-01-05", "x" if number < unreadable else "1") for number in range(10)])
+    with tiny.build() as build:
+        result = audited(tiny, build)["quarantine_tolerated"]
     assert (result.passed, result.evaluated, result.unexpected) == (passes, 10, unreadable)
     assert result.severity == "critical"
 
@@ -182,38 +182,38 @@ def test_the_quarantine_is_tolerated_up_to_the_stated_share(town: Town, unreadab
     ("days", "fresh"), [(0, True), (44, True), (45, True), (46, False), (-1, False), (-400, False)]
 )
 def test_data_are_fresh_up_to_their_last_allowed_day_and_never_when_dated_in_the_future(
-    town: Town, today: date, days: int, fresh: bool
+    tiny: TinyProject, today: date, days: int, fresh: bool
 ) -> None:
     assert FRESH_FOR_DAYS["monthly"] == 45
-    town.capture([("1", str(today - timedelta(days=days)), "1"), ("2", "2020-01-01", "1")])
-    with town.build() as build:
-        result = audited(town, build)["data_age"]
+    tiny.capture([("1", str(today - timedelta(days=days)), "1"), ("2", "2020-01-01", "1")])
+    with tiny.build() as build:
+        result = audited(tiny, build)["data_age"]
     assert (result.passed, result.severity) == (fresh, "warning")
     assert f"{days} days old" in result.examples[0]
 
 
-def test_data_without_any_date_are_not_fresh_and_a_closed_series_has_no_age(town: Town) -> None:
-    town.capture([])
-    with town.build() as build:
-        assert audited(town, build)["data_age"].examples == ("paid_on holds no date",)
-    closed = town.dataset.model_copy(update={"cadence": "closed"})
-    assert "data_age" not in planned_checks(replace(town, dataset=closed).models()["clean.town_payments"])
+def test_data_without_any_date_are_not_fresh_and_a_closed_series_has_no_age(tiny: TinyProject) -> None:
+    tiny.capture([])
+    with tiny.build() as build:
+        assert audited(tiny, build)["data_age"].examples == ("paid_on holds no date",)
+    closed = tiny.dataset.model_copy(update={"cadence": "closed"})
+    assert "data_age" not in planned_checks(replace(tiny, dataset=closed).models()["clean.town_payments"])
 
 
 # Expectations
 
 
-def test_a_failing_expectation_counts_and_shows_what_it_found(town: Town) -> None:
-    town.capture(GOOD)
+def test_a_failing_expectation_counts_and_shows_what_it_found(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
     expect(
-        town,
+        tiny,
         "{expect_column_values_to_be_between: {column: amount, min_value: 0, max_value: 100}, severity: critical}",
         "{expect_column_sum_to_be_between: {column: amount, max_value: 1}, severity: warning}",
         "{expect_column_values_to_match_regex: {column: payment_id, regex: '^[12]$'}, severity: info}",
         "{expect_column_values_to_be_between: {column: paid_on, max_value: today}, severity: critical}",
     )
-    with town.build() as build:
-        found = audited(town, build)
+    with tiny.build() as build:
+        found = audited(tiny, build)
     between = found["column_values_to_be_between__amount"]
     assert (between.passed, between.blocks, between.evaluated, between.unexpected) == (False, True, 4, 2)
     assert sorted(Decimal(value) for value in between.examples) == [Decimal(-5), Decimal("1234.5")]
@@ -225,53 +225,53 @@ def test_a_failing_expectation_counts_and_shows_what_it_found(town: Town) -> Non
     assert found["column_values_to_be_between__paid_on"].passed
 
 
-def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(town: Town) -> None:
-    town.capture([*GOOD, ("1", "2024-03-01", "9")])
-    town.edit(CONTRACT, "source: Payment_No,", "source: Payment_No, references: marts.dim_payments,")
-    town.write(
+def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("1", "2024-03-01", "9")])
+    tiny.edit(CONTRACT, "source: Payment_No,", "source: Payment_No, references: marts.dim_payments,")
+    tiny.write(
         "sql/marts/spending/dim_payments.sql",
         "select agency as payment_id from seeds.agencies union all select '1' as payment_id",
     )
-    town.write(
+    tiny.write(
         "sql/marts/spending/dim_payments.yml",
         "each_row_is: one payment\nkey: [payment_id]\ncolumns: [{name: payment_id, type: VARCHAR, description: x}]",
     )
-    with town.build() as build:
-        models = town.models()
+    with tiny.build() as build:
+        models = tiny.models()
         assert next(iter(models)) == "marts.dim_payments"  # a reference is built before what refers to it
         build.swap(build.stage(models["marts.dim_payments"]), [], None)
-        found = audited(town, build)
+        found = audited(tiny, build)
     assert found["key_unique"].blocks
     assert found["key_unique"].unexpected == 2
     assert found["references__payment_id"].blocks
     assert found["references__payment_id"].unexpected == 3
 
 
-def test_a_key_of_two_columns_is_unique_together(town: Town) -> None:
-    town.capture([*GOOD, ("1", "2024-03-01", "9")])
-    town.edit(CONTRACT, "key: [payment_id]", "key: [payment_id, paid_on]")
-    with town.build() as build:
-        assert audited(town, build)["key_unique"].passed
+def test_a_key_of_two_columns_is_unique_together(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("1", "2024-03-01", "9")])
+    tiny.edit(CONTRACT, "key: [payment_id]", "key: [payment_id, paid_on]")
+    with tiny.build() as build:
+        assert audited(tiny, build)["key_unique"].passed
 
 
-def test_an_expectation_that_cannot_run_is_a_failed_critical_check(town: Town) -> None:
-    town.capture(GOOD)
+def test_an_expectation_that_cannot_run_is_a_failed_critical_check(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
     expect(
-        town,
+        tiny,
         "{unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where nothing = 1'}, severity: info}",
     )
-    with town.build() as build:
-        found = audited(town, build)
+    with tiny.build() as build:
+        found = audited(tiny, build)
     (name,) = [name for name in found if name.startswith("unexpected_rows")]
     assert found[name].blocks
     assert found[name].description.startswith("the check could not run: ")
 
 
-def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(town: Town) -> None:
-    town.capture(GOOD)
-    town.edit(CLEAN, "parse_date(Paid_On) as paid_on", "Paid_On as paid_on")
-    with town.build() as build:
-        found = audited(town, build)
+def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    tiny.edit(CLEAN, "parse_date(Paid_On) as paid_on", "Paid_On as paid_on")
+    with tiny.build() as build:
+        found = audited(tiny, build)
     assert list(found) == ["schema"]
     assert found["schema"].blocks
     assert found["schema"].examples == ("paid_on is VARCHAR, not DATE",)
@@ -280,24 +280,24 @@ def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(town
 # Across tables, and the gate
 
 
-def build_all(town: Town, build: Build) -> dict[str, str]:
+def build_all(tiny: TinyProject, build: Build) -> dict[str, str]:
     held: dict[str, str] = {}
-    for model in town.models().values():
+    for model in tiny.models().values():
         outcome = build_table(build, Suites(build), model, held)
         if outcome.problem:
             held[model.name] = outcome.problem
     return held
 
 
-def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(town: Town) -> None:
-    town.capture(GOOD)
-    town.write(
+def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    tiny.write(
         "sql/checks/spending/months_are_positive.sql",
         "-- Each row is a month without payments\n-- worth anything.\nselect month, amount from marts.mart_months where amount < 1000",
     )
-    with town.build() as build:
+    with tiny.build() as build:
         assert check_across(build) == []  # the rule's table was never built
-        assert build_all(town, build) == {}
+        assert build_all(tiny, build) == {}
         (result,) = check_across(build)
         assert result == CheckResult(
             "warehouse", "months_are_positive", "across", "critical", False,
@@ -305,37 +305,37 @@ def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(t
         )  # fmt: skip
         with pytest.raises(ChecksFailed, match=r"months_are_positive .*1 unexpected, such as 2024-01-01, 10\.00"):
             list(publish(build))
-        assert not town.settings.warehouse.exists()
-        town.edit("sql/checks/spending/months_are_positive.sql", "< 1000", "< 0")
+        assert not tiny.settings.warehouse.exists()
+        tiny.edit("sql/checks/spending/months_are_positive.sql", "< 1000", "< 0")
         made = list(publish(build))[-1]
         assert isinstance(made, Release)
-        assert made.file.samefile(town.settings.warehouse)
+        assert made.file.samefile(tiny.settings.warehouse)
         assert build.connection.execute(
             "select is_passed from meta.checks where table_name = 'warehouse'"
         ).fetchall() == [(True,)]
 
 
-def test_a_rule_that_does_not_run_is_told_with_its_file(town: Town) -> None:
-    town.capture(GOOD)
-    town.write("sql/checks/spending/broken.sql", "select nothing from marts.mart_months")
-    with town.build() as build:
-        build_all(town, build)
+def test_a_rule_that_does_not_run_is_told_with_its_file(tiny: TinyProject) -> None:
+    tiny.capture(GOOD)
+    tiny.write("sql/checks/spending/broken.sql", "select nothing from marts.mart_months")
+    with tiny.build() as build:
+        build_all(tiny, build)
         with pytest.raises(ModelFailed, match=r"broken\.sql does not run"):
             check_across(build)
 
 
-def test_what_depends_on_a_table_that_is_held_back_waits_for_it(town: Town) -> None:
-    town.capture([*GOOD, ("5", "2024-01-05", "x"), ("6", "2024-01-05", "x")])
-    town.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 1%")
-    with town.build() as build:
-        held = build_all(town, build)
+def test_what_depends_on_a_table_that_is_held_back_waits_for_it(tiny: TinyProject) -> None:
+    tiny.capture([*GOOD, ("5", "2024-01-05", "x"), ("6", "2024-01-05", "x")])
+    tiny.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 1%")
+    with tiny.build() as build:
+        held = build_all(tiny, build)
         assert "quarantine_tolerated" in held["clean.town_payments"]
         assert held["marts.mart_months"] == "waits for clean.town_payments"
         assert list(publish(build)) == []  # no table was ever accepted
 
 
-def test_a_dataset_nobody_captured_is_told_with_what_to_run(town: Town) -> None:
-    with town.build() as build:
+def test_a_dataset_nobody_captured_is_told_with_what_to_run(tiny: TinyProject) -> None:
+    with tiny.build() as build:
         held = failed_attempts(build)
     assert held == {"raw.town_payments": str(NotCaptured("town/payments"))}
     assert "Materialize raw/town_payments first" in held["raw.town_payments"]
@@ -386,29 +386,29 @@ def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> Non
         assert check.description != path.stem.replace("_", " "), path
 
 
-def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(town: Town) -> None:
-    town.write("sql/checks/spending/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
+def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(tiny: TinyProject) -> None:
+    tiny.write("sql/checks/spending/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
     with pytest.raises(CatalogIncomplete, match=r"misspelt\.sql reads marts\.mart_monhts.*Check the spelling"):
-        rules_across(town.settings.root, town.models())
+        rules_across(tiny.settings.root, tiny.models())
 
 
-def test_a_damaged_capture_holds_back_what_is_made_of_it(town: Town) -> None:
-    (file,) = town.lake.files(town.capture(GOOD))
+def test_a_damaged_capture_holds_back_what_is_made_of_it(tiny: TinyProject) -> None:
+    (file,) = tiny.lake.files(tiny.capture(GOOD))
     file.unlink()
-    with town.build() as build:
+    with tiny.build() as build:
         (problem,) = failed_attempts(build).values()
     assert "it is gone" in problem
 
 
-def test_a_report_is_written_and_only_the_newest_are_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_written_and_only_the_newest_are_kept(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("civic_pipeline.quality.suites.KEPT_REPORTS", 2)
-    town.capture(GOOD)
-    reports = town.settings.reports
+    tiny.capture(GOOD)
+    reports = tiny.settings.reports
     for name in ("old", "older"):
         (reports / name).mkdir(parents=True)
-    with town.build("a_run") as build:
+    with tiny.build("a_run") as build:
         suites = Suites(build)
-        model = town.models()["clean.town_payments"]
+        model = tiny.models()["clean.town_payments"]
         audit(build, build.stage(model), suites)
         index = suites.write_report(reports)
     assert index == reports / "a_run" / "index.html"

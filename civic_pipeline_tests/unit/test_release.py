@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 import civic_pipeline
 from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
@@ -19,24 +19,24 @@ from civic_pipeline.warehouse import meta, release
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 
 
-def publish(town: Town, rows: list[tuple[str, str, str]], at: str = "2026-01-02T030405.000000Z") -> Path:
-    town.capture(rows, at=at)
-    with town.build() as build:
-        for model in town.models().values():
+def publish(tiny: TinyProject, rows: list[tuple[str, str, str]], at: str = "2026-01-02T030405.000000Z") -> Path:
+    tiny.capture(rows, at=at)
+    with tiny.build() as build:
+        for model in tiny.models().values():
             build.swap(build.stage(model), [], None)
         release(build)
-    return town.settings.warehouse
+    return tiny.settings.warehouse
 
 
 def count(connection: duckdb.DuckDBPyConnection) -> int:
     return connection.sql("select count(*) from warehouse.clean.town_payments").fetchall()[0][0]
 
 
-def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(town: Town) -> None:
-    file = publish(town, ROWS)
+def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(tiny: TinyProject) -> None:
+    file = publish(tiny, ROWS)
     with connect(file) as before:
         assert count(before) == 2
-        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
+        publish(tiny, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
         assert count(before) == 2
         with connect(file) as after:
             assert count(after) == 3
@@ -46,9 +46,9 @@ def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(town: Town
 # Following: `refresh` between statements, never within one
 
 
-def publish_total(town: Town, number: int) -> Path:
+def publish_total(tiny: TinyProject, number: int) -> Path:
     """The `number`th release: its one payment, and so its one month, is of that many dollars."""
-    return publish(town, [("1", "2024-01-05", str(number))], at=f"2026-01-{number:02}T030405.000000Z")
+    return publish(tiny, [("1", "2024-01-05", str(number))], at=f"2026-01-{number:02}T030405.000000Z")
 
 
 IN_CLEAN, IN_MARTS = "select sum(amount) from warehouse.clean.town_payments", "select sum(amount) from mart_months"
@@ -58,35 +58,35 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def test_a_connection_moves_to_the_newest_release_when_asked(town: Town) -> None:
-    with connect(publish_total(town, 1)) as warehouse:
+def test_a_connection_moves_to_the_newest_release_when_asked(tiny: TinyProject) -> None:
+    with connect(publish_total(tiny, 1)) as warehouse:
         assert not refresh(warehouse)
-        publish_total(town, 2)
-        publish_total(town, 3)
+        publish_total(tiny, 2)
+        publish_total(tiny, 3)
         assert ask(warehouse, IN_MARTS) == 1
         assert refresh(warehouse)
         assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [3, 3]
         assert not refresh(warehouse)
 
 
-def test_an_open_transaction_keeps_its_release_in_every_table(town: Town) -> None:
-    with connect(publish_total(town, 1)) as warehouse:
+def test_an_open_transaction_keeps_its_release_in_every_table(tiny: TinyProject) -> None:
+    with connect(publish_total(tiny, 1)) as warehouse:
         warehouse.execute("begin")
         assert ask(warehouse, IN_CLEAN) == 1
         for newer in (2, 3):
-            publish_total(town, newer)
+            publish_total(tiny, newer)
             assert refresh(warehouse)
             assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [1, 1]
         warehouse.execute("commit")
         assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [3, 3]
 
 
-def test_an_open_result_ends_with_the_release_it_began_with(town: Town) -> None:
-    with connect(publish_total(town, 1)) as warehouse:
+def test_an_open_result_ends_with_the_release_it_began_with(tiny: TinyProject) -> None:
+    with connect(publish_total(tiny, 1)) as warehouse:
         # Beyond the 1M rows or so that DuckDB reads ahead of a client who does not fetch.
         rows = warehouse.execute("select amount from mart_months, range(3_000_000)").to_arrow_reader(100_000)
         seen = set(map(int, rows.read_next_batch().column(0).unique().to_pylist()))
-        publish_total(town, 2)
+        publish_total(tiny, 2)
         assert refresh(warehouse)
         left = [batch.column(0) for batch in rows]
         assert sum(map(len, left)) == 2_900_000
@@ -94,21 +94,21 @@ def test_an_open_result_ends_with_the_release_it_began_with(town: Town) -> None:
         assert ask(warehouse, IN_MARTS) == 2
 
 
-def test_what_an_analyst_made_on_a_connection_outlives_the_move(town: Town) -> None:
-    with connect(publish_total(town, 1)) as warehouse:
+def test_what_an_analyst_made_on_a_connection_outlives_the_move(tiny: TinyProject) -> None:
+    with connect(publish_total(tiny, 1)) as warehouse:
         warehouse.execute("create temp table mine as from mart_months")
         warehouse.execute("create temp view months as from mart_months")
         warehouse.execute("prepare total as select sum(amount) from mart_months")
         lazy, cursor = warehouse.sql("select sum(amount) from mart_months"), warehouse.cursor()
-        publish_total(town, 2)
+        publish_total(tiny, 2)
         assert refresh(warehouse)
         assert ask(warehouse, "select sum(amount) from mine") == 1
         assert [ask(warehouse, query) for query in ("select sum(amount) from months", "execute total")] == [2, 2]
         assert [lazy.fetchall(), cursor.execute(IN_CLEAN).fetchall()] == [[(2,)], [(2,)]]
 
 
-def test_a_connection_whose_move_failed_moves_when_it_can(town: Town, tmp_path: Path) -> None:
-    file, first = publish_total(town, 1), tmp_path / "first"
+def test_a_connection_whose_move_failed_moves_when_it_can(tiny: TinyProject, tmp_path: Path) -> None:
+    file, first = publish_total(tiny, 1), tmp_path / "first"
     first.hardlink_to(file)
     with connect(file) as warehouse:
         (tmp_path / "broken").write_bytes(b"not a database, but long enough to look at" * 500)
@@ -121,20 +121,20 @@ def test_a_connection_whose_move_failed_moves_when_it_can(town: Town, tmp_path: 
         first.replace(file)  # the very file it had before
         assert refresh(warehouse)
         assert ask(warehouse, IN_MARTS) == 1
-        publish_total(town, 2)
+        publish_total(tiny, 2)
         assert refresh(warehouse)
         assert ask(warehouse, IN_MARTS) == 2
 
 
-def test_only_what_connect_gave_can_be_moved(town: Town) -> None:
-    with connect(publish_total(town, 1)) as warehouse, duckdb.connect() as other:
+def test_only_what_connect_gave_can_be_moved(tiny: TinyProject) -> None:
+    with connect(publish_total(tiny, 1)) as warehouse, duckdb.connect() as other:
         for unknown in (warehouse.cursor(), other):
             with pytest.raises(ValueError, match=r"takes the connection that connect\(\) gave"):
                 refresh(unknown)
 
 
-def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(town: Town) -> None:
-    file = publish(town, ROWS)
+def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(tiny: TinyProject) -> None:
+    file = publish(tiny, ROWS)
     assert stat.S_IMODE(file.stat().st_mode) == 0o444
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
     with connect(file) as connection:
@@ -163,41 +163,43 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(to
             connection.execute("create table marts.mine as select 1")
 
 
-def test_what_a_killed_release_left_behind_is_ignored(town: Town) -> None:
-    town.settings.releases.mkdir()
+def test_what_a_killed_release_left_behind_is_ignored(tiny: TinyProject) -> None:
+    tiny.settings.releases.mkdir()
     for leftover in (
         "warehouse.duckdb.new",
         "releases/.2026-01-01T000000.000000Z",
         "releases/.2026-01-01T000000.000000Z.wal",
     ):
-        (town.settings.data / leftover).write_bytes(b"half a file")
-    with connect(publish(town, ROWS)) as connection:
+        (tiny.settings.data / leftover).write_bytes(b"half a file")
+    with connect(publish(tiny, ROWS)) as connection:
         assert count(connection) == 2
-    assert [path.name for path in town.settings.data.glob("warehouse*")] == ["warehouse.duckdb"]
-    assert [path.suffix for path in town.settings.releases.iterdir()] == [".duckdb"]
+    assert [path.name for path in tiny.settings.data.glob("warehouse*")] == ["warehouse.duckdb"]
+    assert [path.suffix for path in tiny.settings.releases.iterdir()] == [".duckdb"]
 
 
-def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = publish(town, ROWS)
+def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = publish(tiny, ROWS)
     before = file.read_bytes()
     # Through sys.modules: the package's `release` is the function.
     monkeypatch.setattr(
         sys.modules["civic_pipeline.warehouse.release"], "RELEASED_SCHEMAS", ("clean", "no such schema")
     )
-    town.edit("sql/clean/town/payments.yml", "Dollars paid.", "Dollars paid to others.")
+    tiny.edit("sql/clean/town/payments.yml", "Dollars paid.", "Dollars paid to others.")
     with pytest.raises(duckdb.Error):
-        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
+        publish(tiny, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
-    assert len(list(town.settings.releases.iterdir())) == 1
+    assert len(list(tiny.settings.releases.iterdir())) == 1
 
 
-def test_a_release_beside_a_write_ahead_log_is_refused(town: Town) -> None:
-    file = publish(town, ROWS)
+def test_a_release_beside_a_write_ahead_log_is_refused(tiny: TinyProject) -> None:
+    file = publish(tiny, ROWS)
     before = file.read_bytes()
     Path(f"{file}.wal").write_bytes(b"")
     with pytest.raises(WarehouseOpened, match=r"warehouse\.duckdb\.wal exists.*Close it there"):
-        publish(town, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
+        publish(tiny, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
     assert file.read_bytes() == before
 
 
@@ -266,8 +268,8 @@ def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:
         civic_pipeline.read("marts.kinds")
 
 
-def test_reading_leaves_nothing_beside_the_file(town: Town) -> None:
-    file = publish(town, ROWS)
+def test_reading_leaves_nothing_beside_the_file(tiny: TinyProject) -> None:
+    file = publish(tiny, ROWS)
     before = (sorted(path.name for path in file.parent.iterdir()), file.stat().st_mtime_ns)
     read("clean.town_payments", "amount > ?", [0], path=file)
     with connect(file) as connection:

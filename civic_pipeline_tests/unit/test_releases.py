@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from town import Town
+from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.cli.difference_text import as_text, to_json
@@ -26,12 +26,12 @@ MORE = [*ROWS, ("4", "2024-03-01", "1")]
 FIRST, SECOND = "2026-01-02T030405.000000Z", "2026-01-03T030405.000000Z"
 
 
-def night(town: Town, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
+def night(tiny: TinyProject, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
     """Build what must be built and release: the tables that were made, and the new release."""
     made, released = [], None
-    with open_build(town.settings, {town.name: dataset or town.dataset}, "a run") as build:
+    with open_build(tiny.settings, {tiny.name: dataset or tiny.dataset}, "a run") as build:
         suites, held = Suites(build), failed_attempts(build)
-        for model in load_models(town.settings.root, build.datasets).values():
+        for model in load_models(tiny.settings.root, build.datasets).values():
             outcome = build_table(build, suites, model, held, anew=False)
             assert outcome.problem is None or model.name not in made
             if outcome.staged:
@@ -47,15 +47,15 @@ BOTH = ["clean.town_payments", "marts.mart_months"]
 
 
 @pytest.fixture
-def known(town: Town) -> Town:
-    """The town after its first night."""
-    town.capture(ROWS, at=FIRST)
-    town.attempt()
-    assert night(town)[0] == BOTH
-    return town
+def known(tiny: TinyProject) -> TinyProject:
+    """The tiny project after its first night."""
+    tiny.capture(ROWS, at=FIRST)
+    tiny.attempt()
+    assert night(tiny)[0] == BOTH
+    return tiny
 
 
-def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(known: Town) -> None:
+def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(known: TinyProject) -> None:
     file = known.settings.warehouse
     before = (file.stat().st_ino, file.stat().st_mtime_ns)
     assert night(known) == ([], None)
@@ -66,17 +66,17 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(kno
 @pytest.mark.parametrize(
     ("change", "made"),
     [
-        (lambda town: town.capture(MORE, at=SECOND), BOTH),
-        (lambda town: town.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # fetched again, the same contents
-        (lambda town: town.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
-        (lambda town: town.edit("sql/clean/town/payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
-        (lambda town: town.edit("sql/marts/spending/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
-        (lambda town: town.write("sql/functions/numbers.sql", (town.settings.root / "sql/functions/numbers.sql").read_text() + "--"), BOTH),
-        (lambda town: town.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
+        (lambda tiny: tiny.capture(MORE, at=SECOND), BOTH),
+        (lambda tiny: tiny.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # fetched again, the same contents
+        (lambda tiny: tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
+        (lambda tiny: tiny.edit("sql/clean/town/payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
+        (lambda tiny: tiny.edit("sql/marts/spending/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
+        (lambda tiny: tiny.write("sql/functions/numbers.sql", (tiny.settings.root / "sql/functions/numbers.sql").read_text() + "--"), BOTH),
+        (lambda tiny: tiny.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
     ],
     ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "functions", "unused seed"],
 )  # fmt: skip
-def test_only_what_depends_on_a_change_is_made_again(known: Town, change: object, made: list[str]) -> None:
+def test_only_what_depends_on_a_change_is_made_again(known: TinyProject, change: object, made: list[str]) -> None:
     if (
         made == BOTH
         and "conserve: [amount]" in (text := known.settings.root / "sql/clean/town/payments.yml").read_text()
@@ -89,7 +89,7 @@ def test_only_what_depends_on_a_change_is_made_again(known: Town, change: object
     assert night(known) == ([], None)
 
 
-def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known: Town) -> None:
+def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known: TinyProject) -> None:
     known.edit("sql/marts/spending/mart_months.sql", "from clean.town_payments", "from clean.town_payments, (select max(agency) as agency from seeds.agencies)")  # fmt: skip
     assert night(known)[0] == ["marts.mart_months"]
     known.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n")
@@ -97,7 +97,7 @@ def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known:
     assert night(known, known.dataset.model_copy(update={"cadence": "daily"}))[0] == ["clean.town_payments"]
 
 
-def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(known: Town) -> None:
+def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(known: TinyProject) -> None:
     known.attempt(problem="the portal is down")
     made, released = night(known)
     assert made == []
@@ -108,7 +108,7 @@ def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed
 
 
 def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
-    known: Town, monkeypatch: pytest.MonkeyPatch
+    known: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_fresh() -> bool:
         with duckdb.connect(str(known.settings.warehouse), read_only=True) as connection:
@@ -129,10 +129,10 @@ def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
     assert night(known) == ([], None)
 
 
-def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(known: Town, tmp_path: Path) -> None:
+def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(known: TinyProject, tmp_path: Path) -> None:
     settings = replace(known.settings, data=tmp_path / "elsewhere")
     settings.data.mkdir()
-    other = Town(settings, known.dataset)
+    other = TinyProject(settings, known.dataset)
     other.capture(ROWS, at=SECOND)  # another day, the same bytes
     other.attempt()
     _, released = night(other)
@@ -162,7 +162,7 @@ def test_a_content_hash_tells_rows_types_and_names_but_not_their_order(one: str,
         assert (content_hash(connection, f"({one})") == content_hash(connection, f"({other})")) is is_same
 
 
-def test_a_release_says_what_it_was_made_from(known: Town) -> None:
+def test_a_release_says_what_it_was_made_from(known: TinyProject) -> None:
     known.capture(MORE, at=SECOND)
     _, second = night(known)
     assert second is not None
@@ -177,10 +177,10 @@ def test_a_release_says_what_it_was_made_from(known: Town) -> None:
     assert [row[2] for row in rows] == [[f"town/payments/{FIRST}"], [f"town/payments/{SECOND}"]]
     assert rows[1][3] == []
     assert rows[0][4] != rows[1][4] == now[0]
-    assert second.git_commit is None  # the town is no checkout
+    assert second.git_commit is None  # the tiny project is not a git checkout
 
 
-def test_rolling_back_lasts_until_there_is_something_new(known: Town) -> None:
+def test_rolling_back_lasts_until_there_is_something_new(known: TinyProject) -> None:
     first = kept_releases(known.settings)[0]
     known.capture(MORE, at=SECOND)
     _, second = night(known)
@@ -195,7 +195,7 @@ def test_rolling_back_lasts_until_there_is_something_new(known: Town) -> None:
     assert len(kept_releases(known.settings)) == 3
 
 
-def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(known: Town) -> None:
+def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(known: TinyProject) -> None:
     known.capture(MORE, at=SECOND)
     night(known)
     for name in ("2020", "20", "../warehouse", ""):
@@ -203,7 +203,7 @@ def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(known: 
             find_release(known.settings, name)
 
 
-def test_a_release_whose_bytes_changed_does_not_go_live(known: Town) -> None:
+def test_a_release_whose_bytes_changed_does_not_go_live(known: TinyProject) -> None:
     first = kept_releases(known.settings)[0]
     known.capture(MORE, at=SECOND)
     _, second = night(known)
@@ -215,13 +215,13 @@ def test_a_release_whose_bytes_changed_does_not_go_live(known: Town) -> None:
     assert live_release(known.settings).id == second.id
 
 
-def test_rolling_back_a_file_that_somebody_writes_to_is_refused(known: Town) -> None:
+def test_rolling_back_a_file_that_somebody_writes_to_is_refused(known: TinyProject) -> None:
     Path(f"{known.settings.warehouse}.wal").write_bytes(b"")
     with pytest.raises(WarehouseOpened):
         roll_back(known.settings, kept_releases(known.settings)[0].id)
 
 
-def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: Town) -> None:
+def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: TinyProject) -> None:
     (release,) = kept_releases(known.settings)
     release.file.unlink()  # live, but not yet among the kept
     assert night(known) == ([], None)
@@ -238,10 +238,10 @@ def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: T
     ],
 )
 def test_releases_are_kept_by_number_and_by_age(
-    town: Town, keep: int, days: int, ages: list[int], left: list[int]
+    tiny: TinyProject, keep: int, days: int, ages: list[int], left: list[int]
 ) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC)
-    settings = replace(town.settings, keep_releases=keep, keep_releases_days=days)
+    settings = replace(tiny.settings, keep_releases=keep, keep_releases_days=days)
     settings.releases.mkdir(parents=True)
     for age in ages:
         made = now - timedelta(days=age)
@@ -259,7 +259,7 @@ def test_releases_are_kept_by_number_and_by_age(
     )
 
 
-def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(known: Town) -> None:
+def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(known: TinyProject) -> None:
     mine = known.settings.releases / "mine.duckdb"
     mine.write_bytes(b"no database")
     (release,) = kept_releases(known.settings)
@@ -273,7 +273,7 @@ def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_
 # What differs
 
 
-def test_a_difference_counts_keys_and_adds_up_columns(known: Town) -> None:
+def test_a_difference_counts_keys_and_adds_up_columns(known: TinyProject) -> None:
     known.capture(
         [("1", "2024-01-05", "12.50"), ("3", "never", "x"), ("4", "2024-03-01", "1"), ("5", "", "y")], at=SECOND
     )
@@ -293,7 +293,7 @@ def test_a_difference_counts_keys_and_adds_up_columns(known: Town) -> None:
     assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(found)
 
 
-def test_a_difference_adds_up_a_column_whose_rows_only_came(known: Town) -> None:
+def test_a_difference_adds_up_a_column_whose_rows_only_came(known: TinyProject) -> None:
     known.capture([*ROWS, ("9", "2024-01-09", "3.40")], at=SECOND)
     night(known)
     payments = next(
@@ -307,7 +307,7 @@ def test_a_difference_adds_up_a_column_whose_rows_only_came(known: Town) -> None
     )
 
 
-def test_a_difference_tells_of_tables_and_columns(known: Town) -> None:
+def test_a_difference_tells_of_tables_and_columns(known: TinyProject) -> None:
     known.write(
         "sql/marts/spending/mart_years.sql",
         "-- Each row is one year.\nselect distinct year(paid_on) as year from clean.town_payments\n",

@@ -1,4 +1,4 @@
-"""Nights of the town of the unit tests, each in a process of its own that may be killed.
+"""Nights of the tiny project of the unit tests, each in a process of its own that may be killed.
 
 Run as a script, it reads a line per night from standard input (`<data folder> <portals' address>`), forks, tells the pid,
 and when the night is over its exit status. One process imports what takes seconds; its children are the nights.
@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 import great_expectations  # noqa: F401 - here, so that the children need not import it
-from town import Town, found_town
+from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline.errors import CivicError
 from civic_pipeline.lake import attempt_capture
@@ -22,12 +22,12 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import open_build
 
 
-def one_night(town: Town, portals: str) -> None:
+def one_night(tiny: TinyProject, portals: str) -> None:
     """What the nightly job does: attempt, build, check, release, and then fail if anything is held back."""
-    attempt_capture(town.name, town.dataset, town.lake, Access(root=portals, socrata_token="demo"))
-    with open_build(town.settings, {town.name: town.dataset}, "a night") as build:
+    attempt_capture(tiny.name, tiny.dataset, tiny.lake, Access(root=portals, socrata_token="demo"))
+    with open_build(tiny.settings, {tiny.name: tiny.dataset}, "a night") as build:
         suites, held = Suites(build), failed_attempts(build)
-        for model in town.models().values():
+        for model in tiny.models().values():
             outcome = build_table(build, suites, model, held, anew=False)
             if outcome.problem:
                 held[model.name] = outcome.problem
@@ -38,9 +38,9 @@ def one_night(town: Town, portals: str) -> None:
 
 def main() -> None:
     project = Path(sys.argv[1])
-    town = found_town(project)
-    columns = {name.lower(): kind for name, kind in town.dataset.columns.items()}  # as Socrata writes them
-    dataset = town.dataset.model_copy(update={"columns": columns, "key": ("payment_no",)})
+    tiny = write_tiny_project(project)
+    columns = {name.lower(): kind for name, kind in tiny.dataset.columns.items()}  # as Socrata writes them
+    dataset = tiny.dataset.model_copy(update={"columns": columns, "key": ("payment_no",)})
     for line in sys.stdin:
         data, portals = line.split()
         settings = Settings(root=project, data=Path(data))
@@ -48,7 +48,7 @@ def main() -> None:
         if child == 0:
             status = 70
             try:
-                one_night(Town(settings, dataset), portals)
+                one_night(TinyProject(settings, dataset), portals)
                 status = 0
             except CivicError as error:
                 status = 1

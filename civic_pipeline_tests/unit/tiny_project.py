@@ -1,4 +1,4 @@
-"""A town: one dataset, one clean model, one mart, and captures written by hand; small enough to break in a line."""
+"""A tiny project: one dataset, one clean model, one mart, and captures written by hand; small enough to break in a line."""
 
 import shutil
 from collections.abc import Sequence
@@ -75,8 +75,8 @@ columns:
 
 
 @dataclass(frozen=True)
-class Town:
-    """A tiny project of its own: dataset town/payments -> clean.town_payments -> marts.mart_months."""
+class TinyProject:
+    """Dataset town/payments -> clean.town_payments -> marts.mart_months."""
 
     settings: Settings
     dataset: Dataset
@@ -134,11 +134,11 @@ class Town:
     def attempt(self, problem: str | None = None) -> None:
         """Record an attempt that went well, or not."""
         accepted = self.lake.accepted(self.name)
-        made = Attempt(
+        project = Attempt(
             dataset=self.name, attempted_at="2026-01-02T03:04:05+00:00", status="failed" if problem else "captured",
             capture_id=accepted.capture_id if accepted else None, problem=problem,
         )  # fmt: skip
-        (self.settings.lake / self.name / "attempt.json").write_text(made.model_dump_json(), encoding="utf-8")
+        (self.settings.lake / self.name / "attempt.json").write_text(project.model_dump_json(), encoding="utf-8")
 
     def models(self) -> dict[str, Model]:
         return load_models(self.settings.root, {self.name: self.dataset})
@@ -147,17 +147,17 @@ class Town:
         return open_build(self.settings, {self.name: self.dataset}, run_id)
 
 
-def found_town(root: Path) -> Town:
-    """The town's files under `root`."""
+def write_tiny_project(root: Path) -> TinyProject:
+    """Write the files of the tiny project under `root`."""
     settings = Settings(root=root, data=root / "data")
     (root / "data").mkdir(parents=True)
     definition = root / "payments.yaml"
     definition.write_text(_DATASET, encoding="utf-8")
-    made = Town(settings, read_yaml(definition, Dataset))
+    project = TinyProject(settings, read_yaml(definition, Dataset))
     shutil.copytree(CHECKOUT / "sql" / "functions", root / "sql" / "functions")
-    made.write("data/seeds/agencies.csv", "agency,city\nPolice,Town\n")
-    made.write("sql/clean/town/payments.sql", _CLEAN_SQL)
-    made.write("sql/clean/town/payments.yml", _CLEAN_YML)
-    made.write("sql/marts/spending/mart_months.sql", _MART_SQL)
-    made.write("sql/marts/spending/mart_months.yml", _MART_YML)
-    return made
+    project.write("data/seeds/agencies.csv", "agency,city\nPolice,Town\n")
+    project.write("sql/clean/town/payments.sql", _CLEAN_SQL)
+    project.write("sql/clean/town/payments.yml", _CLEAN_YML)
+    project.write("sql/marts/spending/mart_months.sql", _MART_SQL)
+    project.write("sql/marts/spending/mart_months.yml", _MART_YML)
+    return project
