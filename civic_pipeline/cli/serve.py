@@ -1,5 +1,8 @@
 """`civic serve` and `civic demo serve`."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,7 +17,8 @@ def serve_releases(host: str, port: int) -> None:
     """Serve the releases to analysts on other machines, read-only, until interrupted. Needs CIVIC_SERVE_TOKEN."""
     from civic_pipeline.publish import server
 
-    server.serve(Settings.from_environment(), host, port)
+    with _until_signal():
+        server.serve(Settings.from_environment(), host, port)
 
 
 @click.group()
@@ -33,11 +37,26 @@ def serve(folder: Path | None, port: int) -> None:
     """Serve a folder of files on 127.0.0.1 as Socrata, ArcGIS and OpenDataSoft portals would, until interrupted."""
     from civic_pipeline.demo import DemoPortals
 
-    portals = DemoPortals(folder or Settings.from_environment().demo_folder, port=port)
-    for file in portals.files:
-        click.echo(f"{file.rows:>9,} rows  {file.name}")
-        for address in portals.addresses(file):
-            item = f"  (item {file.item_id})" if "/arcgis/" in address else ""
-            click.echo(f"{'':15}{address}{item}")
-    click.echo(f"\nServing on {portals.url}; Ctrl-C ends it.")
-    portals.serve_forever()
+    with _until_signal():
+        portals = DemoPortals(folder or Settings.from_environment().demo_folder, port=port)
+        for file in portals.files:
+            click.echo(f"{file.rows:>9,} rows  {file.name}")
+            for address in portals.addresses(file):
+                item = f"  (item {file.item_id})" if "/arcgis/" in address else ""
+                click.echo(f"{'':15}{address}{item}")
+        click.echo(f"\nServing on {portals.url}; Ctrl-C ends it.")
+        portals.serve_forever()
+
+
+@contextmanager
+def _until_signal() -> Iterator[None]:
+    """The block until it ends, or until SIGINT or SIGTERM, which end it in good order: exit code 0.
+
+    A shell without job control starts what it puts in the background with SIGINT ignored, so both handlers are our own.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return

@@ -82,10 +82,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS
     )
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
-        return  # uvicorn raises it again once it has ended in good order
+    # Once it has ended in good order, uvicorn raises the signal again for the handler of before.
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 class _TokenRequired:

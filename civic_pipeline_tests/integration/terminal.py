@@ -21,6 +21,9 @@ PATIENCE_SECONDS = 900
 
 SAMPLE = CHECKOUT / "data" / "sample"
 
+# How a shell without job control starts what it puts in the background: SIGINT is ignored.
+IN_BACKGROUND = ("sh", "-c", 'trap \'\' INT; exec "$0" "$@"')
+
 
 @dataclass(frozen=True)
 class Ended:

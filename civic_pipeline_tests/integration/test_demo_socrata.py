@@ -1,8 +1,5 @@
 """The demo's Socrata protocol over real HTTP, as a client of the field would meet it."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,25 +227,6 @@ def test_a_taken_port_is_named(portals: DemoPortals, tmp_path: Path) -> None:
     port = int(portals.url.rpartition(":")[2])
     with pytest.raises(DemoPortTaken, match=f"Port {port}"):
         DemoPortals(tmp_path, port=port)
-
-
-def test_serving_until_interrupted(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("n\n1\n")
-    program = (
-        "import sys; from pathlib import Path; from civic_pipeline.demo import DemoPortals\n"
-        "portals = DemoPortals(Path(sys.argv[1])); print(portals.url, flush=True); portals.serve_forever()"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
-        assert child.stdout is not None
-        url = child.stdout.readline().strip()
-        try:
-            assert requests.get(f"{url}/resource/none-0000.json", timeout=10).status_code == 404
-        finally:
-            child.send_signal(signal.SIGINT)
-        assert child.wait(timeout=20) != 0
-    with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=10)
 
 
 def test_sodapy_reads_the_demo_and_loses_rows_as_it_does_in_the_field(portals: DemoPortals) -> None:
