@@ -65,6 +65,10 @@ class Settings:
         return self.data / "quality"
 
     @property
+    def failed_rows(self) -> Path:
+        return self.reports / "failed"
+
+    @property
     def dagster_home(self) -> Path:
         return self.data / "dagster_home"
 

@@ -1,6 +1,7 @@
 """Rules across tables, from `sql/checks/`: each query returns the rows that break it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -34,11 +35,12 @@ def check_across(build: Build) -> list[CheckResult]:
         if not _models_read(path) <= build.accepted_tables():
             continue
         try:
-            offending = build.connection.execute(path.read_text(encoding="utf-8")).fetchall()
+            offending = build.connection.execute(sql := path.read_text(encoding="utf-8")).fetchall()
         except duckdb.Error as error:
             raise ModelFailed(path, str(error)) from error
         examples = tuple(", ".join(str(value) for value in row) for row in offending[:_EXAMPLES])
-        results.append(_planned(path).result(not offending, None, len(offending), examples))
+        result = _planned(path).result(not offending, None, len(offending), examples)
+        results.append(replace(result, failed_rows_sql=sql) if offending else result)
     return results
 
 

@@ -1,5 +1,6 @@
 """Everything that must be true of a staged table before it is swapped in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -32,7 +33,10 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
     if age := data_age(build, staged.model, staged.table):
         results["data_age"] = age
     expected = [check for check in planned.values() if check.expectation]
-    results |= {result.name: result for result in suites.validate(staged.model.name, staged.table, expected)}
+    results |= {
+        result.name: result
+        for result in suites.validate(staged.model.name, staged.table, expected, staged.model.contract.key)
+    }
     return [results[name] for name in planned]
 
 
@@ -88,9 +92,10 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
         f"select rule, count(*) from (select unnest(_rules) as rule from {staged.quarantine}) group by rule order by 2 desc, 1"
     ).fetchall()
     tolerated = staged.quarantined_rows <= total * staged.model.contract.tolerate_quarantined
-    return check.result(
+    result = check.result(
         tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule)
     )
+    return result if tolerated else replace(result, failed_rows_sql=f"select * from {staged.quarantine}")
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> Decimal:

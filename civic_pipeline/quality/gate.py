@@ -9,6 +9,7 @@ from civic_pipeline.errors import ChecksFailed, CivicError, ContractBroken, NotC
 from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.quality.across import SUBJECT, check_across
 from civic_pipeline.quality.audit import audit, data_age
+from civic_pipeline.quality.failed_rows import keep_failed_rows
 from civic_pipeline.quality.portal import checks_of
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.releases import Release
@@ -62,7 +63,7 @@ def build_table(build: Build, suites: Suites, model: Model, held: Mapping[str, s
         if not anew and build.is_current(model):
             return Outcome(model, _judged_before(build, model))
         staged = build.stage(model)
-        results = audit(build, staged, suites)
+        results = keep_failed_rows(build, model.name, audit(build, staged, suites), staged)
         failures = [result.failure for result in results if result.blocks]
         if failures:
             raise ContractBroken(model.name, failures)
@@ -94,7 +95,7 @@ def publish(build: Build) -> Iterator[CheckResult | Release]:
     """
     if not build.accepted_tables():
         return
-    results = check_across(build)
+    results = keep_failed_rows(build, SUBJECT, check_across(build))
     build.record_checks(SUBJECT, results)
     yield from results
     failures = [result.failure for result in results if result.blocks]

@@ -99,8 +99,8 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
             name, other = column_model.name, column_model.references
             imply(
                 f"references__{name}", "unexpected_rows_expectation",
-                {"unexpected_rows_query": f"select distinct {name} from (select {name} from {{batch}}) as here"
-                                          f" where {name} is not null and {name} not in (select {name} from {other})"},
+                {"unexpected_rows_query": f"select {', '.join(dict.fromkeys([*key, name]))} from {{batch}}"
+                                          f" where {name} is not null and {name} not in (select there.{name} from {other} as there)"},
                 f"every {name} exists in {other}",
             )  # fmt: skip
     return implied | contract.named_expectations

@@ -3,12 +3,15 @@
 import logging
 import os
 import shutil
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from civic_pipeline.catalog import Expectation
 from civic_pipeline.errors import writing
+from civic_pipeline.quality.failed_rows import failed_rows_sql
 from civic_pipeline.quality.plan import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult
 
@@ -40,8 +43,11 @@ class Suites:
         self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
         self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 
-    def validate(self, table: str, staged: str, checks: list[PlannedCheck]) -> list[CheckResult]:
-        """Run `checks` on the staged table. An expectation that cannot run is a failed critical one, never a passed one."""
+    def validate(self, table: str, staged: str, checks: list[PlannedCheck], key: tuple[str, ...]) -> list[CheckResult]:
+        """Run `checks` on the staged table, whose rows `key` names.
+
+        An expectation that cannot run is a failed critical one, never a passed one.
+        """
         if self._tables is None:
             self._open()
         from great_expectations.expectations.registry import get_expectation_impl
@@ -63,8 +69,29 @@ class Suites:
         outcome = definition.run(
             result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run
         )
-        found = {_checked(result): result for result in outcome.results}
-        return [_result(check, found[name]) for name, check in planned.items()]
+        outcomes = {_checked(result): result for result in outcome.results}
+        results = [_result(check, outcomes[name]) for name, check in planned.items()]
+        broken = {result.name: planned[result.name].expectation for result in results if not result.passed}
+        conditions = self._conditions(batch, [copy(e) for e in expectations if _name(e) in broken], key)
+        queries = {
+            name: failed_rows_sql(expectation, staged, key, conditions.get(name))
+            for name, expectation in broken.items()
+            if expectation
+        }
+        return [replace(result, failed_rows_sql=queries.get(result.name)) for result in results]
+
+    def _conditions(self, batch: Any, failed: list[Any], key: tuple[str, ...]) -> dict[str, str]:
+        """Check -> SQL that is true of the rows that failed it. Asked for in a second pass, over failed checks only."""
+        if not failed:
+            return {}
+        outcome = batch.get_batch().validate(
+            self._gx.ExpectationSuite(name="failed", expectations=failed),
+            result_format={
+                "result_format": "BOOLEAN_ONLY", "return_unexpected_index_query": True, "unexpected_index_column_names": list(key),
+            },
+        )  # fmt: skip
+        queries = {_checked(result): (result.result or {}).get("unexpected_index_query") for result in outcome.results}
+        return {name: query.rstrip("; \n").partition("\nWHERE ")[2] for name, query in queries.items() if query}
 
     def write_report(self, reports: Path) -> Path | None:
         """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept.
@@ -99,7 +126,11 @@ def _arguments(check: PlannedCheck, expectation: Expectation) -> dict[str, Any]:
 
 def _checked(result: Any) -> str:
     """Name of the check a result belongs to."""
-    return str(result.expectation_config.meta["check"])
+    return _name(result.expectation_config)
+
+
+def _name(expectation: Any) -> str:
+    return str(expectation.meta["check"])
 
 
 def _result(check: PlannedCheck, result: Any) -> CheckResult:
@@ -141,5 +172,7 @@ def _list_tables(site: Path) -> None:
 
 
 def _keep_newest(reports: Path) -> None:
-    for old in sorted((p for p in reports.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)[:-KEPT_REPORTS]:
+    for old in sorted(
+        (p for p in reports.iterdir() if p.is_dir() and p.name != "failed"), key=lambda p: p.stat().st_mtime
+    )[:-KEPT_REPORTS]:
         shutil.rmtree(old)

@@ -3,6 +3,7 @@
 `data/build/build.duckdb` has one writer, guarded by a lock across processes. Readers never open it: they read the release.
 """
 
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.captured import capture_sql, history_sql
-from civic_pipeline.warehouse.checks import CheckResult
+from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.model import Model, macro_files, seed_files
@@ -156,14 +157,17 @@ class Build:
     def recorded_checks(self, subject: str) -> list[CheckResult]:
         """The checks of `subject` as they last ran."""
         found = self.connection.execute(
-            "select check_name, layer, severity, is_passed, description, evaluated, unexpected, examples"
+            "select check_name, layer, severity, is_passed, description, evaluated, unexpected, examples, failed_rows_sql"
             " from meta.checks where table_name = ?",
             [subject],
         ).fetchall()
         return [
-            CheckResult(subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples))
-            for name, layer, severity, passed, description, evaluated, unexpected, examples in found
-        ]
+            CheckResult(
+                subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples), sql,
+                file if (file := failed_rows_file(self.settings, subject, name)).exists() else None,
+            )
+            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql in found
+        ]  # fmt: skip
 
     def held_back(self) -> dict[str, str]:
         """Tables that stand at an older version -> why."""
@@ -192,6 +196,7 @@ class Build:
         with self.transaction():
             for name in {table for (table,) in known} - set(models):
                 self._forget(name)
+                shutil.rmtree(self.settings.failed_rows / name, ignore_errors=True)
                 if name.startswith("clean."):
                     self._forget(name.replace("clean.", "quarantine.", 1))
             self.connection.execute(
@@ -247,7 +252,7 @@ class Build:
             {
                 "table_name": subject, "check_name": r.name, "layer": r.layer, "severity": r.severity, "is_passed": r.passed,
                 "description": r.description, "evaluated": r.evaluated, "unexpected": r.unexpected, "examples": list(r.examples),
-                "run_id": self.run_id, "checked_at": _now(),
+                "failed_rows_sql": r.failed_rows_sql, "run_id": self.run_id, "checked_at": _now(),
             }
             for r in results
         ]  # fmt: skip

@@ -1,16 +1,22 @@
 """What a check found: a plain object, one row of `meta.checks`, one asset check in Dagster."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from civic_pipeline.catalog import Severity
+from civic_pipeline.settings import Settings
 
 Layer = Literal["portal", "row", "table", "across", "time"]
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """`table` is `schema.table`; `unexpected` counts the offending rows (or the amount by which a sum is off)."""
+    """`table` is `schema.table`; `unexpected` counts the offending rows (or the amount by which a sum is off).
+
+    Where rows are what failed, `failed_rows_sql` gives them with their key, and `failed_rows` is the Parquet file that
+    holds up to 1,000 of them.
+    """
 
     table: str
     name: str
@@ -21,6 +27,8 @@ class CheckResult:
     evaluated: int | None = None
     unexpected: float | None = None
     examples: tuple[str, ...] = ()
+    failed_rows_sql: str | None = None
+    failed_rows: Path | None = None
 
     @property
     def blocks(self) -> bool:
@@ -33,3 +41,8 @@ class CheckResult:
         count = f", {self.unexpected:,.10g} unexpected" if self.unexpected is not None else ""
         shown = f", such as {'; '.join(self.examples[:3])}" if self.examples else ""
         return f"{self.name} ({self.description}{count}{shown})"
+
+
+def failed_rows_file(settings: Settings, table: str, check: str) -> Path:
+    """Where rows that failed a check are kept."""
+    return settings.failed_rows / table / f"{check}.parquet"

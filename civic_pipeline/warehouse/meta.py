@@ -122,6 +122,11 @@ CHECKS = MetaTable(
         ("evaluated", "BIGINT", "Rows looked at."),
         ("unexpected", "DOUBLE", "Offending rows, or the amount by which a sum is off."),
         ("examples", "VARCHAR[]", "Up to five offending values."),
+        (
+            "failed_rows_sql",
+            "VARCHAR",
+            "Query of the table that gives the rows that failed, with their key; null if it passed, or no rows are to blame.",
+        ),
         ("run_id", "VARCHAR", "Run that checked it."),
         ("checked_at", "TIMESTAMP", "When, UTC."),
     ),

@@ -291,7 +291,7 @@ def build_all(tiny: TinyProject, build: Build) -> dict[str, str]:
 
 def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(tiny: TinyProject) -> None:
     tiny.capture(GOOD)
-    tiny.write(
+    rule = tiny.write(
         "sql/checks/spending/months_are_positive.sql",
         "-- Each row is a month without payments\n-- worth anything.\nselect month, amount from marts.mart_months where amount < 1000",
     )
@@ -301,7 +301,7 @@ def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(t
         (result,) = check_across(build)
         assert result == CheckResult(
             "warehouse", "months_are_positive", "across", "critical", False,
-            "Each row is a month without payments worth anything.", None, 1, ("2024-01-01, 10.00",),
+            "Each row is a month without payments worth anything.", None, 1, ("2024-01-01, 10.00",), rule.read_text(),
         )  # fmt: skip
         with pytest.raises(ChecksFailed, match=r"months_are_positive .*1 unexpected, such as 2024-01-01, 10\.00"):
             list(publish(build))

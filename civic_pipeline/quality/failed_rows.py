@@ -1,0 +1,77 @@
+"""The rows behind a failed check: the query that gives them, and a file of the first of them to look at."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from civic_pipeline.catalog import Expectation
+from civic_pipeline.errors import writing
+from civic_pipeline.sql_text import literal
+from civic_pipeline.warehouse import Build, CheckResult, Staged
+from civic_pipeline.warehouse.checks import failed_rows_file
+
+KEPT_ROWS = 1000
+
+
+def failed_rows_sql(expectation: Expectation, table: str, key: Iterable[str], condition: str | None) -> str | None:
+    """SQL of the rows of `table` that break `expectation`: their key, and the columns that it is about.
+
+    `condition` is what Great Expectations says of a row that breaks it, where it judges rows one by one. None where no
+    rows are to blame, as for a sum.
+    """
+    arguments, columns = expectation.arguments, expectation.columns
+    select = f"select {', '.join(dict.fromkeys([*key, *columns]))} from {table}"
+    listed = ", ".join(columns)
+    if arguments.get("row_condition"):
+        return None  # written in the library's own language
+    match expectation.name:
+        case "unexpected_rows_expectation":
+            return str(arguments["unexpected_rows_query"]).replace("{batch}", table)
+        case "expect_column_values_to_be_unique":
+            return f"{select} where {listed} is not null qualify count(*) over (partition by {listed}) > 1"
+        case "expect_compound_columns_to_be_unique":
+            # The library's own query of these crosses the table with itself.
+            known = " or ".join(f"{column} is not null" for column in columns)
+            return f"{select} where {known} qualify count(*) over (partition by {listed}) > 1"
+        case "expect_column_distinct_values_to_be_in_set" | "expect_column_distinct_values_to_equal_set":
+            allowed = ", ".join(literal(str(value)) for value in arguments["value_set"])
+            return f"{select} where cast({listed} as varchar) not in ({allowed})"
+    return f"{select} where {condition}" if condition else None
+
+
+def keep_failed_rows(
+    build: Build, table: str, results: Iterable[CheckResult], staged: Staged | None = None
+) -> list[CheckResult]:
+    """`results` with the files of the rows that failed, in place of the files of the last judgement of `table`.
+
+    The queries of `staged` name its staged tables; in what is returned they name `table` and its quarantine.
+    """
+    shutil.rmtree(build.settings.failed_rows / table, ignore_errors=True)
+    kept = []
+    for result in results:
+        if result.failed_rows_sql is None:
+            kept.append(result)
+            continue
+        file = failed_rows_file(build.settings, table, result.name)
+        public = _public(result.failed_rows_sql, staged) if staged else result.failed_rows_sql
+        _write(build.connection, result.failed_rows_sql, file)
+        kept.append(replace(result, failed_rows_sql=public, failed_rows=file))
+    return kept
+
+
+def _public(sql: str, staged: Staged) -> str:
+    """`sql` with the names of the tables that the staged ones become."""
+    if staged.quarantine:
+        sql = sql.replace(staged.quarantine, f"quarantine.{staged.model.table}")
+    return sql.replace(staged.table, staged.model.name)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, sql: str, file: Path) -> None:
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(
+            f"copy (select * from ({sql}) order by all limit {KEPT_ROWS}) to {literal(str(file))} (format parquet)"
+        )
