@@ -1,4 +1,4 @@
-"""The way to the portals that a profile names: the real hosts, or demo portals for as long as the block runs."""
+"""Opens the portals of a profile: the real hosts (`live`), or the embedded demo portals (`demo`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,15 @@ from civic_pipeline.settings import Settings
 
 @contextmanager
 def open_portals(settings: Settings) -> Iterator[Access]:
-    """Access for `settings.profile`. Raises DemoFolderError if the folder to serve is unusable."""
+    """Access for `settings.profile`; demo portals run until the block ends.
+
+    Raises DemoFolderError if the folder to serve cannot be used.
+    """
     if settings.profile == "live":
         yield Access(project=settings.root, socrata_token=settings.socrata_token)
         return
     from civic_pipeline.demo import DemoPortals
 
     with DemoPortals(settings.demo_folder, root=settings.root) as portals:
-        # Any token will do, and with one sodapy does not warn of throttling.
+        # The demo accepts any token. Without one, sodapy logs a warning about throttling.
         yield Access(root=portals.url, project=settings.root, socrata_token="demo")  # noqa: S106

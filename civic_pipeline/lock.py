@@ -1,4 +1,4 @@
-"""One writer at a time, across processes: the second is told who holds the lock and since when."""
+"""A lock between processes: one writer at a time. The error names the process that holds the lock."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from civic_pipeline.errors import LockHeld, writing
 
 @contextmanager
 def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the right to write `path` while the block runs.
+    """Hold the lock of `path` while the block runs.
 
-    The operating system drops the lock when its process dies, so a crash needs no repair. Raises LockHeld after
-    `wait_seconds` with the holder's pid, host and start time.
+    The operating system releases the lock when the process ends, so nothing needs repair after a crash. Raises LockHeld
+    after `wait_seconds`, with the holder's pid, host and start time.
     """
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +47,6 @@ def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
 def _holder(card: Path) -> str:
     try:
         holder = json.loads(card.read_text())
-    except (OSError, json.JSONDecodeError):  # between the other process's lock and its card
+    except (OSError, json.JSONDecodeError):  # the other process has the lock, but has not written its card yet
         return "another process that has just started"
     return f"process {holder['pid']} on {holder['host']} since {holder['since']}"

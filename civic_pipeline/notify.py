@@ -1,4 +1,4 @@
-"""Tell somebody that a run failed: the log, a webhook (Slack, Teams, ...) or e-mail."""
+"""Notifications about failed runs: to the log, a webhook (Slack, Teams, ...) or by e-mail."""
 
 import os
 import smtplib
@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True)
 class Notification:
-    """`body` has a line per problem."""
+    """One message. `body` has one line per problem."""
 
     subject: str
     body: str
@@ -31,17 +31,17 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True)
 class LogNotifier:
-    """Into the log of whoever runs the sensor."""
+    """Writes to `log`, a function that takes one text."""
 
-    say: Callable[[str], None]
+    log: Callable[[str], None]
 
     def send(self, notification: Notification) -> None:
-        self.say(f"{notification.subject} (run {notification.run_id})\n{notification.body}")
+        self.log(f"{notification.subject} (run {notification.run_id})\n{notification.body}")
 
 
 @dataclass(frozen=True)
 class WebhookNotifier:
-    """As JSON with a `text` field, which Slack, Mattermost and Teams understand."""
+    """Posts JSON with a `text` field, which Slack, Mattermost and Teams accept."""
 
     url: str = field(repr=False)
 
@@ -52,13 +52,13 @@ class WebhookNotifier:
                 self.url, json={"text": text, "run_id": notification.run_id}, timeout=_TIMEOUT_SECONDS
             ).raise_for_status()
         except requests.RequestException as error:
-            # The address of a webhook is a secret, and requests puts it into its messages.
+            # The address of a webhook is a secret, and requests quotes it in its messages.
             raise NotificationFailed("webhook", type(error).__name__) from None
 
 
 @dataclass(frozen=True)
 class EmailNotifier:
-    """Through an SMTP server, `host:port`."""
+    """Sends an e-mail through the SMTP server `host:port`."""
 
     server: str
     sender: str
@@ -76,14 +76,14 @@ class EmailNotifier:
         try:
             with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
                 server.send_message(message)
-        except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: a port that is no number
+        except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: the port is not a number
             raise NotificationFailed("e-mail", str(error)) from None
 
 
 def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
-    """CIVIC_NOTIFY is log (default), webhook (CIVIC_NOTIFY_URL) or email (CIVIC_NOTIFY_SMTP, _FROM, _TO).
+    """The notifier that CIVIC_NOTIFY selects: log (default), webhook (CIVIC_NOTIFY_URL) or email (CIVIC_NOTIFY_SMTP, _FROM, _TO).
 
-    Raises SettingInvalid for another value or a missing companion.
+    Raises SettingInvalid for another value, or if a variable that the notifier needs is not set.
     """
     kind = os.environ.get("CIVIC_NOTIFY", "log")
     match kind:
@@ -93,7 +93,7 @@ def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
             return WebhookNotifier(_required("CIVIC_NOTIFY_URL", "the webhook's address"))
         case "email":
             recipients = tuple(
-                _required("CIVIC_NOTIFY_TO", "addresses with commas between").replace(" ", "").split(",")
+                _required("CIVIC_NOTIFY_TO", "e-mail addresses, separated by commas").replace(" ", "").split(",")
             )
             return EmailNotifier(
                 _required("CIVIC_NOTIFY_SMTP", "host:port"),

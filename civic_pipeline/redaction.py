@@ -1,18 +1,18 @@
-"""What is secret, and its place taken wherever words leave this process: messages, tracebacks, manifests.
+"""Removes secrets from text before it leaves this process: error messages, tracebacks, logs and manifests.
 
-Secrets come from the environment alone; a person may also paste an address that holds one.
+Secrets come from environment variables, or from an address that a user gives to `civic capture` or `civic add`.
 """
 
 import os
 import re
 from urllib.parse import quote, quote_plus
 
-# The variables that hold a secret. Of an address, what follows the host is one too: errors name it alone. Of a mail server,
-# it is a user and password before the host, which we do not use and somebody may write.
+# Environment variables that hold a secret. In an address, everything after the host is secret too, because libraries quote
+# it without the host. CIVIC_NOTIFY_SMTP may contain a user and password before the host, although we do not use them.
 SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_SERVE_TOKEN")
 
-# Shorter values would strike innocent words; no service gives out such secrets.
-_SHORTEST = 6
+# A shorter value could occur in ordinary text, and no service issues such short secrets.
+_MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
 _NAMED = re.compile(
     r"([?&;](?:\$|%24)*(?:[\w.-]*[-_.])?"
@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"\w+://[^/?#]*(.*)", re.DOTALL)
 
 
 def redacted(text: str) -> str:
-    """`text` without the secrets of the environment, users and passwords of addresses, and parameters that hold a token."""
+    """Return `text` without secrets: values of `SECRETS`, users and passwords in addresses, token parameters."""
     for name in SECRETS:
         for secret in _forms(name, os.environ.get(name, "")):
             text = text.replace(secret, f"<{name}>")
@@ -31,11 +31,11 @@ def redacted(text: str) -> str:
 
 
 def _forms(name: str, value: str) -> list[str]:
-    """How a secret may be written, longest first."""
+    """The forms in which a secret can appear in text (plain and percent-encoded), longest first."""
     plain = value.strip()
     user = plain.rpartition("@")[0]
     forms = {user, user.partition(":")[2]} if name == "CIVIC_NOTIFY_SMTP" else {value, plain}
-    if found := _ADDRESS.fullmatch(plain):
-        forms.add(found[1])
-    written = {form for secret in forms for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-    return sorted((form for form in written if len(form) >= _SHORTEST), key=len, reverse=True)
+    if address := _ADDRESS.fullmatch(plain):
+        forms.add(address[1])
+    encoded = {form for secret in forms for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    return sorted((form for form in encoded if len(form) >= _MIN_LENGTH), key=len, reverse=True)

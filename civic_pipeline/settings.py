@@ -1,4 +1,4 @@
-"""Where things are on this machine and which portals are asked: read from the environment once, passed on as a value."""
+"""Settings: paths and profile, read once from environment variables and passed on as a value."""
 
 import os
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Settings:
     """Paths and profile of one installation.
 
-    `root` holds what is written by hand (`sql/`, `data/seeds/`, the catalog); `data` holds what runs make.
+    `root` is the checkout: `sql/`, `data/seeds/` and the catalog. `data` is the folder that runs write to.
     """
 
     root: Path = CHECKOUT
@@ -30,7 +30,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Settings from the variables `CIVIC_*` and `SOCRATA_APP_TOKEN`. Raises SettingInvalid."""
+        """Settings from the environment variables `CIVIC_*` and `SOCRATA_APP_TOKEN`. Raises SettingInvalid."""
         profile = os.environ.get("CIVIC_PROFILE", "demo")
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
@@ -76,5 +76,5 @@ class Settings:
 def _number(name: str, default: int) -> int:
     text = os.environ.get(name, str(default))
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise SettingInvalid(name, text, "a whole number of 1 or more")
+        raise SettingInvalid(name, text, "a whole number, at least 1")
     return int(text)

@@ -1,11 +1,11 @@
-"""Names and texts written into SQL, where DuckDB takes no parameter or would make pandas of one."""
+"""Quoting of identifiers and strings in SQL, for places where DuckDB accepts no parameter or would import pandas."""
 
 
 def quoted(name: str) -> str:
-    """`name` as an identifier of SQL."""
+    """`name` as an SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """`text` as a string of SQL."""
+    """`text` as an SQL string in single quotes."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,7 +1,8 @@
-"""One class per failure a user can meet, a file per room. Each takes its culprits as data and writes its own message.
+"""The errors that users can see: one class per kind of failure, one file per package.
 
-A message names the thing, the culprit and the fix, because it is all that a user sees: the CLI prints it without a
-traceback, Dagster shows it in the failed step, `meta.tables` keeps it as the reason a table is held back.
+Each class takes the culprits as data and writes the message. A message names the thing, the culprit and the fix, because
+it is all that a user sees: the CLI prints it without a traceback, Dagster shows it in the failed step, and `meta.tables`
+stores it as the reason why a table is held back.
 """
 
 from civic_pipeline.errors.base import CivicError, DiskFull, LockHeld, NotWritable, SettingInvalid, writing
@@ -29,7 +30,7 @@ from civic_pipeline.errors.portals import (
     SourceNotFound,
     ValueUnreadable,
 )
-from civic_pipeline.errors.publish import AddressTaken, ServeTokenUnfit
+from civic_pipeline.errors.publish import AddressTaken, ServeTokenInvalid
 from civic_pipeline.errors.quality import ChecksFailed, ContractBroken
 from civic_pipeline.errors.releases import (
     QueryRefused,
@@ -48,7 +49,7 @@ __all__ = [
     "ContractBroken", "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed",
     "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
     "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
-    "RunFailed", "SchemaDrifted", "ServeTokenUnfit", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",
+    "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",
     "SourceRestless", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened",
     "WarehouseUnreadable", "writing",
 ]  # fmt: skip

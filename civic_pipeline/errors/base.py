@@ -1,4 +1,4 @@
-"""The base of every failure we foresee, and those of settings and of writing files."""
+"""The base class of all expected errors, and the errors of settings, locks and writing files."""
 
 import errno
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from civic_pipeline.redaction import redacted
 
 
 class CivicError(Exception):
-    """Base of every failure we foresee; `str()` is the whole message, without secrets. `exit_code` is what `civic` ends with."""
+    """Base class of every expected error. `str()` is the full message without secrets; `exit_code` is for the CLI."""
 
     exit_code = 1
 
@@ -18,25 +18,25 @@ class CivicError(Exception):
 
 
 class SettingInvalid(CivicError):
-    """An environment variable holds something we cannot work with."""
+    """An environment variable has a value that is not allowed."""
 
     exit_code = 2
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
-        super().__init__(f"{name}={value!r} is not a setting we know. Set {name} to {allowed}, or unset it.")
+        super().__init__(f"{value!r} is not a valid {name}. Set {name} to {allowed}, or unset it.")
 
 
 class DiskFull(CivicError):
-    """No space left where we write."""
+    """The disk is full."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"No space is left on the disk under {path}. Free some (old captures live in data/lake) and run again."
+            f"No space is left on the disk of {path}. Free some space (old captures are in data/lake), then run again."
         )
 
 
 class NotWritable(CivicError):
-    """We may not write where we must."""
+    """A file or folder cannot be written: no permission, or a read-only file system."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
@@ -45,17 +45,17 @@ class NotWritable(CivicError):
 
 
 class LockHeld(CivicError):
-    """Another process is writing."""
+    """Another process holds the lock."""
 
     exit_code = 4
 
     def __init__(self, path: Path, holder: str) -> None:
-        super().__init__(f"{path} is being written by {holder}. Wait for that run to end, or stop it, and run again.")
+        super().__init__(f"{path} is being written by {holder}. Wait until that run ends or stop it, then run again.")
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around code that writes under `path`: a full disk or a missing permission becomes DiskFull or NotWritable."""
+    """Context for code that writes under `path`: raises DiskFull or NotWritable instead of the system's error."""
     try:
         yield
     except CivicError:

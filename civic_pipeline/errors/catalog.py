@@ -1,4 +1,4 @@
-"""Failures of the files written by hand: YAML, SQL and seeds."""
+"""Errors in files that people write: YAML, SQL and seeds."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from civic_pipeline.errors.base import CivicError
 
 
 class FileInvalid(CivicError):
-    """A YAML or SQL file of the catalog breaks its rules; all violations are listed, each with its line."""
+    """A YAML or SQL file of the catalog is not valid. The message lists every violation with its line."""
 
     exit_code = 2
 
@@ -19,13 +19,13 @@ class FileInvalid(CivicError):
 
 
 class CatalogIncomplete(CivicError):
-    """Two files of the catalog do not fit together, such as a model without a contract or with an unknown input."""
+    """Files of the catalog do not match: for example, a model has no contract or an unknown input."""
 
     exit_code = 2
 
 
 class UnknownName(CivicError):
-    """Somebody asked for a dataset or table that does not exist."""
+    """A dataset, table or release of this name does not exist."""
 
     exit_code = 2
 

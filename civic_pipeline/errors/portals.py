@@ -1,24 +1,24 @@
-"""Failures of portals and of what they answer."""
+"""Errors of requests to portals, and of the responses and files that they send."""
 
 from civic_pipeline.errors.base import CivicError
 
 
 class HostPrivate(CivicError):
-    """A request would have reached this machine or a private network: by an item's address, a redirect or a name."""
+    """A request would reach this machine or a private network, through an item's URL, a redirect or a host name."""
 
     def __init__(self, host: str, address: str) -> None:
         where = host if host == address else f"{host} ({address})"
         super().__init__(
-            f"A request was led to {where}, which is not on the public internet, so nothing was asked there. See where the"
-            " address in `source`, the item's own address or a redirect of the portal leads, and report it to the publisher."
-            " To read from there on purpose, `civic capture` and `civic add` take --allow-private-hosts."
+            f"A request would go to {where}, which is not on the public internet, so it was not sent. Check where the address"
+            " in `source`, the item's own URL or a redirect of the portal leads, and report it to the publisher. To read from"
+            " this host on purpose, use --allow-private-hosts with `civic capture` or `civic add`."
         )
 
 
 class PortalUnreachable(CivicError):
-    """No data for now: no network, a refused or broken connection, or a status that asks to come again later.
+    """No data at present: no network, a refused or broken connection, or an HTTP status for a temporary failure.
 
-    `retry_after` are the seconds that the portal asks for; `throttled` says that we asked too much.
+    `retry_after`: seconds to wait, if the portal gives them. `throttled`: the portal limits our rate of requests.
     """
 
     def __init__(self, url: str, why: str, retry_after: float | None = None, throttled: bool = False) -> None:
@@ -29,65 +29,65 @@ class PortalUnreachable(CivicError):
 
 
 class PortalOverloaded(PortalUnreachable):
-    """The portal gave up on a request: a timeout, an HTTP 5xx, or words to that effect. A smaller page may do."""
+    """The portal could not finish a request: a timeout, an HTTP 5xx or such a message. A smaller page may succeed."""
 
 
 class PagingBroken(CivicError):
-    """A portal's pages do not add up to its rows, however often they are asked for."""
+    """The pages of a portal do not add up to its rows, even after retries."""
 
     def __init__(self, url: str, what: str) -> None:
         super().__init__(
-            f"{url} does not page as it says it does: {what}. Nothing was kept of this read. Report it to the publisher, or"
-            " run again later."
+            f"{url} returns inconsistent pages: {what}. Nothing of this read was stored. Run again later, or report it to"
+            " the publisher."
         )
 
 
 class SourceNotFound(CivicError):
-    """The portal answers, but knows no such dataset, item or layer."""
+    """The portal responds, but has no such dataset, item or layer."""
 
     def __init__(self, what: str, url: str, why: str) -> None:
         super().__init__(
-            f"{what} was not found at {url}: {why}. The publisher may have moved or retired it: look the title up on the"
-            " portal and correct `source` in its defs.yaml."
+            f"{what} was not found at {url}: {why}. The publisher may have moved or removed it: search for the title on the"
+            " portal and correct `source` in defs.yaml."
         )
 
 
 class PortalRefused(CivicError):
-    """The portal answered with an error of its own, possibly inside an HTTP 200."""
+    """The portal returned an error message, possibly with HTTP status 200."""
 
     def __init__(self, url: str, answer: str) -> None:
-        super().__init__(f"{url} answered with an error: {answer}. Nothing was kept of this read; run `civic doctor`.")
+        super().__init__(f"{url} returned an error: {answer}. Nothing of this read was stored; run `civic doctor`.")
 
 
 class AnswerUnreadable(CivicError):
-    """The portal answered with something other than the data format asked for, such as an HTML page."""
+    """The portal returned another format than the requested one, such as an HTML page."""
 
     def __init__(self, url: str, expected: str, got: str) -> None:
         super().__init__(
-            f"{url} sent {got} where {expected} was due. A moved portal often redirects to a home page: open the address"
-            " in a browser and correct `source` in the dataset's defs.yaml."
+            f"{url} returned {got}; expected {expected}. A portal that has moved often redirects to its home page: open the"
+            " address in a browser and correct `source` in defs.yaml."
         )
 
 
 class FileUnreadable(CivicError):
-    """A file came whole, but is no table: ragged, damaged, or of another format than those we read."""
+    """A complete file that is not a table: rows of different length, damaged, or a format that is not supported."""
 
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(
-            f"{url} cannot be read as a table: {problem}. Correct the file, or ask its publisher to. Nothing of it was kept."
+            f"{url} cannot be read as a table: {problem}. Correct the file or ask its publisher to. Nothing of it was stored."
         )
 
 
 class ValueUnreadable(CivicError):
-    """A value does not fit the type the portal declares for its column."""
+    """A value cannot be parsed as the type that the portal declares for its column."""
 
     def __init__(self, column: str, portal_type: str, problem: str) -> None:
         super().__init__(
-            f"Column {column!r} is declared {portal_type!r} by the portal but holds a value that is not: {problem}."
-            " The capture was discarded, nothing was guessed. Report it to the publisher."
+            f"The portal declares column {column!r} as {portal_type!r}, but a value does not parse as one: {problem}."
+            " Nothing was stored. Report it to the publisher."
         )
         self.column = column
 
 
 class NumberTooLong(ValueUnreadable):
-    """A number has more digits than our decimals hold; its column is landed as text instead."""
+    """A number has more digits than DECIMAL(38, 18) holds. Its column is stored as text instead."""

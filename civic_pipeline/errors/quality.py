@@ -1,4 +1,4 @@
-"""Failures of checks."""
+"""Errors of checks on tables."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,21 @@ from civic_pipeline.errors.base import CivicError
 
 
 class ContractBroken(CivicError):
-    """A staged table failed a critical check, so it does not replace the accepted one."""
+    """A staged table failed a critical check, so it does not replace the accepted version."""
 
     def __init__(self, table: str, failures: Sequence[str]) -> None:
         listed = "; ".join(failures)
         super().__init__(
             f"{table} failed its contract and keeps its last accepted version: {listed}."
-            " Look at the rows: correct the source, the SQL or, if the world has changed, the contract."
+            " Look at the failed rows, then correct the source, the SQL or, if the data changed for good, the contract."
         )
 
 
 class ChecksFailed(CivicError):
-    """Whole-warehouse rules found offending rows, so no release was published."""
+    """A rule across tables failed, so no release was published."""
 
     def __init__(self, failures: Sequence[str]) -> None:
         super().__init__(
-            "No release was published, because rules across tables found offending rows: "
-            f"{'; '.join(failures)}. The previous warehouse stays as it was."
+            f"No release was published, because rules across tables failed: {'; '.join(failures)}."
+            " The previous release stays in use."
         )

@@ -1,4 +1,4 @@
-"""How a run ends when it does not end well, and failures of telling somebody."""
+"""Errors of a whole run, and of sending notifications."""
 
 from collections.abc import Sequence
 
@@ -6,27 +6,27 @@ from civic_pipeline.errors.base import CivicError
 
 
 class HeldBack(CivicError):
-    """The run released what it could; some tables keep their last accepted version."""
+    """The run made a release in which some tables keep their last accepted version."""
 
     def __init__(self, reasons: dict[str, str]) -> None:
         listed = "\n".join(f"  {name}: {why}" for name, why in reasons.items())
         super().__init__(
-            f"{len(reasons)} held back at the last accepted version, everything else was released:\n{listed}"
+            f"{len(reasons)} held back at the last accepted version; everything else was released:\n{listed}"
         )
         self.reasons = reasons
 
 
 class RunFailed(CivicError):
-    """A run ended red; each step's own message is repeated."""
+    """A run failed. The message lists the error of each failed step."""
 
     exit_code = 3
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("the run ended red.\n" + "\n".join(problems))
+        super().__init__("The run failed:\n" + "\n".join(problems))
 
 
 class NotificationFailed(CivicError):
-    """A notification about a failed run could not be delivered."""
+    """A notification could not be sent."""
 
     def __init__(self, channel: str, problem: str) -> None:
         super().__init__(f"The {channel} notification could not be sent: {problem}. Check the CIVIC_NOTIFY_* settings.")

@@ -1,4 +1,4 @@
-"""Failures of building tables."""
+"""Errors of building tables."""
 
 from pathlib import Path
 
@@ -6,7 +6,10 @@ from civic_pipeline.errors.base import CivicError
 
 
 class NotCapturedBy(CivicError):
-    """A query about a moment reads datasets that had no accepted capture by then. `first` are their first ones, if any."""
+    """`civic as-of` needs datasets that had no accepted capture by the given moment.
+
+    `first`: dataset -> time of its first accepted capture, or None.
+    """
 
     exit_code = 2
 
@@ -15,24 +18,24 @@ class NotCapturedBy(CivicError):
             f"{name} ({f'first captured {at}' if at else 'never captured'})" for name, at in sorted(first.items())
         )
         super().__init__(
-            f"By {moment} there was no accepted capture of {listed}. Choose a later moment, or load an older file with"
+            f"There was no accepted capture by {moment} of {listed}. Choose a later moment, or load an older file with"
             " `civic backfill`."
         )
 
 
 class NotCaptured(CivicError):
-    """A table's input has no accepted capture yet."""
+    """A table needs a dataset that has no accepted capture yet."""
 
     def __init__(self, dataset: str) -> None:
         super().__init__(
-            f"{dataset} has no accepted capture yet. Materialize raw/{dataset.replace('/', '_')} first, or `civic run`."
+            f"{dataset} has no accepted capture yet. Materialize raw/{dataset.replace('/', '_')} first, or use `civic run`."
         )
 
 
 class ModelFailed(CivicError):
-    """DuckDB refused a model's SQL."""
+    """DuckDB rejected the SQL of a model."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            f"{path} does not run: {problem}. Correct it; it runs as it stands in a DuckDB shell on data/build/build.duckdb."
+            f"{path} failed: {problem}. Correct the SQL; to try it, run it in a DuckDB shell on data/build/build.duckdb."
         )

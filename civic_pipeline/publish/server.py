@@ -24,7 +24,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from civic_pipeline.errors import AddressTaken, ServeTokenUnfit
+from civic_pipeline.errors import AddressTaken, ServeTokenInvalid
 from civic_pipeline.releases.kept import RELEASE_ID, release_files
 from civic_pipeline.settings import Settings
 
@@ -35,7 +35,7 @@ _GRACE_SECONDS = 5  # what is under way when the server is told to end has this 
 
 
 def application(settings: Settings) -> Starlette:
-    """The releases under `settings.data`, looked up anew for every request. Raises ServeTokenUnfit.
+    """The releases under `settings.data`, looked up anew for every request. Raises ServeTokenInvalid.
 
     `/releases/<id>.duckdb` never changes and is served by byte ranges. `/warehouse.duckdb` leads to the newest.
     """
@@ -63,7 +63,7 @@ def application(settings: Settings) -> Starlette:
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve the releases until interrupted. Raises ServeTokenUnfit or AddressTaken before anything listens."""
+    """Serve the releases until interrupted. Raises ServeTokenInvalid or AddressTaken before anything listens."""
     app = application(settings)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -115,11 +115,11 @@ def _given(authorization: str) -> bytes:
 
 def _fit(token: str | None) -> str:
     if not token:
-        raise ServeTokenUnfit("is not set")
+        raise ServeTokenInvalid("is not set")
     if len(token) < _LEAST_TOKEN:
-        raise ServeTokenUnfit(f"has {len(token)} characters, and {_LEAST_TOKEN} are the least")
+        raise ServeTokenInvalid(f"has {len(token)} characters, and {_LEAST_TOKEN} are the least")
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise ServeTokenUnfit("holds a blank, or something else that a header cannot carry")
+        raise ServeTokenInvalid("holds a blank, or something else that a header cannot carry")
     return token
 
 

@@ -98,7 +98,7 @@ def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, 
     (url, *_) = urls["notices.csv"]
     refused = add(place, url, "mwbe", "--allow-private-hosts")
     assert (refused.code, refused.is_plain) == (2, True)
-    assert "exists already, so nothing was written" in refused.message
+    assert "already exists, so nothing was written" in refused.message
     assert files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs") == before
 
 

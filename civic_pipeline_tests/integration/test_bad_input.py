@@ -87,7 +87,7 @@ def drifted_source(place: Place) -> None:
 HELD_BACK: dict[Callable[[Place], None], str] = {
     every_tenth_amount_unreadable: r"baltimore_spending failed its contract .*quarantine_tolerated .*amount_is_readable: 6\d rows",
     reversals_beyond_payments: r"baltimore_spending failed its contract .*: column_sum_to_be_between__amount",
-    sql_that_does_not_run: r"sql/clean/baltimore/spending\.sql does not run: .*cannot be",
+    sql_that_does_not_run: r"sql/clean/baltimore/spending\.sql failed: .*cannot be",
     drifted_source: r"raw\.baltimore_spending: .*missing columns: Payment_Amount_Split",
 }
 
@@ -320,7 +320,7 @@ def test_an_unknown_profile(place: Place, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(Place, "environment", place.environment | {"CIVIC_PROFILE": "production"})
     ended = place.civic("status")
     assert (ended.code, ended.is_plain) == (2, True)
-    assert "CIVIC_PROFILE='production' is not a setting we know. Set CIVIC_PROFILE to demo or live" in ended.message
+    assert "'production' is not a valid CIVIC_PROFILE. Set CIVIC_PROFILE to demo or live" in ended.message
 
 
 def test_no_warehouse_yet(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_folder_that_holds_something_is_left_alone(served: tuple[Place, list[s
     (tmp_path / "manifest.json").write_text(json.dumps({"mine": 1}), encoding="utf-8")
     refused = capture(place, addresses(urls)["rows"], tmp_path, "--allow-private-hosts")
     assert (refused.code, refused.is_plain) == (2, True)
-    assert "manifest.json exists already" in refused.message
+    assert "manifest.json already exists" in refused.message
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 

@@ -137,8 +137,8 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
 @pytest.mark.parametrize(
     ("faults", "error", "told"),
     [
-        ({"html_page": "always"}, AnswerUnreadable, "an HTML page where a table was due"),
-        ({"home_page": True}, AnswerUnreadable, "an HTML page where a table was due"),
+        ({"html_page": "always"}, AnswerUnreadable, "returned an HTML page; expected a table"),
+        ({"home_page": True}, AnswerUnreadable, "returned an HTML page; expected a table"),
         ({"empty_body": "always"}, AnswerUnreadable, "nothing, not a byte"),
         ({"dropped_connection": "always"}, PortalUnreachable, "could not be reached"),
         ({"html_appended": "always"}, FileUnreadable, "line 6002 has 1 value where the header has 3 names"),

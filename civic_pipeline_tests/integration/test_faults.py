@@ -167,8 +167,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
     "cuts the JSON for ever": (BOTH, {"truncated_json": "always"}, AnswerUnreadable, "broken JSON"),
     "sends nothing for ever": (BOTH, {"empty_body": "always"}, AnswerUnreadable, "an empty body"),
     "drops every connection": (BOTH, {"dropped_connection": "always"}, PortalUnreachable, "Connection broken|IncompleteRead"),
-    "counts too many": (BOTH, {"count_off_by": 5}, CaptureNotVerified, "counted 65 rows .*, 60 landed"),
-    "counts too few": (BOTH, {"count_off_by": -5}, CaptureNotVerified, "counted 55 rows .*, 60 landed"),
+    "counts too many": (BOTH, {"count_off_by": 5}, CaptureNotVerified, "counted 65 rows .*; 60 rows were read"),
+    "counts too few": (BOTH, {"count_off_by": -5}, CaptureNotVerified, "counted 55 rows .*; 60 rows were read"),
     "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "Unable to complete operation"),
     "is edited all the time": (
         BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceRestless, "the portal's own date",
@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
         BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureNotVerified, "landed",
     ),
     "dropped a column": (BOTH, {"hidden_columns": ("amount",)}, SchemaDrifted, "missing columns: amount"),
-    "renamed a column": (BOTH, {"renamed_columns": {"amount": "amount_usd"}}, SchemaDrifted, "successors: amount_usd"),
+    "renamed a column": (BOTH, {"renamed_columns": {"amount": "amount_usd"}}, SchemaDrifted, "similar names: amount_usd"),
     "has another home": (BOTH, {"home_page": True}, AnswerUnreadable, "HTML page"),
     "lost the item": (("arcgis",), {"item_gone": True}, SourceNotFound, ITEM),
 }  # fmt: skip

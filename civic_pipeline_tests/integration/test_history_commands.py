@@ -22,7 +22,7 @@ def test_an_older_copy_becomes_history_with_the_next_night(place: Place, tmp_pat
     assert f"baltimore/spending/2020-02-29T000000.000000Z: {len(old)} rows of checkbook_2020.csv" in loaded.out
     again = place.civic("backfill", "baltimore/spending", str(copy), "--captured-at", "2020-02-29T00:00Z")
     assert again.code == 2
-    assert "exists already" in again.message
+    assert "already exists" in again.message
     assert again.is_plain
     unknown = place.civic("backfill", "baltimore/spendin", str(copy), "--captured-at", "2020-02-29")
     assert (unknown.code, unknown.is_plain) == (2, True)

@@ -20,7 +20,7 @@ import pytest
 import requests
 from terminal import IN_BACKGROUND, Place
 
-from civic_pipeline.errors import AddressTaken, ServeTokenUnfit
+from civic_pipeline.errors import AddressTaken, ServeTokenInvalid
 from civic_pipeline.publish.server import application, serve
 from civic_pipeline.settings import CHECKOUT, Settings
 
@@ -126,7 +126,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     ids=["none", "empty", "short", "blank inside"],
 )
 def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:
-    with pytest.raises(ServeTokenUnfit, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
+    with pytest.raises(ServeTokenInvalid, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
         application(Settings(data=tmp_path, serve_token=token))
     assert not token or token not in str(refused.value)
 
@@ -427,5 +427,5 @@ def test_it_warns_where_other_machines_can_listen_in(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(AddressTaken, match=rf"127.0.0.1, port {port}, cannot .* in use.* Choose another --host"):
+        with pytest.raises(AddressTaken, match=rf"127.0.0.1, port {port}: .* in use.* Choose another --host"):
             serve(Settings(data=tmp_path, serve_token=TOKEN), "127.0.0.1", port)

@@ -257,7 +257,7 @@ def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answ
     answers[f"{DHCD}/1"] = LAYER
     assert resolve(DHCD, allow_private=False) == resolve(f"{DHCD}/1", allow_private=False)
     answers[DHCD]["tables"].append({"id": 3, "name": "Permits"})
-    with pytest.raises(AddressAmbiguous, match="holds 2 layers") as refused:
+    with pytest.raises(AddressAmbiguous, match="has 2 layers") as refused:
         resolve(DHCD, allow_private=False)
     assert f"{DHCD}/1 (Notices)\n  {DHCD}/3 (Permits)" in str(refused.value)
 

@@ -81,7 +81,7 @@ def refused(tiny: TinyProject, content: str = TEXT, at: datetime = DAY) -> None:
 def test_what_is_refused_leaves_nothing(tiny: TinyProject) -> None:
     with pytest.raises(BackfillRefused, match="2092-01-01T00:00Z is in the future"):
         refused(tiny, at=datetime(2092, 1, 1, tzinfo=UTC))
-    with pytest.raises(ShapeUnknown, match=r"old.csv lacks Paid_On, Amount .* none of its `earlier_shapes` fits"):
+    with pytest.raises(ShapeUnknown, match=r"old.csv lacks Paid_On, Amount .* no entry of `earlier_shapes` matches it"):
         refused(tiny, "Payment_No,Day\n1,2\n")
     with pytest.raises(SourceEmpty, match=r"old\.csv counts 0 rows"):
         refused(tiny, "Payment_No,Paid_On,Amount\n")
@@ -91,7 +91,7 @@ def test_what_is_refused_leaves_nothing(tiny: TinyProject) -> None:
 
 def test_a_moment_has_one_capture(tiny: TinyProject) -> None:
     load(tiny, TEXT.encode())
-    with pytest.raises(AlreadyThere, match=r"payments/2015-04-14T000000\.000000Z exists already"):
+    with pytest.raises(AlreadyThere, match=r"payments/2015-04-14T000000\.000000Z already exists"):
         refused(tiny)
 
 

@@ -79,7 +79,7 @@ def test_a_red_run_repeats_what_each_step_said() -> None:
 
     failure = failure_of(nightly.execute_in_process(raise_on_error=False))
     assert isinstance(failure, RunFailed)
-    assert str(failure) == "the run ended red.\n1 held back: no answer"
+    assert str(failure) == "The run failed:\n1 held back: no answer"
     assert failure.exit_code == 3
 
 

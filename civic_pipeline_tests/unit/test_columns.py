@@ -90,7 +90,7 @@ def test_dates_come_as_iso_text_or_epoch_milliseconds_also_before_1970() -> None
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_the_columns_name(kind: str, value: str) -> None:
-    with pytest.raises(ValueUnreadable, match=rf"'the_column' is declared '{kind}'"):
+    with pytest.raises(ValueUnreadable, match=rf"'the_column' as '{kind}'"):
         read(kind, None, value)
 
 

@@ -1,4 +1,4 @@
-"""Every failure we foresee is met in a test, and its message names the culprit and what to do."""
+"""Every error class is expected by a test, and its message names the culprit and the fix."""
 
 import ast
 import inspect
@@ -56,7 +56,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseOpened(A_PATH, "its log exists"),
         errors.ReleaseDamaged(A_PATH, "it names no release"),
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
-        errors.ServeTokenUnfit("is not set (a_culprit)"),
+        errors.ServeTokenInvalid("is not set (a_culprit)"),
         errors.AddressTaken("a_culprit", 80, "in use"),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
@@ -64,13 +64,13 @@ SAMPLES: dict[str, CivicError] = {
         errors.NotificationFailed("a_culprit", "refused"),
     )
 }
-# They repeat what somebody else said, which names its own fix.
-WORDED_BY_OTHERS = {
+# Their message repeats another message (of a check, of DuckDB, of a step), which names the fix.
+REPEATS_A_MESSAGE = {
     "FileInvalid", "ModelFailed", "ContractBroken", "ChecksFailed", "HeldBack", "RunFailed", "QueryRefused",
 }  # fmt: skip
 FIX = re.compile(
-    r"\b([Ss]et|[Uu]nset|[Cc]hoose|[Cc]heck|[Cc]orrect|[Rr]un|[Rr]etire|[Rr]eport|[Rr]aise|[Rr]estore|[Mm]aterialize|[Ww]ait|[Cc]lose"
-    r"|[Ff]ree|[Gg]ive)\b"
+    r"\b([Ss]et|[Uu]nset|[Cc]hoose|[Cc]heck|[Cc]orrect|[Rr]un|[Rr]emove|[Rr]eport|[Rr]aise|[Rr]estore|[Mm]aterialize|[Ww]ait|[Cc]lose"
+    r"|[Ff]ree|[Gg]ive|[Uu]se|[Aa]dd)\b"
 )
 
 
@@ -85,7 +85,7 @@ def classes() -> list[type[CivicError]]:
 @cache
 def raised_in_tests() -> set[str]:
     """Errors that a test file which expects failures imports and uses."""
-    found = set()
+    names = set()
     for path in TESTS.rglob("test_*.py"):
         if path == Path(__file__):
             continue
@@ -98,8 +98,8 @@ def raised_in_tests() -> set[str]:
                 for alias in node.names
             }
             used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-            found |= imported & used
-    return found
+            names |= imported & used
+    return names
 
 
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
@@ -107,39 +107,42 @@ def test_no_error_class_is_untested(cls: type[CivicError]) -> None:
     assert cls.__name__ in raised_in_tests(), f"no test under {TESTS.name}/ expects {cls.__name__}"
 
 
-# The callers of CatalogIncomplete write its whole message; test_models.py reads them.
+# The whole message of CatalogIncomplete is written by its callers and tested in test_models.py.
 @pytest.mark.parametrize(
     "cls", [cls for cls in classes() if cls is not errors.CatalogIncomplete], ids=lambda cls: cls.__name__
 )
 def test_a_message_names_the_culprit_and_the_fix(cls: type[CivicError]) -> None:
     message = str(SAMPLES[cls.__name__])
     assert "a_culprit" in message.lower()
-    assert cls.__name__ in WORDED_BY_OTHERS or FIX.search(message), f"{cls.__name__} does not say what to do: {message}"
+    assert cls.__name__ in REPEATS_A_MESSAGE or FIX.search(message), (
+        f"{cls.__name__} does not say what to do: {message}"
+    )
     assert message[0] != " "
     assert "  " not in message.replace("\n  ", "")
 
 
-def test_every_error_has_a_sentence_that_says_when_it_is_met() -> None:
+def test_every_error_class_has_a_docstring_of_sentences() -> None:
     for cls in classes():
         assert (cls.__doc__ or "").rstrip().endswith("."), cls
 
 
-def test_exit_codes_are_those_the_command_line_promises() -> None:
+def test_exit_codes_are_those_documented_in_the_cli() -> None:
     from civic_pipeline import cli
 
-    promised = {int(code) for code in re.findall(r"(\d) [a-z]", str(cli.__doc__))}
-    assert {cls.exit_code for cls in classes()} == promised - {0}
+    documented = {int(code) for code in re.findall(r"(\d) [a-z]", str(cli.__doc__))}
+    assert {cls.exit_code for cls in classes()} == documented - {0}
 
 
-def test_errors_of_other_rooms_are_foreseen_too() -> None:
+def test_errors_of_other_packages_are_civic_errors() -> None:
     assert issubclass(civic_pipeline.demo.DemoFolderError, CivicError)
 
 
-def test_no_setting_we_do_not_know_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_profile_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     from civic_pipeline.settings import Settings
 
     monkeypatch.setenv("CIVIC_PROFILE", "prod")
     with pytest.raises(
-        errors.SettingInvalid, match=r"CIVIC_PROFILE='prod' .* Set CIVIC_PROFILE to demo or live, or unset it"
+        errors.SettingInvalid,
+        match=r"'prod' is not a valid CIVIC_PROFILE\. Set CIVIC_PROFILE to demo or live, or unset it",
     ):
         Settings.from_environment()

@@ -128,7 +128,7 @@ def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        (FakeSource([["1", "2"]], counts=[3]), "2 landed"),
+        (FakeSource([["1", "2"]], counts=[3]), "2 rows were read"),
         (FakeSource([["1", "2"], ["2"]]), "2 of them distinct"),
         (FakeSource(counts=[3, 4]), "4 after it"),
         (FakeSource(counts=[2, 3, 2, 3]), "2 rows before the read"),
@@ -200,7 +200,7 @@ def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: 
         return describe(source)
 
     monkeypatch.setattr(source, "describe", moving)
-    with pytest.raises(SourceRestless, match=r"moved from 3 to 4 during the read"):
+    with pytest.raises(SourceRestless, match=r"changed from 3 to 4 during the read"):
         take(source)
     assert source.reads == [False, True]
     assert take.folders == []
@@ -230,7 +230,7 @@ def test_schema_drift_names_what_is_missing_what_was_retyped_and_the_likely_succ
         take(source)
     assert "missing columns: Payment_No;" in str(drift.value)
     assert "changed types: Paid_On (text -> date)" in str(drift.value)
-    assert "successors: Payment_Number." in str(drift.value)
+    assert "similar names: Payment_Number." in str(drift.value)
     assert (source.reads, take.folders) == ([], [])
 
 
@@ -244,19 +244,19 @@ def test_an_empty_source_is_never_the_truth(take: Taker) -> None:
 def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     accepted = take(FakeSource([ids])).manifest
-    with pytest.raises(VolumeCollapsed, match=r"17 rows against 20 .* 10\.0%"):
+    with pytest.raises(VolumeCollapsed, match=r"17 rows, but 20 in the last accepted capture.* 10\.0%"):
         take(FakeSource([ids[:17]], token="2"))
     assert take.lake.accepted("town/payments") == accepted
     kept = take.lake.captures("town/payments")[-1]
     assert kept.rows == 17
-    assert "17 rows against 20" in (kept.held_back or "")
+    assert "17 rows, but 20" in (kept.held_back or "")
     assert take(FakeSource([ids[:18]], token="3")).manifest.held_back is None  # exactly the tolerated fall
 
 
 def test_one_edition_that_collapses_is_noticed_among_the_others(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     take(FakeSource(), _2023=FakeSource([ids]), _2024=FakeSource([ids]))
-    with pytest.raises(VolumeCollapsed, match=r"town/payments 2024: 10 rows against 20"):
+    with pytest.raises(VolumeCollapsed, match=r"town/payments 2024: 10 rows, but 20"):
         take(
             FakeSource(), _2023=FakeSource([[*ids, *"abcdefghij"]], token="2"), _2024=FakeSource([ids[:10]], token="2")
         )
@@ -276,7 +276,7 @@ def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Ta
 def test_rows_of_the_demo_portals_and_of_the_real_ones_never_meet_in_one_lake(take: Taker) -> None:
     accepted = take(FakeSource()).manifest
     with pytest.raises(
-        ProfileMixed, match=r"holds captures of the live portals, and this run asks the demo ones.*CIVIC_DATA"
+        ProfileMixed, match=r"holds captures of the live portals, but this run uses the demo portals.*CIVIC_DATA"
     ):
         capture("town/payments", take.tiny.dataset, take.lake, Access(root="http://127.0.0.1:1"))
     assert take.lake.captures("town/payments") == [accepted]

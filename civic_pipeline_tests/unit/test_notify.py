@@ -1,4 +1,4 @@
-"""Notices about failed runs: where they go, what they say, and that a secret address stays one."""
+"""Notifications about failed runs: where they are sent, what they contain, and that secret addresses are not shown."""
 
 import smtplib
 from email.message import EmailMessage
@@ -26,7 +26,7 @@ def from_settings(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> 
     return notifier_from_environment(print)
 
 
-def test_each_setting_leads_to_its_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_setting_selects_its_notifier(monkeypatch: pytest.MonkeyPatch) -> None:
     assert from_settings(monkeypatch, {}) == LogNotifier(print)
     assert from_settings(monkeypatch, {"CIVIC_NOTIFY": "webhook", "CIVIC_NOTIFY_URL": SECRET}) == WebhookNotifier(
         SECRET
@@ -40,7 +40,7 @@ def test_each_setting_leads_to_its_notifier(monkeypatch: pytest.MonkeyPatch) -> 
     ("settings", "missing"),
     [({"CIVIC_NOTIFY": "webhook"}, "CIVIC_NOTIFY_URL")]
     + [({**EMAIL, name: ""}, name) for name in ("CIVIC_NOTIFY_SMTP", "CIVIC_NOTIFY_FROM", "CIVIC_NOTIFY_TO")]
-    + [({"CIVIC_NOTIFY": "pigeon"}, "CIVIC_NOTIFY='pigeon'.*log, webhook or email")],
+    + [({"CIVIC_NOTIFY": "pigeon"}, "'pigeon' is not a valid CIVIC_NOTIFY.*log, webhook or email")],
 )
 def test_a_missing_or_unknown_setting_is_named(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], missing: str
@@ -50,9 +50,9 @@ def test_a_missing_or_unknown_setting_is_named(
 
 
 def test_the_log_gets_subject_run_and_every_problem() -> None:
-    said: list[str] = []
-    LogNotifier(said.append).send(NOTIFICATION)
-    assert said == ["civic_pipeline: nightly failed (run run-1)\nraw/x: no answer\nmarts/y: waits"]
+    lines: list[str] = []
+    LogNotifier(lines.append).send(NOTIFICATION)
+    assert lines == ["civic_pipeline: nightly failed (run run-1)\nraw/x: no answer\nmarts/y: waits"]
 
 
 def test_a_webhook_gets_text_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,9 +60,9 @@ def test_a_webhook_gets_text_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def post(url: str, **arguments: Any) -> requests.Response:
         posted.update(arguments, url=url)
-        answer = requests.Response()
-        answer.status_code = 200
-        return answer
+        response = requests.Response()
+        response.status_code = 200
+        return response
 
     monkeypatch.setattr(requests, "post", post)
     WebhookNotifier(SECRET).send(NOTIFICATION)
@@ -79,9 +79,9 @@ def test_a_webhook_that_fails_keeps_its_address_secret(monkeypatch: pytest.Monke
     def post(url: str, **_: Any) -> requests.Response:
         if failure == "no connection":
             raise requests.ConnectionError(f"Max retries exceeded with url: {url}")
-        answer = requests.Response()
-        answer.status_code, answer.url = 500, url
-        return answer
+        response = requests.Response()
+        response.status_code, response.url = 500, url
+        return response
 
     monkeypatch.setattr(requests, "post", post)
     with pytest.raises(NotificationFailed, match=r"webhook notification could not be sent.*CIVIC_NOTIFY_\*") as failed:
@@ -94,10 +94,10 @@ class Mailbox:
     """An SMTP server in memory."""
 
     sent: list[EmailMessage]
-    asked: tuple[Any, ...]
+    opened: tuple[Any, ...]
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        Mailbox.asked = (host, port, timeout > 0)
+        Mailbox.opened = (host, port, timeout > 0)
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +116,7 @@ def test_an_email_goes_to_every_recipient(monkeypatch: pytest.MonkeyPatch, serve
     Mailbox.sent = []
     EmailNotifier(server, "civic@town.gov", ("a@town.gov", "b@town.gov")).send(NOTIFICATION)
     (message,) = Mailbox.sent
-    assert Mailbox.asked == ("mail.town.gov", port, True)
+    assert Mailbox.opened == ("mail.town.gov", port, True)
     assert (message["Subject"], message["From"], message["To"]) == (
         NOTIFICATION.subject,
         "civic@town.gov",
@@ -125,13 +125,13 @@ def test_an_email_goes_to_every_recipient(monkeypatch: pytest.MonkeyPatch, serve
     assert message.get_content() == "raw/x: no answer\nmarts/y: waits\n\nRun run-1\n"
 
 
-def test_an_email_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_email_that_cannot_be_sent_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtplib, "SMTP", Mailbox)
     with pytest.raises(NotificationFailed, match="e-mail notification could not be sent"):
         EmailNotifier("mail.town.gov", "civic@town.gov", ("refused@town.gov",)).send(NOTIFICATION)
 
 
-def test_a_mail_server_that_is_no_address_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_mail_server_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtplib, "SMTP", Mailbox)
     with pytest.raises((NotificationFailed, SettingInvalid), match=r"mail|SMTP"):
         EmailNotifier("mail.town.gov:smtp", "civic@town.gov", ("a@town.gov",)).send(NOTIFICATION)

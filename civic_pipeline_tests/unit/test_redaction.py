@@ -1,4 +1,4 @@
-"""What is secret is taken out of words, however it is written, and nothing else is."""
+"""Secrets are removed from text in every form in which they can appear, and nothing else is removed."""
 
 import traceback
 
@@ -24,7 +24,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("planted")
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "shown"),
     [
         (f"header {TOKEN}", "header <SOCRATA_APP_TOKEN>"),
         (f"header {TOKEN}\n.", "header <SOCRATA_APP_TOKEN>."),
@@ -35,13 +35,13 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Bearer serve-token-1", "Bearer <CIVIC_SERVE_TOKEN>"),
     ],
 )  # fmt: skip
-def test_the_secrets_of_the_environment(said: str, shown: str) -> None:
-    assert redacted(said) == shown
-    assert str(CivicError(said)) == shown
+def test_secrets_of_the_environment_are_removed(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+    assert str(CivicError(text)) == shown
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("text", "shown"),
     [
         ("https://user:pass@host.gov/x", "https://<redacted>@host.gov/x"),
         ("https://user:p@ss@host.gov/x", "https://<redacted>@host.gov/x"),
@@ -52,27 +52,27 @@ def test_the_secrets_of_the_environment(said: str, shown: str) -> None:
         ("https://h/x?sig=abc&password=def'", "https://h/x?sig=<redacted>&password=<redacted>'"),
     ],
 )  # fmt: skip
-def test_the_secrets_of_an_address(said: str, shown: str) -> None:
-    assert redacted(said) == shown
+def test_secrets_in_an_address_are_removed(text: str, shown: str) -> None:
+    assert redacted(text) == shown
 
 
 @pytest.mark.parametrize(
     "text", ["", "a@b.org", "https://h/@user/x?q=a@b&keyboard=1&monkey=2&tokens=3", "key=1", "12:30", "x" * 1000]
 )
-def test_nothing_else_is(text: str) -> None:
+def test_other_text_is_unchanged(text: str) -> None:
     assert redacted(text) == text
 
 
 @pytest.mark.usefixtures("planted")
-def test_no_value_shows_its_secret() -> None:
+def test_the_repr_of_a_value_shows_no_secret() -> None:
     settings = Settings.from_environment()
     assert settings.socrata_token is not None
     for value in (settings, Access(socrata_token=settings.socrata_token), WebhookNotifier(WEBHOOK)):
-        assert redacted(repr(value)) == repr(value), f"{type(value).__name__} shows it"
+        assert redacted(repr(value)) == repr(value), f"{type(value).__name__} shows a secret"
 
 
-def test_every_setting_that_holds_a_secret_is_known() -> None:
-    """Named so by us: what is called a token, a secret, a password or a key, and the addresses of notices."""
+def test_every_setting_that_holds_a_secret_is_listed() -> None:
+    """By our naming: settings with TOKEN, SECRET, PASSWORD or KEY in their name, and the addresses of notifications."""
     import re
 
     from civic_pipeline.settings import CHECKOUT
@@ -88,8 +88,8 @@ def test_every_setting_that_holds_a_secret_is_known() -> None:
 
 @pytest.mark.usefixtures("planted")
 @pytest.mark.parametrize("kind", ["webhook", "email"])
-def test_a_notice_that_fails_tells_nobody_where_it_was_sent(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The traceback is what Dagster keeps of a sensor: with the causes that other libraries put their addresses into."""
+def test_a_failed_notification_does_not_reveal_its_address(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster stores the whole traceback of a sensor, including causes in which other libraries quote the address."""
 
     def refuse(*_: object, **__: object) -> None:
         raise requests.ConnectionError(f"Max retries exceeded with url: {WEBHOOK}")
@@ -102,6 +102,6 @@ def test_a_notice_that_fails_tells_nobody_where_it_was_sent(kind: str, monkeypat
     assert isinstance(notifier, WebhookNotifier | EmailNotifier)
     with pytest.raises(NotificationFailed) as failed:
         notifier.send(Notification("a subject", "a body", "a run"))
-    kept = "".join(traceback.format_exception(failed.value))
-    assert "xyzzy" not in kept
-    assert "hunter2" not in kept
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "xyzzy" not in shown
+    assert "hunter2" not in shown

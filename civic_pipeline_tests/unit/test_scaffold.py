@@ -203,7 +203,7 @@ def test_existing_files_are_refused_and_nothing_half_is_left(tmp_path: Path) -> 
     defs, sql, yml = files_of(tmp_path, "town/wards")
     yml.parent.mkdir(parents=True)
     yml.write_text("mine", encoding="utf-8")
-    with pytest.raises(AlreadyThere, match=r"wards\.yml exists already"):
+    with pytest.raises(AlreadyThere, match=r"wards\.yml already exists"):
         refuse_existing(tmp_path, "town/wards")
     with pytest.raises(AlreadyThere, match=r"wards\.yml"):
         _write(tmp_path, "town/wards", ("a", "b", "c"))
@@ -214,5 +214,5 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
     refuse_full(tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     refuse_full(tmp_path / "empty")
-    with pytest.raises(AlreadyThere, match="exists already"):
+    with pytest.raises(AlreadyThere, match="already exists"):
         refuse_full(tmp_path)
