@@ -95,7 +95,7 @@ ANSWERS: dict[str, tuple[int, str, str, type[CivicError], str]] = {
         "text/html",
         PAGE,
         AnswerUnreadable,
-        "sent an HTML page titled 'Open Baltimore'",
+        "returned an HTML page titled 'Open Baltimore'; expected JSON",
     ),
     "a page that says not found": (
         404,
@@ -156,7 +156,7 @@ def test_an_id_the_portal_does_not_know(place: Place, name: str, tmp_path: Path)
         error = refused(place, name, Access(root=portals.url, socrata_token="any"))
     assert isinstance(error, SourceNotFound)
     assert getattr(CATALOG[name].source, "id" if name == SOCRATA else "item") in str(error)
-    assert "correct `source` in its defs.yaml" in str(error)
+    assert "correct `source` in defs.yaml" in str(error)
 
 
 def header(change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:

@@ -27,7 +27,7 @@ from civic_pipeline.errors import (
     VolumeCollapsed,
 )
 from civic_pipeline.lake import Captured, Lake, capture
-from civic_pipeline.portals import Access, PortalSource, editions_of, files, http
+from civic_pipeline.portals import Access, PortalSource, editions_of, http
 from civic_pipeline.settings import CHECKOUT
 
 REAL = CHECKOUT.parent / "shared" / "real"
@@ -54,14 +54,14 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def take(
-    lake: Lake, root: str | None, url: str = "https://data.town.gov/2026/payments.csv", **columns: str
-) -> Captured:
+    lake: Lake, root: str | None, url: str = "https://data.town.gov/2026/payments.csv", project: Path = CHECKOUT, **columns: str
+) -> Captured:  # fmt: skip
     dataset = Dataset.model_validate({
         "title": "Payments", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Payments.", "cadence": "irregular",
         "source": {"portal": "file", "url": url, "recorded": "2026-01-01"}, "key": [], "volume": {"shrink_at_most": "0%"},
         "columns": columns or {"no": "text", "payee": "text", "amount": "text"},
     })  # fmt: skip
-    return capture("town/payments", dataset, lake, Access(root=root))
+    return capture("town/payments", dataset, lake, Access(root=root, project=project))
 
 
 def rows(lake: Lake, made: Captured) -> list[dict[str, Any]]:
@@ -163,8 +163,7 @@ def test_a_file_that_is_gone_is_said_so(served: Path, lake: Lake) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(files, "CHECKOUT", tmp_path)
+def project(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     return tmp_path
 
@@ -172,27 +171,27 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_file_of_the_project_is_captured_when_its_bytes_change(project: Path, lake: Lake) -> None:
     file = project / "data" / "payments.csv"
     file.write_text(PAYMENTS, encoding="cp1252", newline="")
-    made = take(lake, None, "data/payments.csv")
+    made = take(lake, None, "data/payments.csv", project)
     assert rows(lake, made) == WRITTEN
     assert made.manifest.parts[0].url == "data/payments.csv"
     file.touch()
-    assert take(lake, None, "data/payments.csv").status == "unchanged"
+    assert take(lake, None, "data/payments.csv", project).status == "unchanged"
     file.write_text(PAYMENTS.replace("\nLtd", "\nInc"), encoding="cp1252", newline="")
-    assert take(lake, None, "data/payments.csv").status == "captured"
+    assert take(lake, None, "data/payments.csv", project).status == "captured"
     file.write_text("no,payee,amount\n1,2,3\n", encoding="cp1252")
     with pytest.raises(VolumeCollapsed):
-        take(lake, None, "data/payments.csv")
+        take(lake, None, "data/payments.csv", project)
     file.write_text("no,payee,amount\n", encoding="cp1252")
     with pytest.raises(SourceEmpty):
-        take(lake, None, "data/payments.csv")
+        take(lake, None, "data/payments.csv", project)
     file.write_text("no,payee,total\n1,2,3\n", encoding="cp1252")
     with pytest.raises(SchemaDrifted, match="missing columns: amount"):
-        take(lake, None, "data/payments.csv")
+        take(lake, None, "data/payments.csv", project)
 
 
 def test_a_row_longer_than_a_block_is_captured_by_the_careful_way(project: Path, lake: Lake) -> None:
     (project / "data" / "shapes.csv").write_text(f"id,shape\n1,{'x' * 9_000_000}\n2,y\n", encoding="utf-8")
-    assert [row["id"] for row in rows(lake, take(lake, None, "data/shapes.csv", id="text"))] == ["1", "2"]
+    assert [row["id"] for row in rows(lake, take(lake, None, "data/shapes.csv", project, id="text"))] == ["1", "2"]
 
 
 # Memory
