@@ -105,7 +105,7 @@ class Contract(Strict):
     repeated_rows: Literal["drop"] | None = Field(
         default=None, description="`drop`: rows published twice are kept once and counted."
     )
-    conserve: tuple[str, ...] = Field(
+    control_totals: tuple[str, ...] = Field(
         default=(), description="Columns whose sum must equal the raw column's, to the cent."
     )
     tolerate_quarantined: Share = 0.0
@@ -120,16 +120,18 @@ class Contract(Strict):
             if name in known[:position]:
                 raise mistake(f"the column {name!r} is listed twice", "columns", position)
         mentions: list[tuple[str, str, int]] = [("key", name, i) for i, name in enumerate(self.key)]
-        mentions += [("conserve", name, i) for i, name in enumerate(self.conserve)]
+        mentions += [("control_totals", name, i) for i, name in enumerate(self.control_totals)]
         mentions += [
             ("expectations", name, i) for i, expected in enumerate(self.expectations) for name in expected.columns
         ]
         for where, name, position in mentions:
             if name not in known:
                 raise mistake(f"there is no column {name!r} in `columns`; it has {', '.join(known)}", where, position)
-        for position, name in enumerate(self.conserve):
+        for position, name in enumerate(self.control_totals):
             if not self.column(name).source:
-                raise mistake(f"{name!r} needs a `source` in `columns`, to sum the raw column", "conserve", position)
+                raise mistake(
+                    f"{name!r} needs a `source` in `columns`, to sum the raw column", "control_totals", position
+                )
         said: set[tuple[str, str]] = set()
         for position, expected in enumerate(self.expectations):
             if (expected.subject, expected.severity) in said:

@@ -41,7 +41,7 @@ def standing(settings: Settings, every_table: bool) -> str:
         for table, check, severity, description, examples in failed:
             shown = f": {'; '.join(examples[:3])}" if examples else ""
             lines.append(f"  {severity:<9}{table}.{check} - {description}{shown}")
-    held = [(name, why, since) for name, *_, status, why, since in tables if status == "held back"]
+    held = [(name, why, since) for name, *_, status, why, since in tables if status in ("held_back", "held back")]
     if held:
         lines.append("\nHeld back at the last accepted version:")
         for name, why, since in held:

@@ -8,12 +8,13 @@ from sqlglot import exp
 
 from civic_pipeline.catalog import Dataset, load_datasets
 from civic_pipeline.lint.columns import declared_warehouse, refused, schema_of, wrong_columns
-from civic_pipeline.lint.macros import line_of, read_macros
+from civic_pipeline.lint.macros import line_of
 from civic_pipeline.lint.mistake import Mistake
 from civic_pipeline.lint.portability import RULES, Subject
 from civic_pipeline.lint.spark import untranslatable
 from civic_pipeline.warehouse import Model, load_models
-from civic_pipeline.warehouse.model import macro_files, parse_select
+from civic_pipeline.warehouse.macros import macro_files, read_macros
+from civic_pipeline.warehouse.model import parse_select
 
 _ALLOWED = re.compile(r"^\s*-- allow (\w+):\s*(.*)$")
 

@@ -23,7 +23,7 @@ from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import Model, seed_files
 from civic_pipeline.warehouse.captured import columns_of
 from civic_pipeline.warehouse.lineage import Schema
-from civic_pipeline.warehouse.model import macro_files
+from civic_pipeline.warehouse.macros import macro_files
 
 
 @contextmanager

@@ -1,25 +1,11 @@
-"""`sql/functions` as syntax trees, and queries with the macros they call written out."""
+"""Queries with the macros they call written out."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
-import sqlglot
 from sqlglot import exp
+
+from civic_pipeline.warehouse.macros import Macros
 
 # Set on every node that came out of a macro, so that a rule about models does not judge what a macro is there for.
 FROM_MACRO = "from_macro"
-
-Macros = Mapping[str, exp.Create]
-
-
-def read_macros(files: list[Path]) -> dict[str, exp.Create]:
-    """Each `create macro` of the files by its lower-case name."""
-    macros = {}
-    for file in files:
-        for statement in sqlglot.parse(file.read_text(encoding="utf-8"), dialect="duckdb"):
-            if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO":
-                macros[statement.this.this.name.lower()] = statement
-    return macros
 
 
 def written_out(query: exp.Expr, macros: Macros) -> exp.Expr:

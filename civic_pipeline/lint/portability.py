@@ -14,9 +14,10 @@ from sqlglot import exp
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from civic_pipeline.lint.macros import FROM_MACRO, Macros, line_of, written_out
+from civic_pipeline.lint.macros import FROM_MACRO, line_of, written_out
 from civic_pipeline.lint.order import Keys, unordered_windows
 from civic_pipeline.warehouse.lineage import Schema
+from civic_pipeline.warehouse.macros import Macros
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from civic_pipeline.lint.macros import Macros, written_out
+from civic_pipeline.lint.macros import written_out
+from civic_pipeline.warehouse.macros import Macros
 
 # What sqlglot leaves as DuckDB calls it, and how each is written on Spark. Measured there with test vectors.
 TRANSLATIONS = {

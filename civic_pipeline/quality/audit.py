@@ -21,11 +21,11 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
     if not schema.passed:
         # Nothing else can be trusted to run on a table of another shape.
         return [schema]
-    if "rows_conserved" in planned:
-        results["rows_conserved"] = _rows_conserved(build.connection, staged, planned["rows_conserved"])
-    for column in staged.model.contract.conserve:
-        name = f"{column}_conserved"
-        results[name] = _sum_conserved(build.connection, staged, column, planned[name])
+    if "control_total__rows" in planned:
+        results["control_total__rows"] = _rows_total(build.connection, staged, planned["control_total__rows"])
+    for column in staged.model.contract.control_totals:
+        name = f"control_total__{column}"
+        results[name] = _column_total(build.connection, staged, column, planned[name])
     if "quarantine_tolerated" in planned:
         results["quarantine_tolerated"] = _quarantine_tolerated(
             build.connection, staged, planned["quarantine_tolerated"]
@@ -64,7 +64,7 @@ def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: Planne
     return check.result(not differences, len(declared), len(differences), differences)
 
 
-def _rows_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
+def _rows_total(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
     contract = staged.model.contract
     source = _number(connection, contract.source_rows or f"select count(*) from raw.{staged.model.table}")
     accounted = staged.rows + staged.quarantined_rows + staged.repeated_rows
@@ -73,7 +73,7 @@ def _rows_conserved(connection: duckdb.DuckDBPyConnection, staged: Staged, check
     return check.result(source == accounted, int(source), float(source - accounted), (account,))
 
 
-def _sum_conserved(
+def _column_total(
     connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck
 ) -> CheckResult:
     """The raw column, read independently of the model's SQL, against all rows the model made of it."""

@@ -42,11 +42,11 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
     checks = [plan("schema", "table", "critical", "columns and types are as the contract says")]
     if model.schema == "clean":
         checks.append(
-            plan("rows_conserved", "row", "critical", "every source row is clean, quarantined or a counted repeat")
+            plan("control_total__rows", "row", "critical", "every source row is clean, quarantined or a counted repeat")
         )
         checks += [
-            plan(f"{column}_conserved", "row", "critical", f"the sum of {column} equals the source's, to the cent")
-            for column in contract.conserve
+            plan(f"control_total__{column}", "row", "critical", f"the sum of {column} equals the source's, to the cent")
+            for column in contract.control_totals
         ]
     if contract.row_rules:
         share = contract.tolerate_quarantined

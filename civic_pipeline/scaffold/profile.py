@@ -47,7 +47,7 @@ class DraftColumn:
     """A column of the clean table: SQL that makes it of the raw one, and what it then holds.
 
     `published` is SQL for the value as text where reading it may fail, and `unreadable` the rows where it did; `is_exact`
-    asks for its sum to be conserved.
+    asks for its sum as a control total.
     """
 
     name: str

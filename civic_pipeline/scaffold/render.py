@@ -129,7 +129,7 @@ def contract_yml(draft: Draft) -> str:
     ]
     exact = [d.name for d in columns if d.is_exact]
     if exact:
-        lines.append(_remarked(f"conserve: [{', '.join(exact)}]", "no amount may vanish or be rounded"))
+        lines.append(_remarked(f"control_totals: [{', '.join(exact)}]", "no amount may vanish or be rounded"))
     if readable:
         unreadable, rows = sum(d.unreadable for d in readable), draft.trial.manifest.rows
         tolerated = _remarked(f"tolerate_quarantined: {max(1, math.ceil(200 * unreadable / rows))}%", "proposed")

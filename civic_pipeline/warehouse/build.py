@@ -23,7 +23,8 @@ from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
-from civic_pipeline.warehouse.model import Model, macro_files, seed_files
+from civic_pipeline.warehouse.macros import macro_files, read_macros
+from civic_pipeline.warehouse.model import Model, seed_files
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
@@ -141,7 +142,7 @@ class Build:
                 }
                 meta.put(self.connection, meta.TABLES, "table_name", model.name, [row])
             self.connection.execute(
-                "update meta.tables set status = 'held back', held_back_because = ?,"
+                "update meta.tables set status = 'held_back', held_back_because = ?,"
                 " held_back_since = coalesce(held_back_since, ?) where table_name = ?",
                 [reason, _naive(self.started_at), model.name],
             )
@@ -173,7 +174,7 @@ class Build:
         """Tables that stand at an older version -> why."""
         return dict(
             self.connection.execute(
-                "select table_name, held_back_because from meta.tables where status = 'held back'"
+                "select table_name, held_back_because from meta.tables where status = 'held_back'"
             ).fetchall()
         )
 
@@ -239,8 +240,7 @@ class Build:
 
     def _fingerprint(self, model: Model) -> str:
         self._history_views(model)  # their text names the captures
-        macros = "\n".join(path.read_text(encoding="utf-8") for path in macro_files(self.settings.root))
-        return fingerprint(self.connection, model, macros)
+        return fingerprint(self.connection, model, read_macros(macro_files(self.settings.root)))
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")

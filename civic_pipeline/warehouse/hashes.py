@@ -5,17 +5,27 @@ from importlib.metadata import version
 import duckdb
 
 from civic_pipeline.releases.contents import content_hash, hash_of
+from civic_pipeline.warehouse.macros import Macros, macros_called
 from civic_pipeline.warehouse.model import Model
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, functions: str) -> str:
-    """Hash of all that decides what `model` becomes and how it is judged: files, `functions`, what it reads, versions.
+def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros) -> str:
+    """Hash of all that decides what `model` becomes and how it is judged: files, the macros it calls, what it reads, versions.
 
     What it reads: the contents of tables and seeds, and of views their text, which names the capture.
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
-    declared = model.dataset.model_dump_json() if model.dataset else None
-    return hash_of(model.code_version, declared, functions, read, version("civic-pipeline"), duckdb.__version__)
+    declared = model.dataset.model_dump_json() if model.dataset else ""
+    # Control totals read the raw column by parse_money.
+    sql = [
+        model.sql,
+        model.contract.model_dump_json(),
+        declared,
+        "parse_money()" if model.contract.control_totals else "",
+    ]
+    return hash_of(
+        model.code_version, declared, macros_called(sql, macros), read, version("civic-pipeline"), duckdb.__version__
+    )
 
 
 def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:

@@ -81,7 +81,7 @@ TABLES = MetaTable(
         ("table_name", "VARCHAR", "Schema and table."),
         ("each_row_is", "VARCHAR", "The grain."),
         ("cannot_say", "VARCHAR", "What the table must not be used to claim; null if nothing is stated."),
-        ("status", "VARCHAR", "current, or held back at the last accepted version."),
+        ("status", "VARCHAR", "current, or held_back at the last accepted version."),
         ("held_back_since", "TIMESTAMP", "Start of the first run that held it back, UTC; null if current."),
         ("held_back_because", "VARCHAR", "The failure in words; null if current."),
         ("built_at", "TIMESTAMP", "When this version was accepted, UTC; null if none ever was."),
@@ -272,6 +272,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"comment on table meta.{table.name} is {literal(f'Each row is {table.each_row_is}.')}")
         for column in table.columns:
             connection.execute(f"comment on column meta.{table.name}.{column.name} is {literal(column.description)}")
+    connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")  # as written until 0.1
     for table in META_TABLES:
         name = f"meta.{table.name}"
         rows: list[dict[str, object]] = [

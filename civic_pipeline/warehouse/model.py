@@ -113,11 +113,6 @@ def seed_files(root: Path) -> list[Path]:
     return files
 
 
-def macro_files(root: Path) -> list[Path]:
-    """The macros that models may call, by topic."""
-    return sorted((root / "sql" / "functions").glob("*.sql"))
-
-
 def _model_files(root: Path, schema: str) -> Iterator[Path]:
     """The `.sql` file of each model, two folders below `schema`."""
     folder = root / "sql" / schema

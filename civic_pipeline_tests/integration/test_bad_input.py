@@ -107,7 +107,7 @@ def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
     assert content(place, "clean.baltimore_spending") == before
     assert place.rows("select table_name, status from meta.tables order by 1") == [
         ("clean.baltimore_mwbe", "current"),
-        ("clean.baltimore_spending", "held back"),
+        ("clean.baltimore_spending", "held_back"),
     ]
     after = dict(place.rows("select table_name, built_at from meta.tables"))
     assert after["clean.baltimore_mwbe"] > built["clean.baltimore_mwbe"]

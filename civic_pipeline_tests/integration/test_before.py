@@ -28,6 +28,7 @@ def unpack(folder: Path) -> Place:
         renamed(file, root / "sql" / "clean" / "town" / file.name.removeprefix("town_"))
     for file in sorted(root.glob("sql/marts/mart_*")):
         renamed(file, root / "sql" / "marts" / "spending" / file.name)
+    edit(root / "sql" / "clean" / "town" / "payments.yml", "conserve:", "control_totals:")
     for file in root.glob("civic_pipeline/defs/town/*/defs.yaml"):
         edit(file, "attributes:\n", "attributes:\n  subject: spending\n")
     for file in ("dagster.yaml", "pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):

@@ -89,7 +89,7 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
     ]
     rule = {"name": "amount_is_readable", "keep_if": "amount is not null", "reason": "It's no amount; --"}
     contract = {
-        "each_row_is": "one 'thing'", "key": ["thing_id"], "conserve": ["amount"], "tolerate_quarantined": "50%", "row_rules": [rule],
+        "each_row_is": "one 'thing'", "key": ["thing_id"], "control_totals": ["amount"], "tolerate_quarantined": "50%", "row_rules": [rule],
         "columns": columns,
     }  # fmt: skip
     (root / "sql/clean/town/things.yml").write_text(yaml.safe_dump(contract), encoding="utf-8")
@@ -113,7 +113,7 @@ def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Setting
         assert raw == [tuple(row.values()) for row in ROWS]
         outcome = build_table(build, Suites(build), model, {})
         assert outcome.problem is None
-        assert {result.name: result.passed for result in outcome.results}["amount_conserved"]
+        assert {result.name: result.passed for result in outcome.results}["control_total__amount"]
         list(publish(build))
     kept = [row for row in ROWS if row[AMOUNT] != "not money'"]
     taken = ", ".join(f"c{n}" for n in range(len(NAMES)))

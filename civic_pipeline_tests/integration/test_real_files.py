@@ -388,7 +388,7 @@ def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_
     waiting = {"raw.chicago_budget"}
     while more := {name for name, (_, inputs) in tables.items() if name not in waiting and waiting & set(inputs)}:
         waiting |= more
-    assert {name for name, (status, _) in tables.items() if status == "held back"} == waiting - {"raw.chicago_budget"}
+    assert {name for name, (status, _) in tables.items() if status == "held_back"} == waiting - {"raw.chicago_budget"}
     built = "select table_name, built_at from meta.tables"
     before, after = dict(place.rows(built)), dict(later.rows(built))
     assert all(after[name] == before[name] for name in waiting - {"raw.chicago_budget"})

@@ -162,7 +162,7 @@ def test_checks_alone_are_evaluated_and_change_nothing(
     definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     wanted = {
-        dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "rows_conserved"),
+        dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "control_total__rows"),
         dg.AssetCheckKey(dg.AssetKey(["marts", "dim_dates"]), "schema"),
         dg.AssetCheckKey(RELEASE, "covid_increments_add_up"),
     }
@@ -244,10 +244,10 @@ def test_a_damaged_manifest_holds_back_its_dataset_alone(
     manifest.write_text(whole[: len(whole) // 2], encoding="utf-8")
     result = job.execute_in_process(instance=instance, raise_on_error=False)
     assert {event.step_key for event in result.get_step_failure_events()} == {"warehouse"}
-    held = dict(ask(settings, "select table_name, held_back_because from meta.tables where status = 'held back'"))
+    held = dict(ask(settings, "select table_name, held_back_because from meta.tables where status = 'held_back'"))
     assert set(held) == {"clean.maryland_mbe_directory", "marts.dim_certified_firms"}
     [(problem,)] = ask(settings, "select problem from meta.captures where dataset = 'maryland/mbe_directory'")
     assert f"{manifest} is damaged" in problem
     manifest.write_text(whole, encoding="utf-8")
     assert job.execute_in_process(instance=instance).success
-    assert ask(settings, "select count(*) from meta.tables where status = 'held back'") == [(0,)]
+    assert ask(settings, "select count(*) from meta.tables where status = 'held_back'") == [(0,)]

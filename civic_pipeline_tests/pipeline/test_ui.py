@@ -99,4 +99,4 @@ def test_the_nightly_job_is_launched_from_the_page_and_succeeds(page: Page, data
     page.goto("/assets/marts/fct_payments")
     expect(page.get_by_text("Row count").first).to_be_visible(timeout=_PATIENCE_MS)
     page.goto("/assets/clean/baltimore_spending?view=checks")
-    expect(page.get_by_text("amount_conserved").first).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.get_by_text("control_total__amount").first).to_be_visible(timeout=_PATIENCE_MS)

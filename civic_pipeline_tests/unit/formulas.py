@@ -7,7 +7,7 @@ import duckdb
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import Model, load_models
-from civic_pipeline.warehouse.model import macro_files
+from civic_pipeline.warehouse.macros import macro_files
 
 
 @cache

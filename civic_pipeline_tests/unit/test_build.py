@@ -141,7 +141,7 @@ def test_a_table_held_back_keeps_its_last_accepted_rows(tiny: TinyProject) -> No
         ((built_at,),) = rows(build, "select built_at from meta.tables")
         build.stage(model)
         build.hold_back(model, "a reason")
-        assert rows(build, "select status, row_count, built_at from meta.tables") == [("held back", 3, built_at)]
+        assert rows(build, "select status, row_count, built_at from meta.tables") == [("held_back", 3, built_at)]
         assert rows(build, "select count(*) from clean.town_payments") == [(3,)]
 
 

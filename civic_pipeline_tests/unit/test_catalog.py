@@ -45,7 +45,7 @@ ARCGIS = """\
 CONTRACT = """\
 each_row_is: one payment
 key: [payment_id]
-conserve: [amount]
+control_totals: [amount]
 row_rules:
   - name: amount_is_readable
     keep_if: amount is not null
@@ -108,9 +108,9 @@ DATASET_MISTAKES = [
 CONTRACT_MISTAKES = [
     ("key: [payment_id]", "key: []", 2, "should have at least 1 item"),
     ("key: [payment_id]", "key: [payment]", 2, "there is no column 'payment' in `columns`; it has payment_id, amount"),
-    ("conserve: [amount]", "conserve: [amounts]", 3, "there is no column 'amounts'"),
-    ("conserve: [amount]", "conserve: [payment_id]", 3, "'payment_id' needs a `source`"),
-    ("conserve: [amount]", "repeated_rows: keep", 3, "'keep' is not allowed: input should be 'drop'"),
+    ("control_totals: [amount]", "control_totals: [amounts]", 3, "there is no column 'amounts'"),
+    ("control_totals: [amount]", "control_totals: [payment_id]", 3, "'payment_id' needs a `source`"),
+    ("control_totals: [amount]", "repeated_rows: keep", 3, "'keep' is not allowed: input should be 'drop'"),
     ("name: amount_is_readable", "name: Amount is readable", 5, "should match pattern"),
     ("    reason: The amount could not be read.\n", "", 5, "'reason' is required and missing"),
     ("{column: amount, min_value: 0}", "{column: amounts, min_value: 0}", 9, "there is no column 'amounts'"),

@@ -75,7 +75,7 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
         found = audited(tiny, build)
     planned = planned_checks(tiny.models()["clean.town_payments"])
     assert list(found) == list(planned) == [
-        "schema", "rows_conserved", "amount_conserved", "quarantine_tolerated", "data_age",
+        "schema", "control_total__rows", "control_total__amount", "quarantine_tolerated", "data_age",
         "key_unique", "key_not_null__payment_id", "column_values_to_be_between__amount",
     ]  # fmt: skip
     assert [name for name, result in found.items() if not result.passed] == ["data_age"]
@@ -91,11 +91,11 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
 # Conservation
 
 MODELS_THAT_LOSE = {
-    "drops a row": ("from raw.town_payments", "from raw.town_payments\nwhere Payment_No <> '4'", "rows_conserved"),
-    "doubles a row": ("from raw.town_payments", "from raw.town_payments\ncross join range(case when Payment_No = '4' then 2 else 1 end)", "rows_conserved"),
-    "loses a cent": ("parse_money(Amount) as amount", "cast(parse_money(Amount) - 0.01 as decimal(18, 2)) as amount", "amount_conserved"),
-    "reads what it cannot": ("parse_money(Amount) as amount", "coalesce(parse_money(Amount), 7) as amount", "amount_conserved"),
-    "turns a sign": ("parse_money(Amount) as amount", "abs(parse_money(Amount)) as amount", "amount_conserved"),
+    "drops a row": ("from raw.town_payments", "from raw.town_payments\nwhere Payment_No <> '4'", "control_total__rows"),
+    "doubles a row": ("from raw.town_payments", "from raw.town_payments\ncross join range(case when Payment_No = '4' then 2 else 1 end)", "control_total__rows"),
+    "loses a cent": ("parse_money(Amount) as amount", "cast(parse_money(Amount) - 0.01 as decimal(18, 2)) as amount", "control_total__amount"),
+    "reads what it cannot": ("parse_money(Amount) as amount", "coalesce(parse_money(Amount), 7) as amount", "control_total__amount"),
+    "turns a sign": ("parse_money(Amount) as amount", "abs(parse_money(Amount)) as amount", "control_total__amount"),
 }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def test_the_account_of_the_rows_is_told(tiny: TinyProject) -> None:
     tiny.capture([*GOOD, GOOD[0], ("5", "2024-02-08", "n/a")])
     with tiny.build() as build:
         found = audited(tiny, build)
-    assert found["rows_conserved"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
+    assert found["control_total__rows"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
     assert found["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
 
 
@@ -137,12 +137,12 @@ AMOUNTS = st.one_of(
 
 @settings(max_examples=12)  # each builds a warehouse
 @given(amounts=st.lists(AMOUNTS, max_size=40), doubled=st.booleans())
-def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
+def test_whatever_mixture_of_amounts_is_published_rows_and_cents_agree_with_the_control_totals(
     tmp_path_factory: pytest.TempPathFactory, amounts: list[str | None], doubled: bool
 ) -> None:
     from tiny_project import write_tiny_project
 
-    from civic_pipeline.quality.audit import _rows_conserved, _sum_conserved
+    from civic_pipeline.quality.audit import _column_total, _rows_total
 
     tiny = write_tiny_project(tmp_path_factory.mktemp("tiny"))
     rows = [(str(number), "2024-01-05", amount) for number, amount in enumerate(amounts)]
@@ -151,18 +151,18 @@ def test_whatever_mixture_of_amounts_is_published_rows_and_cents_are_conserved(
     planned = planned_checks(model)
     with tiny.build() as build:
         staged = build.stage(model)
-        assert _rows_conserved(build.connection, staged, planned["rows_conserved"]).passed
-        assert _sum_conserved(build.connection, staged, "amount", planned["amount_conserved"]).passed
+        assert _rows_total(build.connection, staged, planned["control_total__rows"]).passed
+        assert _column_total(build.connection, staged, "amount", planned["control_total__amount"]).passed
         assert staged.rows + staged.quarantined_rows + staged.repeated_rows == len(rows) * (1 + doubled)
         if staged.rows:  # and a cent more in any row is noticed
             build.connection.execute(
                 f"update {staged.everything} set amount = amount + 0.01 where rowid = (select min(rowid) from {staged.everything} where amount is not null)"
             )
-            off = _sum_conserved(build.connection, staged, "amount", planned["amount_conserved"])
+            off = _column_total(build.connection, staged, "amount", planned["control_total__amount"])
             assert off.blocks
             assert off.unexpected == pytest.approx(-0.01)
         gone = replace(staged, rows=staged.rows - 1)
-        assert _rows_conserved(build.connection, gone, planned["rows_conserved"]).blocks
+        assert _rows_total(build.connection, gone, planned["control_total__rows"]).blocks
 
 
 # Tolerances

@@ -71,17 +71,19 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(kno
         (lambda tiny: tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
         (lambda tiny: tiny.edit("sql/clean/town/payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
         (lambda tiny: tiny.edit("sql/marts/spending/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
-        (lambda tiny: tiny.write("sql/functions/numbers.sql", (tiny.settings.root / "sql/functions/numbers.sql").read_text() + "--"), BOTH),
+        (lambda tiny: tiny.edit("sql/functions/numbers.sql", "-- Numbers pass", "-- Any numbers pass"), []),  # a comment
+        (lambda tiny: tiny.edit("sql/functions/dates.sql", "'%B %d, %Y'", "'%b %d, %Y'"), ["clean.town_payments"]),
+        (lambda tiny: tiny.edit("sql/functions/names.sql", "('SVC', 'SVCS')", "('SVC')"), []),  # nobody calls it
         (lambda tiny: tiny.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
     ],
-    ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "functions", "unused seed"],
+    ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "comment of a macro", "macro", "unused macro", "unused seed"],
 )  # fmt: skip
 def test_only_what_depends_on_a_change_is_made_again(known: TinyProject, change: object, made: list[str]) -> None:
     if (
         made == BOTH
-        and "conserve: [amount]" in (text := known.settings.root / "sql/clean/town/payments.yml").read_text()
+        and "control_totals: [amount]" in (text := known.settings.root / "sql/clean/town/payments.yml").read_text()
     ):
-        text.write_text(text.read_text().replace("conserve: [amount]\n", ""))  # the doubled amounts are meant
+        text.write_text(text.read_text().replace("control_totals: [amount]\n", ""))  # the doubled amounts are meant
         night(known)
     assert callable(change)
     change(known)

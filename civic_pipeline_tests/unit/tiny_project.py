@@ -42,7 +42,7 @@ from raw.town_payments
 """
 _CLEAN_YML = """each_row_is: one payment
 key: [payment_id]
-conserve: [amount]
+control_totals: [amount]
 repeated_rows: drop
 tolerate_quarantined: 50%
 row_rules:

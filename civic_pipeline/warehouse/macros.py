@@ -1,0 +1,54 @@
+"""The macros of `sql/functions` as syntax trees, and which of them a text of SQL calls."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from civic_pipeline.errors import FileInvalid
+
+Macros = Mapping[str, exp.Create]
+
+
+def macro_files(root: Path) -> list[Path]:
+    """The files of macros, one per topic; a file may call the macros of those before it."""
+    return sorted((root / "sql" / "functions").glob("*.sql"))
+
+
+def read_macros(files: Iterable[Path]) -> dict[str, exp.Create]:
+    """Each `create macro` of the files by its lower-case name. Raises FileInvalid for a file that does not parse."""
+    macros: dict[str, exp.Create] = {}
+    for file in files:
+        try:
+            macros |= _parsed(file.read_text(encoding="utf-8"))
+        except ParseError as error:
+            raise FileInvalid(file, [(1, f"this SQL does not parse: {error}")]) from error
+    return macros
+
+
+def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
+    """The macros that the texts `sql` call, also through one another: name -> its definition without comments.
+
+    A name before a parenthesis counts as a call wherever it stands, so no call is missed.
+    """
+    called: dict[str, str] = {}
+    waiting = list(sql)
+    while waiting:
+        for name in set(re.findall(r"\b([a-z_]\w*)\s*\(", waiting.pop().lower())) & macros.keys() - called.keys():
+            called[name] = macros[name].sql(dialect="duckdb", comments=False)
+            waiting.append(macros[name].expression.sql(dialect="duckdb", comments=False))
+    return dict(sorted(called.items()))
+
+
+@cache
+def _parsed(text: str) -> Mapping[str, exp.Create]:
+    statements = sqlglot.parse(text, dialect="duckdb")
+    return {
+        statement.this.this.name.lower(): statement
+        for statement in statements
+        if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO"
+    }
