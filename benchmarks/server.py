@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import yaml
 from civic_pipeline.demo import DemoPortals
-from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.demo.exchange import Request, Response
 
 from clients.table import COLUMNS, ITEM, LAYER, SOCRATA_ID
 
@@ -29,7 +29,7 @@ class KeptPortals(DemoPortals):
     def __init__(self, folder: Path, latency_seconds: float) -> None:
         super().__init__(folder)
         self._latency = latency_seconds
-        self._kept: dict[tuple[object, ...], Answer] = {}
+        self._kept: dict[tuple[object, ...], Response] = {}
         self._count = threading.Lock()
         self._asking = 0
         self._forget()
@@ -38,7 +38,7 @@ class KeptPortals(DemoPortals):
         self._requests = self._at_once = 0
         self._cpu_before = time.process_time()
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         if request.path == "/tally":
             said = {
                 "requests": self._requests,
@@ -46,7 +46,7 @@ class KeptPortals(DemoPortals):
                 "server_seconds": time.process_time() - self._cpu_before,
             }
             self._forget()
-            return Answer.of(said)
+            return Response.of(said)
         with self._count:
             self._requests += 1
             self._asking += 1
@@ -58,7 +58,7 @@ class KeptPortals(DemoPortals):
             with self._count:
                 self._asking -= 1
 
-    def _keep(self, request: Request) -> Answer:
+    def _keep(self, request: Request) -> Response:
         # portalkit asks for a view at its older address, without /api.
         path = f"/api{request.path}" if request.path.startswith("/views/") else request.path
         key = (path, request.method, request.body, *sorted(request.parameters.items()))

@@ -1,4 +1,4 @@
-"""How ArcGIS describes what it serves: items, services, layers and fields."""
+"""The metadata of ArcGIS: items, services, layers and fields."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -23,13 +23,13 @@ _TYPES: dict[Kind, str] = {
 }  # fmt: skip
 
 _GENERATED = "OBJECTID"
-# What servers with edit tracking add to the publisher's fields.
+# Fields that servers with edit tracking add.
 TRACKED = {"CreationDate": "created_at", "EditDate": "updated_at"}
 
 
 @dataclass(frozen=True)
 class Layer:
-    """An entry of a service. Without a `file` it is a group, or somebody else's layer."""
+    """An entry of a service. Without a `file` it is a group layer or a layer that is not served."""
 
     number: int
     name: str
@@ -45,7 +45,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Service:
-    """A FeatureServer or MapServer and what it holds."""
+    """A FeatureServer or MapServer and its layers."""
 
     name: str
     server: str
@@ -57,7 +57,7 @@ class Service:
 
 
 def services_of(files: Iterable[ServedFile]) -> list[Service]:
-    """The files by their services, numbered in the order of `portal.yml`, each group before its members."""
+    """Return the services. Layers are numbered in the order of `portal.yml`, a group layer before its members."""
     by_service: defaultdict[str, list[ServedFile]] = defaultdict(list)
     for file in files:
         by_service[file.faults.moved_to_service or file.entry.service or file.layer].append(file)
@@ -65,7 +65,7 @@ def services_of(files: Iterable[ServedFile]) -> list[Service]:
 
 
 def service_path(files: Iterable[ServedFile], wanted: ServedFile) -> tuple[str, int]:
-    """The path of the service a file is served by, and its number there."""
+    """Return the path of a file's service and the number of its layer."""
     return next(
         (service.path, layer.number)
         for service in services_of(files)
@@ -92,7 +92,7 @@ def _numbered(files: list[ServedFile]) -> list[Layer]:
 
 
 def item(file: ServedFile, url: str) -> dict[str, Any]:
-    """The item's page as JSON."""
+    """Return the JSON of an item."""
     return {
         "id": file.item_id,
         "title": file.title,
@@ -110,7 +110,7 @@ def item(file: ServedFile, url: str) -> dict[str, Any]:
 
 
 def service(served: Service, max_record_count: int) -> dict[str, Any]:
-    """A service's page as JSON."""
+    """Return the JSON of a service."""
     parents = {member: layer.number for layer in served.layers for member in layer.members}
     listed = [
         {
@@ -135,7 +135,7 @@ def service(served: Service, max_record_count: int) -> dict[str, Any]:
 
 
 def layer_without_rows(layer: Layer) -> dict[str, Any]:
-    """A group layer, which has no `fields`, or a layer nobody asked for."""
+    """Return the JSON of a group layer, which has no `fields`, or of a layer that is not served."""
     named: dict[str, Any] = {"currentVersion": 11.5, "id": layer.number, "name": layer.name, "type": layer.type}
     if layer.members:
         return named | {"subLayers": [{"id": number} for number in layer.members], "capabilities": "Map,Query,Data"}
@@ -147,7 +147,7 @@ def layer_without_rows(layer: Layer) -> dict[str, Any]:
 
 
 def layer(file: ServedFile, number: int, max_record_count: int) -> dict[str, Any]:
-    """A layer's page as JSON."""
+    """Return the JSON of a layer."""
     faults, entry, edited = file.faults, file.entry, file.updated_at * 1000
     advanced = {
         "supportsPagination": faults.no_paging is None,
@@ -194,7 +194,7 @@ def layer(file: ServedFile, number: int, max_record_count: int) -> dict[str, Any
 
 
 def object_id(file: ServedFile) -> tuple[str, str]:
-    """Name and SQL of the object id: the file's own, or its row number."""
+    """Return name and SQL of the object id: the OBJECTID of the file, or else the row number."""
     own = file.object_id
     if own:
         return own.name, own.sql
@@ -213,7 +213,7 @@ def object_id(file: ServedFile) -> tuple[str, str]:
 
 
 def fields(file: ServedFile) -> list[dict[str, Any]]:
-    """The fields of a layer, the object id among them."""
+    """Return the fields of a layer, including the object id."""
     name, _ = object_id(file)
     described = [] if file.object_id else [_field(name, "esriFieldTypeOID")]
     for column in file.columns:
@@ -241,7 +241,7 @@ def _field(name: str, kind: str, longest: int = 0, domain: dict[str, str] | None
 
 
 def field_type(column: Column) -> str:
-    """The type a column is declared with."""
+    """Return the ArcGIS type of a column."""
     if column.kind in _TYPES:
         return f"esriFieldType{_TYPES[column.kind]}"
     if column.stored in {"TIMESTAMP", "EPOCH"}:
@@ -254,7 +254,7 @@ def field_type(column: Column) -> str:
 
 
 def attribute(column: Column) -> str:
-    """SQL of a value as ArcGIS sends it: epoch milliseconds for a date, 1 or 0 for a tick, a double for a fraction."""
+    """Return the SQL of the value that ArcGIS sends: epoch milliseconds for dates, 1 or 0 for checkboxes, doubles for fractions."""
     kind = field_type(column)
     if kind == "esriFieldTypeDate":
         return f"epoch_ms({column.sql})"

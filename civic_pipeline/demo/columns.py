@@ -1,6 +1,6 @@
-"""What type a portal would declare for a column of a file, and the SQL that reads the file's text as that type.
+"""Infers the portal type of each column of a file, and gives the SQL that reads its text as that type.
 
-Nothing here knows a protocol: `socrata.py` and `arcgis.py` say what each type is called and how a value is written.
+Independent of protocols: `socrata.py` and `arcgis.py` define the names of the types and the form of the values.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ Kind = Literal[
     "point",
     "integer",
     "double",
-    # ArcGIS has names of its own for some widths of numbers and kinds of text.
+    # ArcGIS types for some widths of numbers and kinds of text.
     "small_integer",
     "big_integer",
     "single",
@@ -41,7 +41,7 @@ NUMERIC: frozenset[Kind] = frozenset(
 )
 DATED: frozenset[Kind] = frozenset({"calendar_date", "date"})
 
-# A number as it is written in a file; a leading zero makes it an identifier, which must stay text.
+# A number in a file. With a leading zero it is an identifier and stays text.
 _NUMBER = r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?|[-+]?\.[0-9]+"
 _DATE = r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?"
 _INSTANT = _DATE + r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
@@ -52,13 +52,13 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("date", f"{_DATE}|{_INSTANT}"),
 )
 
-# Rows looked at before a column that is plainly text is left alone.
-_GLANCE = 500
+# The number of rows that are read first, to exclude columns that are clearly text.
+_FIRST_ROWS = 500
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a served file. `sql` names it in the demo's own table, whatever the file calls it."""
+    """One column of a served file. `sql` is its name in the table of the demo, `name` its name in the file."""
 
     name: str
     field_name: str
@@ -74,33 +74,33 @@ class Column:
 
 
 def infer_kinds(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> dict[str, Kind]:
-    """The type every non-empty value of each column supports: `number`, `calendar_date`, `date` or else `text`."""
+    """Return for each column the first of `number`, `calendar_date`, `date` that fits all non-empty values, else `text`."""
     kinds: dict[str, Kind] = dict.fromkeys(names, "text")
-    glance = f"(select * from {table} limit {_GLANCE})"
+    first_rows = f"(select * from {table} limit {_FIRST_ROWS})"
     for kind, pattern in _PATTERNS:
-        candidates = _matching(con, glance, pattern, [name for name in names if kinds[name] == "text"])
+        candidates = _matching(con, first_rows, pattern, [name for name in names if kinds[name] == "text"])
         kinds.update(dict.fromkeys(_matching(con, table, pattern, candidates), kind))
     return kinds
 
 
 def _matching(con: duckdb.DuckDBPyConnection, source: str, pattern: str, names: Sequence[str]) -> list[str]:
-    """The columns whose every non-empty value matches; an empty column matches nothing, for nothing says what it is."""
+    """Return the columns whose non-empty values all match. An empty column does not match, because its type is unknown."""
     if not names:
         return []
-    asked = ", ".join(f"bool_and(regexp_full_match({quoted(name)}, '{pattern}'))" for name in names)
+    matches = ", ".join(f"bool_and(regexp_full_match({quoted(name)}, '{pattern}'))" for name in names)
     return [
         name
-        for name, holds in zip(names, con.execute(f"select {asked} from {source}").fetchone() or (), strict=True)
+        for name, holds in zip(names, con.execute(f"select {matches} from {source}").fetchone() or (), strict=True)
         if holds
     ]
 
 
 def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -> list[Column]:
-    """The columns, each with the DuckDB type that holds all its values (`stored`), its longest text and its range."""
+    """Return the columns with the DuckDB type that fits all values (`stored`), the longest text and the range of numbers."""
     numeric = [column for column in columns if column.kind in NUMERIC]
     dated = [column for column in columns if column.kind in DATED]
     texts = [column for column in columns if column.kind not in NUMERIC | DATED]
-    asked = [
+    aggregates = [
         *(
             f"max(length(split_part({_plain(c)}, '.', 2))), bool_or(contains(lower({_plain(c)}), 'e')),"
             f" max(abs(try_cast({_plain(c)} as double))),"
@@ -110,11 +110,11 @@ def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -
         *(f"bool_and(regexp_full_match({quoted(c.name)}, '-?[0-9]+'))" for c in dated),
         *(f"max(length({quoted(c.name)}))" for c in texts),
     ]
-    answers = iter(con.execute(f"select {', '.join(asked)} from {table}").fetchone() or ())
+    answers = iter(con.execute(f"select {', '.join(aggregates)} from {table}").fetchone() or ())
     fitted: dict[str, Column] = {}
     for column in numeric:
         scale, exponent, largest, as_double = next(answers) or 0, next(answers), next(answers) or 0, next(answers)
-        # Wide decimals are slow to read and to write, so they are the last resort.
+        # Wide decimals are slow to read and write, so they are used only if nothing else fits.
         wide = scale and largest >= 10 ** (18 - scale)
         if column.kind in {"double", "single"} or exponent or scale > 18 or (wide and as_double):
             stored = "DOUBLE"
@@ -132,12 +132,12 @@ def fit(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]) -
 
 
 def reading(column: Column) -> str:
-    """SQL that reads a column's text as its `stored` type; null where that cannot be done."""
+    """Return the SQL that reads the text of a column as its `stored` type; null if that is not possible."""
     return _READING[column.stored.partition("(")[0]](column)
 
 
 def _plain(column: Column) -> str:
-    """Money and percentages without their signs."""
+    """Return the SQL of a number without the signs of money and percentages."""
     if column.kind in {"money", "percent"}:
         return f"regexp_replace({quoted(column.name)}, '[$,%\\s]', '', 'g')"
     return f"trim({quoted(column.name)})"
@@ -152,7 +152,7 @@ def _timestamp(column: Column) -> str:
 def _text(column: Column) -> str:
     text = quoted(column.name)
     if column.kind == "url":
-        # Older downloads print a url as [address, label]; `[null, null]` is how they print none.
+        # Older downloads write a url as [address, label], and `[null, null]` if there is none.
         address = f"trim(split_part(trim({text}, '[]'), ',', 1), ' \"''')"
         return f"case when {text} like '[%]' then nullif({address}, 'null') else {text} end"
     return text

@@ -1,4 +1,4 @@
-"""The part of a `where` that all protocols share: comparisons, lists and ranges, joined by `and`, `or` and parentheses."""
+"""Parses the part of `where` that all protocols share: comparisons, lists and ranges with `and`, `or` and parentheses."""
 
 import re
 from collections.abc import Callable
@@ -12,13 +12,13 @@ _COMPARISONS = {"<=", ">=", "<>", "!=", "=", "<", ">"}
 
 
 class ConditionUnknown(ValueError):
-    """The text is not made of what we know; the argument is the part we cannot read."""
+    """The text is not a supported condition; the argument is the part that cannot be read."""
 
 
 def conditions_sql(text: str, column_sql: Callable[[str], str]) -> str:
-    """DuckDB SQL of a `where` such as `OBJECTID >= 5 AND OBJECTID <= 9` or `:id > 'row-1'`; `true` for `1=1`.
+    """Return the DuckDB SQL of a `where` such as `OBJECTID >= 5 AND OBJECTID <= 9` or `:id > 'row-1'`; `true` for `1=1`.
 
-    `column_sql` turns a column's name into SQL and raises for a name it does not know.
+    `column_sql` returns the SQL of a column and raises for an unknown name. Raises ConditionUnknown.
     """
     reader = _Reader(text, column_sql)
     sql = reader.alternatives()
@@ -31,17 +31,17 @@ class _Reader:
     def __init__(self, text: str, column_sql: Callable[[str], str]) -> None:
         self.position = 0
         self._text, self._column_sql = text.rstrip(), column_sql
-        self.tokens: list[tuple[str, str, int]] = []  # what it is, as written, where it begins
+        self.tokens: list[tuple[str, str, int]] = []  # kind, text, start
         at = 0
         while at < len(self._text):
-            found = _TOKEN.match(self._text, at)
-            if not found or not found.lastgroup:
+            match = _TOKEN.match(self._text, at)
+            if not match or not match.lastgroup:
                 raise ConditionUnknown(self._text[at:].strip())
-            self.tokens.append((found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
-            at = found.end()
+            self.tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+            at = match.end()
 
     def rest(self) -> str:
-        """What has not been read."""
+        """Return the text that has not been read."""
         return self._text[self.tokens[self.position][2] :] if self.position < len(self.tokens) else self._text
 
     def alternatives(self) -> str:

@@ -1,4 +1,4 @@
-"""One request and one answer, free of HTTP machinery: what the protocols take and give."""
+"""Requests and responses as plain values, independent of the HTTP server."""
 
 import json
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """`parameters` are those of the query string and of a posted form together; `base` is the server's own address.
+    """One HTTP request.
 
-    `headers` have lower-case names. `target` is path and query as sent, `body` what was posted.
+    `parameters` are those of the query string and of a posted form; `base` is the address of the server. Names in `headers`
+    are lower case. `target` is path and query as sent, `body` is the posted data.
     """
 
     path: str
@@ -23,8 +24,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What goes back over the wire. A `dropped` answer ends in the middle of its body, and the connection with it."""
+class Response:
+    """One HTTP response. A `dropped` response ends in the middle of its body, and the connection is closed."""
 
     body: bytes
     status: int = 200
@@ -33,20 +34,20 @@ class Answer:
     dropped: bool = False
 
     @classmethod
-    def of(cls, value: Any, status: int = 200) -> "Answer":
-        """Any plain value as JSON."""
+    def of(cls, value: Any, status: int = 200) -> "Response":
+        """Return a response with `value` as JSON."""
         return cls(json.dumps(value, separators=(",", ":")).encode(), status)
 
     @classmethod
-    def page(cls, text: str, status: int = 200) -> "Answer":
-        """An HTML page that says `text`."""
+    def page(cls, text: str, status: int = 200) -> "Response":
+        """Return an HTML page that shows `text`."""
         html = f"<!doctype html><html><head><title>{text}</title></head><body>{text}</body></html>\n"
         return cls(html.encode(), status, "text/html;charset=utf-8")
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A request as the portals remember it: enough to count requests and to see how a client asked."""
+class LoggedRequest:
+    """An entry of the request log: enough to count requests and to see how a client sent them."""
 
     method: str
     path: str

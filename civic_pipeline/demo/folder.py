@@ -1,4 +1,4 @@
-"""Reads a folder once: what `portal.yml` says of its files, and the files themselves into an in-memory DuckDB."""
+"""Reads a folder once: `portal.yml` and all data files, into an in-memory DuckDB."""
 
 import gzip
 import hashlib
@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset, load_datasets, read_yaml
 from civic_pipeline.demo.columns import Column, Kind, fit, infer_kinds, reading
-from civic_pipeline.demo.conduct import Conduct
+from civic_pipeline.demo.fault_injection import FaultInjection
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFile, as_in_catalog
 from civic_pipeline.demo.rows import Rows
-from civic_pipeline.demo.served_file import ServedFile, instant_of
+from civic_pipeline.demo.served_file import ServedFile, update_time_of
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.sql_text import quoted
 
@@ -39,9 +39,9 @@ _PARQUET_KINDS: dict[str, Kind] = {
 def read_folder(
     folder: Path, con: duckdb.DuckDBPyConnection, root: Path, faults: Faults | None = None
 ) -> tuple[ServedFile, ...]:
-    """Load every file of the folder into `con` and say how it is served: with `faults`, where its entry says no other.
+    """Load every file of the folder into `con` and return the served files. `faults` are the defaults of every file.
 
-    Datasets that `portal.yml` names are those of the checkout at `root`.
+    Datasets named in `portal.yml` come from the checkout at `root`.
 
     Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
     """
@@ -49,7 +49,7 @@ def read_folder(
     datasets = load_datasets(root) if any(entry.dataset for entry in entries) else {}
     usual = faults or Faults()
     served = tuple(_load(folder, entry, f"file_{number}", con, datasets, usual) for number, entry in enumerate(entries))
-    for what, ids in {
+    for label, ids in {
         "Socrata id": [file.socrata_id for file in served],
         "OpenDataSoft id": [file.opendatasoft_id for file in served],
         "item id": [file.item_id for file in served],
@@ -58,7 +58,7 @@ def read_folder(
         repeated = [value for value, count in Counter(ids).items() if count > 1]
         if repeated:
             raise DemoFolderError(
-                f"{folder}: the {what} {repeated[0]} is given to two files. Give each its own in portal.yml."
+                f"{folder}: the {label} {repeated[0]} is given to two files. Give each file its own in portal.yml."
             )
     return served
 
@@ -70,19 +70,19 @@ def _entries(folder: Path) -> Sequence[FileEntry]:
         )
     portal_yml = folder / "portal.yml"
     if not portal_yml.exists():
-        found = [FileEntry(file=path.name) for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
-        if not found:
+        entries = [FileEntry(file=path.name) for path in sorted(folder.iterdir()) if path.name.endswith(SUFFIXES)]
+        if not entries:
             raise DemoFolderError(
                 f"{folder} holds no file that can be served. Put {', '.join(SUFFIXES)} files into it."
             )
-        return found
+        return entries
     try:
         listed = read_yaml(portal_yml, PortalFile).files
     except FileInvalid as error:
         raise DemoFolderError(str(error)) from None
     repeated = [name for name, count in Counter(entry.file for entry in listed).items() if count > 1]
     if repeated:
-        raise DemoFolderError(f"{portal_yml} lists {repeated[0]} twice. Keep one entry a file.")
+        raise DemoFolderError(f"{portal_yml} lists {repeated[0]} twice. Keep one entry per file.")
     for entry in listed:
         if not (folder / entry.file).is_file():
             raise DemoFolderError(
@@ -90,7 +90,7 @@ def _entries(folder: Path) -> Sequence[FileEntry]:
             )
         if not entry.file.endswith(SUFFIXES):
             raise DemoFolderError(
-                f"{portal_yml} lists {entry.file}, which is none of {', '.join(SUFFIXES)}."
+                f"{portal_yml} lists {entry.file}, which is not one of {', '.join(SUFFIXES)}."
                 " Convert it or remove its entry."
             )
     return listed
@@ -132,7 +132,7 @@ def _load(
     given = declared | known | entry.types
     kinds = infer_kinds(con, "incoming", [name for name in names if name not in given]) | given
     columns = fit(con, "incoming", [Column(name, fields[i], kinds[name], f"c{i}") for i, name in enumerate(names)])
-    updated_at = instant_of(content + repr(sorted(given.items())).encode())
+    updated_at = update_time_of(content + repr(sorted(given.items())).encode())
     stem = path.name.partition(".")[0]
     digest = hashlib.md5(path.name.encode(), usedforsecurity=False).hexdigest()
     _store(con, table, columns, path)
@@ -148,7 +148,7 @@ def _load(
         geometry_type=geometry_type,
         data=Rows(con, table, columns, salt=f"{digest}{updated_at}", updated_at=updated_at),
         entry=entry,
-        conduct=Conduct(entry.faults.over(faults)),
+        fault_injection=FaultInjection(entry.faults.over(faults)),
     )
 
 
@@ -170,7 +170,7 @@ def _read_parquet(path: Path, con: duckdb.DuckDBPyConnection) -> dict[str, Kind]
 
 
 def _read_geojson(content: bytes, con: duckdb.DuckDBPyConnection) -> tuple[str | None, dict[str, Kind]]:
-    """Load the features' properties as text beside their geometries; give the geometry type and the JSON types."""
+    """Load the properties of the features as text, with their geometries; return the geometry type and the JSON types."""
     features = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)["features"]
     names = list(dict.fromkeys(name for feature in features for name in feature["properties"] or {}))
     values = {name: [(feature["properties"] or {}).get(name) for feature in features] for name in names}
@@ -200,7 +200,7 @@ def _as_text(value: Any) -> str | None:
 
 
 def _esri(shape: dict[str, Any]) -> dict[str, Any]:
-    """A GeoJSON geometry the way ArcGIS writes it."""
+    """Return a GeoJSON geometry in the form of ArcGIS."""
     kind, coordinates = shape["type"], shape["coordinates"]
     if kind == "Point":
         return {"x": coordinates[0], "y": coordinates[1]}
@@ -212,7 +212,7 @@ def _esri(shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _field_names(names: Sequence[str]) -> Iterator[str]:
-    """Socrata's API names: lower case, anything but letters and digits made `_`, a number appended to a repetition."""
+    """Yield the API names of Socrata: lower case, other characters than letters and digits become `_`, repeated names get a number."""
     used: Counter[str] = Counter()
     for name in names:
         plain = name if name.startswith(":") else re.sub(r"[^a-z0-9_]", "_", name.strip().lower())
@@ -221,7 +221,7 @@ def _field_names(names: Sequence[str]) -> Iterator[str]:
 
 
 def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], path: Path) -> None:
-    """Keep the typed rows as `table`, numbered in the file's order; refuse a value that is not of its declared type."""
+    """Store the typed rows as `table`, numbered in file order. Raises DemoFolderError for a value that is not of its type."""
     extra = {row[0] for row in con.execute("describe incoming").fetchall() if row[0].startswith("demo:")}
     shapes = ", ".join(
         f"{quoted(f'demo:{name}') if f'demo:{name}' in extra else 'null::varchar'} as {name}"
@@ -232,9 +232,11 @@ def _store(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column]
     typed = [column for column in columns if column.stored != "VARCHAR"]
     if not typed:
         return
-    held = con.execute(f"select {', '.join(f'count({quoted(c.name)})' for c in typed)} from incoming").fetchone() or ()
-    kept = con.execute(f"select {', '.join(f'count({c.sql})' for c in typed)} from {table}").fetchone() or ()
-    for column, before, after in zip(typed, held, kept, strict=True):
+    in_file = (
+        con.execute(f"select {', '.join(f'count({quoted(c.name)})' for c in typed)} from incoming").fetchone() or ()
+    )
+    in_table = con.execute(f"select {', '.join(f'count({c.sql})' for c in typed)} from {table}").fetchone() or ()
+    for column, before, after in zip(typed, in_file, in_table, strict=True):
         if before != after:
             culprit = con.execute(
                 f"select {quoted(column.name)} from incoming"

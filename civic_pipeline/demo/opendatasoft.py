@@ -1,4 +1,4 @@
-"""OpenDataSoft's Explore API v2.1: a dataset's description, its records in small pages, and exports of all of them."""
+"""The Explore API v2.1 of OpenDataSoft: metadata of a dataset, records in small pages, and exports."""
 
 import json
 import re
@@ -11,16 +11,16 @@ import duckdb
 
 from civic_pipeline.demo.columns import DATED, NUMERIC, Column
 from civic_pipeline.demo.conditions import ConditionUnknown, conditions_sql
-from civic_pipeline.demo.conduct import Asked
-from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.demo.exchange import Request, Response
+from civic_pipeline.demo.fault_injection import Purpose
+from civic_pipeline.demo.render import render_rows
 from civic_pipeline.demo.rows import EVERYTHING
 from civic_pipeline.demo.served_file import ServedFile
-from civic_pipeline.demo.writing import written
 from civic_pipeline.sql_text import quoted
 
 MOST_RECORDS = 100
 DEFAULT_RECORDS = 10
-WINDOW = 10_000  # rows that paging can reach
+WINDOW = 10_000  # paging cannot read beyond this row
 
 _PATH = re.compile(r"/api/explore/v2\.[01]/catalog/datasets/([^/]+?)(?:/(records|exports/(?:json|jsonl)))?/?")
 _POINT = r"^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$"
@@ -29,17 +29,17 @@ _INTERRUPTED = "Streaming interrupted due to the following error: "
 
 
 class _Refused(Exception):
-    """A query the portal would refuse; the answer is its body."""
+    """A query that the portal rejects; `response` has the error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.message = message
-        self.answer = Answer.of({"error_code": code, "message": message}, status=400)
+        self.response = Response.of({"error_code": code, "message": message}, status=400)
 
 
 @dataclass(frozen=True)
 class _Field:
-    """A column as the API knows it, and SQL of its value as JSON takes it."""
+    """A field of the API. `value` is the SQL of the value that is sent as JSON."""
 
     name: str
     label: str
@@ -49,53 +49,53 @@ class _Field:
 
 
 class OpenDataSoftPortal:
-    """Answers requests below `/api/explore/v2.1/catalog/datasets/`."""
+    """Responds to requests below `/api/explore/v2.1/catalog/datasets/`."""
 
     def __init__(self, files: Iterable[ServedFile]) -> None:
         self._files = {file.opendatasoft_id: file for file in files}
 
-    def find(self, request: Request) -> tuple[ServedFile, Asked] | None:
-        found = _PATH.fullmatch(request.path)
-        file = self._files.get(found[1]) if found else None
-        if not found or not file:
+    def find(self, request: Request) -> tuple[ServedFile, Purpose] | None:
+        match = _PATH.fullmatch(request.path)
+        file = self._files.get(match[1]) if match else None
+        if not match or not file:
             return None
-        if found[2] is None:
-            return file, Asked("metadata")
-        if found[2] == "records":
+        if match[2] is None:
+            return file, Purpose("metadata")
+        if match[2] == "records":
             limit = request.parameters.get("limit", "")
             rows = int(limit) if limit.isdigit() else DEFAULT_RECORDS
-            return file, Asked("rows" if rows else "count", rows)
-        return file, Asked("export", file.rows)
+            return file, Purpose("rows" if rows else "count", rows)
+        return file, Purpose("export", file.rows)
 
-    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Answer:
-        found = _PATH.fullmatch(request.path)
-        if not found or found[2] is None:
-            return Answer.of(_dataset(file))
+    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Response:
+        match = _PATH.fullmatch(request.path)
+        if not match or match[2] is None:
+            return Response.of(_dataset(file))
         query = _Query(file, request.parameters, con)
         try:
-            return query.records() if found[2] == "records" else query.export(found[2].rpartition("/")[2])
+            return query.records() if match[2] == "records" else query.export(match[2].rpartition("/")[2])
         except _Refused as refused:
-            return refused.answer
+            return refused.response
         except duckdb.Error as error:
-            return _Refused("ODSQLError", f"ODSQL query is malformed: {error}").answer
+            return _Refused("ODSQLError", f"ODSQL query is malformed: {error}").response
 
-    def elsewhere(self, request: Request) -> Answer:
-        found = _PATH.fullmatch(request.path)
-        said = {"error_code": "UnknownDataset", "message": f"Unknown dataset: {found[1] if found else request.path}"}
-        return Answer.of(said, status=404)
+    def fallback(self, request: Request) -> Response:
+        match = _PATH.fullmatch(request.path)
+        body = {"error_code": "UnknownDataset", "message": f"Unknown dataset: {match[1] if match else request.path}"}
+        return Response.of(body, status=404)
 
     @staticmethod
-    def error(code: int, message: str, _details: str, status: int, /) -> Answer:
-        """The body of a failure; that of a quota that is used has a form of its own."""
+    def error(code: int, message: str, _details: str, status: int, /) -> Response:
+        """Return the error. The error of a used quota (429) has its own form."""
         if code == 429:
-            used = {
+            body = {
                 "errorcode": 10002,
                 "error": message,
                 "reset_time": "2030-01-01T00:00:00Z",
                 "limit_time_unit": "day",
             }
-            return Answer.of(used, status=status)
-        return Answer.of({"error_code": "InternalError", "message": message}, status=status)
+            return Response.of(body, status=status)
+        return Response.of({"error_code": "InternalError", "message": message}, status=status)
 
 
 def _dataset(file: ServedFile) -> dict[str, Any]:
@@ -152,38 +152,38 @@ class _Query:
     parameters: Mapping[str, str]
     con: duckdb.DuckDBPyConnection
 
-    def records(self) -> Answer:
-        """A page of at most 100 records among the first 10,000."""
-        limit, offset = self._whole("limit", DEFAULT_RECORDS), self._whole("offset", 0)
+    def records(self) -> Response:
+        """Return a page of at most 100 of the first 10,000 records."""
+        limit, offset = self._whole_number("limit", DEFAULT_RECORDS), self._whole_number("offset", 0)
         if not -1 <= limit <= MOST_RECORDS:
             raise _invalid("limit", limit, f"-1 <= limit <= {MOST_RECORDS}")
         if limit + offset > WINDOW:
             raise _invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}")
         limit = MOST_RECORDS if limit == -1 else min(limit, self.file.faults.short_pages or limit)
-        self.file.conduct.meet("count_off_by")
-        rows, _ = written(self.con, f"',' || {self._object()}", self._source(limit, offset))
+        self.file.fault_injection.mark_struck("count_off_by")
+        rows, _ = render_rows(self.con, f"',' || {self._object()}", self._source(limit, offset))
         count = f"select count(*) from {self.file.table} where {self._where()}"
         total = max(0, self.con.execute(count).fetchall()[0][0] + self.file.faults.count_off_by)
-        return Answer(b'{"total_count":%d,"results":[%s]}' % (total, rows[1:]))
+        return Response(b'{"total_count":%d,"results":[%s]}' % (total, rows[1:]))
 
-    def export(self, form: str) -> Answer:
-        """All records at once. What goes wrong after the first byte is said inside the 200."""
-        limit, offset, faults = self._whole("limit", -1), self._whole("offset", 0), self.file.faults
+    def export(self, form: str) -> Response:
+        """Return all records. An error after the first byte is written into the body, with HTTP 200."""
+        limit, offset, faults = self._whole_number("limit", -1), self._whole_number("offset", 0), self.file.faults
         most, broken = self.file.rows if limit == -1 else limit, ""
         if offset and offset + most > WINDOW:
             most, broken = max(0, WINDOW - offset), str(_invalid("offset", offset, f"0 <= offset + limit <= {WINDOW}"))
         most = max(0, most - faults.export_short_by)
-        self.file.conduct.meet("export_short_by")
+        self.file.fault_injection.mark_struck("export_short_by")
         if faults.export_breaks_after is not None and faults.export_breaks_after < most:
-            self.file.conduct.meet("export_breaks_after")
+            self.file.fault_injection.mark_struck("export_breaks_after")
             most, broken = faults.export_breaks_after, "Query timed out"
         source = self._source(most, offset, in_file_order=True)
         end = f"{_INTERRUPTED}{broken}".encode() if broken else b""
         if form == "jsonl":
-            rows, _ = written(self.con, f"{self._object()} || '\n'", source)
-            return Answer(rows + end, content_type="application/jsonl;charset=utf-8")
-        rows, _ = written(self.con, f"',\n' || {self._object()}", source)
-        return Answer(b"[" + rows[1:] + (end or b"\n]"))
+            rows, _ = render_rows(self.con, f"{self._object()} || '\n'", source)
+            return Response(rows + end, content_type="application/jsonl;charset=utf-8")
+        rows, _ = render_rows(self.con, f"',\n' || {self._object()}", source)
+        return Response(b"[" + rows[1:] + (end or b"\n]"))
 
     def _object(self) -> str:
         packed = ", ".join(f"{quoted(field.name)} := {field.value}" for field in self._chosen())
@@ -217,12 +217,12 @@ class _Query:
             raise _Refused("ODSQLError", f"ODSQL query is malformed: {error}") from None
 
     def _known(self, name: str) -> _Field:
-        found = next((field for field in _fields(self.file) if field.name == name.strip().strip("`")), None)
-        if found is None:
+        field = next((field for field in _fields(self.file) if field.name == name.strip().strip("`")), None)
+        if field is None:
             raise _Refused("ODSQLError", f"Unknown field: {name.strip()}")
-        return found
+        return field
 
-    def _whole(self, name: str, default: int) -> int:
+    def _whole_number(self, name: str, default: int) -> int:
         text = self.parameters.get(name) or str(default)
         if not re.fullmatch(r"-1|[0-9]+", text):
             raise _invalid(name, json.dumps(text), "a whole number")

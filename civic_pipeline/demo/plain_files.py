@@ -1,4 +1,4 @@
-"""Files as a web server gives them: the bytes on the disk as they are now, with the headers that say whether they changed."""
+"""Plain files as a web server sends them: the current bytes on disk, with ETag and Last-Modified."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,43 +8,43 @@ from pathlib import Path
 
 import duckdb
 
-from civic_pipeline.demo.conduct import Asked
-from civic_pipeline.demo.exchange import Answer, Request
-from civic_pipeline.demo.served_file import ServedFile, instant_of
+from civic_pipeline.demo.exchange import Request, Response
+from civic_pipeline.demo.fault_injection import Purpose
+from civic_pipeline.demo.served_file import ServedFile, update_time_of
 
 _TYPES = {".csv": "text/csv", ".geojson": "application/geo+json", ".gz": "application/gzip"}
 
 
 class PlainFiles:
-    """Answers requests below `/files/`. Workbooks of the folder, which no protocol can page through, are served here alone."""
+    """Responds to requests below `/files/`. Excel workbooks are served only here, because the other protocols cannot page them."""
 
     def __init__(self, files: Iterable[ServedFile], folder: Path) -> None:
         self._files = {f"/files/{file.name}": file for file in files}
         self._workbooks = {f"/files/{path.name}": path for path in folder.glob("*.xlsx")}
 
-    def find(self, request: Request) -> tuple[ServedFile, Asked] | None:
+    def find(self, request: Request) -> tuple[ServedFile, Purpose] | None:
         file = self._files.get(request.path)
-        return (file, Asked("file")) if file else None
+        return (file, Purpose("file")) if file else None
 
-    def answer(self, _request: Request, file: ServedFile, _con: duckdb.DuckDBPyConnection, /) -> Answer:
-        whole = _whole(file.path)
-        file.conduct.meet("no_validators")
-        return replace(whole, headers={}) if file.faults.no_validators else whole
+    def answer(self, _request: Request, file: ServedFile, _con: duckdb.DuckDBPyConnection, /) -> Response:
+        response = _file_response(file.path)
+        file.fault_injection.mark_struck("no_validators")
+        return replace(response, headers={}) if file.faults.no_validators else response
 
-    def elsewhere(self, request: Request) -> Answer:
+    def fallback(self, request: Request) -> Response:
         workbook = self._workbooks.get(request.path)
-        return _whole(workbook) if workbook else Answer.page("404 Not Found", status=404)
+        return _file_response(workbook) if workbook else Response.page("404 Not Found", status=404)
 
     @staticmethod
-    def error(code: int, message: str, _details: str, status: int, /) -> Answer:
-        """A page of HTML, as web servers write it."""
-        return Answer.page(f"{code} {message}", status=status)
+    def error(code: int, message: str, _details: str, status: int, /) -> Response:
+        """Return the error as an HTML page."""
+        return Response.page(f"{code} {message}", status=status)
 
 
-def _whole(path: Path) -> Answer:
+def _file_response(path: Path) -> Response:
     content = path.read_bytes()
     headers = {
         "ETag": f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"',
-        "Last-Modified": formatdate(instant_of(content), usegmt=True),
+        "Last-Modified": formatdate(update_time_of(content), usegmt=True),
     }
-    return Answer(content, content_type=_TYPES.get(path.suffix, "application/octet-stream"), headers=headers)
+    return Response(content, content_type=_TYPES.get(path.suffix, "application/octet-stream"), headers=headers)

@@ -1,29 +1,29 @@
-"""What every protocol of the demo offers, and the server needs no more of."""
+"""The interface of a demo portal, as the server uses it."""
 
 from typing import Protocol
 
 import duckdb
 
-from civic_pipeline.demo.conduct import Asked
-from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.demo.exchange import Request, Response
+from civic_pipeline.demo.fault_injection import Purpose
 from civic_pipeline.demo.served_file import ServedFile
 
 
 class Portal(Protocol):
-    """One protocol over the served files. Nothing here raises: whatever a portal refuses is an answer too."""
+    """One protocol over the served files. Methods do not raise: a rejected request also gets a response."""
 
-    def find(self, request: Request) -> tuple[ServedFile, Asked] | None:
-        """The file a request is about and what it wants of it; None for what `elsewhere` answers."""
+    def find(self, request: Request) -> tuple[ServedFile, Purpose] | None:
+        """Return the requested file and the purpose of the request; None if `fallback` must respond."""
         ...
 
-    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Answer:
-        """What a well-behaved portal says; `con` sees rows that do not change meanwhile."""
+    def answer(self, request: Request, file: ServedFile, con: duckdb.DuckDBPyConnection) -> Response:
+        """Return the response without faults. `con` sees rows that do not change during the call."""
         ...
 
-    def elsewhere(self, request: Request) -> Answer:
-        """What is said about anything that is no file's."""
+    def fallback(self, request: Request) -> Response:
+        """Return the response to a request that is not about a served file."""
         ...
 
-    def error(self, code: int, message: str, details: str, status: int, /) -> Answer:
-        """A failure in the protocol's own words; `details` as in `Faults.error_details`."""
+    def error(self, code: int, message: str, details: str, status: int, /) -> Response:
+        """Return an error in the form of this protocol; `details` is one of `Faults.error_details`."""
         ...

@@ -1,4 +1,4 @@
-"""What `portal.yml` may say of a served file, and how a file takes the ids and types of a dataset of the catalog."""
+"""The schema of `portal.yml`, and how a served file takes ids and types from a dataset of the catalog."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -26,25 +26,27 @@ class DemoFolderError(CivicError):
 
 
 class FileEntry(Strict):
-    """One file in `portal.yml`; everything but `file` has a default derived from the file's name.
+    """One file of `portal.yml`. All keys except `file` have defaults, most of them derived from the name of the file.
 
-    `dataset` takes ids, title and portal types from the catalog, as if the file were that dataset.
+    With `dataset`, the file gets the ids, the title and the portal types of that dataset of the catalog.
     """
 
-    file: str = Field(pattern=r"^[^/\\\x00]+$", description="Its name in the folder.")
+    file: str = Field(pattern=r"^[^/\\\x00]+$", description="The name of the file in the folder.")
     dataset: str | None = Field(default=None, pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")
     edition: str | None = Field(default=None, pattern=r"^[0-9]{4}$")
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     layer: str | None = Field(default=None, pattern=r"^\w+$")
     socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
     opendatasoft: str | None = Field(default=None, pattern=r"^[\w@.-]+$")
-    service: str | None = Field(default=None, pattern=r"^\w+$")  # files of one service are its layers, in this order
+    service: str | None = Field(
+        default=None, pattern=r"^\w+$"
+    )  # files with the same service are its layers, in this order
     server: Literal["FeatureServer", "MapServer"] = "FeatureServer"
-    group: str | None = None  # the group layer a layer belongs to; its members stand together
+    group: str | None = None  # the group layer of this layer; list its members one after another
     geometry: bool | None = None
     max_record_count: int | None = Field(default=None, ge=1)
-    standard_max_record_count: int | None = Field(default=None, ge=1)  # with it, resultType=standard is supported
-    edit_tracking: bool = False  # ArcGIS fields that say when a row was made and edited
+    standard_max_record_count: int | None = Field(default=None, ge=1)  # if set, resultType=standard is supported
+    edit_tracking: bool = False  # adds the ArcGIS fields with the time of creation and of the last edit
     domains: dict[str, dict[str, str]] = Field(default_factory=dict)  # column -> code -> name
     title: str | None = None
     description: str | None = None
@@ -64,15 +66,15 @@ class PortalFile(Strict):
 def as_in_catalog(
     entry: FileEntry, field_names: dict[str, str], datasets: Mapping[str, Dataset]
 ) -> tuple[FileEntry, dict[str, Kind]]:
-    """The entry with the ids and title of its `dataset`, and the declared portal types of the file's columns.
+    """Return the entry with the ids and title of its `dataset`, and the declared portal types of the columns.
 
-    `field_names` maps the file's columns to the names Socrata gives them. Raises DemoFolderError for a dataset or edition
-    that the catalog does not have.
+    `field_names` maps the columns of the file to their Socrata names. Raises DemoFolderError for an unknown dataset or
+    edition.
     """
     dataset = datasets.get(entry.dataset or "")
     if dataset is None:
         raise DemoFolderError(
-            f"portal.yml says {entry.file} is {entry.dataset}, which is none of {', '.join(datasets)}."
+            f"portal.yml says {entry.file} is {entry.dataset}, which is not one of {', '.join(datasets)}."
         )
     source = dataset.source
     if isinstance(source, SocrataSource):
@@ -88,7 +90,7 @@ def as_in_catalog(
         ids = {"opendatasoft": source.id}
         kinds = {name: _ODS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ODS_KINDS}
     elif isinstance(source, FileSource):
-        ids, kinds = {}, {}  # a file is its own bytes
+        ids, kinds = {}, {}  # a plain file has no ids and no declared types
     else:
         ids = {"layer": source.layer} | ({"item": source.item} if source.item else {})
         kinds = {name: _ARCGIS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ARCGIS_KINDS}

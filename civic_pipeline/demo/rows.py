@@ -1,4 +1,4 @@
-"""The rows of one served file in DuckDB: read a page at a time in any order, edited between two answers."""
+"""The rows of one served file in DuckDB: read in pages, in any order, and edited between two responses."""
 
 import threading
 import zlib
@@ -14,37 +14,37 @@ from civic_pipeline.sql_text import quoted
 
 EVERYTHING = "true"
 
-# The columns a table has beside the file's own, and `place`: the row's position from 0. `number` never changes.
+# The columns of a table besides the file's own columns and `place`, the position of the row from 0. `number` never changes.
 _KEPT = ("number", "row_id", "row_version", "created_at", "updated_at", "geometry", "esri")
 
 
 class DemoEditInvalid(CivicError):
-    """An edit of served rows names a column the file does not have, or gives a value that does not fit."""
+    """An edit of served rows has an unknown column or a value that does not fit."""
 
     exit_code = 2
 
 
 class Rows:
-    """One table in file order, and copies of it sorted as clients asked.
+    """One table in file order, and copies sorted in the orders that clients requested.
 
-    `table` must have the columns `number`, `geometry`, `esri` and those of `columns`. `salt` makes the `:id`s: the same
-    file has the same ones on every machine, a changed file has none in common.
+    `table` must have the columns `number`, `geometry`, `esri` and those of `columns`. The `:id`s are computed from `salt`:
+    the same file has the same ids on every machine, a changed file has completely different ids.
     """
 
     def __init__(
         self, con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[Column], salt: str, updated_at: int
     ) -> None:
         self.table, self.columns = table, tuple(columns)
-        self.published_at = self.updated_at = updated_at  # epoch seconds; every edit moves the latter
+        self.published_at = self.updated_at = updated_at  # epoch seconds; every edit increases `updated_at`
         self._con, self._salt = con, salt
-        self._turn = threading.Condition()
+        self._condition = threading.Condition()
         self._readers = 0
         self._sorting = threading.Lock()
         self._copies: dict[str, str] = {}
         at = _instant(updated_at)
         with con.cursor() as cursor:
             cursor.execute(
-                f"create or replace table {table} as select {self._keys('number')}, {at} as created_at,"
+                f"create or replace table {table} as select {self._id_sql('number')}, {at} as created_at,"
                 f" {at} as updated_at, number - 1 as place, * from {table}"
             )
             self.count = _number(cursor, f"select count(*) from {table}")
@@ -52,21 +52,21 @@ class Rows:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for one answer; the rows do not change before the block ends."""
-        with self._turn:
+        """Yield a connection for one response. The rows do not change before the block ends."""
+        with self._condition:
             self._readers += 1
         try:
             with self._con.cursor() as cursor:
                 yield cursor
         finally:
-            with self._turn:
+            with self._condition:
                 self._readers -= 1
-                self._turn.notify_all()
+                self._condition.notify_all()
 
     def page(self, where: str, order: Sequence[str], offset: int, limit: int, *, unique: bool) -> str:
-        """SQL of at most `limit` rows, in order; to be run inside `reading`.
+        """Return the SQL of at most `limit` rows, in order. Run it inside `reading`.
 
-        Without a `unique` order the sequence differs from request to request, as in the field: pages overlap.
+        Without a `unique` order the sequence differs between requests, as on real portals, so pages overlap.
         """
         if unique:
             table = self._sorted(", ".join(order))
@@ -79,7 +79,7 @@ class Rows:
         return f"select * from {self.table} where {where} order by {shuffled} limit {limit} offset {offset}"
 
     def _rotated(self, offset: int, limit: int) -> str:
-        """What a scan that starts elsewhere each time gives: cheap at any offset, right for the whole table at once."""
+        """Return the SQL of a scan with another start for each offset. Fast at any offset; correct for the whole table at once."""
         size = max(0, min(limit, self.count - offset))
         start = offset + zlib.crc32(b"%d" % offset) % (1 + self.count // 10) if offset + size < self.count else offset
         return f"select * from {self.table} where place >= {start} and place < {start + size}" + (
@@ -87,7 +87,7 @@ class Rows:
         )
 
     def _sorted(self, order: str) -> str:
-        """The table in this order: sorted once, so that a deep page costs what the first one does."""
+        """Return the name of a copy in this order. It is sorted only once, so that late pages are as fast as the first."""
         if order == "number":
             return self.table
         with self._sorting:
@@ -104,9 +104,9 @@ class Rows:
     # Edits
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows, each a mapping from the file's column names to values as the file would write them.
+        """Add rows. Each maps column names of the file to values as written in the file.
 
-        An OBJECTID that is not given is the next free one. Raises DemoEditInvalid.
+        A missing OBJECTID becomes the next free one. Raises DemoEditInvalid.
         """
         with self._editing() as (cursor, at):
             for row in rows:
@@ -116,35 +116,36 @@ class Rows:
                 self._add(cursor, at, ", ".join(f"{_cast(self._column(c))} as {c}" for c in values), [*values.values()])
 
     def update(self, where: str, values: Mapping[str, Any]) -> None:
-        """Change the rows that meet `where`, DuckDB SQL over the file's column names. Raises DemoEditInvalid."""
+        """Change the rows for which `where` holds (DuckDB SQL with the column names of the file). Raises DemoEditInvalid."""
         with self._editing() as (cursor, at):
             given = self._values(values)
             changes = "".join(f", {name} = {_cast(self._column(name))}" for name in given)
             cursor.execute(
-                f"update {self.table} set {self._touched(at)}{changes} where {self._those(where)}", [*given.values()]
+                f"update {self.table} set {self._touch_sql(at)}{changes} where {self._matching_sql(where)}",
+                [*given.values()],
             )
 
     def delete(self, where: str) -> None:
-        """Remove the rows that meet `where`, DuckDB SQL over the file's column names. Raises DemoEditInvalid."""
+        """Remove the rows for which `where` holds (DuckDB SQL with the column names of the file). Raises DemoEditInvalid."""
         with self._editing() as (cursor, _):
-            cursor.execute(f"delete from {self.table} where {self._those(where)}")
+            cursor.execute(f"delete from {self.table} where {self._matching_sql(where)}")
 
     def replace(self) -> None:
-        """Publish the same rows anew, as a portal's full replace does: every row gets another `:id`."""
+        """Publish the same rows again, as a full replace on a portal does: every row gets a new `:id`."""
         with self._editing() as (cursor, at):
             self._salt += "again"
-            cursor.execute(f"update {self.table} set (row_id, row_version) = ({self._keys('number', bare=True)})")
+            cursor.execute(f"update {self.table} set (row_id, row_version) = ({self._id_sql('number', bare=True)})")
             cursor.execute(f"update {self.table} set created_at = {at}, updated_at = {at}")
 
-    def disturb(self, how: str, rows: int) -> None:
-        """Insert copies of the last rows, or update or delete the first `rows` of the file."""
+    def edit_rows(self, how: str, rows: int) -> None:
+        """Insert `rows` copies of the last row, or update or delete the first `rows` rows of the file."""
         first = f"number in (select number from {self.table} order by number limit {rows})"
         with self._editing() as (cursor, at):
             if how == "delete":
                 cursor.execute(f"delete from {self.table} where {first}")
             elif how == "update":
                 changed = [f", {c.sql} = {_altered(c)}" for c in self.columns if _altered(c) and not is_object_id(c)]
-                cursor.execute(f"update {self.table} set {self._touched(at)}{''.join(changed[:1])} where {first}")
+                cursor.execute(f"update {self.table} set {self._touch_sql(at)}{''.join(changed[:1])} where {first}")
             else:
                 for _ in range(rows):
                     copied = ", ".join(
@@ -156,24 +157,24 @@ class Rows:
 
     @contextmanager
     def _editing(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-        """Alone with the rows; the instant of the edit as SQL. A failed edit changes nothing."""
-        with self._turn, self._con.cursor() as cursor:
-            self._turn.wait_for(lambda: not self._readers)
+        """Wait for all readers, then yield a cursor and the time of the edit as SQL. A failed edit changes nothing."""
+        with self._condition, self._con.cursor() as cursor:
+            self._condition.wait_for(lambda: not self._readers)
             cursor.begin()
             try:
                 yield cursor, _instant(self.updated_at + 1)
             except duckdb.Error as error:
                 cursor.rollback()
-                raise DemoEditInvalid(f"The served rows cannot be edited so: {error}. Correct the edit.") from None
+                raise DemoEditInvalid(f"The edit of the served rows failed: {error}. Correct the edit.") from None
             for copy in self._copies.values():
                 cursor.execute(f"drop table {copy}")
             self._copies.clear()
-            self._settle(cursor)
+            self._renumber(cursor)
             cursor.commit()
             self.updated_at += 1
 
-    def _settle(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Rows stand in the order of their numbers, and know their place."""
+    def _renumber(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Sort the rows by `number` and set `place` and the count."""
         names = ", ".join([*_KEPT, *(column.sql for column in self.columns)])
         cursor.execute(
             f"create or replace table {self.table} as select *, row_number() over () - 1 as place"
@@ -186,14 +187,14 @@ class Rows:
     ) -> None:
         number = f"{self._next}::bigint"
         cursor.execute(
-            f"insert into {self.table} by name select {number} as number, {self._keys(number)}, {at} as created_at,"
+            f"insert into {self.table} by name select {number} as number, {self._id_sql(number)}, {at} as created_at,"
             f" {at} as updated_at{', ' + values if values else ''} {source}",
             given,
         )
         self._next += 1
 
-    def _keys(self, number: str, *, bare: bool = False) -> str:
-        """SQL of `:id` and `:version`, as Socrata writes them."""
+    def _id_sql(self, number: str, *, bare: bool = False) -> str:
+        """Return the SQL of `:id` and `:version` in the form of Socrata."""
         digest = f"md5('{self._salt}' || {number})"
         keys = {
             "row_id": f"'row-' || {digest}[1:4] || '-' || {digest}[5:8] || '-' || {digest}[9:12]",
@@ -201,12 +202,12 @@ class Rows:
         }
         return ", ".join(sql if bare else f"{sql} as {name}" for name, sql in keys.items())
 
-    def _touched(self, at: str) -> str:
+    def _touch_sql(self, at: str) -> str:
         digest = f"md5(row_version || '{self.updated_at}')"
         version = f"'rv-' || {digest}[1:4] || '-' || {digest}[5:8] || '-' || {digest}[9:12]"
         return f"updated_at = {at}, row_version = {version}"
 
-    def _those(self, where: str) -> str:
+    def _matching_sql(self, where: str) -> str:
         named = ", ".join(f"{column.sql} as {quoted(column.name)}" for column in self.columns)
         source = f"(select number as {quoted('demo:number')}, {named} from {self.table})"
         return f"number in (select {quoted('demo:number')} from {source} where {where})"
@@ -214,7 +215,7 @@ class Rows:
     def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         by_name = {column.name: column.sql for column in self.columns}
         if unknown := [name for name in given if name not in by_name]:
-            raise DemoEditInvalid(f"There is no column {unknown[0]} to edit. Choose of {', '.join(by_name)}.")
+            raise DemoEditInvalid(f"There is no column {unknown[0]} to edit. Choose one of {', '.join(by_name)}.")
         return {by_name[name]: value for name, value in given.items()}
 
     def _column(self, sql: str) -> Column:
@@ -222,7 +223,7 @@ class Rows:
 
 
 def is_object_id(column: Column) -> bool:
-    """Whether ArcGIS takes the file's own column for the object id."""
+    """Return whether ArcGIS uses this column as the object id."""
     return column.name.upper() == "OBJECTID" and column.integral
 
 
@@ -231,7 +232,7 @@ def _cast(column: Column) -> str:
 
 
 def _altered(column: Column) -> str:
-    """SQL of another value of the same type."""
+    """Return the SQL of another value of the same type."""
     if column.kind in NUMERIC:
         return f"coalesce({column.sql}, 0) + 1"
     if column.kind in DATED:

@@ -1,4 +1,4 @@
-"""A file as the portals serve it: its ids, its columns as they are today, its rows and its faults."""
+"""A served file: its ids, columns, rows and faults."""
 
 import zlib
 from collections.abc import Mapping
@@ -6,19 +6,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from civic_pipeline.demo.columns import DATED, NUMERIC, Column, Kind
-from civic_pipeline.demo.conduct import Conduct
+from civic_pipeline.demo.fault_injection import FaultInjection
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.demo.portal_file import FileEntry
 from civic_pipeline.demo.rows import Rows, is_object_id
 
-# The demo's "last updated" lies in the 580 days after this instant, at a second its content decides.
+# The time of the last update is computed from the content, and lies in the 580 days after this one (epoch seconds).
 _EPOCH = 1_735_689_600
 _SPAN = 50_000_000
 
 
 @dataclass(frozen=True)
 class ServedFile:
-    """One file of the folder; what changes while it is served is in `data` and `conduct`."""
+    """One file of the folder. Only `data` and `fault_injection` change while it is served."""
 
     name: str
     path: Path
@@ -31,11 +31,11 @@ class ServedFile:
     geometry_type: str | None
     data: Rows
     entry: FileEntry
-    conduct: Conduct
+    fault_injection: FaultInjection
 
     @property
     def faults(self) -> Faults:
-        return self.conduct.faults
+        return self.fault_injection.faults
 
     @property
     def rows(self) -> int:
@@ -52,24 +52,24 @@ class ServedFile:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns as metadata and rows show them, drifted where the faults say so."""
-        return _drifted(self.data.columns, self.faults)
+        """The columns that metadata and rows show, with the schema drift of the faults."""
+        return _apply_drift(self.data.columns, self.faults)
 
     @property
     def object_id(self) -> Column | None:
-        """The file's own OBJECTID, where it has one."""
+        """The OBJECTID column of the file, or None."""
         return next((column for column in self.columns if is_object_id(column)), None)
 
 
-def instant_of(content: bytes) -> int:
-    """When a file claims to have been updated, in epoch seconds.
+def update_time_of(content: bytes) -> int:
+    """Return the update time of a file, in epoch seconds.
 
-    From the content, not the clock: an unchanged file keeps its token on every machine, a changed one never does.
+    It depends only on the content: an unchanged file has the same time on every machine, a changed file another one.
     """
     return _EPOCH + zlib.crc32(content) % _SPAN
 
 
-def _drifted(columns: tuple[Column, ...], faults: Faults) -> tuple[Column, ...]:
+def _apply_drift(columns: tuple[Column, ...], faults: Faults) -> tuple[Column, ...]:
     if not (faults.columns or faults.added_columns):
         return columns
     kept = [

@@ -1,4 +1,4 @@
-"""The portals as one HTTP/1.1 server on loopback. Which protocol answers is decided by the path alone."""
+"""The demo portals: one HTTP/1.1 server on loopback. The path of a request selects the protocol."""
 
 import sys
 import threading
@@ -14,14 +14,14 @@ import duckdb
 
 from civic_pipeline.demo.arcgis import ArcgisPortal
 from civic_pipeline.demo.arcgis_layer import service_path
-from civic_pipeline.demo.exchange import Answer, Answered, Request
+from civic_pipeline.demo.exchange import LoggedRequest, Request, Response
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.demo.folder import read_folder
-from civic_pipeline.demo.log import Log
 from civic_pipeline.demo.opendatasoft import OpenDataSoftPortal
 from civic_pipeline.demo.plain_files import PlainFiles
 from civic_pipeline.demo.portal import Portal
 from civic_pipeline.demo.portal_file import DemoFolderError
+from civic_pipeline.demo.request_log import RequestLog
 from civic_pipeline.demo.served_file import ServedFile
 from civic_pipeline.demo.socrata import SocrataPortal
 from civic_pipeline.errors import CivicError
@@ -31,31 +31,31 @@ HOST = "127.0.0.1"
 
 
 class DemoPortTaken(CivicError):
-    """Another program listens on the port asked for."""
+    """Another program uses the requested port."""
 
     exit_code = 2
 
     def __init__(self, port: int) -> None:
         super().__init__(
-            f"Port {port} on {HOST} is taken by another program. Choose another port, or none for a free one."
+            f"Port {port} on {HOST} is taken by another program. Choose another port, or 0 for a free one."
         )
 
 
 class DemoPortals:
-    """Serves a folder of files at `url`: over Socrata, ArcGIS and OpenDataSoft, and as they are.
+    """Serves a folder of files at `url`: over Socrata, ArcGIS and OpenDataSoft, and as plain files.
 
-    The files are read once, when the object is made: raises DemoFolderError or DemoPortTaken. As a context manager it
-    serves from a thread; `serve_forever` serves from the caller's. `faults` are those of every file whose entry in
-    `portal.yml` says no other. Datasets that it names are those of the checkout at `root`.
+    The constructor reads all files; it raises DemoFolderError or DemoPortTaken. As a context manager it serves from a new
+    thread, with `serve_forever` from the thread of the caller. `faults` are the defaults of every file; an entry in
+    `portal.yml` overrides them. Datasets named in `portal.yml` come from the checkout at `root`.
     """
 
     def __init__(self, folder: Path, port: int = 0, faults: Faults | None = None, root: Path = CHECKOUT) -> None:
         self._con = duckdb.connect()
         self.files: tuple[ServedFile, ...] = read_folder(folder, self._con, root, faults)
-        # One core a request: clients that ask for several pages at once get the others.
+        # One core per request, so that parallel requests of a client can use the other cores.
         self._con.execute("set threads = 1")
         self._portals = _by_path(self.files, folder)
-        self._log = Log()
+        self._log = RequestLog()
         try:
             self._server = _Server((HOST, port), self)
         except OSError:
@@ -82,32 +82,32 @@ class DemoPortals:
             self._close()
 
     @property
-    def requests(self) -> list[Answered]:
-        """Every request answered so far, in the order of the answers."""
-        return self._log.answered()
+    def requests(self) -> list[LoggedRequest]:
+        """All requests so far, in the order of their responses."""
+        return self._log.entries()
 
     @property
     def most_at_once(self) -> int:
-        """The most requests that were being answered at the same time."""
+        """The largest number of requests that were handled in parallel."""
         return self._log.most_at_once
 
     def file(self, name: str) -> ServedFile:
-        """The file of this name. Raises DemoFolderError."""
-        found = next((file for file in self.files if file.name == name), None)
-        if found is None:
-            known = ", ".join(file.name for file in self.files)
+        """Return the file with this name. Raises DemoFolderError."""
+        file = next((file for file in self.files if file.name == name), None)
+        if file is None:
+            known = ", ".join(served.name for served in self.files)
             raise DemoFolderError(f"The demo portals serve no file {name!r}. Choose one of {known}.")
-        return found
+        return file
 
     def addresses(self, file: ServedFile) -> list[str]:
-        """Where a file's rows are: over Socrata, ArcGIS and OpenDataSoft, and as a plain file."""
+        """Return the addresses of a file's rows: Socrata, ArcGIS, OpenDataSoft, plain file."""
         service, number = service_path(self.files, file)
         explore = f"/api/explore/v2.1/catalog/datasets/{file.opendatasoft_id}/records"
         paths = [f"/resource/{file.socrata_id}.json", f"{service}/{number}", explore, f"/files/{quote(file.name)}"]
         return [self.url + path for path in paths]
 
     def insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows to a served file, values by column name; all portals know at once. Raises DemoEditInvalid."""
+        """Add rows to a served file, values by column name. All protocols show them at once. Raises DemoEditInvalid."""
         self.file(name).data.insert(rows)
 
     def update(self, name: str, where: str, values: Mapping[str, Any]) -> None:
@@ -119,42 +119,44 @@ class DemoPortals:
         self.file(name).data.delete(where)
 
     def replace(self, name: str) -> None:
-        """Publish a served file anew as it is: every row gets another `:id`, as after a full replace."""
+        """Publish a served file again without changes: every row gets a new `:id`, as after a full replace on Socrata."""
         self.file(name).data.replace()
 
-    def misbehave(self, faults: Faults, name: str | None = None) -> None:
-        """Serve a file, or every file, with these faults from now on, none of which has struck yet."""
+    def inject_faults(self, faults: Faults, name: str | None = None) -> None:
+        """Replace the faults of a file, or of every file, and reset their counters."""
         for file in [self.file(name)] if name else self.files:
-            file.conduct.begin(faults)
+            file.fault_injection.set_faults(faults)
 
     def struck(self, fault: str) -> bool:
-        """Whether an answer was another because of this fault, since the file, or any file, has it."""
-        return any(file.conduct.met(fault) for file in self.files)
+        """Return whether this fault has changed a response of any file since it was set."""
+        return any(file.fault_injection.has_struck(fault) for file in self.files)
 
-    def answer(self, request: Request) -> Answer:
-        """What the portals say to a request; safe to call from any thread."""
-        portal = next((portal for start, portal in self._portals.items() if request.path.startswith(start)), None)
+    def answer(self, request: Request) -> Response:
+        """Return the response to a request. Thread-safe."""
+        portal = next((portal for prefix, portal in self._portals.items() if request.path.startswith(prefix)), None)
         if portal is None:
-            return Answer(b"<html><body>Not Found</body></html>\n", status=404, content_type="text/html;charset=utf-8")
-        found = portal.find(request)
-        if found is None:
-            return portal.elsewhere(request)
-        file, asked = found
-        answer = file.conduct.before(request, asked, portal.error)
-        if answer is None:
+            return Response(
+                b"<html><body>Not Found</body></html>\n", status=404, content_type="text/html;charset=utf-8"
+            )
+        match = portal.find(request)
+        if match is None:
+            return portal.fallback(request)
+        file, purpose = match
+        response = file.fault_injection.error_response(request, purpose, portal.error)
+        if response is None:
             with file.data.reading() as con:
-                answer = portal.answer(request, file, con)
-            answer = file.conduct.after(request, asked, answer)
-        if file.conduct.edit_due():
-            file.data.disturb(file.faults.edit, file.faults.edit_rows)
-        return answer
+                response = portal.answer(request, file, con)
+            response = file.fault_injection.damage(request, purpose, response)
+        if file.fault_injection.is_edit_due():
+            file.data.edit_rows(file.faults.edit, file.faults.edit_rows)
+        return response
 
-    def respond(self, request: Request) -> Answer:
-        """`answer`, remembered in `requests`."""
-        with self._log.answering(request) as note:
-            answer = self.answer(request)
-            note(answer.status)
-            return answer
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request and add it to `requests`."""
+        with self._log.record(request) as set_status:
+            response = self.answer(request)
+            set_status(response.status)
+            return response
 
     def _close(self) -> None:
         self._server.server_close()
@@ -162,7 +164,7 @@ class DemoPortals:
 
 
 def _by_path(files: Sequence[ServedFile], folder: Path) -> dict[str, Portal]:
-    """The portals by the beginnings of the paths they answer."""
+    """Return the portals by the prefix of the paths they serve."""
     socrata, arcgis = SocrataPortal(files), ArcgisPortal(files)
     opendatasoft, plain = OpenDataSoftPortal(files), PlainFiles(files, folder)
     return {
@@ -178,7 +180,7 @@ def _by_path(files: Sequence[ServedFile], folder: Path) -> dict[str, Portal]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Keep-alive connections are closed by their clients; waiting for them would hang a test's exit.
+    # Clients close keep-alive connections. Waiting for them would block the end of a test.
     block_on_close = False
     request_queue_size = 64
 
@@ -187,12 +189,12 @@ class _Server(ThreadingHTTPServer):
         self.portals = portals
 
     def server_bind(self) -> None:
-        """Without HTTPServer's look-up of our own name, which takes seconds where DNS is slow."""
+        """Skip the DNS look-up of HTTPServer, which takes seconds when DNS is slow."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up in the middle of an answer is no failure of ours."""
+        """Ignore clients that close the connection during a response."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -200,7 +202,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Headers and body leave in one packet: without this every answer waits 40 ms for the client's delayed ACK.
+    # Send headers and body in one packet: otherwise every response waits 40 ms for the delayed ACK of the client.
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
 
@@ -218,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, parameters: list[tuple[str, str]], body: bytes = b"") -> None:
         portals = self.server.portals
-        answer = portals.respond(
+        response = portals.respond(
             Request(
                 unquote(urlsplit(self.path).path),
                 dict(parameters),
@@ -229,21 +231,21 @@ class _Handler(BaseHTTPRequestHandler):
                 body,
             )
         )
-        held = {"ETag": self.headers.get("If-None-Match"), "Last-Modified": self.headers.get("If-Modified-Since")}
-        unchanged = any(value and value == answer.headers.get(name) for name, value in held.items())
-        self.send_response(304 if unchanged else answer.status)
-        for name, value in answer.headers.items():
+        cached = {"ETag": self.headers.get("If-None-Match"), "Last-Modified": self.headers.get("If-Modified-Since")}
+        unchanged = any(value and value == response.headers.get(name) for name, value in cached.items())
+        self.send_response(304 if unchanged else response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
         if unchanged:
             self.end_headers()
             return
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        if answer.dropped:
+        if response.dropped:
             self.close_connection = True
         if self.command != "HEAD":
-            self.wfile.write(answer.body[: len(answer.body) // 2] if answer.dropped else answer.body)
+            self.wfile.write(response.body[: len(response.body) // 2] if response.dropped else response.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Silent: the client's own log says what was asked."""
+        """Do not log to the terminal; `requests` has the log."""

@@ -1,4 +1,4 @@
-"""The columns of a file as Socrata knows them: their types, and how their values are written."""
+"""The fields of Socrata: the types of a file's columns, and the form of their values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from civic_pipeline.demo.columns import Kind
 from civic_pipeline.demo.served_file import ServedFile
 
-# Types as the metadata name them, where that is not the name portal.yml uses.
+# Type names in the metadata, where they differ from the names in portal.yml.
 _METADATA_TYPE: Mapping[Kind, str] = {
     **dict.fromkeys(("integer", "double", "small_integer", "big_integer", "single"), "number"),
     **dict.fromkeys(("date_only", "time_only", "timestamp_offset", "guid", "global_id"), "text"),
@@ -20,7 +20,7 @@ HEADER_TYPE: Mapping[str, str] = {
     "date": "fixed_timestamp",
 }
 
-# A point as files write it, `POINT (-76.6 39.3)`, and as the portal sends it.
+# A point in a file, `POINT (-76.6 39.3)`, and in the response of the portal.
 _POINT = r"^\s*POINT\s*\(\s*(\S+)\s+(\S+?)\s*\)\s*$"
 _GEOJSON_POINT = r'{"type":"Point","coordinates":[\1,\2]}'
 
@@ -30,7 +30,7 @@ _NAN = {"bare": "NaN", "text": '"NaN"'}
 
 @dataclass(frozen=True)
 class Field:
-    """What one name in a `$select` gives: SQL over the dataset's table, and how its values are written."""
+    """A field that `$select` can name: the SQL of its value, and the form in which the value is sent."""
 
     name: str
     type: str
@@ -38,9 +38,9 @@ class Field:
     title: str = ""
 
     def json_sql(self, nan: str | None) -> str:
-        """SQL of the value as JSON text; null stays null, and the row then leaves the field out.
+        """Return the SQL of the value as JSON text. Null stays null, and the row then omits the field.
 
-        With `nan` a missing number is written as NaN, bare or as text.
+        With `nan`, a missing number is written as NaN, bare or as text.
         """
         if self.type in _NUMBERS:
             number = f"""'"' || {self.sql} || '"'"""
@@ -60,7 +60,7 @@ class Field:
         return f"cast(to_json(cast({self.sql} as varchar)) as varchar)"
 
     def text_sql(self) -> str:
-        """SQL of the value as a CSV cell."""
+        """Return the SQL of the value as a CSV cell."""
         if self.type in {"calendar_date", "date"}:
             zone = "Z" if self.type == "date" else ""
             return f"strftime({self.sql}, '%Y-%m-%dT%H:%M:%S.%g{zone}')"
@@ -68,7 +68,7 @@ class Field:
 
 
 def own_fields(file: ServedFile) -> dict[str, Field]:
-    """The publisher's columns, and with a geometry those the portal adds."""
+    """Return the columns of the publisher, and for a geometry the columns that the portal adds."""
     fields = {
         c.field_name: Field(c.field_name, _METADATA_TYPE.get(c.kind, c.kind), c.sql, c.name) for c in file.columns
     }
@@ -80,7 +80,7 @@ def own_fields(file: ServedFile) -> dict[str, Field]:
 
 
 def system_fields() -> dict[str, Field]:
-    """What Socrata knows of every row."""
+    """Return the system fields of every row."""
     return {
         ":id": Field(":id", "id", "row_id"),
         ":created_at": Field(":created_at", "date", "created_at"),

@@ -1,4 +1,4 @@
-"""What Socrata says of a dataset: its view, and the shorter metadata of the same under another address."""
+"""The metadata of Socrata: the view of a dataset, and the shorter metadata at another address."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +10,9 @@ _LICENSES = {"Public Domain": "PUBLIC_DOMAIN", "Creative Commons Attribution 4.0
 
 
 def view(file: ServedFile) -> dict[str, Any]:
-    """`/api/views/<4x4>`: instants are epoch seconds."""
+    """Return `/api/views/<4x4>`, with times in epoch seconds."""
     faults, entry, data = file.faults, file.entry, file.data
-    told: dict[str, Any] = {
+    body: dict[str, Any] = {
         "id": file.socrata_id,
         "name": file.title,
         "assetType": "dataset",
@@ -21,18 +21,18 @@ def view(file: ServedFile) -> dict[str, Any]:
         "publicationDate": data.published_at,
     }
     if faults.freshness == "metadata":
-        told["rowsUpdatedAt"] = file.updated_at
+        body["rowsUpdatedAt"] = file.updated_at
     if faults.freshness in {"metadata", "view_last_modified"}:
-        told["viewLastModified"] = file.updated_at
+        body["viewLastModified"] = file.updated_at
     if entry.description:
-        told["description"] = entry.description
+        body["description"] = entry.description
     if entry.attribution:
-        told["attribution"] = entry.attribution
+        body["attribution"] = entry.attribution
     if entry.license:
-        told |= {"licenseId": _LICENSES.get(entry.license, "SEE_TERMS_OF_USE"), "license": {"name": entry.license}}
+        body |= {"licenseId": _LICENSES.get(entry.license, "SEE_TERMS_OF_USE"), "license": {"name": entry.license}}
     if entry.update_frequency:
-        told["metadata"] = {"custom_fields": {"Publishing Information": {"Update Frequency": entry.update_frequency}}}
-    return told | {"columns": _columns(file)}
+        body["metadata"] = {"custom_fields": {"Publishing Information": {"Update Frequency": entry.update_frequency}}}
+    return body | {"columns": _columns(file)}
 
 
 def _columns(file: ServedFile) -> list[dict[str, Any]]:
@@ -50,9 +50,9 @@ def _columns(file: ServedFile) -> list[dict[str, Any]]:
 
 
 def metadata(file: ServedFile, base: str) -> dict[str, Any]:
-    """`/api/views/metadata/v1/<4x4>`: instants are ISO text, no columns."""
+    """Return `/api/views/metadata/v1/<4x4>`, with times in ISO format and without columns."""
     entry = file.entry
-    told: dict[str, Any] = {
+    body: dict[str, Any] = {
         "id": file.socrata_id,
         "name": file.title,
         "description": entry.description,
@@ -64,10 +64,10 @@ def metadata(file: ServedFile, base: str) -> dict[str, Any]:
         "metadataUpdatedAt": _iso(file.data.published_at),
     }
     if entry.update_frequency:
-        told["customFields"] = {"Publishing Information": {"Update Frequency": entry.update_frequency}}
+        body["customFields"] = {"Publishing Information": {"Update Frequency": entry.update_frequency}}
     if file.faults.freshness == "metadata":
-        told |= {"updatedAt": _iso(file.updated_at), "dataUpdatedAt": _iso(file.updated_at)}
-    return told
+        body |= {"updatedAt": _iso(file.updated_at), "dataUpdatedAt": _iso(file.updated_at)}
+    return body
 
 
 def _data_type(file: ServedFile, field: Field) -> str:

@@ -1,4 +1,4 @@
-"""A query of SODA3: posted JSON whose `query` is one SoQL statement, as the parameters SODA 2.1 would take."""
+"""Translates a SODA3 query (posted JSON with one SoQL statement) into SODA 2.1 parameters."""
 
 import json
 import re
@@ -12,11 +12,11 @@ _ALL_ROWS = 2**40
 
 
 class QueryUnknown(ValueError):
-    """The posted text is no query we know; the argument is the part we cannot read."""
+    """The posted text is not a supported query; the argument is the part that cannot be read."""
 
 
 def parameters_of(request: Request) -> dict[str, str]:
-    """`{"query", "page": {"pageNumber", "pageSize"}, "includeSynthetic"}` as 2.1 parameters. Raises QueryUnknown."""
+    """Return `{"query", "page": {"pageNumber", "pageSize"}, "includeSynthetic"}` as 2.1 parameters. Raises QueryUnknown."""
     try:
         posted: dict[str, Any] = json.loads(request.body or b"{}")
         page = posted.get("page") or {}
@@ -24,7 +24,7 @@ def parameters_of(request: Request) -> dict[str, str]:
         if page:
             size = int(page.get("pageSize", 1000))
             parameters |= {"$limit": str(size), "$offset": str(size * (int(page.get("pageNumber", 1)) - 1))}
-            parameters.setdefault("$order", ":id")  # paging imposes an order
+            parameters.setdefault("$order", ":id")  # paging needs an order
     except (ValueError, TypeError, AttributeError) as error:
         raise QueryUnknown(str(error)) from None
     if posted.get("includeSynthetic", True) and parameters["$select"].strip() == "*":
@@ -33,8 +33,8 @@ def parameters_of(request: Request) -> dict[str, str]:
 
 
 def _clauses(query: str) -> dict[str, str]:
-    """The statement's clauses by the names of their parameters."""
-    marks = [found for found in _CLAUSE.finditer(query) if found[1]]
+    """Return the clauses of the statement by the names of their parameters."""
+    marks = [match for match in _CLAUSE.finditer(query) if match[1]]
     if not marks or marks[0].start() > len(query) - len(query.lstrip()):
         raise QueryUnknown(query)
     ends = [*(mark.start() for mark in marks[1:]), len(query)]

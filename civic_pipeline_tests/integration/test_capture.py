@@ -16,7 +16,7 @@ from terminal import serve
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.demo import DemoPortals
-from civic_pipeline.demo.exchange import Answer, Request
+from civic_pipeline.demo.exchange import Request, Response
 from civic_pipeline.errors import CaptureNotVerified
 from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.portals import Access, arcgis, socrata
@@ -39,7 +39,7 @@ class Watched(DemoPortals):
         self.asked: list[Request] = []
         self._change = change
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         self.asked.append(request)
         return super().answer(self._change(request))
 

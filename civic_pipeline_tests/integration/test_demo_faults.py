@@ -67,7 +67,7 @@ def test_a_burst_strikes_each_path_of_its_own_and_may_last(tmp_path: Path, ask: 
     with many(tmp_path, burst_requests="always", burst_status=503) as portals:
         assert {ask(portals).status_code for _ in range(9)} == {503}
         assert requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10).status_code == 200
-        portals.misbehave(Faults())
+        portals.inject_faults(Faults())
         assert ask(portals).status_code == 200
 
 
@@ -134,7 +134,7 @@ def test_missing_numbers_as_nan(tmp_path: Path) -> None:
         assert '"amount":NaN' in layer(portals).text
         assert '"geometry":{"x":NaN,"y":NaN}' in layer(portals).text
         assert '"amount":NaN' in resource(portals).text
-        portals.misbehave(Faults(nan="text"))
+        portals.inject_faults(Faults(nan="text"))
         rows = [feature["attributes"] for feature in layer(portals).json()["features"]]
         assert [row["n"] for row in rows if row["amount"] == "NaN"] == list(range(3, 100, 10))
         assert sum(row["amount"] == "NaN" for row in resource(portals).json()) == 10
@@ -146,9 +146,9 @@ def test_short_pages(tmp_path: Path) -> None:
         assert [count(page) for page in pages] == [40, 40, 20]
         assert [page.json().get("exceededTransferLimit") for page in pages] == [True, True, None]
         assert count(resource(portals, limit=1000)) == 40
-        portals.misbehave(Faults(short_pages=40, never_flags=True))
+        portals.inject_faults(Faults(short_pages=40, never_flags=True))
         assert "exceededTransferLimit" not in layer(portals).json()
-        portals.misbehave(Faults(flags_always=True))
+        portals.inject_faults(Faults(flags_always=True))
         assert layer(portals).json()["exceededTransferLimit"] is True
 
 
@@ -211,7 +211,7 @@ def test_counts_that_lie_or_fail(tmp_path: Path) -> None:
     with many(tmp_path, count_off_by=-7) as portals:
         assert layer(portals, returnCountOnly="true").json() == {"count": ROWS - 7}
         assert resource(portals, select="count(*)").json() == [{"count": str(ROWS - 7)}]
-        portals.misbehave(Faults(count_fails="always"))
+        portals.inject_faults(Faults(count_fails="always"))
         assert layer(portals, returnCountOnly="true").json()["error"]["code"] == 500
         assert resource(portals, select="count(*)").status_code == 500
         assert count(layer(portals)) == count(resource(portals)) == ROWS
@@ -279,7 +279,7 @@ def test_an_item_that_is_gone_and_a_host_that_moved(tmp_path: Path) -> None:
         item = f"{portals.url}/sharing/rest/content/items/{ITEM}"
         assert requests.get(item, params={"f": "json"}, timeout=10).json()["error"]["messageCode"] == "CONT_0001"
         assert count(layer(portals)) == ROWS
-        portals.misbehave(Faults(home_page=True))
+        portals.inject_faults(Faults(home_page=True))
         for answer in (requests.get(item, params={"f": "json"}, timeout=10), layer(portals), resource(portals)):
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html;charset=utf-8")
 
@@ -292,7 +292,7 @@ def test_rows_change_while_they_are_read(tmp_path: Path, ask: Ask, edit: str, af
         assert [count(ask(portals)) for _ in range(4)] == [100, 100, after, after]
         assert portals.files[0].updated_at == before + 1
         assert layer(portals, returnCountOnly="true").json() == {"count": after}
-        portals.misbehave(Faults(edit_after_pages=1, edits_forever=True))
+        portals.inject_faults(Faults(edit_after_pages=1, edits_forever=True))
         assert [count(ask(portals)) for _ in range(3)] == [after, after - 1, after - 2]
 
 
@@ -311,7 +311,7 @@ def test_a_fault_has_struck_once_it_changed_an_answer(tmp_path: Path) -> None:
         assert struck() == {"html_page", "short_pages"}
         requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10)
         assert struck() == {"html_page", "short_pages", "hidden_columns"}
-        portals.misbehave(Faults())
+        portals.inject_faults(Faults())
         assert struck() == set()
 
 

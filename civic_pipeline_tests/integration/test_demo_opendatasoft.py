@@ -110,19 +110,19 @@ def test_an_export_beyond_the_window_breaks_off_inside_a_200(portals: DemoPortal
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])
 def test_exports_that_break_off_or_are_short(portals: DemoPortals, form: str) -> None:
-    portals.misbehave(Faults(export_breaks_after=5))
+    portals.inject_faults(Faults(export_breaks_after=5))
     broken = get(portals, f"/exports/{form}")
     assert broken.status_code == 200
     assert "stop; " in broken.text
     assert broken.text.endswith("Streaming interrupted due to the following error: Query timed out")
-    portals.misbehave(Faults(export_short_by=2))
+    portals.inject_faults(Faults(export_short_by=2))
     assert f"{ROWS - 2}.5" in get(portals, f"/exports/{form}").text
     assert f"{ROWS - 1}.5" not in get(portals, f"/exports/{form}").text
     assert get(portals, "/records", limit=1).json()["total_count"] == ROWS
 
 
 def test_the_quota_of_calls(portals: DemoPortals) -> None:
-    portals.misbehave(Faults(calls_left=2))
+    portals.inject_faults(Faults(calls_left=2))
     answers = [get(portals, "/records", limit=1) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert [answer.headers.get("X-RateLimit-Remaining") for answer in answers] == ["1", "0", "0"]
@@ -131,7 +131,7 @@ def test_the_quota_of_calls(portals: DemoPortals) -> None:
 
 
 def test_other_faults_speak_the_protocol_too(portals: DemoPortals) -> None:
-    portals.misbehave(Faults(error_body=1, freshness="none", count_off_by=3))
+    portals.inject_faults(Faults(error_body=1, freshness="none", count_off_by=3))
     struck = get(portals, "/records")
     assert (struck.status_code, struck.json()["message"]) == (200, "Unable to complete operation.")
     default = get(portals).json()["metas"]["default"]
@@ -171,9 +171,9 @@ def test_a_plain_file_that_changed_and_one_that_says_nothing(tmp_path: Path) -> 
         )
         assert (second.status_code, second.text) == (200, "n\n2\n")
         assert first.headers["Last-Modified"] != second.headers["Last-Modified"]
-        portals.misbehave(Faults(no_validators=True))
+        portals.inject_faults(Faults(no_validators=True))
         assert not {"ETag", "Last-Modified"} & set(requests.get(f"{portals.url}/files/a.csv", timeout=10).headers)
-        portals.misbehave(Faults(dropped_connection=1))
+        portals.inject_faults(Faults(dropped_connection=1))
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             requests.get(f"{portals.url}/files/a.csv", timeout=10)
 

@@ -150,7 +150,7 @@ def test_defaults_depend_on_the_name_and_the_token_on_the_content(tmp_path: Path
         ("files: [{file: a.csv}, {file: a.csv}]", r"lists a\.csv twice"),
         ("files: [{file: a.csv, socrata: aaaa-bbbb}, {file: c.csv, socrata: aaaa-bbbb}]", "aaaa-bbbb is given to two"),
         ("files: [{file: a.csv, layer: L}, {file: c.csv, layer: l}]", "layer l is given to two"),
-        ("files: [{file: portal.yml}]", "none of .csv"),
+        ("files: [{file: portal.yml}]", "not one of .csv"),
         ("files: [", "not YAML"),
     ],
 )

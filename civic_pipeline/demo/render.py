@@ -1,4 +1,4 @@
-"""Rows as text: DuckDB writes each row, and the bytes leave its buffers without becoming Python strings."""
+"""Renders rows as text. DuckDB writes each row; the bytes are copied from its buffers without Python strings."""
 
 import struct
 
@@ -7,10 +7,10 @@ import duckdb
 _BATCH = 65_536
 
 
-def written(con: duckdb.DuckDBPyConnection, text: str, source: str, most: int | None = None) -> tuple[bytes, int]:
-    """The SQL `text` of every row of `source`, one after another, and how many rows there were.
+def render_rows(con: duckdb.DuckDBPyConnection, text: str, source: str, most: int | None = None) -> tuple[bytes, int]:
+    """Return the SQL expression `text` for every row of `source`, concatenated, and the number of rows.
 
-    Rows beyond `most` are counted, not written.
+    Rows beyond `most` are counted but not rendered.
     """
     parts, rows = [], 0
     for batch in con.execute(f"select {text} from ({source})").to_arrow_reader(_BATCH):
