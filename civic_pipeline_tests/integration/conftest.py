@@ -1,26 +1,50 @@
 """What integration tests share: a small installation with one good release, and a release of the whole sample."""
 
 import gzip
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from terminal import SAMPLE, Place, serve
 
-from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import load_datasets
+from civic_pipeline.demo import DemoPortals
 from civic_pipeline.lake import Lake, attempt_capture
+from civic_pipeline.portals import Access
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import load_models, open_build, release
+from civic_pipeline.warehouse import CheckResult, load_models, open_build, record_history, release
 
 # One dataset of each kind of portal, its rows enough for its contract.
 SMALL = {"baltimore/spending": 600, "baltimore/mwbe": 200}
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills once in a test session; the other workers wait for it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "ready").exists():
+            folder.mkdir()
+            make(folder)
+            (folder / "ready").touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A checkout with two datasets and their clean tables, and one green night behind it."""
-    folder = tmp_path_factory.mktemp("small")
+    """A checkout with two datasets and their clean tables, after one good night. Not to be changed."""
+    folder = shared(tmp_path_factory, "small", _make_small)
+    return _small_in(folder)
+
+
+def _small_in(folder: Path) -> Place:
+    return Place(folder / "data", folder / "served", folder / "checkout")
+
+
+def _make_small(folder: Path) -> None:
     root = folder / "checkout"
     shutil.copytree(CHECKOUT / "civic_pipeline", root / "civic_pipeline")
     for city in (root / "civic_pipeline" / "defs").glob("*/*/defs.yaml"):
@@ -37,25 +61,40 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Place:
         file = f"{name.split('/')[1]}.csv"
         with gzip.open(SAMPLE / f"{file}.gz", "rt", encoding="utf-8") as sample:
             (served / file).write_text("".join(next(sample) for _ in range(rows + 1)), encoding="utf-8")
-    place = Place(folder / "data", served, root)
-    ended = place.run()
+    ended = _small_in(folder).run()
     assert ended.code == 0, ended.err
-    return place
 
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The whole sample captured and released, without the checks, which take a minute and are not what is tested."""
-    settings = Settings(data=tmp_path_factory.mktemp("released") / "data")
+    """The sample captured twice and released, with a few edits between. Not to be changed.
+
+    Without the checks, which take a minute and have tests of their own; one result stands for those that failed.
+    """
+    return Place(shared(tmp_path_factory, "released", _make_released) / "data")
+
+
+def _make_released(folder: Path) -> None:
+    settings = Settings(data=folder / "data")
     datasets = load_datasets(CHECKOUT)
-    with open_portals(settings) as access:
+    models = load_models(CHECKOUT, datasets)
+    with DemoPortals(SAMPLE) as portals:
+        access = Access(root=portals.url)
         for name, dataset in datasets.items():
             assert attempt_capture(name, dataset, Lake(settings.lake), access).problem is None
+        portals.update("contracts.csv.gz", "vendorid > '00000300'", {"agency": "FINANCE"})
+        portals.update("vacant_building_notices.csv.gz", "OBJECTID < 50", {"OWNER_ABBR": "ANOTHER OWNER"})
+        conflicting = {"certno": "04-143104", "contracttype": "MBE", "company": "Another Company"}
+        portals.insert("mwbe.csv.gz", [conflicting])
+        for name in ("baltimore/contracts", "baltimore/vacant_building_notices", "baltimore/mwbe"):
+            assert attempt_capture(name, datasets[name], Lake(settings.lake), access).status == "captured"
     with open_build(settings, datasets, "the test") as build:
-        for model in load_models(CHECKOUT, datasets).values():
+        assert record_history(build, models) == {}
+        for model in models.values():
             build.swap(build.stage(model), [], None)
+        failed = CheckResult("clean.baltimore_mwbe", "invented", "table", "warning", False, "Invented for the tests.")
+        build.record_checks(failed.table, [failed])
         release(build)
-    return Place(settings.data)
 
 
 @pytest.fixture
