@@ -25,6 +25,7 @@ check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 -q sql
 	$(BIN)/dg check defs
+	$(BIN)/civic check
 	$(BIN)/civic docs --check
 
 audit: .venv/dev  ## known vulnerabilities of what is pinned

@@ -6,12 +6,14 @@ from types import TracebackType
 
 import click
 
+from civic_pipeline.cli.check import check
 from civic_pipeline.cli.datasets import add, backfill, capture, doctor
 from civic_pipeline.cli.docs import docs
 from civic_pipeline.cli.query import query_as_of, sql
 from civic_pipeline.cli.releases import diff, releases, rollback
 from civic_pipeline.cli.run import run, status
 from civic_pipeline.cli.serve import demo, serve_releases
+from civic_pipeline.cli.tables import failed_rows, try_model
 from civic_pipeline.errors import CivicError
 from civic_pipeline.redaction import redacted
 
@@ -26,7 +28,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    run, status, sql, query_as_of, releases, rollback, diff, doctor, capture, add, backfill, serve_releases, demo, docs,
+    run, status, sql, query_as_of, try_model, failed_rows, check, releases, rollback, diff, doctor, capture, add, backfill,
+    serve_releases, demo, docs,
 ):  # fmt: skip
     cli.add_command(_command)
 

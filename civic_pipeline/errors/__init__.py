@@ -41,12 +41,12 @@ from civic_pipeline.errors.releases import (
 )
 from civic_pipeline.errors.runs import HeldBack, NotificationFailed, RunFailed
 from civic_pipeline.errors.scaffold import AddressAmbiguous, AddressPrivate, AddressUnknown, AlreadyThere
-from civic_pipeline.errors.warehouse import ModelFailed, NotCaptured, NotCapturedBy
+from civic_pipeline.errors.warehouse import ModelFailed, NotBuilt, NotCaptured, NotCapturedBy
 
 __all__ = [
     "AddressAmbiguous", "AddressPrivate", "AddressTaken", "AddressUnknown", "AlreadyThere", "AnswerUnreadable",
     "BackfillRefused", "CaptureDamaged", "CaptureNotVerified", "CatalogIncomplete", "ChecksFailed", "CivicError",
-    "ContractBroken", "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed",
+    "ContractBroken", "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed", "NotBuilt",
     "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
     "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
     "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",

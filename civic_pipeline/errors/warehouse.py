@@ -39,3 +39,12 @@ class ModelFailed(CivicError):
         super().__init__(
             f"{path} failed: {problem}. Correct the SQL; to try it, run it in a DuckDB shell on data/build/build.duckdb."
         )
+
+
+class NotBuilt(CivicError):
+    """A table that another one reads was never accepted."""
+
+    exit_code = 2
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"{table} has no accepted version yet: `civic run` builds it.")

@@ -1,7 +1,5 @@
 """Expectations of contracts, run by Great Expectations inside the build's DuckDB, and its HTML report."""
 
-import logging
-import os
 import shutil
 from copy import copy
 from dataclasses import replace
@@ -12,6 +10,7 @@ from typing import Any
 from civic_pipeline.catalog import Expectation
 from civic_pipeline.errors import writing
 from civic_pipeline.quality.failed_rows import failed_rows_sql
+from civic_pipeline.quality.library import load_library
 from civic_pipeline.quality.plan import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult
 
@@ -27,19 +26,13 @@ class Suites:
         self._tables: Any = None
 
     def _open(self) -> None:
-        os.environ.setdefault(
-            "GX_ANALYTICS_ENABLED", "false"
-        )  # before the import, which reads it; no statistics leave this machine
-        import great_expectations as gx
-
-        # It warns that our regex metric replaces its own, which is the point.
-        logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
+        gx = load_library()
         from civic_pipeline.quality import duckdb_dialect
 
         duckdb_dialect.use(self._build.connection)
         self._gx = gx
         self._context = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
+        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
         self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 

@@ -18,7 +18,7 @@ from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import Build, Model, load_models, open_build
 
-_DATASET = """
+DATASET = """
 title: Payments
 subject: spending
 publisher: The town
@@ -152,7 +152,7 @@ def write_tiny_project(root: Path) -> TinyProject:
     settings = Settings(root=root, data=root / "data")
     (root / "data").mkdir(parents=True)
     definition = root / "payments.yaml"
-    definition.write_text(_DATASET, encoding="utf-8")
+    definition.write_text(DATASET, encoding="utf-8")
     project = TinyProject(settings, read_yaml(definition, Dataset))
     shutil.copytree(CHECKOUT / "sql" / "functions", root / "sql" / "functions")
     project.write("data/seeds/agencies.csv", "agency,city\nPolice,Town\n")

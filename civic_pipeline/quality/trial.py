@@ -1,0 +1,84 @@
+"""One table as its files now make it, judged beside the build: nothing is swapped, recorded or released."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.errors import CivicError, NotBuilt, NotCaptured
+from civic_pipeline.lake import Lake
+from civic_pipeline.lock import only_writer
+from civic_pipeline.quality.audit import audit
+from civic_pipeline.quality.library import load_library
+from civic_pipeline.quality.suites import Suites
+from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import literal
+from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
+from civic_pipeline.warehouse.build import prepare
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A staged table and its verdicts; `connection` runs the queries of failed rows."""
+
+    connection: duckdb.DuckDBPyConnection
+    staged: Staged
+    results: list[CheckResult]
+
+
+@contextmanager
+def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model) -> Iterator[Trial]:
+    """Stage and audit `model` on the accepted captures and tables.
+
+    In a warehouse of its own, to which the build is attached read-only. Raises LockHeld while a run writes the build,
+    NotCaptured or NotBuilt for an input that has no accepted version, ModelFailed.
+    """
+    read = {name: dataset for name, dataset in datasets.items() if _reads(model, name)}
+    with (
+        ThreadPoolExecutor(1) as other_core,
+        only_writer(settings.build),
+        tempfile.TemporaryDirectory(prefix="civic-try-") as folder,
+        duckdb.connect(str(Path(folder) / "try.duckdb")) as connection,
+    ):
+        library = other_core.submit(load_library)  # as long as all the rest together
+        build = Build(connection, settings, read, "try", datetime.now(UTC))
+        prepare(build)
+        _refuse_uncaptured(build)
+        _view_accepted(build, model)
+        staged = build.stage(model)
+        library.result()
+        yield Trial(connection, staged, audit(build, staged, Suites(build)))
+
+
+def _reads(model: Model, dataset: str) -> bool:
+    return not model.inputs.isdisjoint({f"{schema}.{table_name(dataset)}" for schema in ("raw", "history")})
+
+
+def _refuse_uncaptured(build: Build) -> None:
+    lake = Lake(build.settings.lake)
+    for name in build.datasets:
+        if name in build.damaged:
+            raise CivicError(build.damaged[name])
+        if lake.accepted(name) is None:
+            raise NotCaptured(name)
+
+
+def _view_accepted(build: Build, model: Model) -> None:
+    """The accepted tables that the model's SQL and checks read, under their names."""
+    tables = sorted(name for name in model.inputs | model.references if name.startswith(("clean.", "marts.")))
+    if not tables:
+        return
+    if not build.settings.build.exists():
+        raise NotBuilt(tables[0])
+    build.connection.execute(f"attach {literal(str(build.settings.build))} as accepted (read_only)")
+    for name in tables:
+        try:
+            build.connection.execute(f"create view {name} as from accepted.{name}")
+        except duckdb.CatalogException:
+            raise NotBuilt(name) from None
