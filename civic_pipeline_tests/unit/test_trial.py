@@ -74,7 +74,7 @@ def test_a_table_is_tried_with_its_files_as_they_are_now_and_nothing_is_kept(bui
     built.edit(CONTRACT, "\ncolumns:", REFUNDS.replace("min_value: 0", "max_value: 100"))
     failed, rows = tried(built, "clean.town_payments")
     assert (failed, rows) == (
-        ["rows_conserved", "amount_conserved", "data_age", "column_values_to_be_between__amount"],
+        ["control_total__rows", "control_total__amount", "data_age", "column_values_to_be_between__amount"],
         2,
     )
     assert contents(built.settings.data) == before
