@@ -47,4 +47,4 @@ class NotBuilt(CivicError):
     exit_code = 2
 
     def __init__(self, table: str) -> None:
-        super().__init__(f"{table} has no accepted version yet: `civic run` builds it.")
+        super().__init__(f"{table} has no accepted version yet. Run `civic run` first, which builds it.")

@@ -28,6 +28,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.AlreadyThere(A_PATH),
         errors.ShapeUnknown("a_culprit.csv", ["Notice"]),
         errors.BackfillRefused("a_culprit", "2092-01-01 is in the future; give the day the file was published"),
+        errors.NotBuilt("a_culprit"),
         errors.NotCapturedBy("2015-04-13", {"a_culprit": "2015-04-14"}),
         errors.PortalUnreachable("https://a_culprit", "no route"),
         errors.PortalOverloaded("https://a_culprit", "HTTP 504"),
