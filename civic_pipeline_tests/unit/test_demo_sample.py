@@ -63,12 +63,12 @@ def test_the_sample_stays_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 5_000_000
 
 
-def test_the_readme_counts_every_file_and_every_fault(generated: tuple[Path, list[Table]]) -> None:
+def test_the_readme_counts_every_file_and_every_defect(generated: tuple[Path, list[Table]]) -> None:
     readme = (SAMPLE / "README.md").read_text()
-    assert "Everything here is synthetic" in readme
+    assert "All data here is synthetic" in readme
     for table in generated[1]:
         assert f"| `{table.file}` | {len(table.rows):,} | {len(table.header)} |" in readme
-        for what, count in table.dirt.items():
+        for what, count in table.defects.items():
             assert f"| {what} | {count:,} |" in readme
 
 

@@ -1,4 +1,4 @@
-"""Makes `data/sample`: small, synthetic, deliberately dirty files in the shape of the real ones."""
+"""Generates `data/sample`: small synthetic files with the columns and the defects of the real ones."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tools.sample.table import Table
 
 
 def make_tables() -> list[Table]:
-    """Every file of the sample, in memory."""
+    """Return all files of the sample, in memory."""
     return [
         spending.table(),
         budget.table(),
@@ -24,7 +24,7 @@ def make_tables() -> list[Table]:
 
 
 def write_sample(folder: Path) -> list[Table]:
-    """Write the files, `portal.yml` and `README.md` into `folder`, which is made if needed."""
+    """Write the files, `portal.yml` and `README.md` into `folder`; create it if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = make_tables()
     for table in tables:

@@ -7,7 +7,7 @@ from civic_pipeline.settings import CHECKOUT
 from tools.sample import write_sample
 
 parser = argparse.ArgumentParser(
-    prog="python -m tools.sample", description="Make the synthetic sample the demo portals serve."
+    prog="python -m tools.sample", description="Generate the synthetic sample that the demo portals serve."
 )
 parser.add_argument(
     "--out", type=Path, default=CHECKOUT / "data" / "sample", help="folder to write into (default: data/sample)"

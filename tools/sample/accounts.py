@@ -1,4 +1,4 @@
-"""How money is classified: funds and objects, as Baltimore names them."""
+"""Funds and objects of expenditure, with the names that Baltimore uses."""
 
 # Fund name -> (fund id, detailed fund id, detailed fund description, fund type).
 FUNDS: dict[str, tuple[str, str, str, str]] = {

@@ -1,13 +1,14 @@
-"""The agencies that spend, with their services. The names are real; how often and how much they spend is not."""
+"""Agencies with their services. The names are real; the frequency and the amounts of their payments are invented."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Agency:
-    """`variants` are how clerks also write the name; `weight` is its share of payments, 0 for none in the checkbook.
+    """An agency.
 
-    `dollars` is about a year's budget; a service is written "661 Public Right-of-Way Cleaning".
+    `dollars`: budget of a year. `services`: number and name, such as "661 Public Right-of-Way Cleaning". `weight`: share of
+    the payments, 0 if the checkbook has none. `variants`: other spellings of the name.
     """
 
     name: str
@@ -18,7 +19,7 @@ class Agency:
     funds: tuple[str, ...] = ("General",)
 
     def numbered_services(self) -> list[tuple[str, str]]:
-        """Each service as its number and its name."""
+        """Return the number and the name of each service."""
         return [(service[:3], service[4:]) for service in self.services]
 
 

@@ -1,4 +1,4 @@
-"""`budget.csv.gz`: Baltimore's operating budget, one row per line of a service, fund and sub-object."""
+"""`budget.csv.gz`: Baltimore's operating budget, one row per service, fund and sub-object."""
 
 from tools.sample.accounts import FUNDS, OBJECTS
 from tools.sample.agencies import AGENCIES
@@ -16,7 +16,7 @@ _ACTIVITIES = ("Administration", "Operations", "Field Services", "Customer Suppo
 
 def table() -> Table:
     rng = seeded("budget")
-    made = Table(
+    output = Table(
         "budget.csv.gz",
         {"dataset": "baltimore/budget"},
         _HEADER,
@@ -28,7 +28,7 @@ def table() -> Table:
                 padded = rng.random() < 0.08
                 for position, fund in enumerate(agency.funds):
                     fund_id, detailed_id, detailed, kind = FUNDS[fund]
-                    # The first fund carries most of a service.
+                    # The first fund pays most of a service.
                     part = share * (0.7 if position == 0 else 0.3 / max(1, len(agency.funds) - 1))
                     for obj, (category, weight, sub_objects) in OBJECTS.items():
                         for sub_object, expense in sub_objects:
@@ -40,9 +40,9 @@ def table() -> Table:
                             )
                             sentinel = rng.random() < 0.015
                             zeros = rng.random() < 0.04
-                            made.dirt["activity_id 9999 for none"] += sentinel
-                            made.dirt["program_id with leading zeros (0661 beside 661)"] += zeros
-                            made.dirt["service names padded with blanks"] += padded
+                            output.defects["activity_id 9999 instead of empty"] += sentinel
+                            output.defects["program_id with a leading zero (0661 and 661)"] += zeros
+                            output.defects["service names with leading and trailing spaces"] += padded
                             row: Row = [
                                 year,
                                 agency.name,
@@ -63,10 +63,10 @@ def table() -> Table:
                                 amount,
                                 round(amount * rng.choice((1, 1, 1, 0.97, 1.02))),
                             ]
-                            made.rows.append(row)
+                            output.rows.append(row)
                 if rng.random() < 0.5:
                     amount = -round(share * rng.uniform(0.002, 0.03))
-                    made.rows.append(
+                    output.rows.append(
                         [
                             year,
                             agency.name,
@@ -88,8 +88,8 @@ def table() -> Table:
                             0,
                         ]
                     )
-                    made.dirt["negative transfer lines without a fund_type"] += 1
-    for position in sorted(rng.sample(range(len(made.rows)), 30), reverse=True):
-        made.rows.insert(position + 1, list(made.rows[position]))
-    made.dirt["lines repeated whole"] = 30
-    return made
+                    output.defects["negative transfer lines without a fund_type"] += 1
+    for position in sorted(rng.sample(range(len(output.rows)), 30), reverse=True):
+        output.rows.insert(position + 1, list(output.rows[position]))
+    output.defects["repeated lines"] = 30
+    return output

@@ -1,4 +1,4 @@
-"""`chicago_budget_<year>.csv.gz`: a second city's appropriations, a new dataset each year."""
+"""`chicago_budget_<year>.csv.gz`: appropriations of Chicago, one dataset per year."""
 
 from tools.sample.table import Row, Table, seeded
 
@@ -45,12 +45,12 @@ _ACCOUNTS = (
 
 def table(year: int) -> Table:
     rng = seeded(f"chicago {year}")
-    made = Table(
+    output = Table(
         f"chicago_budget_{year}.csv.gz",
         {"dataset": "chicago/budget", "edition": str(year)},
         _HEADER,
     )
-    # Grants changed their coding in 2025: one code for all of a source, where each grant had its own before.
+    # In 2025 the codes of grants changed: one code for all grants of a source, instead of one code per grant.
     grants = (
         (("GRANTS", "925F", "Federal Grant Fund"), ("GRANTS", "925S", "State Grant Fund"))
         if year == 2025
@@ -73,12 +73,12 @@ def table(year: int) -> Table:
                     * 1.04 ** (year - 2023)
                 )
                 row: Row = [*fund, number, department, "2005", department, code, account, amount]
-                made.rows.append(row)
+                output.rows.append(row)
     if year == 2025:
-        for row in rng.sample(made.rows, 10):
+        for row in rng.sample(output.rows, 10):
             row[-1] = -int(row[-1] or 0) // 20
-            made.dirt["negative appropriations"] += 1
-        made.dirt["fund codes of grants changed (GA00 before, 925F and 925S now)"] = sum(
-            row[1] in ("925F", "925S") for row in made.rows
+            output.defects["negative appropriations"] += 1
+        output.defects["fund codes of grants that changed (GA00 before, 925F and 925S now)"] = sum(
+            row[1] in ("925F", "925S") for row in output.rows
         )
-    return made
+    return output

@@ -1,4 +1,4 @@
-"""`contracts.csv.gz`: contracts of the Bureau of Purchases, by agency, and who holds which."""
+"""`contracts.csv.gz`: contracts of the Bureau of Purchases by agency, with their vendors."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,7 +26,7 @@ _LOCAL = ZoneInfo("America/New_York")
 
 @dataclass(frozen=True)
 class Contract:
-    """`number` as the ledger cites it; the contract list appends a release, as in `P503784:0`."""
+    """A contract. `number` as in the checkbook; the list of contracts appends a release number, such as `P503784:0`."""
 
     number: str
     vendor: str
@@ -34,7 +34,7 @@ class Contract:
 
 
 def local_midnight(day: date) -> int:
-    """A day as the legacy portal keeps it: the epoch second of midnight in Baltimore, to be read as if it were UTC."""
+    """Return a day in the form of the legacy portal: epoch seconds of midnight in Baltimore, which readers must treat as UTC."""
     return int(datetime(day.year, day.month, day.day, tzinfo=_LOCAL).timestamp())
 
 
@@ -49,7 +49,7 @@ def contracts() -> tuple[Contract, ...]:
 
 def table() -> Table:
     rng = seeded("contracts")
-    made = Table(
+    output = Table(
         "contracts.csv.gz",
         {"dataset": "baltimore/contracts"},
         _HEADER,
@@ -66,8 +66,8 @@ def table() -> Table:
             spent = round(total * rng.random(), 2)
             if rng.random() < 0.03:
                 spent = round(total * 1.08, 2)
-                made.dirt["contracts spent beyond their total (negative amtremaining)"] += 1
-            made.rows.append(
+                output.defects["contracts that are overspent (negative amtremaining)"] += 1
+            output.rows.append(
                 [
                     f"{contract.number}:{rng.choice((0, 0, 0, 1)) if agency == 'City-Wide' else 0}",
                     f"{contract.trade.spend_category} - {agency.title()}",
@@ -81,6 +81,6 @@ def table() -> Table:
                     f"{total - spent:.2f}",
                 ]
             )
-        made.dirt["contracts listed once per agency, so contractno repeats"] += len(agencies) > 1
-        made.dirt["vendor names in capitals"] += upper * len(agencies)
-    return made
+        output.defects["contracts with one row per agency, so that contractno repeats"] += len(agencies) > 1
+        output.defects["vendor names in capitals"] += upper * len(agencies)
+    return output

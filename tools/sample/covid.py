@@ -1,4 +1,4 @@
-"""The COVID files: cumulative cases and deaths by county, and cases by ZIP code with one column a day."""
+"""The COVID files: cumulative cases and deaths by county, and cases by ZIP code with one column per day."""
 
 import math
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from tools.sample.table import Cell, Row, Table, poisson, seeded
 
-# Residents counted by the 2020 census, in the order of the files' columns.
+# Residents in the 2020 census, in the order of the columns.
 POPULATIONS = {
     "Allegany": 68106, "Anne_Arundel": 588261, "Baltimore": 854535, "Baltimore_City": 585708, "Calvert": 92783,
     "Caroline": 33293, "Carroll": 172891,
@@ -23,7 +23,7 @@ FIRST_DEATH = date(2020, 4, 3)
 OUTAGE = (date(2021, 12, 5), date(2021, 12, 27))
 CATCH_UP = date(2021, 5, 27)
 BLANK_WEEKENDS_FROM = date(2022, 4, 9)
-# Baltimore City's cases taken back, by report date.
+# Negative corrections of the cases of Baltimore City, by report date.
 CORRECTIONS = {
     date(2020, 6, 1): 58,
     date(2020, 9, 15): 61,
@@ -34,14 +34,14 @@ CORRECTIONS = {
     date(2021, 10, 19): 22,
 }
 
-# Waves as (peak, spread in days, new cases a day per 100,000 at the peak).
+# Waves: date of the peak, standard deviation in days, new cases per day and 100,000 residents at the peak.
 _WAVES = (
     (date(2020, 5, 10), 24, 17), (date(2020, 7, 28), 20, 13), (date(2020, 12, 18), 36, 46), (date(2021, 4, 10), 20,
     22),
     (date(2021, 9, 12), 32, 18), (date(2022, 1, 4), 14, 240), (date(2022, 5, 25), 28, 36), (date(2022, 12, 20), 40,
     16),
 )  # fmt: skip
-# Reports by weekday, Monday first.
+# Relative number of reports by weekday, from Monday.
 _WEEKDAYS = (0.85, 0.92, 1.05, 1.12, 1.14, 1.06, 0.86)
 
 PREFIX_CHANGE = date(2020, 5, 21)
@@ -62,7 +62,7 @@ _OTHER_ZIPS = (
 
 def cases() -> Table:
     rng = seeded("covid cases")
-    made = Table(
+    output = Table(
         "covid_cases.csv.gz",
         {"dataset": "baltimore/covid_cases"},
         _HEADER,
@@ -74,14 +74,14 @@ def cases() -> Table:
     for position, day in enumerate(_days(FIRST_DAY)):
         if day in CORRECTIONS:
             daily["Baltimore_City"][position] = -CORRECTIONS[day]
-            made.dirt["days Baltimore City's cumulative cases fall"] += 1
-    made.rows = _cumulative(FIRST_DAY, daily)
-    return made
+            output.defects["days on which the cumulative cases of Baltimore City decrease"] += 1
+    output.rows = _cumulative(FIRST_DAY, daily)
+    return output
 
 
 def deaths() -> Table:
     rng = seeded("covid deaths")
-    made = Table(
+    output = Table(
         "covid_deaths.csv.gz",
         {"dataset": "baltimore/covid_deaths"},
         _HEADER,
@@ -93,22 +93,22 @@ def deaths() -> Table:
             poisson(rng, _expected(day - timedelta(days=14), people, per_case)) for day in _days(FIRST_DEATH)
         ]
         daily[county][(CATCH_UP - FIRST_DEATH).days] += round(people / 6500)
-    made.rows = _cumulative(FIRST_DEATH, daily)
-    for row, day in zip(made.rows, _days(FIRST_DEATH), strict=True):
+    output.rows = _cumulative(FIRST_DEATH, daily)
+    for row, day in zip(output.rows, _days(FIRST_DEATH), strict=True):
         if OUTAGE[0] <= day <= OUTAGE[1]:
             row[2:] = [0] * (len(row) - 2)
-            made.dirt["days every county's cumulative deaths are published as zero"] += 1
+            output.defects["days on which the cumulative deaths of every county are published as zero"] += 1
         elif day >= BLANK_WEEKENDS_FROM and day.weekday() >= 5:
             row[2:] = [None] * (len(row) - 2)
-            made.dirt["weekend days left blank"] += 1
-    made.dirt["days of late reports made up at once (2021-05-27)"] = 1
-    return made
+            output.defects["empty weekend days"] += 1
+    output.defects["days with a backlog of late reports (2021-05-27)"] = 1
+    return output
 
 
 def zip_cases() -> Table:
     rng = seeded("covid zips")
     days = [day for day in _days(date(2020, 4, 11)) if day <= date(2020, 12, 31) and day != MISSING_DAY]
-    made = Table(
+    output = Table(
         "covid_zip_cases.csv.gz",
         {"dataset": "baltimore/covid_zip_cases", "geometry": True},
         ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days)),
@@ -122,12 +122,12 @@ def zip_cases() -> Table:
             new = poisson(rng, _expected(day, people, 1.0))
             total = max(0, total - rng.randrange(1, 5)) if position in falls else total + new
             row.append(total if total >= 8 else None)
-        made.dirt["days a ZIP's cumulative cases fall"] += len(falls)
-        made.dirt["values under 8 left blank"] += sum(value is None for value in row)
-        made.rows.append(row)
-    made.dirt["days without a column (2020-12-25)"] = 1
-    made.dirt["changes of the column prefix (F5_20_2020, then total05_21_2020)"] = 1
-    return made
+        output.defects["days on which the cumulative cases of a ZIP code decrease"] += len(falls)
+        output.defects["values below 8 that are empty"] += sum(value is None for value in row)
+        output.rows.append(row)
+    output.defects["days without a column (2020-12-25)"] = 1
+    output.defects["changes of the column prefix (F5_20_2020, then total05_21_2020)"] = 1
+    return output
 
 
 def _days(first: date) -> Iterator[date]:
@@ -136,7 +136,7 @@ def _days(first: date) -> Iterator[date]:
 
 
 def _expected(day: date, people: int, share: float) -> float:
-    """New reports on a day, among `people`, of which `share` end up in the series."""
+    """Return the expected number of new reports on a day for `people` residents, multiplied by `share`."""
     rate = sum(height * math.exp(-(((day - peak).days / spread) ** 2) / 2) for peak, spread, height in _WAVES)
     return (rate + (1.5 if day > date(2020, 4, 1) else 0.3)) * people / 100_000 * _WEEKDAYS[day.weekday()] * share
 

@@ -1,4 +1,4 @@
-"""Who is paid and who is certified: invented companies. Some are in both lists, spelt differently in each."""
+"""Invented companies: vendors and certified firms. Some are in both lists, with different spellings."""
 
 import random
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tools.sample.table import seeded
 
 @dataclass(frozen=True)
 class Trade:
-    """A line of business, as names, the ledger and the registries say it; `typical` is a usual payment in dollars."""
+    """A line of business: words for company names, its terms in the checkbook and the registers, and a typical payment in dollars."""
 
     words: tuple[str, ...]
     spend_category: str
@@ -239,7 +239,7 @@ LAST_NAMES = (
 
 @dataclass(frozen=True)
 class Vendor:
-    """A payee. `name` is how the ledger usually writes it; `weight` its chance of being on a check."""
+    """A payee. `name`: usual spelling in the checkbook. `weight`, `scale`: relative frequency and size of its payments."""
 
     name: str
     trade: Trade
@@ -249,7 +249,7 @@ class Vendor:
 
 @dataclass(frozen=True)
 class Firm:
-    """A certified firm. `vendor` is its name in the ledger, where it is paid by the City."""
+    """A certified firm. `vendor`: its name in the checkbook, or None if the City does not pay it."""
 
     name: str
     trade: Trade
@@ -258,34 +258,34 @@ class Firm:
 
 @cache
 def vendors() -> tuple[Vendor, ...]:
-    """About 900 payees with a heavy tail: the first few take most of the money."""
+    """Return 900 payees. The first few get most of the money."""
     rng = seeded("vendors")
-    found = []
+    payees = []
     for rank, (name, trade) in enumerate(_names(rng, 900)):
-        found.append(
+        payees.append(
             Vendor(
                 name, trade, weight=1 / (rank + 6) ** 0.95, scale=rng.lognormvariate(0, 0.7) * (4 if rank < 12 else 1)
             )
         )
-    return tuple(found)
+    return tuple(payees)
 
 
 @cache
 def firms() -> tuple[Firm, ...]:
-    """1,300 certified firms; 150 of them are vendors, under a name a person would recognise and a join would not."""
+    """Return 1,300 certified firms; 150 of them are vendors with another spelling, which a person recognizes but a join does not."""
     rng = seeded("firms")
     paid = rng.sample(vendors()[20:], 150)
     taken = {vendor.name for vendor in vendors()}
-    found = [Firm(respelt(rng, vendor.name), vendor.trade, vendor.name) for vendor in paid]
+    certified = [Firm(respelt(rng, vendor.name), vendor.trade, vendor.name) for vendor in paid]
     for name, trade in _names(seeded("firm names"), 2300):
-        if name not in taken and len(found) < 1300:
-            found.append(Firm(name, trade, None))
-    rng.shuffle(found)
-    return tuple(found)
+        if name not in taken and len(certified) < 1300:
+            certified.append(Firm(name, trade, None))
+    rng.shuffle(certified)
+    return tuple(certified)
 
 
 def respelt(rng: random.Random, name: str) -> str:
-    """The same firm as another clerk writes it."""
+    """Return the name in a random other spelling."""
     stem, _, suffix = name.rpartition(" ") if name.rsplit(" ", 1)[-1] in _SUFFIXES else (name, "", "")
     ways = (
         name,
@@ -301,11 +301,11 @@ def respelt(rng: random.Random, name: str) -> str:
 
 
 def _names(rng: random.Random, count: int) -> list[tuple[str, Trade]]:
-    """Distinct company names, each with its trade."""
-    found: dict[str, Trade] = {}
-    while len(found) < count:
+    """Return distinct company names with their trades."""
+    names: dict[str, Trade] = {}
+    while len(names) < count:
         trade = rng.choice(TRADES)
         stem, word, suffix = rng.choice(_STEMS), rng.choice(trade.words), rng.choice(_SUFFIXES)
         partner = f" and {rng.choice(LAST_NAMES)}" if rng.random() < 0.06 else ""
-        found.setdefault(f"{stem}{partner} {word} {suffix}".strip(), trade)
-    return list(found.items())
+        names.setdefault(f"{stem}{partner} {word} {suffix}".strip(), trade)
+    return list(names.items())

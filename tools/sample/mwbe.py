@@ -1,4 +1,4 @@
-"""`mwbe.csv.gz` and `mbe_directory.csv.gz`: the City's and the State's lists of certified firms."""
+"""`mwbe.csv.gz` and `mbe_directory.csv.gz`: the registers of certified firms of Baltimore and of Maryland."""
 
 import random
 from collections import Counter
@@ -42,34 +42,34 @@ _SHARES = ("51%", "60%", "75%", "100%", "0.51", "0.55", "1", "51", "70", "100", 
 
 def city() -> Table:
     rng = seeded("mwbe")
-    made = Table(
+    output = Table(
         "mwbe.csv.gz",
         {"dataset": "baltimore/mwbe"},
         _CITY_HEADER,
     )
     repeated = 15
     queue = list(firms())
-    while len(made.rows) < _ROWS - repeated:
+    while len(output.rows) < _ROWS - repeated:
         firm = queue.pop()
         race = rng.choices(_RACES, _RACE_WEIGHTS)[0]
-        # A white woman's firm is a WBE; others are MBE, some WBE as well: one row each.
+        # The firm of a white woman is a WBE; others are MBE, some also WBE, with one row for each.
         kinds = ("WBE",) if race == "White" else ("MBE", "WBE") if rng.random() < 0.3 else ("MBE",)
         base = _certified(rng, firm, race)
-        for kind in kinds[: _ROWS - repeated - len(made.rows)]:
+        for kind in kinds[: _ROWS - repeated - len(output.rows)]:
             row = list(base)
             row[_CITY_HEADER.index("contracttype")] = kind
-            made.rows.append(row)
-        made.dirt["firms certified twice, as MBE and as WBE"] += len(kinds) == 2
-    for row in made.rows:
-        _spoil(rng, row, made)
-    for position in sorted(rng.sample(range(len(made.rows)), repeated), reverse=True):
-        made.rows.insert(position + 1, list(made.rows[position]))
-    made.dirt["rows repeated whole"] = repeated
-    made.dirt["firms that the checkbook pays under another spelling"] = sum(
+            output.rows.append(row)
+        output.defects["firms with two certifications, MBE and WBE"] += len(kinds) == 2
+    for row in output.rows:
+        _spoil(rng, row, output)
+    for position in sorted(rng.sample(range(len(output.rows)), repeated), reverse=True):
+        output.rows.insert(position + 1, list(output.rows[position]))
+    output.defects["repeated rows"] = repeated
+    output.defects["firms that have another spelling in the checkbook"] = sum(
         firm.vendor not in (None, firm.name) for firm in firms()[len(queue) :]
     )
-    made.dirt["column announced nowhere (pctowned), filled in mixed notations"] = 1
-    return made
+    output.defects["undocumented columns with mixed notations (pctowned)"] = 1
+    return output
 
 
 def _certified(rng: random.Random, firm: Firm, race: str) -> Row:
@@ -113,48 +113,48 @@ def _certified(rng: random.Random, firm: Firm, race: str) -> Row:
 
 
 def _domain(name: str) -> str:
-    """A domain nobody can own."""
+    """Return a domain that cannot be registered."""
     return "".join(letter for letter in name.lower() if letter.isalpha())[:18] + ".example"
 
 
-def _spoil(rng: random.Random, row: Row, made: Table) -> None:
+def _spoil(rng: random.Random, row: Row, output: Table) -> None:
     original, certified, expires, extension, fax, website, share = (
         _CITY_HEADER.index(name)
         for name in ("origcert", "certdate", "expirationdate", "extensiondate", "fax", "website", "pctowned")
     )
     if rng.random() < 0.1:
         row[extension] = int(row[expires] or 0) + 180 * 86_400
-        made.dirt["certifications extended past their expiration"] += 1
+        output.defects["certifications extended beyond their expiration"] += 1
     chance = rng.random()
     if chance < 0.006:
         row[expires] = int(row[certified] or 0) - 200 * 86_400
-        made.dirt["expirations before the certification"] += 1
+        output.defects["expiration dates before the certification date"] += 1
     elif chance < 0.0115:
         row[certified] = None
-        made.dirt["certification dates left empty"] += 1
+        output.defects["empty certification dates"] += 1
     elif chance < 0.0155:
         row[expires] = None
-        made.dirt["expiration dates left empty"] += 1
+        output.defects["empty expiration dates"] += 1
     elif chance < 0.018:
         row[original] = 0
-        made.dirt["original dates of 1970-01-01, an empty one made a number"] += 1
+        output.defects["original dates of 1970-01-01, which stand for an empty date"] += 1
     if rng.random() < 0.5:
         row[fax] = f"(410)555-{rng.randrange(100, 200):04d}"
     else:
-        made.dirt["fax numbers written ()-"] += 1
+        output.defects["fax numbers written ()-"] += 1
     if rng.random() < 0.3:
         row[website] = f"http://www.{_domain(str(row[1]))}"
     else:
-        made.dirt["websites written [null, null] in the file (the portal sends none)"] += 1
+        output.defects["websites written [null, null] (the portal sends no value)"] += 1
     if rng.random() < 0.02:
         row[share] = "9999"
-        made.dirt["ownership shares of 9999 for none"] += 1
-    made.dirt["ZIP codes written 21218-"] += 1
+        output.defects["ownership shares of 9999 instead of empty"] += 1
+    output.defects["ZIP codes written 21218-"] += 1
 
 
 def state() -> Table:
     rng = seeded("mbe directory")
-    made = Table(
+    output = Table(
         "mbe_directory.csv.gz",
         {"dataset": "maryland/mbe_directory"},
         _STATE_HEADER,
@@ -167,7 +167,7 @@ def state() -> Table:
         certified = date(2008, 1, 7) + timedelta(days=rng.randrange(6_300))
         first, last = rng.choice(FIRST_NAMES).upper(), rng.choice(LAST_NAMES).upper()
         mail, site = rng.random() < 0.8, rng.random() < 0.4
-        made.rows.append(
+        output.rows.append(
             [
                 rng.choice(zips),
                 f"{firm.trade.registry_description} SPECIFICALLY {firm.trade.spend_category.upper()}",
@@ -188,7 +188,7 @@ def state() -> Table:
                 f"http://WWW.{_domain(firm.name).upper()}" if site else None,
             ]
         )
-        made.dirt["firms without an e-mail address"] += not mail
-    numbers = Counter(row[_STATE_HEADER.index("certification_number")] for row in made.rows)
-    made.dirt["certification numbers given to two firms"] = sum(count > 1 for count in numbers.values())
-    return made
+        output.defects["firms without an e-mail address"] += not mail
+    numbers = Counter(row[_STATE_HEADER.index("certification_number")] for row in output.rows)
+    output.defects["certification numbers of two firms"] = sum(count > 1 for count in numbers.values())
+    return output

@@ -1,4 +1,4 @@
-"""The text files beside the data: `portal.yml`, which the demo portals obey, and a README that owns up to the dirt."""
+"""The text files of the sample: `portal.yml` for the demo portals, and a README that lists all defects."""
 
 from collections.abc import Sequence
 
@@ -18,20 +18,20 @@ def readme(tables: Sequence[Table]) -> str:
         "# Sample data",
         "",
         (
-            "**Everything here is synthetic.** `python -m tools.sample` makes it, with the same content "
-            "every time. Agencies, funds,"
+            "**All data here is synthetic.** `python -m tools.sample` generates it, always with the same content. "
+            "Agencies, funds,"
         ),
         (
-            "services, counties and ZIP codes have their real names; every vendor, firm, person, payment, budget line "
-            "and case count is invented."
+            "services, counties and ZIP codes have real names; all vendors, firms, persons, payments, budget lines "
+            "and case counts are invented."
         ),
         (
-            "Ids and column names are those of the real datasets, so that the same definitions read the demo portals "
-            "and the live ones."
+            "Ids and column names are the same as in the real datasets, so that the same definitions work with the "
+            "demo portals and the live portals."
         ),
-        "Quote no number from these files.",
+        "Do not cite numbers from these files.",
         "",
-        "The files are dirty on purpose, in the ways the real ones are. What was put in, and how often:",
+        "The files have the same kinds of defects as the real ones, on purpose. The tables list every defect and its count.",
         "",
         "| File | Rows | Columns |",
         "|---|---:|---:|",
@@ -39,15 +39,15 @@ def readme(tables: Sequence[Table]) -> str:
         "",
     ]
     for table in tables:
-        if table.dirt:
+        if table.defects:
             parts += [
                 f"## {table.entry['dataset']}",
                 "",
                 f"`{table.file}`",
                 "",
-                "| What is wrong | How many |",
+                "| Defect | Count |",
                 "|---|---:|",
             ]
-            parts += [f"| {what} | {count:,} |" for what, count in table.dirt.items()]
+            parts += [f"| {what} | {count:,} |" for what, count in table.defects.items()]
             parts.append("")
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""A generated file: its rows, what `portal.yml` says of it, and a count of every kind of dirt put into it."""
+"""A generated file: its rows, its entry in `portal.yml`, and the number of defects of each kind."""
 
 import csv
 import gzip
@@ -15,19 +15,19 @@ Row = list[Cell]
 
 @dataclass
 class Table:
-    """`entry` holds the keys of `portal.yml` besides `file`; `dirt` says what is wrong on purpose, and how often."""
+    """`entry` has the keys of `portal.yml` except `file`; `defects` counts the intended defects by description."""
 
     file: str
     entry: dict[str, object]
     header: Sequence[str]
     rows: list[Row] = field(default_factory=list)
-    dirt: Counter[str] = field(default_factory=Counter)
+    defects: Counter[str] = field(default_factory=Counter)
 
     def column(self, name: str) -> int:
         return self.header.index(name)
 
     def write(self, folder: Path) -> None:
-        """As gzipped CSV whose bytes depend on the rows alone: no name and no time in the gzip header."""
+        """Write gzipped CSV. Its bytes depend only on the rows: the gzip header has no name and no time."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.header)
@@ -36,10 +36,10 @@ class Table:
 
 
 def seeded(name: str) -> random.Random:
-    """A stream of its own for each part, so that a change in one leaves the others as they were."""
+    """Return a separate random generator for each part, so that a change in one part does not change the others."""
     return random.Random(f"civic_pipeline sample {name}")
 
 
 def poisson(rng: random.Random, mean: float) -> int:
-    """A count with this mean; the normal approximation is good enough for made-up figures."""
+    """Return a random count with this mean, by the normal approximation."""
     return max(0, round(rng.gauss(mean, mean**0.5))) if mean > 0 else 0

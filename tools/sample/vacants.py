@@ -18,20 +18,20 @@ _STREETS = ("HOLLOW ST", "FERRY ST", "MILL AVE", "ORCHARD ST", "N SAMPLE AVE", "
 
 def table() -> Table:
     rng = seeded("vacant building notices")
-    made = Table("vacant_building_notices.csv.gz", {"dataset": "baltimore/vacant_building_notices"}, _HEADER)
+    output = Table("vacant_building_notices.csv.gz", {"dataset": "baltimore/vacant_building_notices"}, _HEADER)
     properties = rng.sample([(block, lot) for block in range(1, 900) for lot in range(1, 90)], _ROWS)
     for position, (block, lot) in enumerate(sorted(properties)):
         day = date(2010, 1, 4) + timedelta(days=rng.randrange(5_650))
         neighborhood, district, typology = rng.choice(_NEIGHBORHOODS)
         lettered = rng.random() < 0.2
-        made.dirt["lettered blocks, written without the blank (4511H077)"] += lettered
+        output.defects["blocks with a letter, written without the space (4511H077)"] += lettered
         address = f"{rng.randrange(1, 4000)} {rng.choice(_STREETS)}"
         padded = rng.random() < 0.02
-        made.dirt["addresses with blanks around them"] += padded
+        output.defects["addresses with leading and trailing spaces"] += padded
         public = rng.random() < 0.08
         untyped = rng.random() < 0.01
-        made.dirt["housing market typologies left empty"] += untyped
-        made.rows.append([
+        output.defects["empty housing market typologies"] += untyped
+        output.rows.append([
             7 + 3 * position,
             f"{600_000 + 211 * position}A",
             f"{day:%Y/%m/%d} {rng.randrange(8, 17):02d}:{rng.randrange(60):02d}:00+00",
@@ -46,6 +46,6 @@ def table() -> Table:
             f" {address} " if padded else address,
         ])  # fmt: skip
     for position in rng.sample(range(_ROWS), 2):
-        made.rows[position][made.column("BLOCKLOT")] = f"{position % 9 + 1}E54 016"
-        made.dirt["blocks that a spreadsheet took for a number (6E54)"] += 1
-    return made
+        output.rows[position][output.column("BLOCKLOT")] = f"{position % 9 + 1}E54 016"
+        output.defects["blocks that a spreadsheet converted to a number (6E54)"] += 1
+    return output
