@@ -1,4 +1,4 @@
-"""What a client landed: `check.py <folder> <glob>` prints rows, distinct keys, the sum of amounts, and which columns are untyped."""
+"""Checks the output of a client: `check.py <folder> <glob>` prints rows, distinct keys, the sum of amounts, and untyped columns."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""What `validate.py` validates: rows of a checkbook, as its contract wants them or with planted faults, and the expectations.
+"""Generates the input of `validate.py`: valid rows of a checkbook, rows with injected faults, and the expectations.
 
-Everything in a row is computed from its number, so two runs write the same rows. Each fault has its own share of them.
+All values are computed from the row number, so two runs write the same rows. Each fault has its own frequency.
 """
 
 import json
@@ -13,9 +13,9 @@ from civic_pipeline.catalog import read_contract
 from civic_pipeline.quality.plan import expectations_of
 from civic_pipeline.settings import CHECKOUT
 
-CONTRACT = CHECKOUT / "sql" / "clean" / "baltimore_spending.yml"
+CONTRACT = CHECKOUT / "sql" / "clean" / "baltimore" / "spending.yml"
 
-# Column -> how it is made of the row number `i`; the types are the contract's.
+# Column -> its SQL, computed from the row number `i`; the types are those of the contract.
 COLUMNS = {
     "payment_split_id": "md5(i::varchar)",
     "agency_name": "'Department of ' || upper(substr(md5((i % 60)::varchar), 1, 14))",
@@ -32,7 +32,7 @@ COLUMNS = {
     "amount": "cast((i * 104729 % 25000000 - 499999) / 100 as decimal(18, 2))",
 }
 
-# Column -> the condition on `i` under which a value is spoilt, and what stands there then.
+# Column -> the condition on `i` for a fault, and the faulty value.
 FAULTS = {
     "payment_split_id": ("i % 50021 = 1", "md5((i - 1)::varchar)"),
     "agency_name": ("i % 613 = 2", "null"),
@@ -49,25 +49,26 @@ FAULTS = {
 
 
 def write_rows(path: Path, rows: int, faults: dict[str, tuple[str, str]]) -> None:
-    """`rows` rows as Parquet at `path`."""
-    made = ", ".join(f"{sql} as {name}" for name, sql in COLUMNS.items())
-    spoilt = {name: f"case when {when} then {what} else {name} end" for name, (when, what) in faults.items()}
-    amount = spoilt.pop("amount", "amount")  # both branches of a case together would widen its type
-    replaced = [f"cast({amount} as decimal(18, 2)) as amount", *(f"{sql} as {name}" for name, sql in spoilt.items())]
+    """Write `rows` rows as Parquet to `path`."""
+    columns = ", ".join(f"{sql} as {name}" for name, sql in COLUMNS.items())
+    faulty = {name: f"case when {when} then {what} else {name} end" for name, (when, what) in faults.items()}
+    amount = faulty.pop("amount", "amount")  # a case expression would have a wider type
+    replaced = [f"cast({amount} as decimal(18, 2)) as amount", *(f"{sql} as {name}" for name, sql in faulty.items())]
     with duckdb.connect() as connection:
         connection.execute(
-            f"copy (select * exclude (i) replace ({', '.join(replaced)}) from (select i, {made} from range({rows}) as t(i)))"
+            f"copy (select * exclude (i) replace ({', '.join(replaced)}) from (select i, {columns} from range({rows}) as t(i)))"
             f" to '{path}' (format parquet)"
         )
 
 
 def write_expectations(path: Path) -> None:
-    """Check -> name, arguments and severity of every expectation of the contract, those its key implies included."""
+    """Write name, arguments and severity of every expectation of the contract, including those of its key, as JSON."""
     today = date.today().isoformat()
-    made = {name: expected.model_dump() for name, expected in expectations_of(read_contract(CONTRACT)).items()}
-    for said in made.values():
-        said["arguments"] = {key: today if value == "today" else value for key, value in said["arguments"].items()}
-    path.write_text(json.dumps(made))
+    expectations = {name: expected.model_dump() for name, expected in expectations_of(read_contract(CONTRACT)).items()}
+    for expectation in expectations.values():
+        given = expectation["arguments"]
+        expectation["arguments"] = {key: today if value == "today" else value for key, value in given.items()}
+    path.write_text(json.dumps(expectations))
 
 
 if __name__ == "__main__":

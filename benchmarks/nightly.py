@@ -1,4 +1,4 @@
-"""What a night costs, whole `civic run` processes: the first, one without news, one with a changed source. See README.md."""
+"""Benchmark of nights: whole `civic run` processes, the first, without changes, and with a changed source. See README.md."""
 
 import argparse
 import gzip
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
 DATASETS = (1, 5, 10, 15)
 ROWS = (60_538, 1_000_000, 5_000_000)
-QUIET_SECONDS = 15.0  # what a night without news may take, imports included
+QUIET_SECONDS = 15.0  # limit for a night without changes, imports included
 SERVING = """
 import sys, time
 from pathlib import Path
@@ -44,7 +44,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the checkout to change, with data and a served folder of its own."""
+    """A copy of the checkout with its own data and served folder."""
 
     folder: Path
 
@@ -60,7 +60,7 @@ class Project:
         return kept | {"PYTHONPATH": str(self.folder), "CIVIC_DATA": data, "DAGSTER_DISABLE_TELEMETRY": "1"}
 
     def night(self) -> Cost:
-        """`civic run`, and what it cost. Raises RuntimeError if it did not end green."""
+        """Run `civic run` and return its cost. Raises RuntimeError if it fails."""
         began = time.perf_counter()
         with (self.folder / "night.log").open("wb") as log:
             process = subprocess.Popen(
@@ -78,10 +78,10 @@ class Project:
         return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
     def seconds_to_serve(self) -> float:
-        """How long the demo portals take to load the files, which is no part of a night on real portals."""
+        """Return the seconds that the demo portals need to load the files. Real portals do not have this cost."""
         command = [sys.executable, "-c", SERVING, self.served]
-        told = subprocess.run(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, check=True)
-        return float(told.stdout.split()[-1])  # what stands before it are DuckDB's progress bars
+        output = subprocess.run(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, check=True)
+        return float(output.stdout.split()[-1])  # after DuckDB's progress bars
 
     def warehouse_megabytes(self) -> float:
         return (self.folder / "made" / "warehouse.duckdb").stat().st_size / 1e6
@@ -96,7 +96,7 @@ def copied(folder: Path) -> Project:
 
 
 def of_datasets(folder: Path, count: int) -> Project:
-    """A project of `count` datasets alike: the firms of the sample (1,600 rows) and their clean table, and no marts."""
+    """Return a project with `count` equal datasets: the firms of the sample (1,600 rows) with a clean table, without marts."""
     project = copied(folder)
     cities = project.folder / "civic_pipeline" / "defs"
     definition = (cities / "baltimore" / "mwbe" / "defs.yaml").read_text()
@@ -124,14 +124,14 @@ def of_datasets(folder: Path, count: int) -> Project:
     return project
 
 
-def _with_id(definition: str, socrata: str) -> str:
-    said = yaml.safe_load(definition)
-    said["attributes"]["source"]["id"] = socrata
-    return yaml.safe_dump(said)
+def _with_id(text: str, socrata: str) -> str:
+    definition = yaml.safe_load(text)
+    definition["attributes"]["source"]["id"] = socrata
+    return yaml.safe_dump(definition)
 
 
 def of_rows(folder: Path, rows: int) -> Project:
-    """The project with a checkbook of so many rows: that of the sample, again and again with other checks and invoices."""
+    """Return a project whose checkbook has `rows` rows: the one of the sample, repeated with other checks and invoices."""
     project = copied(folder)
     _multiply(project.served / "spending.csv.gz", rows)
     return project
@@ -156,13 +156,13 @@ def _multiply(file: Path, rows: int) -> None:
 
 
 def change(file: Path) -> None:
-    """Take the last row out."""
+    """Remove the last row."""
     lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
     file.write_bytes(gzip.compress(b"".join(lines[:-1]), compresslevel=1))
 
 
 def measured(project: Project, name: str, changed: str, quiet_runs: int) -> str:
-    """A row of the report."""
+    """Run the nights of a project and return a row of the report."""
     first = project.night()
     quiet = [project.night() for _ in range(quiet_runs)]
     serving = median(project.seconds_to_serve() for _ in range(quiet_runs))
@@ -177,7 +177,7 @@ def measured(project: Project, name: str, changed: str, quiet_runs: int) -> str:
 
 
 COLUMNS = (
-    "", "first: s", "CPU s", "MB", "no news: s", "CPU s", "MB", "of it demo portals: s", f"the rest under {QUIET_SECONDS:g} s",
+    "", "first: s", "CPU s", "MB", "no changes: s", "CPU s", "MB", "of it demo portals: s", f"the rest under {QUIET_SECONDS:g} s",
     "one source changed: s", "CPU s", "MB", "warehouse MB",
 )  # fmt: skip
 HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
@@ -189,21 +189,21 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
     parser.add_argument("--quiet-runs", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="also into results/nightly-<date>.md")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     report = Report()
-    report.say(
+    report.add(
         [f"# Nights, {date.today()}\n", f"`benchmarks/nightly.py {' '.join(sys.argv[1:])}`, {os.cpu_count()} cores."]
     )
-    alike = [(f"{count} datasets", of_datasets, count, "firms_00.csv.gz") for count in asked.datasets]
-    larger = [(f"{rows:,} rows", of_rows, rows, "spending.csv.gz") for rows in asked.rows]
-    titles = ("Datasets of 1,600 rows, a clean table each", "The sample with a checkbook of so many rows")
+    alike = [(f"{count} datasets", of_datasets, count, "firms_00.csv.gz") for count in arguments.datasets]
+    larger = [(f"{rows:,} rows", of_rows, rows, "spending.csv.gz") for rows in arguments.rows]
+    titles = ("Datasets of 1,600 rows, a clean table each", "The sample with a checkbook of a given number of rows")
     for title, projects in zip(titles, (alike, larger), strict=True):
-        report.say([f"\n## {title}\n", HEADER])
+        report.add([f"\n## {title}\n", HEADER])
         for name, make, size, changed in projects:
             with tempfile.TemporaryDirectory() as folder:
-                report.say([measured(make(Path(folder) / "project", size), name, changed, asked.quiet_runs)])
-    if asked.write:
-        report.keep("nightly")
+                report.add([measured(make(Path(folder) / "project", size), name, changed, arguments.quiet_runs)])
+    if arguments.write:
+        report.save("nightly")
 
 
 if __name__ == "__main__":

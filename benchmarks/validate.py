@@ -1,6 +1,6 @@
-"""The checkbook's full contract on a million rows: ours inside DuckDB beside Great Expectations on a pandas frame. See README.md.
+"""Validation benchmark: the contract of the checkbook in DuckDB, and in Great Expectations on pandas. See README.md.
 
-This process imports nothing heavy: a child's peak memory counts from its parent's.
+This process imports nothing heavy, because the peak memory of a child process starts at that of its parent.
 """
 
 import argparse
@@ -28,16 +28,16 @@ FEWEST_EXPECTATIONS, TARGET = 15, 5
 
 @dataclass(frozen=True)
 class Run:
-    """One process: what it said (seconds and results), and what the system counted of it."""
+    """One process: its printed seconds and results, and its cost measured by the system."""
 
-    said: dict[str, Any]
+    printed: dict[str, Any]
     cpu: float
     peak_mb: float
 
     @property
     def results(self) -> dict[str, list[Any]]:
-        """Check -> passed, unexpected rows, rows looked at, why it could not run."""
-        return dict(self.said["results"])
+        """Check -> passed, unexpected rows, evaluated rows, reason why it could not run."""
+        return dict(self.printed["results"])
 
 
 def measure(script: str, parquet: Path, expectations: Path) -> Run:
@@ -53,20 +53,20 @@ def measure(script: str, parquet: Path, expectations: Path) -> Run:
 
 
 def different(ours: Run, peer: Run) -> list[str]:
-    """The checks whose verdict, count of unexpected rows or count of rows is not the same; those that could not run, too."""
+    """Return the checks with different results, unexpected rows or evaluated rows, and those that could not run."""
     names = dict.fromkeys([*ours.results, *peer.results])
     return [name for name in names if ours.results.get(name) != peer.results.get(name) or ours.results[name][3]]
 
 
 def compared(title: str, parquet: Path, expectations: Path, runs: int) -> Iterator[str]:
-    """Both clients once unmeasured, then `runs` times, each time in the reverse order of the time before."""
+    """Run both clients once as a warm-up, then `runs` times, each time in the reverse order."""
     measured: dict[str, list[Run]] = {name: [] for name in CLIENTS}
     for number in range(runs + 1):
         for name in measured if number % 2 else reversed(measured):
-            made = measure(CLIENTS[name], parquet, expectations)
-            print(f"  {title} {number}/{runs} {name}: {made.said['seconds']:.1f} s", file=sys.stderr)
+            run = measure(CLIENTS[name], parquet, expectations)
+            print(f"  {title} {number}/{runs} {name}: {run.printed['seconds']:.1f} s", file=sys.stderr)
             if number:
-                measured[name].append(made)
+                measured[name].append(run)
     ours, peer = measured[OURS], measured[PEER]
 
     def middle(of: list[Run], take: Callable[[Run], float]) -> float:
@@ -75,9 +75,11 @@ def compared(title: str, parquet: Path, expectations: Path, runs: int) -> Iterat
     yield f"\n## {title}, medians of {runs} runs\n"
     yield "| client | validation s | / ours | its CPU s | / ours | import s | load s | process CPU s | peak MB |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
-    seconds, cpu = (middle(ours, lambda run, key=key: run.said[key]) for key in ("seconds", "cpu"))
+    seconds, cpu = (middle(ours, lambda run, key=key: run.printed[key]) for key in ("seconds", "cpu"))
     for name, done in measured.items():
-        took = {key: middle(done, lambda run, key=key: run.said[key]) for key in ("seconds", "cpu", "import", "load")}
+        took = {
+            key: middle(done, lambda run, key=key: run.printed[key]) for key in ("seconds", "cpu", "import", "load")
+        }
         yield (
             f"| {name} | {took['seconds']:.2f} | {took['seconds'] / seconds:.2f} | {took['cpu']:.2f} | {took['cpu'] / cpu:.2f}"
             f" | {took['import']:.2f} | {took['load']:.2f}"
@@ -89,11 +91,13 @@ def compared(title: str, parquet: Path, expectations: Path, runs: int) -> Iterat
         yield f"| {name} | {passed} | {shown(unexpected)} | {shown(peer[-1].results[name][1])} |"
     yield ""
     wrong = [*dict.fromkeys(name for a, b in zip(ours, peer, strict=True) for name in different(a, b))]
-    told = f"different: {', '.join(wrong)}" if wrong else f"{len(ours[-1].results)} verdicts and counts, all identical"
-    yield verdict(not wrong, told, "identical verdicts, unexpected counts and rows looked at")
+    summary = (
+        f"different: {', '.join(wrong)}" if wrong else f"{len(ours[-1].results)} results and counts, all identical"
+    )
+    yield verdict(not wrong, summary, "identical results, unexpected rows and evaluated rows")
     for what, ratio in {
-        "time": middle(peer, lambda run: run.said["seconds"]) / seconds,
-        "CPU time": middle(peer, lambda run: run.said["cpu"]) / cpu,
+        "time": middle(peer, lambda run: run.printed["seconds"]) / seconds,
+        "CPU time": middle(peer, lambda run: run.printed["cpu"]) / cpu,
     }.items():
         yield verdict(not wrong and ratio >= TARGET, f"{ratio:.2f}x less {what} than {PEER}", f">= {TARGET}x")
 
@@ -109,8 +113,8 @@ def heading(arguments: list[str], rows: int, expected: int) -> Iterator[str]:
     yield f"- Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}; " + ", ".join(
         f"{name} {version(name)}" for name in packages
     )
-    yield f"- {rows:,} generated rows, sql/clean/baltimore/spending.yml: {expected} expectations with those its key implies"
-    yield "- `validation` is from the making of the context to the results; import and the loading of the rows are apart."
+    yield f"- {rows:,} generated rows, sql/clean/baltimore/spending.yml: {expected} expectations, including those of its key"
+    yield "- `validation` is the time from creating the context to the results; import and loading are listed separately."
     yield verdict(expected >= FEWEST_EXPECTATIONS, f"{expected} expectations", f">= {FEWEST_EXPECTATIONS}")
 
 
@@ -119,17 +123,17 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="also into benchmarks/results/")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([sys.executable, HERE / "checkbook.py", folder, str(asked.rows)], check=True)
+        subprocess.run([sys.executable, HERE / "checkbook.py", folder, str(arguments.rows)], check=True)
         expectations = folder / "expectations.json"
-        report.say(heading(sys.argv[1:], asked.rows, len(json.loads(expectations.read_text()))))
+        report.add(heading(sys.argv[1:], arguments.rows, len(json.loads(expectations.read_text()))))
         for file, title in {"clean": "Rows as the contract wants them", "faulty": "Rows with planted faults"}.items():
-            report.say(compared(title, folder / f"{file}.parquet", expectations, asked.runs))
-    if asked.write:
-        report.keep("validate")
+            report.add(compared(title, folder / f"{file}.parquet", expectations, arguments.runs))
+    if arguments.write:
+        report.save("validate")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""civic_pipeline: counted, typed by the portal's schema, keys proven distinct, committed. Prints its request-to-commit seconds."""
+"""civic_pipeline: a verified and typed capture. Prints the seconds from the first request to the commit."""
 
 import json
 import time
@@ -26,7 +26,7 @@ dataset = Dataset.model_validate(
         "volume": {"shrink_at_most": "0%"},
     }
 )
-access = Access(root=root, socrata_token="any")  # noqa: S106 - the local server asks for none
+access = Access(root=root, socrata_token="any")  # noqa: S106 - the local server accepts any token
 began = time.perf_counter()
 captured = capture("town/checkbook", dataset, Lake(folder), access)
 print(json.dumps({"status": captured.status, "seconds": time.perf_counter() - began}))

@@ -1,13 +1,13 @@
-"""The one table that every client reads, and the three arguments every client is run with."""
+"""The table that every client reads, and the three command-line arguments of every client."""
 
 import sys
 from pathlib import Path
 
 SOCRATA_ID = "benc-hm4k"
 ITEM, LAYER = "bea7" * 8, "Checkbook"
-PAGE_ROWS = {"socrata": 50_000, "arcgis": 2_000}  # the most each portal gives at once
+PAGE_ROWS = {"socrata": 50_000, "arcgis": 2_000}  # the largest page of each portal
 
-# Column -> its type in Socrata's metadata, in ArcGIS's, and as DuckDB generates it from the row number `i`.
+# Column -> its type in Socrata, its type in ArcGIS, and its SQL, computed from the row number `i`.
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "voucher_id": ("text", "String", "printf('V%09d', i)"),
     "fiscal_year": ("number", "Integer", "2019 + i % 7"),
@@ -26,7 +26,7 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 
 
 def arguments() -> tuple[str, str, Path]:
-    """The portal's kind, the server's address and the folder to land in."""
+    """Return the kind of portal, the address of the server and the output folder."""
     portal, root, folder = sys.argv[1:]
     return portal, root, Path(folder)
 

@@ -1,4 +1,4 @@
-"""civic_pipeline: `Suites` inside DuckDB on the staged table, as every night. Arguments: Parquet, expectations (JSON)."""
+"""civic_pipeline: `Suites` in DuckDB on the staged table, as in every run. Arguments: Parquet, expectations (JSON)."""
 
 import importlib
 import json
@@ -12,17 +12,17 @@ import duckdb
 
 parquet, expectations = sys.argv[1:]
 began = time.perf_counter()
-from civic_pipeline.catalog import Expectation  # noqa: E402 - the import is what is timed
+from civic_pipeline.catalog import Expectation  # noqa: E402 - the import is measured
 from civic_pipeline.quality import Suites  # noqa: E402
 from civic_pipeline.quality.plan import PlannedCheck  # noqa: E402
 from civic_pipeline.settings import Settings  # noqa: E402
 from civic_pipeline.warehouse import Build  # noqa: E402
 
-importlib.import_module("great_expectations.expectations")  # which Suites does when it is made
+importlib.import_module("great_expectations.expectations")  # Suites imports it when it is created
 imported = time.perf_counter()
 checks = [
-    PlannedCheck("clean.checkbook", name, "table", said["severity"], name, Expectation.model_validate(said))
-    for name, said in json.loads(Path(expectations).read_text()).items()
+    PlannedCheck("clean.checkbook", name, "table", expected["severity"], name, Expectation.model_validate(expected))
+    for name, expected in json.loads(Path(expectations).read_text()).items()
 ]  # fmt: skip
 with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/build.duckdb") as connection:
     connection.execute("create schema staging")
@@ -31,7 +31,7 @@ with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/build.du
     loaded, cpu = time.perf_counter(), time.process_time()
     results = Suites(build).validate("clean.checkbook", "staging.clean__checkbook", checks)
     seconds, cpu = time.perf_counter() - loaded, time.process_time() - cpu
-said = {"import": imported - began, "load": loaded - imported, "seconds": seconds, "cpu": cpu}
+costs = {"import": imported - began, "load": loaded - imported, "seconds": seconds, "cpu": cpu}
 broken = [r.description for r in results if "could not run" in r.description]
-found = {r.name: [r.passed, r.unexpected, r.evaluated, broken[0] if broken else None] for r in results}
-print(json.dumps(said | {"results": found}))
+outcomes = {r.name: [r.passed, r.unexpected, r.evaluated, broken[0] if broken else None] for r in results}
+print(json.dumps(costs | {"results": outcomes}))

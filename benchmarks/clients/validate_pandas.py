@@ -1,4 +1,4 @@
-"""Great Expectations as its documentation has it, on a pandas frame. Arguments: Parquet, expectations (JSON)."""
+"""Great Expectations on a pandas frame, as in its documentation. Arguments: Parquet, expectations (JSON)."""
 
 import json
 import os
@@ -10,29 +10,31 @@ from typing import Any
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 parquet, expectations = sys.argv[1:]
 began = time.perf_counter()
-import great_expectations as gx  # noqa: E402 - the import is what is timed
+import great_expectations as gx  # noqa: E402 - the import is measured
 import pandas as pd  # noqa: E402
 from great_expectations.expectations.registry import get_expectation_impl  # noqa: E402
 
 imported = time.perf_counter()
 frame = pd.read_parquet(parquet)
-# As frames usually hold them, and as fast as pandas gets: as objects, which the file's types would become, everything takes longer.
+# The usual and fastest types in pandas. The types of the file would become objects, which are slower.
 frame["payment_date"] = pd.to_datetime(frame["payment_date"])
 frame["amount"] = frame["amount"].astype(float)
 
 
-def arguments(said: dict[str, Any]) -> dict[str, Any]:
-    """Dates as pandas compares them: the texts that SQL takes would end in an exception."""
-    if said["arguments"].get("column") != "payment_date":
-        return dict(said["arguments"])
-    return {k: pd.Timestamp(v) if k in ("min_value", "max_value") else v for k, v in said["arguments"].items()}
+def arguments(expected: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments with dates as pandas timestamps, because pandas cannot compare dates with text."""
+    if expected["arguments"].get("column") != "payment_date":
+        return dict(expected["arguments"])
+    return {k: pd.Timestamp(v) if k in ("min_value", "max_value") else v for k, v in expected["arguments"].items()}
 
 
 suite = gx.ExpectationSuite(
     name="checkbook",
     expectations=[
-        get_expectation_impl(said["name"])(**arguments(said), severity=said["severity"], meta={"check": name})
-        for name, said in json.loads(Path(expectations).read_text()).items()
+        get_expectation_impl(expected["name"])(
+            **arguments(expected), severity=expected["severity"], meta={"check": name}
+        )
+        for name, expected in json.loads(Path(expectations).read_text()).items()
     ],
 )
 loaded, cpu = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""dlt's declarative `rest_api` source, with the largest pages and a unique order, to Parquet files."""
+"""dlt: the declarative `rest_api` source with the largest pages and a unique order, to Parquet files."""
 
 import os
 

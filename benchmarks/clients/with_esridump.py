@@ -1,6 +1,6 @@
-"""pyesridump, tuned: its 10 s sleep before every 5th request off, the layer's own page size, and an order.
+"""pyesridump, tuned: the page size of the layer, an order, and no 10 s sleep before every 5th request (`pause_seconds=0`).
 
-`pause_seconds=0` turns the sleep off; without `orderByFields`, which it never sends by itself, pages overlap.
+It does not send `orderByFields` by default; without it, pages overlap.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""portalkit as its README uses it; its page sizes are fixed (5,000, or what the layer allows)."""
+"""portalkit, as in its README. Its page sizes are fixed: 5,000, or the limit of the layer."""
 
 import portalkit
 from table import LAYER, SOCRATA_ID, arguments

@@ -1,7 +1,7 @@
-"""restgdf's stream of rows: every page at once.
+"""restgdf: its stream of rows, which requests all pages in parallel.
 
-Two detours. `prep()` refuses tables, so the layer is used unprepared; and its default takes the flag that every page but the
-last carries for a truncated answer, hence `on_truncation="ignore"`.
+Two workarounds: `prep()` rejects tables, so it is not called. The default reads the flag of every page except the last as a
+truncated response, so `on_truncation="ignore"` is set.
 """
 
 import asyncio

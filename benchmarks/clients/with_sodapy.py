@@ -1,4 +1,4 @@
-"""sodapy and pandas, tuned: the largest pages, ordered by `:id` (without which rows are lost), one session."""
+"""sodapy and pandas, tuned: the largest pages, ordered by `:id` (otherwise rows are lost), one session."""
 
 import pandas as pd
 from requests.adapters import HTTPAdapter
