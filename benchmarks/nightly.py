@@ -90,7 +90,7 @@ class Project:
 def copied(folder: Path) -> Project:
     for name in ("civic_pipeline", "sql", "data/sample", "data/seeds"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "workspace.yaml", "dagster.yaml", "README.md"):
+    for name in ("pyproject.toml", "workspace.yaml", "README.md"):
         shutil.copy(CHECKOUT / name, folder)
     return Project(folder)
 

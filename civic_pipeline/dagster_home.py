@@ -1,50 +1,42 @@
-"""Dagster's home in the data folder, made and configured. `python -m civic_pipeline.dagster_home` does it and prints its path."""
+"""Dagster's home in the data folder. `python -m civic_pipeline.dagster_home` makes it and prints its path."""
 
-import hashlib
-import json
+import re
 import sys
 from pathlib import Path
 
 from civic_pipeline.errors import CivicError, writing
 from civic_pipeline.settings import Settings
 
-# Not in `dagster.yaml` itself: a Dagster started without a home reads that one, and has no place of ours for its log.
-_EVENT_LOG = """
-event_log_storage:
-  module: civic_pipeline.event_log
-  class: EventLog
-  config:
-    base_dir: {folder}
+# Not a file of the checkout: Dagster warns when it finds a dagster.yaml where it starts and its home is elsewhere.
+_DEFAULT = """\
+# Dagster's configuration of this data folder. Written once; what you change or add here stays, such as `storage:`.
+run_monitoring:
+  enabled: true
+telemetry:
+  enabled: false
+nux:
+  enabled: false
 """
-_HEAD = "# A copy, kept up to date until somebody edits it; from then on it is left alone. sha256 of what follows: "
+# What we wrote there until 0.1.0: an event log of our own, which Dagster would now look for in vain.
+_FORMER_EVENT_LOG = re.compile(
+    r"\n*^event_log_storage:\n  module: civic_pipeline\.event_log\n  class: EventLog\n  config:\n    base_dir: .*\n",
+    re.MULTILINE,
+)
 
 
 def prepare_home(settings: Settings) -> Path:
-    """The home and its `dagster.yaml`: a copy of the checkout's, or what somebody made of it. Raises NotWritable, DiskFull."""
+    """The home, with a configuration of ours unless there is one. Raises NotWritable, DiskFull."""
     home = settings.dagster_home
     file = home / "dagster.yaml"
-    configured = (settings.root / "dagster.yaml").read_text(encoding="utf-8")
-    configured += _EVENT_LOG.format(folder=json.dumps(str(home / "history" / "runs")))
-    written = f"{_HEAD}{_sha256(configured)}\n{configured}"
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
         found = file.read_text(encoding="utf-8") if file.exists() else None
-        # Another process may be reading it: rewritten only where it differs.
-        if found is None or (found != written and not _is_edited(found)):
-            file.write_text(written, encoding="utf-8")
+        wanted = _DEFAULT if found is None else _FORMER_EVENT_LOG.sub("\n", found)
+        if wanted != found:
+            draft = file.with_suffix(".new")
+            draft.write_text(wanted, encoding="utf-8")
+            draft.rename(file)
     return home
-
-
-def _is_edited(text: str) -> bool:
-    head, _, rest = text.partition("\n")
-    if head.startswith(_HEAD):
-        return head != f"{_HEAD}{_sha256(rest)}"
-    # The copies of before had no such head. They named this module, and every run wrote them anew.
-    return "module: civic_pipeline.event_log" not in text
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 if __name__ == "__main__":

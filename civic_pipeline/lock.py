@@ -1,9 +1,10 @@
-"""A lock between processes: one writer at a time. The error names the process that holds the lock."""
+"""A lock between processes: one writer at a time. The second waits, says for whom, and gives up after a while."""
 
 import json
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,12 @@ from filelock import FileLock, Timeout
 
 from civic_pipeline.errors import LockHeld, writing
 
+_SAY_EVERY_SECONDS = 10.0
+
 
 @contextmanager
-def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the lock of `path` while the block runs.
+def only_writer(path: Path, wait_seconds: float = 0, say: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock of `path` while the block runs; `say` hears every few seconds for whom we wait.
 
     The operating system releases the lock when the process ends, so nothing needs repair after a crash. Raises LockHeld
     after `wait_seconds`, with the holder's pid, host and start time.
@@ -23,10 +26,7 @@ def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock, card = FileLock(f"{path}.lock"), Path(f"{path}.lock.json")
-        try:
-            lock.acquire(timeout=wait_seconds)
-        except Timeout:
-            raise LockHeld(path, _holder(card)) from None
+        _acquire(lock, path, card, wait_seconds, say)
     try:
         with writing(path.parent):
             card.write_text(
@@ -42,6 +42,21 @@ def only_writer(path: Path, wait_seconds: float = 0) -> Iterator[None]:
     finally:
         card.unlink(missing_ok=True)
         lock.release()
+
+
+def _acquire(lock: FileLock, path: Path, card: Path, wait_seconds: float, say: Callable[[str], None] | None) -> None:
+    until = time.monotonic() + wait_seconds
+    while True:
+        left = max(0.0, until - time.monotonic())
+        try:
+            lock.acquire(timeout=min(left, _SAY_EVERY_SECONDS))
+        except Timeout:
+            if left == 0:
+                raise LockHeld(path, _holder(card)) from None
+            if say:
+                say(f"waiting for {_holder(card)}, which holds {path}; {left:.0f} s left")
+        else:
+            return
 
 
 def _holder(card: Path) -> str:

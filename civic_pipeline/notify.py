@@ -1,4 +1,4 @@
-"""Notifications about failed runs: to the log, a webhook (Slack, Teams, ...) or by e-mail."""
+"""Notifications to the log, a webhook (Slack, Teams, ...) or by e-mail, and the heartbeat of good nights."""
 
 import os
 import smtplib
@@ -101,6 +101,21 @@ def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
                 recipients,
             )
     raise SettingInvalid("CIVIC_NOTIFY", kind, "log, webhook or email")
+
+
+def send_heartbeat() -> None:
+    """Ask CIVIC_HEARTBEAT_URL, if it is set: a service there raises the alarm when a night does not call it.
+
+    Raises NotificationFailed.
+    """
+    url = os.environ.get("CIVIC_HEARTBEAT_URL")
+    if not url:
+        return
+    try:
+        requests.get(url, timeout=_TIMEOUT_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        # The address is a secret, and requests puts it into its messages.
+        raise NotificationFailed("heartbeat", type(error).__name__) from None
 
 
 def _required(name: str, meaning: str) -> str:

@@ -1,95 +1,105 @@
 """One run of the nightly job in this process, recorded in the Dagster home, so that the UI shows it."""
 
 import os
-import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
+from filelock import FileLock, Timeout
 
+from civic_pipeline import interruption
 from civic_pipeline.catalog import load_datasets
+from civic_pipeline.components.failures import STARTED_BY, problem_of
 from civic_pipeline.dagster_home import prepare_home
-from civic_pipeline.errors import CivicError, LockHeld, RunFailed, UnknownName
+from civic_pipeline.dagster_private import job_origin
+from civic_pipeline.errors import LockHeld, RunFailed
+from civic_pipeline.selection import select_assets
 from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import load_models
 
-# Which process a run lives in, so that a later one can tell whether it was killed.
-PID, HOST = "civic_pipeline/pid", "civic_pipeline/host"
+MODULE, LOCATION, JOB = "civic_pipeline.definitions", "civic_pipeline", "nightly"
 
 
-def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = False) -> RunFailed | None:
-    """The nightly job, or the selected assets of it: None, or how it failed.
+@dataclass(frozen=True)
+class EndedRun:
+    """`failure` is None for a run that succeeded."""
 
-    Raises UnknownName for an asset that is not there, and with `debug` whatever a step raised.
+    run_id: str
+    failure: RunFailed | None
+
+
+def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = False) -> EndedRun:
+    """The nightly job, or the selected assets of it.
+
+    Raises UnknownName for an asset that is not there, Interrupted, and with `debug` whatever the step raised.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
     from civic_pipeline.definitions import defs
 
-    load_datasets(settings.root)  # names a mistake in a defs.yaml in our words; Dagster would show its traceback
-    job = defs().resolve_job_def("nightly")
-    assets = _assets(job, select) if select else None
-    with dg.DagsterInstance.get() as instance:
-        _end_killed_runs(instance)
+    datasets = load_datasets(settings.root)  # names a mistake in a defs.yaml in our words, without Dagster's traceback
+    names = select_assets(select, datasets, load_models(settings.root, datasets)) if select else frozenset()
+    job = defs().resolve_job_def(JOB)
+    with dg.DagsterInstance.get() as instance, _alive(settings, instance) as run_id:
+        # The UI lists a run under its job only if it says which one; execute_in_process has no argument for it.
+        instance.create_run_for_job = partial(  # type: ignore[method-assign]
+            instance.create_run_for_job, remote_job_origin=job_origin(MODULE, LOCATION, JOB)
+        )
         result = job.execute_in_process(
             run_config={"loggers": {"console": {}}},
             instance=instance,
-            asset_selection=assets,
+            asset_selection=[dg.AssetKey(name.split(".")) for name in sorted(names)] or None,
             raise_on_error=debug,
-            tags={PID: str(os.getpid()), HOST: socket.gethostname()},
+            tags={STARTED_BY: "civic run"},
+            run_id=run_id,
         )
-    return None if result.success else failure_of(result)
+        if interruption.received():
+            instance.report_run_canceled(result.dagster_run)
+            raise interruption.Interrupted
+    return EndedRun(run_id, None if result.success else failure_of(result))
 
 
-def _assets(job: dg.JobDefinition, names: tuple[str, ...]) -> list[dg.AssetKey]:
-    known = {key.to_user_string(): key for key in job.asset_layer.executable_asset_keys}
-    for name in names:
-        if name not in known:
-            raise UnknownName("asset", name, known)
-    return [known[name] for name in names]
+@contextmanager
+def _alive(settings: Settings, instance: dg.DagsterInstance) -> Iterator[str]:
+    """The id of a new run, whose lock is held while it lives: the operating system drops the lock with the process.
 
-
-def _end_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Record the runs whose process is gone as failed, and give back their places in Dagster's pools.
-
-    Dagster frees the place of a killed run only by hand or by a daemon; until then every later run would wait for it.
+    Runs whose lock is free were killed, under whatever host name or process id: they are recorded as failed.
     """
-    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={HOST: socket.gethostname()})
-    for run in instance.get_runs(started):
-        if not _is_alive(int(run.tags[PID])):
-            instance.report_run_failed(run, f"Process {run.tags[PID]} was killed.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    folder = settings.dagster_home / "alive"
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("*.lock"):
+        _end_if_killed(instance, file)
+    run_id = str(uuid4())
+    file = folder / f"{run_id}.lock"
+    with FileLock(file):
+        yield run_id
+        file.unlink()
 
 
-def _is_alive(pid: int) -> bool:
+def _end_if_killed(instance: dg.DagsterInstance, file: Path) -> None:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, so alive
-        return True
-    return True
+        with FileLock(file, timeout=0):
+            run = instance.get_run_by_id(file.stem)
+            if run and not run.is_finished:
+                instance.report_run_failed(run, "The process of this run was killed.")
+            file.unlink(missing_ok=True)
+    except Timeout:
+        return  # it lives
 
 
 def failure_of(result: dg.ExecuteInProcessResult) -> RunFailed:
-    """What the steps that failed said of it; of a busy warehouse, with the exit code of that."""
+    """What the step that failed reported; of another run that holds the lock, with the exit code of that."""
     failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
     steps = [event for event in failures if event.is_step_failure]
-    ended = RunFailed([_problem(event) for event in steps or failures[-1:]])
-    if any(_is_of(event, LockHeld) for event in steps):
-        ended.exit_code = LockHeld.exit_code
-    return ended
+    failed = RunFailed([problem_of(event) for event in steps or failures[-1:]])
+    if any(_class_of(event) == LockHeld.__name__ for event in steps):
+        failed.exit_code = LockHeld.exit_code
+    return failed
 
 
-def _problem(event: dg.DagsterEvent) -> str:
-    """What a step's author said of its failure, or the exception itself where nobody foresaw it."""
-    step = event.step_failure_data if event.is_step_failure else None
-    if step and step.user_failure_data and step.user_failure_data.description:
-        return step.user_failure_data.description
-    error = step.error if step else event.job_failure_data.error  # before the first step, such as no portals to ask
-    cause = error.cause or error if error else None
-    return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)" if cause else str(event.message)
-
-
-def _is_of(event: dg.DagsterEvent, failure: type[CivicError]) -> bool:
-    """Whether a step failed because of `failure`; Dagster keeps the chain of causes as text."""
+def _class_of(event: dg.DagsterEvent) -> str | None:
     error = event.step_failure_data.error
-    while error is not None and error.cls_name != failure.__name__:
-        error = error.cause
-    return error is not None
+    return error.cls_name if error else None

@@ -151,5 +151,4 @@ def project(tmp_path: Path) -> Settings:
     root = tmp_path / "project"
     for part in ("sql", "data/seeds", "civic_pipeline/defs"):
         shutil.copytree(CHECKOUT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copyfile(CHECKOUT / "dagster.yaml", root / "dagster.yaml")
     return Settings(root=root, data=root / "data", demo_folder=CHECKOUT / "data" / "sample")

@@ -1,14 +1,16 @@
 """What must be true of a table before anybody sees it, and what its columns mean. Written in the `.yml` beside its SQL."""
 
 import json
+import re
 import zlib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from civic_pipeline.catalog.dataset import Share
+from civic_pipeline.catalog.dataset import OWNERS, Owners, Share
 from civic_pipeline.catalog.yaml_file import Strict, mistake
 
 Severity = Literal["critical", "warning", "info"]
@@ -71,10 +73,17 @@ class Expectation(Strict):
         return [name for name in named if name] + listed
 
     @property
+    def label(self) -> str:
+        """What it is about and what it expects, such as `amount__between`."""
+        words = re.sub(r"^expect_(column_values_to_|column_|table_)?", "", self.name).removesuffix("_expectation")
+        return "__".join([*self.columns, re.sub(r"(^|_)(to_)?be_", r"\1", words).replace("_to_", "_")])
+
+    @property
     def subject(self) -> str:
-        """The expectation and what it is about; two of one subject differ in severity."""
-        about = self.columns or [f"{zlib.crc32(json.dumps(self.arguments, sort_keys=True).encode()):08x}"]
-        return "__".join([self.name.removeprefix("expect_"), *about])
+        """The label, with a hash of the arguments where it names no column; two of one subject differ in severity."""
+        if self.columns:
+            return self.label
+        return f"{self.label}__{zlib.crc32(json.dumps(self.arguments, sort_keys=True).encode()):08x}"
 
 
 class Column(Strict):
@@ -97,6 +106,7 @@ class Contract(Strict):
 
     each_row_is: str = Field(min_length=1, description="The grain, finishing the sentence `each row is ...`.")
     about: str | None = None
+    owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
     cannot_say: str | None = Field(default=None, description="What the table must not be used to claim.")
     key: tuple[str, ...] = Field(min_length=1, description="Unique and never null; checked without further words.")
     source_rows: str | None = Field(
@@ -147,10 +157,10 @@ class Contract(Strict):
     @property
     def named_expectations(self) -> dict[str, Expectation]:
         """The expectations by the names their checks have."""
-        subjects = [expected.subject for expected in self.expectations]
-        return {
-            expected.subject
-            if subjects.count(expected.subject) == 1
-            else f"{expected.subject}__{expected.severity}": expected
-            for expected in self.expectations
-        }
+        labels = Counter(expected.label for expected in self.expectations)
+        subjects = Counter(expected.subject for expected in self.expectations)
+        named = {}
+        for expected in self.expectations:
+            name = expected.label if labels[expected.label] == 1 else expected.subject
+            named[name if subjects[expected.subject] == 1 else f"{name}__{expected.severity}"] = expected
+        return named

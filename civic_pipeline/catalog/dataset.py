@@ -17,6 +17,9 @@ Subject = Literal[
     "shared", "budget", "spending", "salaries", "participation", "covid", "housing", "service_requests", "performance",
     "certification", "reconciliation",
 ]  # fmt: skip
+# Whom Dagster names beside a table; a team as `team:<name>`, a person by e-mail.
+Owners = tuple[Annotated[str, Field(pattern=r"^(team:[\w-]+|[^@\s]+@[^@\s]+)$")], ...]
+OWNERS: Owners = ("team:open-data",)
 TimeZonePolicy = Literal["utc", "local_labelled_utc", "date_only"]
 
 # The oldest newest-date a cadence allows, in days: its period and a grace for weekends, holidays and late postings.
@@ -167,6 +170,7 @@ class Dataset(Strict):
     title: str = Field(min_length=1, description="Title on the portal.")
     subject: Subject = Field(description="What it is about: the folder of the marts made of it.")
     publisher: str = Field(min_length=1)
+    owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
     licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")
     description: str = Field(min_length=1, description="What the dataset holds and what it leaves out.")
     source: Source

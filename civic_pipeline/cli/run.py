@@ -1,30 +1,79 @@
 """`civic run` and `civic status`."""
 
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 
+from civic_pipeline import interruption
+from civic_pipeline.errors import NotificationFailed
 from civic_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from civic_pipeline.errors import RunFailed
 
 
 @click.command()
 @click.option(
     "--select",
     multiple=True,
-    metavar="ASSET",
-    help="Only this asset, such as marts/fct_payments or raw/baltimore_spending; repeatable.",
+    metavar="NAME",
+    help="Only this asset (marts/fct_payments), dataset (baltimore/spending), subject (budget) or place (baltimore);"
+    " with + behind it, such as budget+, also what depends on it. Repeatable.",
 )
 @click.pass_obj
 def run(debug: bool, select: tuple[str, ...]) -> None:
     """Run the nightly job now: capture, build, check, release."""
+    with _ending_on_signals(), interruption.watched():
+        settings = Settings.from_environment()
+        failure = _run(settings, select, debug)
     from civic_pipeline.cli.status_text import standing
-    from civic_pipeline.runs import run_nightly
 
-    settings = Settings.from_environment()
-    failure = run_nightly(settings, select, debug=debug)
     if settings.warehouse.exists() and not select:
         click.echo()
         click.echo(f"{standing(settings, every_table=False)}\n\n{_what_next(settings)}")
     if failure:
         raise failure
+
+
+def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed | None":
+    """The run, and whom it concerns. A message that cannot be sent is a warning: the run itself is done."""
+    from civic_pipeline.run_report import report_run
+    from civic_pipeline.runs import run_nightly
+
+    before = settings.warehouse.resolve().stat().st_ino if settings.warehouse.exists() else None
+    try:
+        ended = run_nightly(settings, select, debug=debug)
+    except KeyboardInterrupt:
+        after = settings.warehouse.resolve().stat().st_ino if settings.warehouse.exists() else None
+        end = "nothing was released" if before == after else "a release was made before"
+        click.secho(f"Error: interrupted; {end}", fg="red", err=True)
+        # Threads may still wait for a portal, which nobody needs any more.
+        os._exit(128 + (interruption.received() or signal.SIGINT))
+    try:
+        report_run(
+            settings,
+            ended.run_id,
+            str(ended.failure) if ended.failure else None,
+            lambda text: click.echo(text, err=True),
+        )
+    except NotificationFailed as error:
+        click.secho(f"Warning: {error}", fg="yellow", err=True)
+    return ended.failure
+
+
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """SIGTERM ends the run as SIGINT does, and both do where a shell that starts it in the background ignores SIGINT."""
+    former = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 @click.command()

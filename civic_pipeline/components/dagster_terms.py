@@ -1,20 +1,37 @@
-"""Our plain objects in Dagster's terms."""
+"""Our terms in Dagster's: keys, checks, tags, links."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 
-from civic_pipeline.catalog import FRESH_FOR_DAYS, Cadence, Severity
+from civic_pipeline.catalog import (
+    FRESH_FOR_DAYS,
+    ArcgisSource,
+    Cadence,
+    Dataset,
+    OpendatasoftSource,
+    SocrataSource,
+    Source,
+)
 from civic_pipeline.quality import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
 
-OWNERS = ["team:open-data"]
-
-_SEVERITIES: dict[Severity, dg.AssetCheckSeverity] = {
-    "critical": dg.AssetCheckSeverity.ERROR,
-    "warning": dg.AssetCheckSeverity.WARN,
-    "info": dg.AssetCheckSeverity.WARN,
+CheckName = Literal["contract", "data_age", "portal", "warnings"]
+_DESCRIPTIONS: dict[CheckName, str] = {
+    "contract": "Everything that must hold. One failed expectation holds the table back.",
+    "warnings": "What should hold. A failed expectation is shown and holds nothing back.",
+    "data_age": "How old the newest date in the data is.",
+    "portal": "Whether the portal was read completely and has the declared columns.",
 }
+_TABLE_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn(name)
+        for name in ("expectation", "verdict", "severity", "evaluated", "unexpected", "examples", "expected")
+    ]
+)
 
 
 def asset_key(table: str) -> dg.AssetKey:
@@ -22,30 +39,113 @@ def asset_key(table: str) -> dg.AssetKey:
     return dg.AssetKey(table.split("."))
 
 
-def captured_as(table: str) -> dg.AssetKey:
+def table_of(key: dg.AssetKey) -> str:
+    return ".".join(key.path)
+
+
+def input_key(table: str) -> dg.AssetKey:
     """The key of a model's input: all captures of a dataset are the asset that its newest one is."""
     return asset_key(table.replace("history.", "raw.", 1))
 
 
-def check_spec(check: PlannedCheck) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(check.name, asset=asset_key(check.table), description=check.description)
+def check_name(check: PlannedCheck | CheckResult) -> CheckName:
+    """The Dagster check that an expectation is a row of: one per table and severity."""
+    if check.layer == "portal":
+        return "portal"
+    if check.layer == "time":
+        return "data_age"
+    return "contract" if check.severity == "critical" else "warnings"
 
 
-def check_result(result: CheckResult) -> dg.AssetCheckResult:
-    metadata: dict[str, dg.MetadataValue] = {"layer": dg.MetadataValue.text(result.layer)}
-    if result.evaluated is not None:
-        metadata["evaluated"] = dg.MetadataValue.int(result.evaluated)
-    if result.unexpected is not None:
-        metadata["unexpected"] = dg.MetadataValue.float(float(result.unexpected))
-    if result.examples:
-        metadata["examples"] = dg.MetadataValue.text("; ".join(result.examples))
+def check_specs(table: str, planned: Iterable[PlannedCheck]) -> list[dg.AssetCheckSpec]:
+    """The Dagster checks of a table, those first that hold it back."""
+    names = {check_name(check) for check in planned}
+    return [
+        dg.AssetCheckSpec(name, asset=asset_key(table), description=_DESCRIPTIONS[name])
+        for name in _DESCRIPTIONS
+        if name in names
+    ]
+
+
+def check_results(results: Sequence[CheckResult]) -> list[dg.AssetCheckResult]:
+    """One result per Dagster check: failed if one of its expectations failed, with a table of all of them."""
+    by_check: dict[tuple[str, CheckName], list[CheckResult]] = {}
+    for result in results:
+        by_check.setdefault((result.table, check_name(result)), []).append(result)
+    return [_check_result(table, name, rows) for (table, name), rows in sorted(by_check.items())]
+
+
+def _check_result(table: str, name: CheckName, results: list[CheckResult]) -> dg.AssetCheckResult:
+    failed = [result for result in results if result.failed]
+    critical = any(result.severity == "critical" for result in failed) or (
+        not failed and name in ("contract", "portal")
+    )
+    ordered = sorted(results, key=lambda result: (not result.failed, result.name))
     return dg.AssetCheckResult(
-        asset_key=asset_key(result.table), check_name=result.name, passed=result.passed,
-        severity=_SEVERITIES[result.severity], description=result.description, metadata=metadata,
-    )  # fmt: skip
+        asset_key=asset_key(table),
+        check_name=name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
+        description="; ".join(result.failure for result in failed) or f"{len(results)} expectations hold",
+        metadata={
+            "failed": len(failed),
+            "expectations": dg.MetadataValue.table([_record(result) for result in ordered], _TABLE_SCHEMA),
+        },
+    )
+
+
+def _record(result: CheckResult) -> dg.TableRecord:
+    return dg.TableRecord({
+        "expectation": result.name, "verdict": result.verdict, "severity": result.severity,
+        "evaluated": result.evaluated, "unexpected": None if result.unexpected is None else float(result.unexpected),
+        "examples": "; ".join(result.examples), "expected": result.description,
+    })  # fmt: skip
+
+
+def tags(subject: str, layer: str, cadence: str, city: str | None) -> dict[str, str]:
+    return {"subject": subject, "layer": layer, "cadence": cadence} | ({"city": city} if city else {})
+
+
+def code_reference(label: str, path: Path) -> dg.LocalFileCodeReference:
+    return dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=label)
+
+
+def code_references(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue:
+    """Links to the files that say how an asset is made, by what they are."""
+    return dg.CodeReferencesMetadataValue(
+        code_references=[code_reference(label, path) for label, path in files.items()]
+    )
+
+
+def portal_page(source: Source) -> str | None:
+    """The page of the portal that shows a source to people; None for a file of this machine."""
+    match source:
+        case SocrataSource():
+            return f"https://{source.domain}/d/{source.id or list(source.editions.values())[-1]}"
+        case OpendatasoftSource():
+            return f"https://{source.domain}/explore/dataset/{source.id}/"
+        case ArcgisSource():
+            return f"https://www.arcgis.com/home/item.html?id={source.item}" if source.item else source.fallbacks[0]
+    return source.url if source.url.startswith("https://") else None
+
+
+def reference(source: Source) -> str:
+    """How the portal knows the dataset."""
+    match source:
+        case SocrataSource():
+            return f"{source.domain} {source.id or ', '.join(source.editions.values())}"
+        case OpendatasoftSource():
+            return f"{source.domain} {source.id}"
+        case ArcgisSource():
+            return source.item or source.fallbacks[0]
+    return source.url
 
 
 def freshness_policy(cadence: Cadence) -> dg.FreshnessPolicy | None:
     """Dagster's own watch over how long ago a table was last accepted; data age itself is the check `data_age`."""
     days = FRESH_FOR_DAYS.get(cadence)
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)) if days else None
+
+
+def source_description(dataset: Dataset) -> str:
+    return f"{dataset.title} ({dataset.publisher}). {dataset.description}"

@@ -1,29 +1,31 @@
-"""Who hears of a failed run. Stopped until switched on; where it goes is set by CIVIC_NOTIFY (log, webhook or email)."""
+"""Whom a run that Dagster launched is reported to. Stopped until switched on; where it goes is set by CIVIC_NOTIFY.
+
+A `civic run` reports for itself, so these skip it.
+"""
 
 import dagster as dg
 
-from civic_pipeline.notify import Notification, notifier_from_environment
+from civic_pipeline.components.failures import STARTED_BY, problem_of
+from civic_pipeline.run_report import report_run
+from civic_pipeline.settings import Settings
 
 
-@dg.run_failure_sensor(name="tell_about_failed_runs", default_status=dg.DefaultSensorStatus.STOPPED)
-def tell_about_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """One message naming everything that was held back and why."""
-    steps = [
-        event
-        for event in context.get_step_failure_events()
-        if event.step_failure_data.error or event.step_failure_data.user_failure_data
-    ]
-    problems = [_problem(event) for event in steps] or [context.failure_event.message or "no reason was recorded"]
-    notification = Notification(
-        subject=f"civic_pipeline: {context.dagster_run.job_name} failed",
-        body="\n".join(problems),
-        run_id=context.dagster_run.run_id,
-    )
-    notifier_from_environment(context.log.error).send(notification)
+@dg.run_failure_sensor(name="report_failed_runs", default_status=dg.DefaultSensorStatus.STOPPED)
+def report_failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """One message naming everything that newly failed or is held back, and why."""
+    if STARTED_BY in context.dagster_run.tags:
+        return
+    events = context.get_step_failure_events() or [context.failure_event]
+    failure = "\n".join(problem_of(event) for event in events)
+    report_run(Settings.from_environment(), context.dagster_run.run_id, failure, context.log.error)
 
 
-def _problem(event: dg.DagsterEvent) -> str:
-    data = event.step_failure_data
-    told = data.user_failure_data.description if data.user_failure_data else None
-    error = data.error.cause or data.error if data.error else None  # Dagster wraps what a step raised
-    return f"{event.step_key}: {told or (error.message.strip() if error else event.message)}"
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    name="report_recovered_runs",
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
+def report_recovered_runs(context: dg.RunStatusSensorContext) -> None:
+    """One message naming what recovered, and the heartbeat of a good night."""
+    if STARTED_BY not in context.dagster_run.tags:
+        report_run(Settings.from_environment(), context.dagster_run.run_id, None, context.log.info)

@@ -31,7 +31,7 @@ from civic_pipeline.errors.portals import (
     ValueUnreadable,
 )
 from civic_pipeline.errors.publish import AddressTaken, ServeTokenInvalid
-from civic_pipeline.errors.quality import ChecksFailed, ContractBroken
+from civic_pipeline.errors.quality import ContractBroken
 from civic_pipeline.errors.releases import (
     QueryRefused,
     ReleaseDamaged,
@@ -45,8 +45,8 @@ from civic_pipeline.errors.warehouse import ModelFailed, NotBuilt, NotCaptured, 
 
 __all__ = [
     "AddressAmbiguous", "AddressPrivate", "AddressTaken", "AddressUnknown", "AlreadyThere", "AnswerUnreadable",
-    "BackfillRefused", "CaptureDamaged", "CaptureNotVerified", "CatalogIncomplete", "ChecksFailed", "CivicError",
-    "ContractBroken", "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed", "NotBuilt",
+    "BackfillRefused", "CaptureDamaged", "CaptureNotVerified", "CatalogIncomplete", "CivicError", "ContractBroken",
+    "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed", "NotBuilt",
     "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
     "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
     "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",

@@ -14,13 +14,3 @@ class ContractBroken(CivicError):
             f"{table} failed its contract and keeps its last accepted version: {listed}."
             " Look at the failed rows, then correct the source, the SQL or, if the data changed for good, the contract."
         )
-
-
-class ChecksFailed(CivicError):
-    """A rule across tables failed, so no release was published."""
-
-    def __init__(self, failures: Sequence[str]) -> None:
-        super().__init__(
-            f"No release was published, because rules across tables failed: {'; '.join(failures)}."
-            " The previous release stays in use."
-        )

@@ -6,18 +6,17 @@ from civic_pipeline.errors.base import CivicError
 
 
 class HeldBack(CivicError):
-    """The run made a release in which some tables keep their last accepted version."""
+    """The run did what it could; some sources failed, and some tables keep their last accepted version."""
 
-    def __init__(self, reasons: dict[str, str]) -> None:
+    def __init__(self, reasons: dict[str, str], released: bool) -> None:
         listed = "\n".join(f"  {name}: {why}" for name, why in reasons.items())
-        super().__init__(
-            f"{len(reasons)} held back at the last accepted version; everything else was released:\n{listed}"
-        )
+        others = "everything else is released" if released else "everything else that was selected is done"
+        super().__init__(f"{len(reasons)} failed or held back at the last accepted version, {others}:\n{listed}")
         self.reasons = reasons
 
 
 class RunFailed(CivicError):
-    """A run failed. The message lists the error of each failed step."""
+    """A run failed; the step's own message is repeated."""
 
     exit_code = 3
 

@@ -43,11 +43,16 @@ class Attempt(Strict):
 def attempt_capture(
     name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress
 ) -> Attempt:
-    """Capture `name`; a foreseen failure is recorded in the attempt and returned, not raised."""
+    """Try to capture `name` and record the attempt. A foreseen failure is in it, not raised."""
+    return record(try_capture(name, dataset, lake, access, progress), lake)
+
+
+def try_capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Attempt:
+    """The attempt, not yet recorded: whoever asks several portals at once records those that count."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         result = capture(name, dataset, lake, access, progress)
-        attempt = Attempt(
+        return Attempt(
             dataset=name,
             attempted_at=now,
             status=result.status,
@@ -56,12 +61,16 @@ def attempt_capture(
         )
     except CivicError as error:
         before, accepted = last_attempt(name, lake), _accepted(name, lake)
-        attempt = Attempt(
+        return Attempt(
             dataset=name, attempted_at=now, status="failed", problem=str(error), passing=isinstance(error, PASSING),
             capture_id=accepted.capture_id if accepted else None,
             failing_since=before.failing_since if before and before.failing_since else now,
         )  # fmt: skip
-    path = lake.folder / name / _FILE
+
+
+def record(attempt: Attempt, lake: Lake) -> Attempt:
+    """Keep `attempt` as the last one of its dataset."""
+    path = lake.folder / attempt.dataset / _FILE
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")

@@ -19,7 +19,7 @@ from civic_pipeline.catalog import (
     table_name,
 )
 from civic_pipeline.errors import writing
-from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks, rules_across
+from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks
 from civic_pipeline.warehouse import Model, load_models, seed_files
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
@@ -106,9 +106,11 @@ def _index(catalog: _Catalog) -> str:
         for name, dataset in catalog.datasets.items()
     ]  # fmt: skip
     rules = [
-        (f"[{check.name}](../../{path.relative_to(catalog.root).as_posix()})", check.severity, check.description)
-        for path, check in rules_across(catalog.root, catalog.models).items()
-    ]
+        (f"[{rule.name}](../../{rule.path.relative_to(catalog.root).as_posix()})", rule.severity,
+         f"[{model.name}]({_page(model.name)})", rule.description)
+        for model in catalog.models.values()
+        for rule in model.rules
+    ]  # fmt: skip
     return _document(
         "# Data dictionary",
         "Every dataset, table, column and check, as the files of this checkout define them.",
@@ -128,8 +130,8 @@ def _index(catalog: _Catalog) -> str:
             ("Table", "Each row is"), [(f"[meta.{t.name}](meta/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES]
         ),
         "## Rules across tables",
-        "Each is a query whose rows break the rule. A failed critical rule stops the release.",
-        _table(("Rule", "Severity", "What it looks for"), rules),
+        "Each is a query whose rows break the rule. A failed critical rule holds its table back.",
+        _table(("Rule", "Severity", "Holds back", "What it looks for"), sorted(rules)),
     )
 
 
@@ -281,7 +283,7 @@ def _checks(checks: Iterable[PlannedCheck]) -> str:
 
 def _arguments(check: PlannedCheck) -> str:
     """What an expectation is given besides the columns its name already says; implied queries say nothing new."""
-    if check.expectation is None or check.name.startswith("references__"):
+    if check.expectation is None or check.name.endswith("__references"):
         return ""
     named = {"column", "column_A", "column_B", "column_list"}
     return _code(f"{key}: {value}" for key, value in check.expectation.arguments.items() if key not in named)

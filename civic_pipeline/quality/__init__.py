@@ -1,13 +1,13 @@
 """Contracts become checks; expectations run in Great Expectations inside DuckDB; findings are plain objects."""
 
-from civic_pipeline.quality.across import check_across, rules_across
 from civic_pipeline.quality.audit import audit
-from civic_pipeline.quality.gate import Outcome, build_table, failed_attempts, publish
+from civic_pipeline.quality.gate import TableOutcome, build_table
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.portal import checks_of, portal_checks
+from civic_pipeline.quality.report import report_page, write_report
 from civic_pipeline.quality.suites import Suites
 
 __all__ = [
-    "Outcome", "PlannedCheck", "Suites", "audit", "build_table", "check_across", "checks_of", "failed_attempts",
-    "planned_checks", "portal_checks", "publish", "rules_across",
+    "PlannedCheck", "Suites", "TableOutcome", "audit", "build_table", "checks_of", "planned_checks", "portal_checks",
+    "report_page", "write_report",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
+from civic_pipeline.quality.cross_table import check_rules
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.sql_text import quoted
@@ -37,6 +38,7 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
         result.name: result
         for result in suites.validate(staged.model.name, staged.table, expected, staged.model.contract.key)
     }
+    results |= {result.name: result for result in check_rules(build, staged, planned)}
     return [results[name] for name in planned]
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,13 +43,13 @@ def failed_rows_sql(expectation: Expectation, table: str, key: Iterable[str], co
     return f"{select} where {condition}" if condition else None
 
 
-def keep_failed_rows(
-    build: Build, table: str, results: Iterable[CheckResult], staged: Staged | None = None
-) -> list[CheckResult]:
-    """`results` with the files of the rows that failed, in place of the files of the last judgement of `table`.
+def keep_failed_rows(build: Build, results: Iterable[CheckResult], staged: Staged) -> list[CheckResult]:
+    """`results` with the files of the rows that failed, in place of the files of the last judgement of the table.
 
-    The queries of `staged` name its staged tables; in what is returned they name `table` and its quarantine.
+    The queries of `staged` name its staged tables; in what is returned they name the table and its quarantine. A rule
+    across tables names the table itself, which the staged one stands for meanwhile.
     """
+    table = staged.model.name
     shutil.rmtree(build.settings.failed_rows / table, ignore_errors=True)
     kept = []
     for result in results:
@@ -56,9 +57,9 @@ def keep_failed_rows(
             kept.append(result)
             continue
         file = failed_rows_file(build.settings, table, result.name)
-        public = _public(result.failed_rows_sql, staged) if staged else result.failed_rows_sql
-        _write(build.connection, result.failed_rows_sql, file)
-        kept.append(replace(result, failed_rows_sql=public, failed_rows=file))
+        with build.as_accepted(staged) if result.layer == "across" else nullcontext():
+            _write(build.connection, result.failed_rows_sql, file)
+        kept.append(replace(result, failed_rows_sql=_public(result.failed_rows_sql, staged), failed_rows=file))
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Which checks a table will have: known before anything runs, so that Dagster can list them."""
+"""Which checks a table will have: known before anything runs."""
 
 from dataclasses import dataclass
 
@@ -28,6 +28,9 @@ class PlannedCheck:
         return CheckResult(
             self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples
         )
+
+    def not_run(self, why: str) -> CheckResult:
+        return CheckResult(self.table, self.name, self.layer, self.severity, False, self.description, not_run=why)
 
 
 def planned_checks(model: Model) -> dict[str, PlannedCheck]:
@@ -67,6 +70,7 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
         plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
         for name, expectation in expectations_of(contract).items()
     ]
+    checks += [plan(rule.name, "across", rule.severity, rule.description) for rule in model.rules]
     return {check.name: check for check in checks}
 
 
@@ -89,7 +93,7 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
         )
     for column in key:
         imply(
-            f"key_not_null__{column}",
+            f"{column}__key_not_null",
             "expect_column_values_to_not_be_null",
             {"column": column},
             f"{column} is part of the key",
@@ -98,7 +102,7 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
         if column_model.references:
             name, other = column_model.name, column_model.references
             imply(
-                f"references__{name}", "unexpected_rows_expectation",
+                f"{name}__references", "unexpected_rows_expectation",
                 {"unexpected_rows_query": f"select {', '.join(dict.fromkeys([*key, name]))} from {{batch}}"
                                           f" where {name} is not null and {name} not in (select there.{name} from {other} as there)"},
                 f"every {name} exists in {other}",

@@ -1,20 +1,16 @@
-"""Expectations of contracts, run by Great Expectations inside the build's DuckDB, and its HTML report."""
+"""Expectations of contracts, run by Great Expectations inside the build's DuckDB."""
 
-import shutil
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 from civic_pipeline.catalog import Expectation
-from civic_pipeline.errors import writing
 from civic_pipeline.quality.failed_rows import failed_rows_sql
 from civic_pipeline.quality.library import load_library
 from civic_pipeline.quality.plan import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult
 
-KEPT_REPORTS = 10
 _EXAMPLES = 5
 
 
@@ -86,29 +82,6 @@ class Suites:
         queries = {_checked(result): (result.result or {}).get("unexpected_index_query") for result in outcome.results}
         return {name: query.rstrip("; \n").partition("\nWHERE ")[2] for name, query in queries.items() if query}
 
-    def write_report(self, reports: Path) -> Path | None:
-        """Data Docs of this run under `reports/<run>/`; only the newest KEPT_REPORTS runs are kept.
-
-        Returns the index page, or None if no table was validated.
-        """
-        if self._tables is None:
-            return None
-        site = reports / str(self._run.run_name)
-        with writing(reports):
-            site.mkdir(parents=True, exist_ok=True)
-            self._context.add_data_docs_site(
-                "run",
-                {
-                    "class_name": "SiteBuilder",
-                    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                    "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(site)},
-                },
-            )
-            self._context.build_data_docs(site_names=["run"])
-            _list_tables(site)
-            _keep_newest(reports)
-        return site / "index.html"
-
 
 def _arguments(check: PlannedCheck, expectation: Expectation) -> dict[str, Any]:
     """The contract's arguments (`today` becomes the date of the run) and what ties the result to its check."""
@@ -151,21 +124,3 @@ def _exception(info: dict[str, Any] | None) -> str | None:
         if entry.get("raised_exception"):
             return str(entry.get("exception_message", "unknown reason")).split("\n", 1)[0]
     return None
-
-
-def _list_tables(site: Path) -> None:
-    """Add plain links to the index, whose own list is drawn by scripts from the web and is empty without a network."""
-    index = site / "index.html"
-    pages = sorted(page.relative_to(site) for page in (site / "validations").rglob("*.html"))
-    links = "".join(f'<li><a href="{page}">{".".join(page.parts[1:3])}</a></li>' for page in pages)
-    text = index.read_text(encoding="utf-8")
-    index.write_text(
-        text.replace("</body>", f"<h4>Tables checked in this run</h4><ul>{links}</ul></body>", 1), encoding="utf-8"
-    )
-
-
-def _keep_newest(reports: Path) -> None:
-    for old in sorted(
-        (p for p in reports.iterdir() if p.is_dir() and p.name != "failed"), key=lambda p: p.stat().st_mtime
-    )[:-KEPT_REPORTS]:
-        shutil.rmtree(old)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from civic_pipeline.catalog import FileHere, FileSource, Subject, load_datasets, table_name
 from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writing
 from civic_pipeline.lake import Lake, Manifest, Progress
-from civic_pipeline.quality import Outcome, Suites, build_table
+from civic_pipeline.quality import Suites, TableOutcome, build_table
 from civic_pipeline.redaction import redacted
 from civic_pipeline.scaffold import profile
 from civic_pipeline.scaffold.address import DEMO_DOMAIN, ResolvedSource
@@ -25,7 +25,7 @@ class Added:
 
     files: tuple[Path, ...]
     draft: Draft
-    outcome: Outcome
+    outcome: TableOutcome
 
     @property
     def manifest(self) -> Manifest:
@@ -108,7 +108,7 @@ def _draft(settings: Settings, root: Path, name: str, subject: Subject, trial: T
     return Draft(name, subject, trial, columns, shown, key, dated_by, zones, today)
 
 
-def _proven(settings: Settings) -> Outcome:
+def _proven(settings: Settings) -> TableOutcome:
     """The table built from the files as the nightly run will build it. Raises CivicError if it would be held back."""
     datasets = load_datasets(settings.root)
     (model,) = load_models(settings.root, datasets).values()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import cast
 
 import duckdb
 
@@ -44,6 +45,21 @@ class Staged:
     rows: int
     quarantined_rows: int
     repeated_rows: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The version of a table that stands. `quarantined_rows` and `repeated_rows` are None for marts; `contents` is a hash.
+
+    `lineage` has the columns that each column is computed from, as `schema.table.column`.
+    """
+
+    rows: int
+    quarantined_rows: int | None
+    repeated_rows: int | None
+    data_date: date | None
+    contents: str
+    lineage: Mapping[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -130,8 +146,18 @@ class Build:
         self.drop_staging()
         return lineage
 
-    def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> None:
-        """Keep the accepted table as it is and record since when and why."""
+    @contextmanager
+    def as_accepted(self, staged: Staged) -> Iterator[None]:
+        """The staged table under the accepted one's name while the block runs, for queries that join it to others."""
+        self.connection.execute("begin")
+        try:
+            self.connection.execute(f"create or replace table {staged.model.name} as from {staged.table}")
+            yield
+        finally:
+            self.connection.execute("rollback")
+
+    def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> datetime:
+        """Keep the accepted table as it is and record why; returns the start of the first run that held it back, UTC."""
         with writing(self.settings.build.parent), self.transaction():
             known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
             if not known:
@@ -148,7 +174,11 @@ class Build:
             )
             if results:
                 self._record_checks(model.name, results)
+            [(since,)] = self.connection.execute(
+                "select held_back_since from meta.tables where table_name = ?", [model.name]
+            ).fetchall()
         self.drop_staging()
+        return cast("datetime", since)
 
     def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
         """Replace the recorded checks of `subject`."""
@@ -158,16 +188,17 @@ class Build:
     def recorded_checks(self, subject: str) -> list[CheckResult]:
         """The checks of `subject` as they last ran."""
         found = self.connection.execute(
-            "select check_name, layer, severity, is_passed, description, evaluated, unexpected, examples, failed_rows_sql"
+            "select check_name, layer, severity, coalesce(is_passed, false), description, evaluated, unexpected, examples,"
+            " failed_rows_sql, not_run"
             " from meta.checks where table_name = ?",
             [subject],
         ).fetchall()
         return [
             CheckResult(
                 subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples), sql,
-                file if (file := failed_rows_file(self.settings, subject, name)).exists() else None,
+                file if (file := failed_rows_file(self.settings, subject, name)).exists() else None, not_run,
             )
-            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql in found
+            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql, not_run in found
         ]  # fmt: skip
 
     def held_back(self) -> dict[str, str]:
@@ -177,6 +208,33 @@ class Build:
                 "select table_name, held_back_because from meta.tables where status = 'held_back'"
             ).fetchall()
         )
+
+    def current_tables(self) -> set[str]:
+        """The tables that are not held back."""
+        found = self.connection.execute("select table_name from meta.tables where status = 'current'").fetchall()
+        return {name for (name,) in found}
+
+    def accepted(self, model: Model) -> Accepted | None:
+        """What is known of the version of a table that stands, or None where none was ever accepted."""
+        found = self.connection.execute(
+            "select row_count, quarantined_rows, repeated_rows, data_date, content_hash from meta.tables"
+            " where table_name = ? and built_at is not null",
+            [model.name],
+        ).fetchone()
+        lineage = self.connection.execute(
+            "select column_name, made_from from meta.columns where table_name = ? order by position", [model.name]
+        ).fetchall()
+        if found is None:
+            return None
+        rows, quarantined, repeated, data_date, contents = found
+        return Accepted(rows, quarantined, repeated, data_date, contents, dict(lineage))
+
+    def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
+        """Some rows of the version that stands, as text, without columns about persons."""
+        columns = [column.name for column in model.contract.columns if not getattr(column, "personal", False)]
+        shown = ", ".join(f"{column}::varchar" for column in columns)
+        found = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
+        return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in found]
 
     def accepted_tables(self) -> set[str]:
         """Every table of which some version was accepted."""
@@ -207,13 +265,6 @@ class Build:
                 "delete from meta.checks where starts_with(table_name, 'raw.') and not list_contains(?, table_name)",
                 [raw],
             )
-
-    def contents_of(self, model: Model) -> str | None:
-        """The content hash of the accepted table."""
-        found = self.connection.execute(
-            "select content_hash from meta.tables where table_name = ?", [model.name]
-        ).fetchone()
-        return found[0] if found else None
 
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
@@ -250,7 +301,8 @@ class Build:
     def _record_checks(self, subject: str, results: Iterable[CheckResult]) -> None:
         rows: list[dict[str, object]] = [
             {
-                "table_name": subject, "check_name": r.name, "layer": r.layer, "severity": r.severity, "is_passed": r.passed,
+                "table_name": subject, "check_name": r.name, "layer": r.layer, "severity": r.severity,
+                "is_passed": None if r.not_run else r.passed, "not_run": r.not_run,
                 "description": r.description, "evaluated": r.evaluated, "unexpected": r.unexpected, "examples": list(r.examples),
                 "failed_rows_sql": r.failed_rows_sql, "run_id": self.run_id, "checked_at": _now(),
             }

@@ -1,4 +1,4 @@
-"""What a check found: a plain object, one row of `meta.checks`, one asset check in Dagster."""
+"""What a check found: a plain object, one row of `meta.checks`, one row of a Dagster check's table."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ class CheckResult:
     """`table` is `schema.table`; `unexpected` counts the offending rows (or the amount by which a sum is off).
 
     Where rows are what failed, `failed_rows_sql` gives them with their key, and `failed_rows` is the Parquet file that
-    holds up to 1,000 of them.
+    holds up to 1,000 of them. `not_run` says why the check could not be judged; such a one neither passed nor failed.
     """
 
     table: str
@@ -29,11 +29,21 @@ class CheckResult:
     examples: tuple[str, ...] = ()
     failed_rows_sql: str | None = None
     failed_rows: Path | None = None
+    not_run: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        return not self.passed and self.not_run is None
+
+    @property
+    def verdict(self) -> str:
+        """For people: passed, failed, or why it did not run."""
+        return self.not_run or ("passed" if self.passed else "failed")
 
     @property
     def blocks(self) -> bool:
         """Whether it keeps a table from being published."""
-        return not self.passed and self.severity == "critical"
+        return self.failed and self.severity == "critical"
 
     @property
     def failure(self) -> str:

@@ -6,7 +6,7 @@ Inputs are read from the SQL, never typed by hand.
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import cast, get_args
@@ -18,6 +18,7 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, refuse_name, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 
 MODEL_SCHEMAS = ("clean", "marts")
 
@@ -26,7 +27,7 @@ MODEL_SCHEMAS = ("clean", "marts")
 class Model:
     """One table: how it is made and what it promises. `inputs` are the tables its SQL reads, as `schema.table`.
 
-    `dataset` is the one a clean table is made of, None for a mart.
+    `dataset` is the one a clean table is made of, None for a mart. `rules` are those across tables that it is held back by.
     """
 
     schema: str
@@ -38,6 +39,7 @@ class Model:
     inputs: frozenset[str]
     subject: Subject
     dataset: Dataset | None = None
+    rules: tuple[Rule, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,13 +52,15 @@ class Model:
 
     @property
     def references(self) -> set[str]:
-        """The tables whose keys its columns must exist in."""
-        return {column.references for column in self.contract.columns if column.references}
+        """The other tables it is judged by: those whose keys its columns must exist in, and those its rules read."""
+        keys = {column.references for column in self.contract.columns if column.references}
+        return keys.union(*(rule.reads for rule in self.rules)) - {self.name}
 
     @property
     def code_version(self) -> str:
         """Changes when the SQL or the contract does."""
-        return hashlib.sha256((self.sql + self.contract.model_dump_json()).encode()).hexdigest()[:16]
+        files = [self.sql, self.contract.model_dump_json(), *(rule.sql for rule in self.rules)]
+        return hashlib.sha256("".join(files).encode()).hexdigest()[:16]
 
     @property
     def description(self) -> str:
@@ -94,6 +98,14 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
                     model.path.with_suffix(".yml"),
                     [(line, f"{column.name} references {column.references}, which is no model")],
                 )
+    for path in rule_files(root):
+        rule = read_rule(path, tables_read(path))
+        if unknown := rule.reads - models.keys() - sources:
+            raise CatalogIncomplete(
+                f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides. Check the spelling."
+            )
+        judged = models[rule.holds_back]
+        models[judged.name] = replace(judged, rules=(*judged.rules, rule))
     graph = {
         name: {item for item in model.inputs | model.references if item in models and item != name}
         for name, model in models.items()
@@ -101,7 +113,10 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise CatalogIncomplete(f"Models depend on each other in a circle: {' -> '.join(error.args[1])}.") from error
+        raise CatalogIncomplete(
+            f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule of sql/checks holds back the last"
+            " table that it reads."
+        ) from error
     return {name: models[name] for name in order}
 
 

@@ -52,7 +52,7 @@ def _make_small(folder: Path) -> None:
             shutil.rmtree(city.parent)
     shutil.copytree(CHECKOUT / "data" / "seeds", root / "data" / "seeds")
     shutil.copytree(CHECKOUT / "sql" / "functions", root / "sql" / "functions")
-    files = ["dagster.yaml", "pyproject.toml"]
+    files = ["pyproject.toml"]
     for file in files + [f"sql/clean/{name}.{kind}" for name in SMALL for kind in ("sql", "yml")]:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(CHECKOUT / file, root / file)

@@ -31,7 +31,7 @@ def unpack(folder: Path) -> Place:
     edit(root / "sql" / "clean" / "town" / "payments.yml", "conserve:", "control_totals:")
     for file in root.glob("civic_pipeline/defs/town/*/defs.yaml"):
         edit(file, "attributes:\n", "attributes:\n  subject: spending\n")
-    for file in ("dagster.yaml", "pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):
+    for file in ("pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):
         copy = shutil.copytree if (CHECKOUT / file).is_dir() else shutil.copyfile
         copy(CHECKOUT / file, root / file)
     return Place(folder / "data", folder / "served", root)

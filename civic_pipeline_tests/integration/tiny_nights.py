@@ -7,6 +7,7 @@ and when the night is over its exit status. One process imports what takes secon
 import os
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
@@ -15,25 +16,25 @@ import great_expectations  # noqa: F401 - here, so that the children need not im
 from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline.errors import CivicError
-from civic_pipeline.lake import attempt_capture
+from civic_pipeline.nightly import Selection, night
 from civic_pipeline.portals import Access
-from civic_pipeline.quality import Suites, build_table, failed_attempts, publish
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import open_build
 
 
 def one_night(tiny: TinyProject, portals: str) -> None:
-    """What the nightly job does: attempt, build, check, release, and then fail if anything is held back."""
-    attempt_capture(tiny.name, tiny.dataset, tiny.lake, Access(root=portals, socrata_token="demo"))
-    with open_build(tiny.settings, {tiny.name: tiny.dataset}, "a night") as build:
-        suites, held = Suites(build), failed_attempts(build)
-        for model in tiny.models().values():
-            outcome = build_table(build, suites, model, held, anew=False)
-            if outcome.problem:
-                held[model.name] = outcome.problem
-        list(publish(build))
-    if held:
-        raise CivicError(" ".join(held.values()))
+    """A whole night, as the nightly job runs it. Raises HeldBack."""
+    datasets, models = {tiny.name: tiny.dataset}, tiny.models()
+    access = Access(root=portals, socrata_token="demo")
+    for _ in night(
+        tiny.settings,
+        datasets,
+        models,
+        "a night",
+        Selection.whole(datasets, models),
+        print,
+        lambda _: nullcontext(access),
+    ):
+        pass
 
 
 def main() -> None:

@@ -71,16 +71,21 @@ def test_every_asset_is_materialized_and_every_check_evaluated(
     assert night.success
     assert set(materialized(night)) == set(job.asset_layer.executable_asset_keys)
     evaluated = [evaluation.asset_check_key for evaluation in night.get_asset_check_evaluations()]
-    assert len(evaluated) == len(set(evaluated)) > 200
+    assert len(evaluated) == len(set(evaluated)) > 50
     assert set(evaluated) == set(job.asset_layer.asset_graph.asset_check_keys)
 
 
-def test_a_failed_check_of_the_catalog_is_a_failed_check_of_the_warehouse(
+def test_every_expectation_is_in_the_catalog_as_in_the_warehouse(
     night: dg.ExecuteInProcessResult, settings: Settings
 ) -> None:
-    events = {(".".join(e.asset_key.path), e.check_name): e.passed for e in night.get_asset_check_evaluations()}
-    books = {row[:2]: row[2] for row in ask(settings, "select table_name, check_name, is_passed from meta.checks")}
-    assert books == events
+    shown = {}
+    for evaluation in night.get_asset_check_evaluations():
+        records = [record.data for record in evaluation.metadata["expectations"].value.records]
+        assert evaluation.passed == all(record["verdict"] == "passed" for record in records)
+        shown |= {(".".join(evaluation.asset_key.path), record["expectation"]): record["verdict"] for record in records}
+    books = ask(settings, "select table_name, check_name, if(is_passed, 'passed', 'failed') from meta.checks")
+    assert shown == {row[:2]: row[2] for row in books}
+    assert len(books) > 200
 
 
 def test_facts_are_as_old_as_their_own_dates_not_those_of_dimensions(
@@ -162,9 +167,8 @@ def test_checks_alone_are_evaluated_and_change_nothing(
     definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     wanted = {
-        dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "control_total__rows"),
-        dg.AssetCheckKey(dg.AssetKey(["marts", "dim_dates"]), "schema"),
-        dg.AssetCheckKey(RELEASE, "covid_increments_add_up"),
+        dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "contract"),
+        dg.AssetCheckKey(dg.AssetKey(["marts", "mart_covid_daily"]), "contract"),
     }
     alone = dg.define_asset_job("checks_alone", selection=dg.AssetSelection.checks(*wanted))
     job = dg.Definitions.merge(definitions, dg.Definitions(jobs=[alone])).resolve_job_def("checks_alone")
@@ -185,13 +189,6 @@ def accepted(settings: Settings) -> list[tuple[Any, ...]]:
         return build.execute("select table_name, built_at from meta.tables order by 1").fetchall()
 
 
-def observed_unchanged(result: dg.ExecuteInProcessResult) -> set[dg.AssetKey]:
-    events = result.filter_events(lambda event: event.event_type_value == "ASSET_OBSERVATION")
-    found = [event.asset_observation_data.asset_observation for event in events]
-    assert {observation.metadata["status"].value for observation in found} <= {"unchanged"}
-    return {observation.asset_key for observation in found}
-
-
 def test_a_second_night_on_which_nothing_changed_says_so_and_makes_nothing(
     night: dg.ExecuteInProcessResult, job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
@@ -199,14 +196,13 @@ def test_a_second_night_on_which_nothing_changed_says_so_and_makes_nothing(
     again = job.execute_in_process(instance=instance)
     assert again.success
     keys = set(job.asset_layer.executable_asset_keys)
-    assert {key for key in keys if key.path[0] == "raw"} == set(materialized(again))
+    assert set(materialized(again)) == keys
     assert {metadata["status"] for metadata in materialized(again).values()} == {"unchanged"}
-    assert observed_unchanged(again) == keys - set(materialized(again))
     verdicts = [
         {(e.asset_check_key, e.passed) for e in result.get_asset_check_evaluations()} for result in (night, again)
     ]
     assert verdicts[0] == verdicts[1]
-    assert len(verdicts[0]) > 200
+    assert len(verdicts[0]) > 50
     assert accepted(settings) == before
     assert settings.warehouse.read_bytes() == released
     assert len(kept_releases(settings)) == 1
@@ -221,9 +217,9 @@ def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
     file.write_bytes(gzip.compress(b"".join(lines[:-1])))
     changed = job.execute_in_process(instance=instance)
     assert changed.success
-    made = {".".join(key.path) for key in materialized(changed) if key.path[0] != "raw"}
+    statuses = {".".join(key.path): metadata["status"] for key, metadata in materialized(changed).items()}
+    made = {name for name, status in statuses.items() if status in ("built", "released")}
     assert made == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
-    statuses = {".".join(key.path): told.get("status") for key, told in materialized(changed).items()}
     assert statuses.pop("raw.baltimore_mwbe") == "captured"
     assert {status for name, status in statuses.items() if name.startswith("raw.")} == {"unchanged"}
     first, second = kept_releases(settings)
@@ -243,7 +239,7 @@ def test_a_damaged_manifest_holds_back_its_dataset_alone(
     whole = manifest.read_text(encoding="utf-8")
     manifest.write_text(whole[: len(whole) // 2], encoding="utf-8")
     result = job.execute_in_process(instance=instance, raise_on_error=False)
-    assert {event.step_key for event in result.get_step_failure_events()} == {"warehouse"}
+    assert {event.step_key for event in result.get_step_failure_events()} == {"night"}
     held = dict(ask(settings, "select table_name, held_back_because from meta.tables where status = 'held_back'"))
     assert set(held) == {"clean.maryland_mbe_directory", "marts.dim_certified_firms"}
     [(problem,)] = ask(settings, "select problem from meta.captures where dataset = 'maryland/mbe_directory'")

@@ -73,7 +73,7 @@ def test_a_room_uses_only_rooms_above_it_and_the_frameworks_it_names() -> None:
                 wrong.append(f"{file}: {framework} is not for {room}")
             if framework in {"great_expectations", "pandas"} and at_load and path.name != "duckdb_dialect.py":
                 wrong.append(f"{file}: {framework} takes seconds to import: do it inside a function")
-            if module.startswith("dagster._") and room != "event_log":
+            if module.startswith("dagster._") and room != "dagster_private":
                 wrong.append(f"{file}: {module} is private to Dagster")
             if framework == "civic_pipeline_tests":
                 wrong.append(f"{file} imports tests")

@@ -182,7 +182,7 @@ def test_two_expectations_on_one_column_are_told_apart_by_severity(tmp_path: Pat
     )
     contract = read_promises(tmp_path, CONTRACT.replace("columns:\n", second))
     assert list(contract.named_expectations) == [
-        "column_values_to_be_between__amount__warning", "column_values_to_be_between__amount__critical",
+        "amount__between__warning", "amount__between__critical",
     ]  # fmt: skip
 
 

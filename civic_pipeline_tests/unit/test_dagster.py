@@ -3,40 +3,31 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import dagster as dg
 import pytest
 from formulas import committed_models
 
 from civic_pipeline import notify
-from civic_pipeline.catalog import load_datasets, table_name
-from civic_pipeline.defs.sensors import tell_about_failed_runs
-from civic_pipeline.errors import FileInvalid, HeldBack, NotCaptured
+from civic_pipeline.catalog import Subject, load_datasets, table_name
+from civic_pipeline.dagster_private import without_stack_trace
+from civic_pipeline.defs.sensors import report_failed_runs
+from civic_pipeline.errors import CivicError, FileInvalid, HeldBack, NotCaptured
 from civic_pipeline.lake import progress_in_words
+from civic_pipeline.quality import planned_checks
 from civic_pipeline.settings import CHECKOUT, Settings
-
-SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "asset_keys.txt"
-
-
-def test_the_asset_graph_holds_the_keys_of_the_snapshot(location: dg.Definitions, tmp_path: Path) -> None:
-    found = "".join(
-        f"{name}\n"
-        for name in sorted(key.to_user_string() for key in location.resolve_asset_graph().get_all_asset_keys())
-    )
-    if found != SNAPSHOT.read_text(encoding="utf-8"):
-        (tmp_path / SNAPSHOT.name).write_text(found, encoding="utf-8")
-        was, now = set(SNAPSHOT.read_text(encoding="utf-8").split()), set(found.split())
-        pytest.fail(
-            f"gone: {sorted(was - now)}, new: {sorted(now - was)}. If that is meant: cp {tmp_path / SNAPSHOT.name} {SNAPSHOT}", pytrace=False,
-        )  # fmt: skip
+from civic_pipeline.warehouse import seed_files
 
 
-def test_every_table_is_an_asset_and_every_asset_is_made_here(location: dg.Definitions) -> None:
+def test_tables_are_made_here_and_portals_and_seeds_are_outside(location: dg.Definitions) -> None:
     graph = location.resolve_asset_graph()
-    assert graph.external_asset_keys == set()
-    raw = {f"raw/{table_name(name)}" for name in load_datasets(CHECKOUT)}
+    datasets = [table_name(name) for name in load_datasets(CHECKOUT)]
     sql = {name.replace(".", "/") for name in committed_models()}
-    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == raw | sql | {"warehouse"}
+    inside = {f"raw/{name}" for name in datasets} | sql | {"warehouse"}
+    outside = {f"portal/{name}" for name in datasets} | {f"seeds/{file.stem}" for file in seed_files(CHECKOUT)}
+    assert {key.to_user_string() for key in graph.executable_asset_keys} == inside
+    assert {key.to_user_string() for key in graph.external_asset_keys} == outside
 
 
 def test_every_asset_says_what_it_is_and_to_whom_it_belongs(location: dg.Definitions) -> None:
@@ -46,7 +37,8 @@ def test_every_asset_says_what_it_is_and_to_whom_it_belongs(location: dg.Definit
         assert node.description, key
         assert node.owners, key
         assert node.kinds, key
-        assert node.group_name != "default", key
+        assert node.group_name in get_args(Subject), key
+        assert node.tags.keys() >= {"subject", "layer", "cadence"}, key
 
 
 def test_the_release_comes_after_every_table(location: dg.Definitions) -> None:
@@ -55,26 +47,31 @@ def test_the_release_comes_after_every_table(location: dg.Definitions) -> None:
     assert tables <= graph.get(dg.AssetKey("warehouse")).parent_keys
 
 
-def test_every_check_belongs_to_an_asset_and_every_asset_has_checks(location: dg.Definitions) -> None:
+def test_a_table_has_one_check_per_severity_and_those_first_that_hold_it_back(location: dg.Definitions) -> None:
     graph = location.resolve_asset_graph()
-    checked = {key.asset_key for key in graph.asset_check_keys}
-    assert checked == set(graph.get_all_asset_keys())
-    rules = {key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey("warehouse")}
-    assert rules == {path.stem for path in (CHECKOUT / "sql" / "checks").rglob("*.sql")}
+    checks: dict[str, list[str]] = {}
+    for key in sorted(graph.asset_check_keys, key=lambda key: key.name):
+        checks.setdefault(key.asset_key.to_user_string(), []).append(key.name)
+    assert {name for names in checks.values() for name in names} == {"contract", "data_age", "portal", "warnings"}
+    for model in committed_models().values():
+        severities = {check.severity for check in planned_checks(model).values() if check.layer != "time"}
+        expected = ["contract", *(["data_age"] if "data_age" in planned_checks(model) else [])]
+        expected += ["warnings"] if severities - {"critical"} else []
+        assert checks.pop(model.name.replace(".", "/")) == expected, model.name
+    assert set(map(tuple, checks.values())) == {("portal",)}
+    assert len(checks) == len(load_datasets(CHECKOUT))
 
 
 def test_the_location_is_loadable_and_writes_from_one_process(location: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(location)
     assert location.executor is dg.in_process_executor
-    pools = {pool for node in location.resolve_asset_graph().asset_nodes for pool in node.pools or ()}
-    assert pools >= {"portal_arcgis", "portal_data_baltimorecity_gov"}
 
 
 def test_the_job_runs_everything_and_the_schedule_asks_for_one_run_in_the_citys_own_night(
     location: dg.Definitions,
 ) -> None:
     job = location.resolve_job_def("nightly")
-    assert job.asset_layer.executable_asset_keys == set(location.resolve_asset_graph().get_all_asset_keys())
+    assert job.asset_layer.executable_asset_keys == location.resolve_asset_graph().executable_asset_keys
     schedule = location.resolve_schedule_def("nightly_schedule")
     assert schedule.execution_timezone == "America/New_York"
     assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
@@ -83,39 +80,48 @@ def test_the_job_runs_everything_and_the_schedule_asks_for_one_run_in_the_citys_
     assert schedule.job_name == "nightly"
 
 
-@pytest.mark.parametrize("failure", ["held back", "an unforeseen error"])
-def test_a_failed_run_is_told_with_the_reason_its_step_gave(monkeypatch: pytest.MonkeyPatch, failure: str) -> None:
+@pytest.mark.parametrize("failure", ["foreseen", "an unforeseen error"])
+def test_a_failed_run_is_reported_once_with_its_reason_and_without_a_stack_trace(
+    monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
     @dg.op
-    def build_warehouse() -> None:
-        if failure == "held back":
-            raise dg.Failure("marts.mart_months waits for clean.town_payments")
+    def night() -> None:
+        if failure == "foreseen":
+            raise without_stack_trace(CivicError("marts.mart_months waits for clean.town_payments"))
         raise ZeroDivisionError("marts.mart_months waits for clean.town_payments")
 
     @dg.job
     def nightly() -> None:
-        build_warehouse()
+        night()
 
-    told: list[notify.Notification] = []
-    monkeypatch.setattr(notify.LogNotifier, "send", lambda _, given: told.append(given))
+    sent: list[notify.Notification] = []
+    monkeypatch.setattr(notify.LogNotifier, "send", lambda _, given: sent.append(given))
+    Settings.from_environment().data.mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
         result = nightly.execute_in_process(instance=instance, raise_on_error=False)
         assert not result.success
-        context = dg.build_run_status_sensor_context(
-            sensor_name="tell_about_failed_runs", dagster_event=result.get_run_failure_event(),
-            dagster_instance=instance, dagster_run=result.dagster_run,
-        )  # fmt: skip
-        tell_about_failed_runs(context.for_run_failure())
-    (given,) = told
-    assert given.subject == "civic_pipeline: nightly failed"
+        for _ in range(2):
+            context = dg.build_run_status_sensor_context(
+                sensor_name="report_failed_runs", dagster_event=result.get_run_failure_event(),
+                dagster_instance=instance, dagster_run=result.dagster_run,
+            )  # fmt: skip
+            report_failed_runs(context.for_run_failure())
+    (given,) = sent
     assert given.run_id == result.run_id
-    assert given.body.startswith("build_warehouse: ")
-    assert "marts.mart_months waits for clean.town_payments" in given.body
-    assert len(given.body.splitlines()) < 5
+    where = "" if failure == "foreseen" else "night: ZeroDivisionError: "
+    assert given.body.startswith(f"the run: {where}marts.mart_months waits for clean.town_payments")
+    assert len(given.body.splitlines()) == 1
+    step_failure, run_failure = (
+        next(event for event in result.all_events if event.event_type_value == kind)
+        for kind in ("STEP_FAILURE", "PIPELINE_FAILURE")
+    )
+    if failure == "foreseen":
+        assert step_failure.step_failure_data.error.stack == run_failure.job_failure_data.error.stack == []
 
 
-def test_the_sensor_is_off_until_somebody_switches_it_on(location: dg.Definitions) -> None:
-    sensor = location.resolve_sensor_def("tell_about_failed_runs")
-    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED
+@pytest.mark.parametrize("name", ["report_failed_runs", "report_recovered_runs"])
+def test_the_sensors_are_off_until_somebody_switches_them_on(location: dg.Definitions, name: str) -> None:
+    assert location.resolve_sensor_def(name).default_status is dg.DefaultSensorStatus.STOPPED
 
 
 def test_a_run_without_a_capture_publishes_nothing_and_lists_everything_that_is_held_back(
@@ -130,7 +136,7 @@ def test_a_run_without_a_capture_publishes_nothing_and_lists_everything_that_is_
     (failed,) = result.filter_events(lambda event: event.is_step_failure)
     held = {f"raw.{table_name(name)}": str(NotCaptured(name)) for name in datasets}
     held["clean.baltimore_spending"] = "waits for raw.baltimore_spending"
-    assert failed.step_failure_data.user_failure_data.description == str(HeldBack(held))
+    assert failed.step_failure_data.error.message == str(HeldBack(held, released=True))
     assert not Settings.from_environment().warehouse.exists()
 
 

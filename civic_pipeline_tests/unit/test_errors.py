@@ -49,8 +49,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.NotCaptured("town/a_culprit"),
         errors.ModelFailed(A_PATH, "Binder Error: did you mean amount?"),
         errors.ContractBroken("clean.a_culprit", ["key_unique"]),
-        errors.ChecksFailed(["a_culprit"]),
-        errors.HeldBack({"clean.a_culprit": "no answer"}),
+        errors.HeldBack({"clean.a_culprit": "no answer"}, released=True),
         errors.RunFailed(["a_culprit: no answer"]),
         errors.WarehouseMissing(A_PATH),
         errors.LockHeld(A_PATH, "process 7"),
@@ -67,7 +66,7 @@ SAMPLES: dict[str, CivicError] = {
 }
 # Their message repeats another message (of a check, of DuckDB, of a step), which names the fix.
 REPEATS_A_MESSAGE = {
-    "FileInvalid", "ModelFailed", "ContractBroken", "ChecksFailed", "HeldBack", "RunFailed", "QueryRefused",
+    "FileInvalid", "ModelFailed", "ContractBroken", "HeldBack", "RunFailed", "QueryRefused",
 }  # fmt: skip
 FIX = re.compile(
     r"\b([Ss]et|[Uu]nset|[Cc]hoose|[Cc]heck|[Cc]orrect|[Rr]un|[Rr]emove|[Rr]eport|[Rr]aise|[Rr]estore|[Mm]aterialize|[Ww]ait|[Cc]lose"

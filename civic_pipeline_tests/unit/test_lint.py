@@ -8,6 +8,9 @@ from civic_pipeline.settings import CHECKOUT
 
 CLEAN, MART = "sql/clean/town/payments.sql", "sql/marts/spending/mart_months.sql"
 
+HEADER = "-- A row.\n-- severity: warning\n-- subject: spending\n-- holds back: clean.town_payments\n"
+SOURCE = "from raw.town_payments\nwhere exists (select payment_id from clean.town_payments)"
+
 
 def found(tiny: TinyProject) -> list[str]:
     """The mistakes of the tiny project, as `file:line: message` below its root."""
@@ -71,9 +74,11 @@ def test_a_wrong_column_in_a_query_of_unexpected_rows(tiny: TinyProject) -> None
 
 def test_a_wrong_column_in_a_rule_across_tables(tiny: TinyProject) -> None:
     tiny.write(
-        "sql/checks/spending/months.sql", "-- A month.\nselect month\nfrom marts.mart_months\nwhere dollars < 0\n"
+        "sql/checks/spending/months.sql",
+        HEADER.replace("clean.town_payments", "marts.mart_months")
+        + "select month\nfrom marts.mart_months\nwhere dollars < 0\n",
     )
-    assert only(tiny).startswith("sql/checks/spending/months.sql:4: Binder Error: ")
+    assert only(tiny).startswith("sql/checks/spending/months.sql:7: Binder Error: ")
 
 
 def test_the_history_of_a_dataset_has_its_columns(tiny: TinyProject) -> None:
@@ -119,20 +124,18 @@ BREAKS = {
 @pytest.mark.parametrize("case", BREAKS)
 def test_a_rule_that_a_query_breaks(case: str, tiny: TinyProject) -> None:
     name, bad, good = BREAKS[case]
-    end = "\nfrom raw.town_payments" + (
-        " window w as (partition by Paid_On order by Payment_No)" if " over w" in bad else ""
-    )
-    tiny.write("sql/checks/spending/rule.sql", f"-- A row.\n{good}\nfrom raw.town_payments\n")
+    end = f"\n{SOURCE}" + ("\nwindow w as (partition by Paid_On order by Payment_No)" if " over w" in bad else "")
+    tiny.write("sql/checks/spending/rule.sql", f"{HEADER}{good}\n{SOURCE}\n")
     assert found(tiny) == []
-    tiny.write("sql/checks/spending/rule.sql", f"-- A row.\n{bad}{end}\n")
+    tiny.write("sql/checks/spending/rule.sql", f"{HEADER}{bad}{end}\n")
     names = {(one.split(":")[0], one.split(":")[1], one.split(": ")[1]) for one in found(tiny)}
-    assert names == {("sql/checks/spending/rule.sql", "2", name)}
+    assert names == {("sql/checks/spending/rule.sql", "5", name)}
 
 
 def test_tables_united_by_name(tiny: TinyProject) -> None:
     tiny.write(
         "sql/checks/spending/rule.sql",
-        "-- A row.\nselect Amount from raw.town_payments\nunion all by name\nselect Amount from raw.town_payments\n",
+        f"{HEADER}select Amount {SOURCE}\nunion all by name\nselect Amount from raw.town_payments\n",
     )
     assert "columns_by_name" in only(tiny)
 
@@ -149,7 +152,8 @@ def test_tables_united_by_name(tiny: TinyProject) -> None:
 def test_an_order_by_what_names_a_row_is_total(source: str, order: str, tiny: TinyProject) -> None:
     tiny.write(
         "sql/checks/spending/rule.sql",
-        f"-- A row.\nselect amount, row_number() over (order by {order}) as n\nfrom {source} as rows_of\n",
+        HEADER.replace("clean.town_payments", "marts.mart_months")
+        + f"select amount, row_number() over (order by {order}) as n\nfrom {source} as rows_of\n",
     )
     assert found(tiny) == []
 
@@ -157,7 +161,8 @@ def test_an_order_by_what_names_a_row_is_total(source: str, order: str, tiny: Ti
 def test_a_join_may_repeat_a_key(tiny: TinyProject) -> None:
     tiny.write(
         "sql/checks/spending/rule.sql",
-        "-- A row.\nselect m.month, p.amount, row_number() over (order by m.month) as n\n"
+        HEADER.replace("clean.town_payments", "marts.mart_months")
+        + "select m.month, p.amount, row_number() over (order by m.month) as n\n"
         "from marts.mart_months as m\ninner join clean.town_payments as p on p.amount = m.amount\n",
     )
     assert "total_order: rows may tie: the order leaves out m.amount, p.amount" in only(tiny)
@@ -183,26 +188,26 @@ def test_a_macro_may_parse_text_but_not_look_ahead(tiny: TinyProject) -> None:
 
 
 def test_a_file_may_say_why_it_breaks_a_rule(tiny: TinyProject) -> None:
-    sql = "-- A row.\n-- allow ids: the publisher's own digest\nselect md5(Amount) as id\nfrom raw.town_payments\n"
+    sql = f"{HEADER}-- allow ids: the publisher's own digest\nselect md5(Amount) as id\n{SOURCE}\n"
     tiny.write("sql/checks/spending/rule.sql", sql)
     assert found(tiny) == []
     tiny.write("sql/checks/spending/rule.sql", sql.replace(" the publisher's own digest", ""))
-    assert only(tiny) == "sql/checks/spending/rule.sql:2: say why ids may be broken here"
+    assert only(tiny) == "sql/checks/spending/rule.sql:5: say why ids may be broken here"
     tiny.write("sql/checks/spending/rule.sql", sql.replace("md5(Amount)", "Amount"))
-    assert only(tiny) == "sql/checks/spending/rule.sql:2: nothing here breaks a rule 'ids': remove the allowance"
+    assert only(tiny) == "sql/checks/spending/rule.sql:5: nothing here breaks a rule 'ids': remove the allowance"
 
 
 # Spark
 
 
 def test_a_function_that_nobody_knows_on_spark(tiny: TinyProject) -> None:
-    tiny.write("sql/checks/spending/rule.sql", "-- A row.\nselect bar(1, 0, 10) as bar\nfrom raw.town_payments\n")
+    tiny.write("sql/checks/spending/rule.sql", f"{HEADER}select bar(1, 0, 10) as bar\n{SOURCE}\n")
     assert "bar(…) has no translation to Spark that we know" in only(tiny)
 
 
 def test_a_construct_that_cannot_be_written_for_spark(tiny: TinyProject) -> None:
     tiny.write(
         "sql/checks/spending/rule.sql",
-        "-- A row.\nselect max_by(Amount, Paid_On, 3) as amounts\nfrom raw.town_payments\n",
+        f"{HEADER}select max_by(Amount, Paid_On, 3) as amounts\n{SOURCE}\n",
     )
     assert "this SQL cannot be written for Spark: Argument 'count' is not supported" in only(tiny)

@@ -1,34 +1,27 @@
 """Contracts become checks, and checks find what is wrong: on a tiny project of a few rows."""
 
-import re
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from formulas import committed_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_project import TinyProject
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
-from civic_pipeline.errors import CatalogIncomplete, ChecksFailed, ContractBroken, ModelFailed, NotCaptured
+from civic_pipeline.errors import ContractBroken, NotCaptured
 from civic_pipeline.lake import Attempt
+from civic_pipeline.nightly import failed_sources
 from civic_pipeline.quality import (
     Suites,
     audit,
     build_table,
-    check_across,
     checks_of,
-    failed_attempts,
     planned_checks,
     portal_checks,
-    publish,
-    rules_across,
 )
-from civic_pipeline.releases import Release
-from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import Build, CheckResult
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -76,7 +69,7 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
     planned = planned_checks(tiny.models()["clean.town_payments"])
     assert list(found) == list(planned) == [
         "schema", "control_total__rows", "control_total__amount", "quarantine_tolerated", "data_age",
-        "key_unique", "key_not_null__payment_id", "column_values_to_be_between__amount",
+        "key_unique", "payment_id__key_not_null", "amount__between",
     ]  # fmt: skip
     assert [name for name, result in found.items() if not result.passed] == ["data_age"]
     for name, result in found.items():
@@ -85,7 +78,7 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
             planned[name].severity,
             planned[name].description,
         )
-    assert found["column_values_to_be_between__amount"].description == "Refunds are small."
+    assert found["amount__between"].description == "Refunds are small."
 
 
 # Conservation
@@ -214,15 +207,15 @@ def test_a_failing_expectation_counts_and_shows_what_it_found(tiny: TinyProject)
     )
     with tiny.build() as build:
         found = audited(tiny, build)
-    between = found["column_values_to_be_between__amount"]
+    between = found["amount__between"]
     assert (between.passed, between.blocks, between.evaluated, between.unexpected) == (False, True, 4, 2)
     assert sorted(Decimal(value) for value in between.examples) == [Decimal(-5), Decimal("1234.5")]
-    total = found["column_sum_to_be_between__amount"]
+    total = found["amount__sum_between"]
     assert (total.passed, total.blocks) == (False, False)
     assert "1239.51" in total.examples[0]
-    regex = found["column_values_to_match_regex__payment_id"]
+    regex = found["payment_id__match_regex"]
     assert (regex.passed, regex.unexpected, sorted(regex.examples)) == (False, 2, ["3", "4"])
-    assert found["column_values_to_be_between__paid_on"].passed
+    assert found["paid_on__between"].passed
 
 
 def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tiny: TinyProject) -> None:
@@ -243,8 +236,8 @@ def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tin
         found = audited(tiny, build)
     assert found["key_unique"].blocks
     assert found["key_unique"].unexpected == 2
-    assert found["references__payment_id"].blocks
-    assert found["references__payment_id"].unexpected == 3
+    assert found["payment_id__references"].blocks
+    assert found["payment_id__references"].unexpected == 3
 
 
 def test_a_key_of_two_columns_is_unique_together(tiny: TinyProject) -> None:
@@ -289,41 +282,6 @@ def build_all(tiny: TinyProject, build: Build) -> dict[str, str]:
     return held
 
 
-def test_a_rule_across_tables_returns_its_offending_rows_and_stops_the_release(tiny: TinyProject) -> None:
-    tiny.capture(GOOD)
-    rule = tiny.write(
-        "sql/checks/spending/months_are_positive.sql",
-        "-- Each row is a month without payments\n-- worth anything.\nselect month, amount from marts.mart_months where amount < 1000",
-    )
-    with tiny.build() as build:
-        assert check_across(build) == []  # the rule's table was never built
-        assert build_all(tiny, build) == {}
-        (result,) = check_across(build)
-        assert result == CheckResult(
-            "warehouse", "months_are_positive", "across", "critical", False,
-            "Each row is a month without payments worth anything.", None, 1, ("2024-01-01, 10.00",), rule.read_text(),
-        )  # fmt: skip
-        with pytest.raises(ChecksFailed, match=r"months_are_positive .*1 unexpected, such as 2024-01-01, 10\.00"):
-            list(publish(build))
-        assert not tiny.settings.warehouse.exists()
-        tiny.edit("sql/checks/spending/months_are_positive.sql", "< 1000", "< 0")
-        made = list(publish(build))[-1]
-        assert isinstance(made, Release)
-        assert made.file.samefile(tiny.settings.warehouse)
-        assert build.connection.execute(
-            "select is_passed from meta.checks where table_name = 'warehouse'"
-        ).fetchall() == [(True,)]
-
-
-def test_a_rule_that_does_not_run_is_told_with_its_file(tiny: TinyProject) -> None:
-    tiny.capture(GOOD)
-    tiny.write("sql/checks/spending/broken.sql", "select nothing from marts.mart_months")
-    with tiny.build() as build:
-        build_all(tiny, build)
-        with pytest.raises(ModelFailed, match=r"broken\.sql failed:"):
-            check_across(build)
-
-
 def test_what_depends_on_a_table_that_is_held_back_waits_for_it(tiny: TinyProject) -> None:
     tiny.capture([*GOOD, ("5", "2024-01-05", "x"), ("6", "2024-01-05", "x")])
     tiny.edit(CONTRACT, "tolerate_quarantined: 50%", "tolerate_quarantined: 1%")
@@ -331,12 +289,11 @@ def test_what_depends_on_a_table_that_is_held_back_waits_for_it(tiny: TinyProjec
         held = build_all(tiny, build)
         assert "quarantine_tolerated" in held["clean.town_payments"]
         assert held["marts.mart_months"] == "waits for clean.town_payments"
-        assert list(publish(build)) == []  # no table was ever accepted
 
 
 def test_a_dataset_nobody_captured_is_told_with_what_to_run(tiny: TinyProject) -> None:
     with tiny.build() as build:
-        held = failed_attempts(build)
+        held = failed_sources(build)
     assert held == {"raw.town_payments": str(NotCaptured("town/payments"))}
     assert "Materialize raw/town_payments first" in held["raw.town_payments"]
 
@@ -381,37 +338,9 @@ def test_an_attempt_becomes_the_checks_of_the_raw_table(attempt: Attempt, passed
     assert [result.severity for result in found] == ["critical", "warning"]
 
 
-def test_every_committed_rule_across_tables_says_what_a_returned_row_is() -> None:
-    for path, check in rules_across(CHECKOUT, committed_models()).items():
-        assert check.description != path.stem.replace("_", " "), path
-
-
-def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(tiny: TinyProject) -> None:
-    tiny.write("sql/checks/spending/misspelt.sql", "-- Each row is lost.\nselect month from marts.mart_monhts")
-    with pytest.raises(CatalogIncomplete, match=r"misspelt\.sql reads marts\.mart_monhts.*Check the spelling"):
-        rules_across(tiny.settings.root, tiny.models())
-
-
 def test_a_damaged_capture_holds_back_what_is_made_of_it(tiny: TinyProject) -> None:
     (file,) = tiny.lake.files(tiny.capture(GOOD))
     file.unlink()
     with tiny.build() as build:
-        (problem,) = failed_attempts(build).values()
+        (problem,) = failed_sources(build).values()
     assert "it is gone" in problem
-
-
-def test_a_report_is_written_and_only_the_newest_are_kept(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("civic_pipeline.quality.suites.KEPT_REPORTS", 2)
-    tiny.capture(GOOD)
-    reports = tiny.settings.reports
-    for name in ("old", "older"):
-        (reports / name).mkdir(parents=True)
-    with tiny.build("a_run") as build:
-        suites = Suites(build)
-        model = tiny.models()["clean.town_payments"]
-        audit(build, build.stage(model), suites)
-        index = suites.write_report(reports)
-    assert index == reports / "a_run" / "index.html"
-    (page,) = re.findall(r'<a href="(validations/[^"]+)">clean\.town_payments</a>', index.read_text(encoding="utf-8"))
-    assert "Evaluated Expectations" in (index.parent / page).read_text(encoding="utf-8")
-    assert len(list(reports.iterdir())) == 2

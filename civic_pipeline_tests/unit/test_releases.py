@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,14 +13,16 @@ import duckdb
 import pytest
 from tiny_project import TinyProject
 
+from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.cli.difference_text import as_text, to_json
-from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened
-from civic_pipeline.quality import Suites, build_table, failed_attempts, publish
+from civic_pipeline.errors import HeldBack, ReleaseDamaged, UnknownName, WarehouseOpened
+from civic_pipeline.nightly import ReleaseOutcome, Selection
+from civic_pipeline.quality import TableOutcome
 from civic_pipeline.releases import Release, compare, find_release, kept_releases, live_release, roll_back
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.releases.kept import remove_old
-from civic_pipeline.warehouse import load_models, open_build
+from civic_pipeline.warehouse import load_models
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
 MORE = [*ROWS, ("4", "2024-03-01", "1")]
@@ -27,20 +30,18 @@ FIRST, SECOND = "2026-01-02T030405.000000Z", "2026-01-03T030405.000000Z"
 
 
 def night(tiny: TinyProject, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
-    """Build what must be built and release: the tables that were made, and the new release."""
-    made, released = [], None
-    with open_build(tiny.settings, {tiny.name: dataset or tiny.dataset}, "a run") as build:
-        suites, held = Suites(build), failed_attempts(build)
-        for model in load_models(tiny.settings.root, build.datasets).values():
-            outcome = build_table(build, suites, model, held, anew=False)
-            assert outcome.problem is None or model.name not in made
-            if outcome.staged:
-                made.append(model.name)
-            if outcome.problem:
-                held[model.name] = outcome.problem
-        for published in publish(build):
-            released = published if isinstance(published, Release) else None
-    return made, released
+    """A night that asks no portal: the tables that were built, and the new release."""
+    datasets = {tiny.name: dataset or tiny.dataset}
+    models = load_models(tiny.settings.root, datasets)
+    built, released = [], None
+    selection = replace(Selection.whole(datasets, models), datasets=frozenset())
+    with suppress(HeldBack):
+        for outcome in nightly.night(tiny.settings, datasets, models, "a run", selection, print):
+            if isinstance(outcome, TableOutcome) and outcome.status == "built":
+                built.append(outcome.model.name)
+            if isinstance(outcome, ReleaseOutcome):
+                released = outcome.release
+    return built, released
 
 
 BOTH = ["clean.town_payments", "marts.mart_months"]

@@ -1,4 +1,7 @@
 -- A returned row is an agency whose budget grew and shows a fall, or fell and shows growth.
+-- severity: critical
+-- subject: budget
+-- holds back: marts.mart_budget_by_agency
 select city, fiscal_year, phase, agency_name, previous_amount, non_transfer_amount, change_rate
 from marts.mart_budget_by_agency
 where change_rate is not null and sign(change_rate) <> sign(non_transfer_amount - previous_amount)

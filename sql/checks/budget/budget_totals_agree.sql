@@ -1,4 +1,7 @@
 -- A returned row is a city's budget of one fiscal year and phase that does not come to the same cent by line, by agency and by fund.
+-- severity: critical
+-- subject: budget
+-- holds back: marts.mart_budget_by_agency
 with lines as (
     select 'baltimore' as city, fiscal_year, 'adopted' as phase, sum(approved_amount) as amount
     from clean.baltimore_budget

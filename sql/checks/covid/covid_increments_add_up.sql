@@ -1,4 +1,7 @@
 -- A returned row is a county whose first count and increments do not add up to its last count.
+-- severity: critical
+-- subject: covid
+-- holds back: marts.mart_covid_daily
 with series as (
     select
         county,

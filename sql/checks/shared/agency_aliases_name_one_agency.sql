@@ -1,4 +1,7 @@
 -- A returned row is a reviewed agency name that means no agency we know, or more than one.
+-- severity: critical
+-- subject: shared
+-- holds back: marts.dim_agencies
 select
     aliases.city,
     name_key(aliases.raw_name) as alias_key,

@@ -1,4 +1,7 @@
 -- A returned row is a fiscal month whose payments do not have the rows and dollars of the checkbook.
+-- severity: critical
+-- subject: spending
+-- holds back: marts.fct_payments
 with checkbook as (
     select fiscal_year, fiscal_period, count(*) as row_count, sum(amount) as amount
     from clean.baltimore_spending

@@ -1,4 +1,7 @@
 -- A returned row is an agency whose monthly vendor totals and payments in uncovered months do not add up to its payments.
+-- severity: critical
+-- subject: spending
+-- holds back: marts.mart_vendor_spend_monthly
 with monthly as (
     select city, agency_id, sum(amount) as amount
     from marts.mart_vendor_spend_monthly

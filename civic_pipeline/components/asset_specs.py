@@ -1,0 +1,135 @@
+"""What Dagster knows of each asset before anything runs: raw captures, tables, the release, and the seeds they read."""
+
+from collections.abc import Iterable, Mapping
+
+import dagster as dg
+
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Cadence, Dataset, table_name
+from civic_pipeline.components.dagster_terms import (
+    asset_key,
+    code_references,
+    freshness_policy,
+    input_key,
+    portal_page,
+    reference,
+    source_description,
+    tags,
+)
+from civic_pipeline.components.portal_dataset import source_key
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import Model, seed_files
+
+RELEASE = dg.AssetKey(["warehouse"])
+_OWNERS = ["team:open-data"]  # of what no YAML describes: seeds and the release
+
+
+def raw_spec(settings: Settings, name: str, dataset: Dataset) -> dg.AssetSpec:
+    """`city/dataset` as the asset of its captures. Skippable: a source that fails is not materialized."""
+    source, page = dataset.source, portal_page(dataset.source)
+    return dg.AssetSpec(
+        asset_key(f"raw.{table_name(name)}"),
+        deps=[source_key(name)],
+        description=source_description(dataset),
+        group_name=dataset.subject,
+        kinds={source.portal, "parquet"},
+        owners=list(dataset.owners),
+        tags=tags(dataset.subject, "raw", dataset.cadence, name.partition("/")[0]),
+        skippable=True,
+        metadata={
+            "publisher": dataset.publisher,
+            "licence": dataset.licence,
+            "reference": reference(source),
+            "reference recorded": source.recorded.isoformat(),
+            "dagster/column_schema": dg.TableSchema(
+                [dg.TableColumn(column, kind) for column, kind in dataset.columns.items()]
+            ),
+            "dagster/code_references": code_references(
+                {"definition": settings.root / "civic_pipeline" / "defs" / name / "defs.yaml"}
+            ),
+        }
+        | ({"portal page": dg.MetadataValue.url(page)} if page else {}),
+    )
+
+
+def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
+    """A table of `sql/`. Skippable: a table that is held back is not materialized."""
+    sources = _sources(model, models, datasets)
+    cities = {name.partition("/")[0] for name in sources}
+    return dg.AssetSpec(
+        asset_key(model.name),
+        deps=sorted({input_key(name) for name in model.inputs}),
+        description=model.description,
+        group_name=model.subject,
+        kinds={"duckdb", "sql"},
+        owners=list(model.contract.owners),
+        tags=tags(
+            model.subject, model.schema, _most_frequent(sources.values()), cities.pop() if len(cities) == 1 else None
+        ),
+        code_version=model.code_version,
+        skippable=True,
+        freshness_policy=freshness_policy(model.dataset.cadence) if model.dataset else None,
+        metadata={
+            "dagster/table_name": model.name,
+            "dagster/column_schema": dg.TableSchema(
+                [
+                    dg.TableColumn(c.name, c.type, c.description, _constraints(model, c.name))
+                    for c in model.contract.columns
+                ]
+            ),
+            "dagster/code_references": code_references({"SQL": model.path, "contract": model.path.with_suffix(".yml")}),
+            "each row is": model.contract.each_row_is,
+            "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
+        },
+    )
+
+
+def release_spec(models: Mapping[str, Model]) -> dg.AssetSpec:
+    """Not skippable, so that a run which repeats failed assets makes a release, too."""
+    return dg.AssetSpec(
+        RELEASE,
+        deps=[asset_key(name) for name in models],
+        description="The released warehouse: one read-only DuckDB file with every accepted table, replaced atomically.",
+        group_name="shared",
+        kinds={"duckdb"},
+        owners=_OWNERS,
+        tags=tags("shared", "release", "daily", None),
+    )
+
+
+def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
+    """The reviewed mappings that models read: files of the checkout, never materialized."""
+    return [
+        dg.AssetSpec(
+            dg.AssetKey(["seeds", file.stem]),
+            description="A reviewed mapping, kept by hand in the checkout.",
+            group_name="shared",
+            kinds={"csv"},
+            owners=_OWNERS,
+            tags=tags("shared", "seed", "irregular", None),
+            metadata={"dagster/code_references": code_references({"seed": file})},
+        )
+        for file in seed_files(settings.root)
+    ]
+
+
+def _sources(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """The datasets a table is made from, through all the tables between."""
+    by_table = {f"{schema}.{table_name(name)}": name for name in datasets for schema in ("raw", "history")}
+    found: dict[str, Dataset] = {}
+    for name in model.inputs:
+        if name in by_table:
+            found[by_table[name]] = datasets[by_table[name]]
+        elif name in models:
+            found |= _sources(models[name], models, datasets)
+    return found
+
+
+def _most_frequent(datasets: Iterable[Dataset]) -> Cadence:
+    """How often a table may change: as often as the most frequent of its sources."""
+    cadences: list[Cadence] = [dataset.cadence for dataset in datasets]
+    return min(cadences, key=lambda cadence: FRESH_FOR_DAYS.get(cadence, 9_999), default="irregular")
+
+
+def _constraints(model: Model, column: str) -> dg.TableColumnConstraints:
+    key = model.contract.key
+    return dg.TableColumnConstraints(nullable=column not in key, unique=key == (column,))

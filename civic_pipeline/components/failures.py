@@ -1,0 +1,16 @@
+"""What Dagster knows of a failed run, in one line per step."""
+
+import dagster as dg
+
+STARTED_BY = "civic_pipeline/started_by"  # the tag of runs that were not launched by Dagster
+
+
+def problem_of(event: dg.DagsterEvent) -> str:
+    """The message of a foreseen failure, or the exception itself where nobody foresaw it."""
+    error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
+    if error is None:
+        return str(event.message)
+    if not error.stack:
+        return error.message
+    cause = error.cause or error  # Dagster wraps what a step raised
+    return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)"

@@ -1,0 +1,105 @@
+"""The night as one Dagster step: captures, tables and release are its assets, each with its own result.
+
+One step, because a step that fails in part makes Dagster skip what is made of it, and its retry repeats all of it. See
+docs/adr/NIGHT. What the night does is in nightly.py; here it is translated.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+
+from civic_pipeline import interruption
+from civic_pipeline.catalog import Dataset, load_datasets, table_name
+from civic_pipeline.components.asset_specs import RELEASE, raw_spec, release_spec, seed_specs, table_spec
+from civic_pipeline.components.dagster_terms import asset_key, check_specs, table_of
+from civic_pipeline.components.events import Event, events_of, observed_before
+from civic_pipeline.dagster_private import without_stack_trace
+from civic_pipeline.errors import CivicError
+from civic_pipeline.lake import Lake, last_attempt
+from civic_pipeline.nightly import Selection, night
+from civic_pipeline.quality import planned_checks, portal_checks
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import Model, load_models
+
+# Dagster's mark of a run that repeats a failed step, whole, and of one that repeats the assets that failed.
+_STEP_RETRY, _ASSET_RETRY = "dagster/is_resume_retry", "dagster/is_asset_resume_retry"
+
+
+@dg.definitions
+def nightly_assets() -> dg.Definitions:
+    settings = Settings.from_environment()
+    datasets = load_datasets(settings.root)
+    models = load_models(settings.root, datasets)
+    raw = [f"raw.{table_name(name)}" for name in datasets]
+
+    @dg.multi_asset(
+        name="night",
+        specs=[
+            *(raw_spec(settings, name, dataset) for name, dataset in datasets.items()),
+            *(table_spec(model, models, datasets) for model in models.values()),
+            release_spec(models),
+        ],
+        check_specs=[
+            *(spec for table in raw for spec in check_specs(table, portal_checks(table).values())),
+            *(spec for model in models.values() for spec in check_specs(model.name, planned_checks(model).values())),
+        ],
+        can_subset=True,
+    )
+    def night_step(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        """Capture, build and release what is selected; fail at the end if anything failed or is held back."""
+        current = Settings.from_environment()
+        try:
+            with interruption.watched():
+                selection = _selection(context, datasets, models, Lake(current.lake))
+                yield from _not_asked_again(context, selection, datasets, Lake(current.lake))
+                for outcome in night(current, datasets, models, context.run.run_id, selection, context.log.info):
+                    yield from _selected(context, events_of(context, outcome, current))
+        except CivicError as error:
+            raise without_stack_trace(error) from error
+        except BaseException:
+            if interruption.received():  # whatever a library made of it
+                raise interruption.Interrupted from None
+            raise
+
+    return dg.Definitions(assets=[night_step, *seed_specs(settings)])
+
+
+def _selection(
+    context: dg.AssetExecutionContext, datasets: Mapping[str, Dataset], models: Mapping[str, Model], lake: Lake
+) -> Selection:
+    """What the run's selection of assets and checks asks for.
+
+    Who asks for some tables wants them made; a whole night, and what repeats a failed one, leaves alone what would come out
+    the same. What repeats a failed night asks only the sources that failed.
+    """
+    keys = {table_of(key) for key in context.selected_asset_keys}
+    asked = {name for name in datasets if f"raw.{table_name(name)}" in keys}
+    is_retry = bool({_STEP_RETRY, _ASSET_RETRY} & context.run.tags.keys())
+    if is_retry:
+        asked = {name for name in asked if (attempt := last_attempt(name, lake)) is None or attempt.problem}
+    whole = keys >= {*models, table_of(RELEASE)}
+    return Selection(
+        datasets=frozenset(asked),
+        tables=frozenset(models.keys() & keys),
+        only_checked=frozenset(
+            {table_of(key.asset_key) for key in context.selected_asset_check_keys} & models.keys() - keys
+        ),
+        releases=table_of(RELEASE) in keys,
+        rebuilds=not whole and not is_retry,
+    )
+
+
+def _not_asked_again(
+    context: dg.AssetExecutionContext, selection: Selection, datasets: Mapping[str, Dataset], lake: Lake
+) -> Iterator[Event]:
+    """Sources that a repeated night leaves alone: as the last attempt left them, or Dagster would call them failed."""
+    for name in datasets:
+        if name not in selection.datasets and asset_key(f"raw.{table_name(name)}") in context.selected_asset_keys:
+            yield from _selected(context, observed_before(name, lake))
+
+
+def _selected(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Iterator[Event]:
+    wanted = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+    for event in events:
+        if isinstance(event, dg.MaterializeResult) or (event.asset_key, event.check_name) in wanted:
+            yield event

@@ -1,0 +1,200 @@
+"""The night, without Dagster: captures, history, tables and their checks, report, release, as a generator of outcomes.
+
+Whoever runs it translates the outcomes: the Dagster step into events, a test into what it asserts. What does not belong
+here: how a table is staged and judged (quality), and anything that a run's starter does afterwards.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from civic_pipeline import interruption
+from civic_pipeline.access import open_portals
+from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.errors import HeldBack, NotCaptured
+from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt
+from civic_pipeline.lock import only_writer
+from civic_pipeline.portals import Access
+from civic_pipeline.quality import Suites, TableOutcome, audit, build_table, checks_of, write_report
+from civic_pipeline.releases import Release
+from civic_pipeline.run_report import keep_problems
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, record_history, release
+
+Portals = Callable[[Settings], AbstractContextManager[Access]]
+
+_WAIT_SECONDS = 120  # for another run; then this one is refused
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The part of a night that is asked for.
+
+    `datasets` are captured, `tables` built, `only_checked` staged and judged without a swap. Unless `rebuilds`, a table
+    that would come out as it is stays.
+    """
+
+    datasets: frozenset[str]
+    tables: frozenset[str]
+    only_checked: frozenset[str] = frozenset()
+    releases: bool = True
+    rebuilds: bool = False
+
+    @classmethod
+    def whole(cls, datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> "Selection":
+        return cls(frozenset(datasets), frozenset(models))
+
+
+@dataclass(frozen=True)
+class CaptureOutcome:
+    """One source was asked. `capture` is the accepted capture after it, None where there never was one."""
+
+    name: str
+    attempt: Attempt
+    capture: Manifest | None
+    results: list[CheckResult]
+    seconds: float
+
+    @property
+    def table(self) -> str:
+        return f"raw.{table_name(self.name)}"
+
+    @property
+    def problem(self) -> str | None:
+        return self.attempt.problem
+
+
+@dataclass(frozen=True)
+class HistoryStopped:
+    """The history of a dataset was not updated; nothing else is held back by it."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """A table was staged and judged, and nothing was swapped."""
+
+    results: list[CheckResult]
+
+
+@dataclass(frozen=True)
+class ReportOutcome:
+    """The index page of the quality report of this night."""
+
+    page: Path
+
+
+@dataclass(frozen=True)
+class ReleaseOutcome:
+    """The new release, or None where nothing is new. `held_back` are the tables that stand at an older version -> why."""
+
+    release: Release | None
+    held_back: Mapping[str, str]
+
+
+Outcome = CaptureOutcome | HistoryStopped | TableOutcome | CheckOutcome | ReportOutcome | ReleaseOutcome
+
+
+def night(
+    settings: Settings,
+    datasets: Mapping[str, Dataset],
+    models: Mapping[str, Model],
+    run_id: str,
+    selection: Selection,
+    say: Callable[[str], None],
+    portals: Portals = open_portals,
+) -> Iterator[Outcome]:
+    """One night, or the selected part of it. A foreseen failure of a source or a table is in its outcome, not raised.
+
+    One night at a time works on a data folder; `portals` opens the way to the sources. Raises LockHeld when another one has
+    not ended after two minutes, what `portals`, `open_build` and `release` raise, and at the end HeldBack with everything that failed.
+    """
+    problems: dict[str, str] = {}
+    with only_writer(settings.data / "run", _WAIT_SECONDS, say):
+        asked = {name: dataset for name, dataset in datasets.items() if name in selection.datasets}
+        for captured in _captures(settings, asked, say, portals):
+            interruption.check()
+            if captured.problem:
+                problems[captured.table] = captured.problem
+            yield captured
+        if selection.tables or selection.only_checked or selection.releases:
+            with open_build(settings, datasets, run_id) as build:
+                for outcome in _build(build, models, selection):
+                    interruption.check()
+                    match outcome:
+                        case TableOutcome(problem=str(why)):
+                            problems[outcome.model.name] = why
+                        case ReleaseOutcome():
+                            problems |= outcome.held_back
+                    yield outcome
+        keep_problems(settings, _decided(selection), problems)
+    if problems:
+        sources_first = dict(sorted(problems.items(), key=lambda problem: not problem[0].startswith("raw.")))
+        raise HeldBack(sources_first, released=selection.releases)
+
+
+def _decided(selection: Selection) -> frozenset[str]:
+    """The names of which this night knows whether they fail."""
+    return selection.tables | {f"raw.{table_name(name)}" for name in selection.datasets}
+
+
+def _captures(
+    settings: Settings, datasets: Mapping[str, Dataset], say: Callable[[str], None], portals: Portals
+) -> Iterator[CaptureOutcome]:
+    if not datasets:
+        return
+    lake = Lake(settings.lake)
+    with portals(settings) as access:
+        for timed in attempt_all(datasets, lake, access, say):
+            attempt = timed.attempt
+            capture = lake.capture(attempt.capture_id) if attempt.capture_id else None
+            results = checks_of(attempt, f"raw.{table_name(attempt.dataset)}")
+            yield CaptureOutcome(attempt.dataset, attempt, capture, results, timed.seconds)
+
+
+def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> Iterator[Outcome]:
+    for name, why in record_history(build, models).items():
+        yield HistoryStopped(name, why)
+    suites = Suites(build)
+    failed = failed_sources(build)
+    held = dict(failed)
+    checked: dict[str, list[CheckResult]] = {}
+    for model in models.values():
+        began = time.monotonic()
+        if model.name in selection.tables:
+            outcome = build_table(build, suites, model, held, selection.rebuilds)
+            if outcome.problem:
+                held[model.name] = outcome.problem
+            if outcome.is_audited:
+                checked[model.name] = outcome.results
+            yield replace(outcome, seconds=time.monotonic() - began)
+        elif model.name in selection.only_checked:
+            checked[model.name] = audit(build, build.stage(model), suites)
+            yield CheckOutcome(checked[model.name])
+    subjects = {model.name: str(model.subject) for model in models.values()}
+    if page := write_report(build.settings.reports, build.run_id, subjects, checked):
+        yield ReportOutcome(page)
+    if selection.releases:
+        build.forget_all_but(models)
+        yield ReleaseOutcome(release(build) if build.accepted_tables() else None, failed | build.held_back())
+
+
+def failed_sources(build: Build) -> dict[str, str]:
+    """Raw tables whose last attempt failed, that were never captured, or whose capture is damaged -> why.
+
+    Records the checks of the attempts.
+    """
+    failed = {}
+    lake = Lake(build.settings.lake)
+    for name in build.datasets:
+        table, attempt = f"raw.{table_name(name)}", last_attempt(name, lake)
+        if attempt:
+            build.record_checks(table, checks_of(attempt, table))
+        problem = build.damaged.get(name) or (attempt.problem if attempt else str(NotCaptured(name)))
+        if problem:
+            failed[table] = problem
+    return failed

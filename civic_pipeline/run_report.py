@@ -1,0 +1,71 @@
+"""Whom the end of a run concerns: one message when something starts to fail, one when it recovers, and the heartbeat.
+
+The night keeps `problems.json`, what fails or is held back at its end; here `notified.json` keeps what somebody has been
+notified of, so that a source which is down for a week is one message and not seven.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from civic_pipeline.errors import writing
+from civic_pipeline.notify import Notification, notifier_from_environment, send_heartbeat
+from civic_pipeline.settings import Settings
+
+RUN = "the run"  # the name of a failure that is nobody's in particular: a full disk, another run
+
+
+def standing_problems(settings: Settings) -> dict[str, str]:
+    """What failed or was held back at the end of the last night -> why."""
+    return _read(settings.data / "problems.json")
+
+
+def keep_problems(settings: Settings, decided: frozenset[str], problems: Mapping[str, str]) -> None:
+    """Replace what is known of the names in `decided` by `problems`."""
+    known = standing_problems(settings)
+    _write(settings.data / "problems.json", {n: why for n, why in known.items() if n not in decided} | dict(problems))
+
+
+def report_run(settings: Settings, run_id: str, failure: str | None, log: Callable[[str], None]) -> None:
+    """Notify of what newly fails and of what recovered; call the heartbeat if nothing fails.
+
+    `failure` is what the run itself ended with. Raises SettingInvalid, NotificationFailed: then the next run tries again.
+    """
+    problems = standing_problems(settings)
+    if failure and not problems:
+        problems[RUN] = failure
+    notified = _read(settings.data / "notified.json")
+    new = {name: why for name, why in problems.items() if name not in notified}
+    recovered = [name for name in notified if name not in problems]
+    if new or recovered:
+        notifier_from_environment(log).send(_notification(new, recovered, len(problems), run_id))
+        _write(settings.data / "notified.json", problems)
+    if not problems:
+        send_heartbeat()
+
+
+def _notification(new: Mapping[str, str], recovered: list[str], standing: int, run_id: str) -> Notification:
+    happened = f"{len(new)} newly failed or held back" if new else f"{len(recovered)} recovered"
+    lines = [f"{name}: {why}" for name, why in new.items()]
+    if recovered:
+        lines.append(f"recovered: {', '.join(recovered)}")
+    if standing > len(new):
+        lines.append(f"still failed or held back since earlier: {standing - len(new)}")
+    return Notification(subject=f"civic_pipeline: {happened}", body="\n".join(lines), run_id=run_id)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:  # cut off by a full disk: the next run writes it again
+        return {}
+    return found
+
+
+def _write(file: Path, problems: Mapping[str, str]) -> None:
+    with writing(file):
+        draft = file.with_suffix(".new")
+        draft.write_text(json.dumps(problems, indent=1), encoding="utf-8")
+        draft.rename(file)

@@ -1,0 +1,64 @@
+"""A rule across tables, from `sql/checks/<subject>/`: a query that returns the rows that break it, and a header."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast, get_args
+
+from civic_pipeline.catalog import Severity
+from civic_pipeline.errors import FileInvalid
+
+_KEYS = ("severity", "subject", "holds back")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`reads` are the tables its query reads; a failure holds `holds_back`, one of them, back if the severity is critical."""
+
+    name: str
+    path: Path
+    sql: str
+    description: str
+    severity: Severity
+    holds_back: str
+    reads: frozenset[str]
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables among what it reads: captures and seeds are never held back."""
+        return frozenset(name for name in self.reads if name.startswith(("clean.", "marts.")))
+
+
+def rule_files(root: Path) -> list[Path]:
+    """The files under `root/sql/checks`, a folder per subject."""
+    return sorted((root / "sql" / "checks").glob("*/*.sql"))
+
+
+def read_rule(path: Path, reads: frozenset[str]) -> Rule:
+    """The rule in `path`, whose query reads the tables `reads`. Raises FileInvalid for a header that says too little."""
+    sql = path.read_text(encoding="utf-8")
+    header: dict[str, tuple[int, str]] = {}
+    words: list[str] = []
+    for number, line in enumerate(sql.splitlines(), 1):
+        if not line.startswith("--"):
+            break
+        text = line[2:].strip()
+        key, colon, value = text.partition(": ")
+        if colon and key in _KEYS:
+            header[key] = (number, value.strip())
+        elif not text.startswith("allow "):  # a rule of SQL that it may break, see lint
+            words.append(text)
+    missing = [f"a line `-- {key}: ...`" for key in _KEYS if key not in header]
+    missing += [] if words else ["a comment that says what a returned row is"]
+    if missing:
+        raise FileInvalid(path, [(1, f"the header lacks {' and '.join(missing)}")])
+    at, severity = header["severity"]
+    if severity not in get_args(Severity):
+        raise FileInvalid(path, [(at, f"severity is {', '.join(get_args(Severity))}, not {severity!r}")])
+    at, subject = header["subject"]
+    if subject != path.parent.name:
+        raise FileInvalid(path, [(at, f"subject is the folder's name, {path.parent.name}, not {subject!r}")])
+    at, held = header["holds back"]
+    if not re.fullmatch(r"(clean|marts)\.[a-z0-9_]+", held) or held not in reads:
+        raise FileInvalid(path, [(at, f"holds back must be one of the tables it reads: {', '.join(sorted(reads))}")])
+    return Rule(path.stem, path, sql, " ".join(words), cast("Severity", severity), held, reads)
