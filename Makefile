@@ -12,9 +12,9 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
 
-dev: .venv/run  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home as `make run`
+dev: .venv/dev  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home as `make run`
 	@DAGSTER_HOME="$$($(BIN)/python -m civic_pipeline.dagster_home)" && export DAGSTER_HOME && \
-		$(BIN)/dagster dev -w workspace.yaml --host 127.0.0.1 --port $(PORT)
+		$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 test: .venv/dev  ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -39,7 +39,7 @@ requirements: .venv/dev  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links -q --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove what runs made; captures and releases included
-	rm -rf data/lake data/build data/quality data/releases data/dagster_home data/warehouse.duckdb
+	rm -rf data/lake data/build data/quality data/releases data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/run.lock
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": set PYTHON=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'

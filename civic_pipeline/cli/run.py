@@ -54,12 +54,8 @@ def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed
         # Threads may still wait for a portal, which nobody needs any more.
         os._exit(128 + (interruption.received() or signal.SIGINT))
     try:
-        report_run(
-            settings,
-            ended.run_id,
-            str(ended.failure) if ended.failure else None,
-            lambda text: click.echo(text, err=True),
-        )
+        # The terminal shows all of it already, so the notifier `log` has nothing to add.
+        report_run(settings, ended.run_id, str(ended.failure) if ended.failure else None, lambda _: None)
     except NotificationFailed as error:
         click.secho(f"Warning: {error}", fg="yellow", err=True)
     return ended.failure
