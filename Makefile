@@ -7,7 +7,7 @@ export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test check audit docs requirements clean
+.PHONY: run dev test test-fast check audit docs requirements clean
 
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
@@ -18,6 +18,9 @@ dev: .venv/dev  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home 
 
 test: .venv/dev  ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-fast: .venv/dev  ## unit and integration tests without those marked slow
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" civic_pipeline_tests/unit civic_pipeline_tests/integration
 
 check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/ruff check .

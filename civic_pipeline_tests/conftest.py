@@ -6,11 +6,15 @@ pipeline/     the whole job through Dagster
 """
 
 import ast
+import ctypes
 import os
+import re
 import shutil
 import socket
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -140,6 +144,50 @@ def _own_settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         for name in [name for name in os.environ if name.startswith(("CIVIC_", "SOCRATA_"))]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("CIVIC_DATA", str(tmp_path / "civic_data"))
+
+
+# Processes
+
+
+def _children() -> dict[int, str]:
+    """The living processes that this one started, or that theirs did -> their commands. Empty where there is no /proc."""
+    parents, commands = dict[int, int](), dict[int, str]()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile
+            name, state, parent = re.fullmatch(
+                r"\d+ \((.*)\) (\w) (\d+) .*", (folder / "stat").read_text(), re.DOTALL
+            ).groups()  # type: ignore[union-attr]
+            if state != "Z":
+                parents[int(folder.name)] = int(parent)
+                commands[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ").strip() or name
+
+    def is_ours(process: int) -> bool:
+        while process > 1 and process != os.getpid():
+            process = parents.get(process, 0)
+        return process == os.getpid()
+
+    return {process: command for process, command in commands.items() if process != os.getpid() and is_ours(process)}
+
+
+# So that a process whose parent ended becomes ours, and is found.
+if sys.platform == "linux":
+    _BECOME_SUBREAPER = 36
+    ctypes.CDLL(None).prctl(_BECOME_SUBREAPER, 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """The tests of a file end what they start. The one process that stays is the warm one of integration/warm.py."""
+    before = _children()
+    yield
+    until = time.monotonic() + 10  # for those that are ending
+    empty = 0
+    while empty < 2:  # one look can miss what is just being handed from a parent that ended to us
+        left = {process: command for process, command in _children().items() if process not in before}
+        left = {process: command for process, command in left.items() if "warm.py" not in command}
+        empty = 0 if left else empty + 1
+        assert time.monotonic() < until, f"left running: {left}"
+        time.sleep(0.05)
 
 
 # A copy of the checkout, to break on purpose

@@ -3,10 +3,11 @@
 import gzip
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chaos import Nights, nights_under, undisturbed_under
 from filelock import FileLock
 from terminal import SAMPLE, Place, serve
 
@@ -101,3 +102,14 @@ def _make_released(folder: Path) -> None:
 def place(small: Place, tmp_path: Path) -> Place:
     """The small installation after its green night, to break."""
     return small.copy(tmp_path)
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Iterator[Nights]:
+    with nights_under(tmp_path) as nights:
+        yield nights
+
+
+@pytest.fixture
+def undisturbed(nights: Nights, tmp_path: Path) -> list[dict[str, str]]:
+    return undisturbed_under(tmp_path, nights)

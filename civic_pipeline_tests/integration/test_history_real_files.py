@@ -21,9 +21,10 @@ from civic_pipeline.warehouse import load_models, open_build, record_history, re
 HOUSING = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "baltimore" / "housing"
 NAME = "baltimore/vacant_building_notices"
 
-pytestmark = pytest.mark.skipif(
-    not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
+]
 
 # The day a copy is of, as far as its file says.
 COPIES = {

@@ -47,6 +47,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_old_engine_reads_every_table_comment_and_number(old: Path, released: Place) -> None:
     def read(folder: Path | None) -> dict[str, Any]:
         environment = os.environ | ({"PYTHONPATH": str(folder)} if folder else {})

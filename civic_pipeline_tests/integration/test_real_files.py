@@ -23,9 +23,10 @@ from civic_pipeline.lake.captures import sha256_of
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 COVID = "baltimore/covid"
 
-pytestmark = pytest.mark.skipif(
-    not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
+]
 
 # (dataset, edition) -> the download behind it; the ZIP codes are put together of two files.
 DOWNLOADS = {

@@ -16,7 +16,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from civic_pipeline.settings import CHECKOUT
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium"),
+]
 
 # The flags a browser without a network and without a sandbox of its own needs; none changes what a page does.
 _FLAGS = (

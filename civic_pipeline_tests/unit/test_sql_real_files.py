@@ -11,9 +11,12 @@ from formulas import build, empty_warehouse
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / ".." / "shared" / "real"
 
-pytestmark = pytest.mark.skipif(
-    not REAL.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not REAL.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
