@@ -14,8 +14,8 @@ from civic_pipeline.errors.lake import (
     ProfileMixed,
     SchemaDrifted,
     ShapeUnknown,
+    SourceChangedDuringRead,
     SourceEmpty,
-    SourceRestless,
     VolumeCollapsed,
 )
 from civic_pipeline.errors.portals import (
@@ -50,6 +50,6 @@ __all__ = [
     "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
     "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
     "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",
-    "SourceRestless", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened",
+    "SourceChangedDuringRead", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened",
     "WarehouseUnreadable", "writing",
 ]  # fmt: skip

@@ -45,7 +45,7 @@ class CaptureNotVerified(CivicError):
         )
 
 
-class SourceRestless(CivicError):
+class SourceChangedDuringRead(CivicError):
     """The source changed during both reads, so the rows may come from two versions of it."""
 
     def __init__(self, dataset: str, before: str, after: str) -> None:

@@ -11,7 +11,7 @@ from civic_pipeline.errors import (
     CaptureNotVerified,
     CivicError,
     PortalUnreachable,
-    SourceRestless,
+    SourceChangedDuringRead,
     writing,
 )
 from civic_pipeline.lake.capture import capture
@@ -24,7 +24,7 @@ _FILE = "attempt.json"
 _FORMER_FILE = "visit.json"  # written until 0.1.0, with `visited_at`; read, never written
 
 # Another try minutes later may well succeed; every other failure needs a person.
-PASSING = (PortalUnreachable, CaptureNotVerified, SourceRestless)
+PASSING = (PortalUnreachable, CaptureNotVerified, SourceChangedDuringRead)
 
 
 class Attempt(Strict):

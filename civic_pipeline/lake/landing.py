@@ -21,7 +21,7 @@ from civic_pipeline.errors import (
     NumberTooLong,
     PagingBroken,
     PortalRefused,
-    SourceRestless,
+    SourceChangedDuringRead,
     ValueUnreadable,
 )
 from civic_pipeline.lake.captures import sha256_of
@@ -62,23 +62,25 @@ def land(landing: Landing, source: PortalSource, description: Description, count
     """Read all of `source`, of which the portal counted `counted` rows, and prove that all of it landed.
 
     A read that proves nothing is repeated once, in the slower way that trusts the portal least. A number beyond our
-    decimals leaves its column as text. Raises CaptureNotVerified, SourceRestless and what reading raises.
+    decimals leaves its column as text. Raises CaptureNotVerified, SourceChangedDuringRead and what reading raises.
     """
-    started, careful = datetime.now(UTC), False
+    started, sequential = datetime.now(UTC), False
     while True:
         landed = 0
         try:
             with TemporaryDirectory(dir=landing.folder, prefix=".pages-") as spool:
-                for rows in _write(landing.path, description, source.read(description, counted, Path(spool), careful)):
+                for rows in _write(
+                    landing.path, description, source.read(description, counted, Path(spool), sequential)
+                ):
                     landed += rows
                     landing.progress(rows)
-            return _prove(landing, source, description, counted, landed, careful, started)
+            return _prove(landing, source, description, counted, landed, sequential, started)
         except NumberTooLong as error:
             description = description.as_text(error.column)
-        except (CaptureNotVerified, SourceRestless, PagingBroken):
-            if careful:
+        except (CaptureNotVerified, SourceChangedDuringRead, PagingBroken):
+            if sequential:
                 raise
-            careful, description, counted = True, source.describe(), source.count()
+            sequential, description, counted = True, source.describe(), source.count()
         landing.progress(-landed)
 
 
@@ -116,7 +118,7 @@ def land_edits(
         part = _prove(
             landing, source, description, counted, landed, False, datetime.fromisoformat(previous.full_read_at)
         )
-    except (CaptureNotVerified, SourceRestless):
+    except (CaptureNotVerified, SourceChangedDuringRead):
         return None
     landing.progress(landed)
     return part
@@ -151,9 +153,9 @@ def _write(path: Path, description: Description, pages: Iterable[pa.Table]) -> I
 
 
 def _prove(
-    landing: Landing, source: PortalSource, description: Description, counted: int, landed: int, careful: bool, full_read_at: datetime
+    landing: Landing, source: PortalSource, description: Description, counted: int, landed: int, sequential: bool, full_read_at: datetime
 ) -> Part:  # fmt: skip
-    """What landed as a part of a capture. Raises CaptureNotVerified or SourceRestless."""
+    """What landed as a part of a capture. Raises CaptureNotVerified or SourceChangedDuringRead."""
     path, fresh = landing.path, description.freshness
     row_id = description.row_id.name if description.row_id else None
     with ThreadPoolExecutor(2) as portal:
@@ -162,11 +164,11 @@ def _prove(
         sha256 = sha256_of(path)
     counted_after, fresh_after = count.result(), describe.result().freshness
     missing = 0 if distinct is None else landed - distinct
-    reused = source.reused_ids() if careful and missing else 0
+    reused = source.reused_ids() if sequential and missing else 0
     if not counted == landed == counted_after or missing != reused:
         raise CaptureNotVerified(landing.label, counted, landed, distinct, counted_after)
     if fresh != fresh_after:
-        raise SourceRestless(landing.label, str(fresh.token), str(fresh_after.token))
+        raise SourceChangedDuringRead(landing.label, str(fresh.token), str(fresh_after.token))
     with path.open("rb") as file:
         os.fsync(file.fileno())
     traffic = source.traffic

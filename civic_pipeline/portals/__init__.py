@@ -1,4 +1,4 @@
-"""One module per kind of portal: a source -> its description -> Arrow record batches, typed, in bounded memory."""
+"""Clients of portals, one module per kind: describe a source and read it as typed Arrow tables in bounded memory."""
 
 from civic_pipeline.catalog import ArcgisSource, FileSource, OpendatasoftSource, Source
 from civic_pipeline.portals.arcgis import ArcgisLayer
@@ -12,9 +12,9 @@ __all__ = ["About", "Access", "Description", "Freshness", "PortalColumn", "Porta
 
 
 def editions_of(source: Source, access: Access, known_url: str | None = None) -> dict[str | None, PortalSource]:
-    """The portal datasets a source consists of: one per edition, or one under the key None.
+    """The portal datasets of a source, by edition; the only key is None if the source has no editions.
 
-    `known_url` is where an ArcGIS layer was found last.
+    `known_url`: the last known URL of an ArcGIS layer.
     """
     if isinstance(source, ArcgisSource):
         return {None: ArcgisLayer(source, access, known_url)}

@@ -1,7 +1,7 @@
-"""ArcGIS REST: layers and tables of feature and map services, found by item id and verified by layer name.
+"""ArcGIS REST: layers and tables of feature and map services, looked up by item id and checked by layer name.
 
-Pages are ordered by the object id, advance by the rows received, and end at an empty page that is not flagged
-`exceededTransferLimit`. A layer that cannot page, or whose pages do not add up, is read by windows of its object ids.
+Pages are ordered by the object id. The offset grows by the rows received until a page is empty and not flagged with
+`exceededTransferLimit`. A layer without paging, or with inconsistent pages, is read by ranges of object ids.
 """
 
 import re
@@ -29,8 +29,8 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.portals.columns import CLOCK, typed
 from civic_pipeline.portals.decode import Decoder, FeaturePage
-from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, json_of, shaped_as
-from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_on
+from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, expecting, json_of
+from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_from
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
 _SHARING = "https://www.arcgis.com"
@@ -40,26 +40,26 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }  # fmt: skip
 GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry in EPSG:4326, Esri JSON", is_derived=True)
 
-# Absent, `{}`, without rings or points, or at NaN: no place at all.
-_NOWHERE = r'^\{\s*\}$|^\{"(rings|paths|points)":\[\]|"[xy]":("NaN"|NaN|null)'
-# What servers say when a page is too heavy, whatever the code beside it (portals.md 2: pyesridump#32, #48, #49).
-_TOO_HEAVY = re.compile(
+# An empty geometry: `{}`, without rings, paths or points, or with the coordinate NaN.
+_EMPTY_GEOMETRY = r'^\{\s*\}$|^\{"(rings|paths|points)":\[\]|"[xy]":("NaN"|NaN|null)'
+# Messages of servers for a page that is too large; the error codes vary (pyesridump#32, #48, #49).
+_PAGE_TOO_LARGE = re.compile(
     r"unable to complete operation|error performing query|failed to execute query|timed? ?out", re.IGNORECASE
 )
 
-# Asks for the features at a place (an offset, a condition), at most so many (0: as many as it sends), in so many tries.
+# (place: an offset or a condition, maximum of rows (0: the server's own limit), tries) -> page
 _Ask = Callable[[Mapping[str, Any], int, int], Page]
 
 
 class ArcgisLayer:
-    """One layer or table of one item. `known_url` is where it was found last: asked first, and verified."""
+    """One layer or table. `known_url`: its last known URL, which is tried first and checked."""
 
     def __init__(self, source: ArcgisSource, access: Access, known_url: str | None = None) -> None:
         self._source = source
         self._sharing = access.root or _SHARING
-        # The demo portals serve every item; the published service addresses are only for the live profile.
+        # The demo portals serve every item, so the fallbacks (addresses of real services) are not needed.
         self._fallbacks = () if access.root else source.fallbacks
-        # The demo portals listen on another port every time.
+        # The demo portals listen on a new port in every run.
         moved = access.root and known_url and f"{access.root}{urlsplit(known_url).path}"
         self._known_url = moved or known_url
         self._client = Client(source.requests_at_once, access.session())
@@ -72,9 +72,9 @@ class ArcgisLayer:
         return self._client.traffic
 
     def describe(self) -> Description:
-        self._url, self._layer = self._where_it_was() or self._find_layer()
+        self._url, self._layer = self._try_known_url() or self._find_layer()
         self._known_url = self._url
-        with shaped_as("a layer with fields", self._url):
+        with expecting("a layer with fields", self._url):
             fields = [f for f in self._layer["fields"] if f["type"] != "esriFieldTypeGeometry"]
             columns = [_column(field) for field in fields]
             labels = [_label(field) for field in fields if _codes(field, self._layer)]
@@ -82,7 +82,7 @@ class ArcgisLayer:
             (c for c in columns if c.name == self._layer.get("objectIdField") or c.portal_type == "OID"), None
         )
         if row_id is None:
-            why = "the layer declares none, so rows cannot be told apart"
+            why = "the layer declares none, so its rows cannot be identified"
             raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
         shape = [GEOMETRY] if self._layer.get("geometryType") else []
         tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
@@ -95,57 +95,57 @@ class ArcgisLayer:
             raise AnswerUnreadable(self._url, "a row count", str(answer)[:100])
         return int(answer["count"])
 
-    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
-        """By offsets, several pages at once; careful, or without paging: by windows of the object ids.
+    def read(self, description: Description, counted: int, spool: Path, sequential: bool) -> Iterator[pa.Table]:
+        """Reads by offset, several pages at once; if `sequential` or without paging, by ranges of object ids.
 
-        Raises PagingBroken where a careful read may succeed.
+        Raises PagingBroken if a `sequential` read may succeed.
         """
         ask = partial(self._page, Decoder(spool), description)
         rows = self._page_rows(description)
-        if careful or not self._can_page():
+        if sequential or not self._can_page():
             yield from self._read_by_ids(ask, description, counted, rows)
             return
         try:
             yield from read_by_offset(self._client, self._url, _by_offset(ask, "1=1"), counted, rows)
-        except PortalRefused as error:  # it advertises paging and refuses it
+        except PortalRefused as error:  # the layer advertises paging but rejects it
             raise PagingBroken(self._url, str(error)) from error
 
     def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
         edited = description.edited.name if description.edited else ""
         where = f"{edited} >= TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}'"
         ask = partial(self._page, Decoder(spool), description)
-        yield from read_on(self._client, self._url, _by_offset(ask, where), 0, self._page_rows(description))
+        yield from read_from(self._client, self._url, _by_offset(ask, where), 0, self._page_rows(description))
 
     def reused_ids(self) -> int:
         ids = self._ids()
         return len(ids) - len(set(ids))
 
     def _page_rows(self, description: Description) -> int:
-        most = self._layer.get("maxRecordCount") or 1000
+        limit = self._layer.get("maxRecordCount") or 1000
         if (self._layer.get("advancedQueryCapabilities") or {}).get("supportsQueryWithResultType"):
-            most = max(most, self._layer.get("standardMaxRecordCount") or 0)
-        return page_rows(len(description.columns), most)
+            limit = max(limit, self._layer.get("standardMaxRecordCount") or 0)
+        return page_rows(len(description.columns), limit)
 
     def _can_page(self) -> bool:
         advanced = self._layer.get("advancedQueryCapabilities") or {}
         return bool(advanced.get("supportsPagination", self._layer.get("supportsPagination", False)))
 
     def _read_by_ids(self, ask: _Ask, description: Description, counted: int, rows: int) -> Iterator[pa.Table]:
-        """All rows between cuts of the sorted ids; from one id to the next where the server does not list them all."""
+        """All rows by ranges of the sorted object ids; if the server does not list all ids, page by page from the last id."""
         name = description.row_id.name if description.row_id else ""
         try:
             ids = sorted(self._ids())
         except (PortalRefused, PortalOverloaded, AnswerUnreadable):
             ids = []
         if len(ids) < counted:
-            yield from self._read_from_id_to_id(ask, name)
+            yield from self._read_after_last_id(ask, name)
         else:
             yield from in_order(
                 (partial(self._between, ask, name, chunk) for chunk in _chunks(ids, rows)), self._client
             )
 
     def _between(self, ask: _Ask, name: str, ids: Sequence[int]) -> list[pa.Table]:
-        """The rows whose ids are from the first to the last of `ids`, by halves where they do not come at once."""
+        """The rows with an id from the first to the last of `ids`. If they do not come in one page, the range is halved."""
         first, last = ids[0], ids[-1]
         try:
             page = ask({"where": f"{name} >= {first} AND {name} <= {last}"}, 0, 2)
@@ -154,14 +154,14 @@ class ArcgisLayer:
         except PortalOverloaded:
             if first == last:
                 raise
-            self._client.halved()
-        if first == last:  # more rows share one id than fit into a page
+            self._client.count_halved_page()
+        if first == last:  # more rows have the same id than fit into a page
             return self._same_id(ask, name, first, len(ids))
         middle = next(i for i in (*range(len(ids) // 2, len(ids)), *range(len(ids) // 2)) if i and ids[i] != ids[i - 1])
         return self._between(ask, name, ids[:middle]) + self._between(ask, name, ids[middle:])
 
     def _same_id(self, ask: _Ask, name: str, value: int, rows: int) -> list[pa.Table]:
-        """The rows that share one id; fewer than listed where some are gone meanwhile, which the proof will find."""
+        """The rows with the same id; fewer than `rows` if some were deleted meanwhile, which the verification will detect."""
         pages: list[pa.Table] = []
         received = 0
         while received < rows:
@@ -172,8 +172,8 @@ class ArcgisLayer:
             received += page.table.num_rows
         return pages
 
-    def _read_from_id_to_id(self, ask: _Ask, name: str) -> Iterator[pa.Table]:
-        """Pages from the last id on, until one is empty or ends where the one before did."""
+    def _read_after_last_id(self, ask: _Ask, name: str) -> Iterator[pa.Table]:
+        """Pages with ids above the last id, until a page is empty or ends with the same id as the page before."""
         where, last = "1=1", None
         while True:
             page = ask({"where": where}, 0, TRIES).table
@@ -184,16 +184,16 @@ class ArcgisLayer:
             where = f"{name} > {last}"
 
     def _ids(self) -> list[int]:
-        """Every object id, as often as the server lists it: that request has no row limit."""
+        """All object ids that the server lists, with repetitions. This request has no row limit."""
         answer = self._json(f"{self._url}/query", {"where": "1=1", "returnIdsOnly": "true"})
         ids = answer.get("objectIds")
-        with shaped_as("a list of object ids", self._url):
+        with expecting("a list of object ids", self._url):
             return [int(value) for value in ids or ()]
 
     def _page(
         self, decoder: Decoder, description: Description, place: Mapping[str, Any], rows: int, tries: int
     ) -> Page:
-        """A page of features; `rows` 0 asks for as many as the server sends."""
+        """A page of features. `rows` 0: the server's own limit."""
         query = {
             "where": "1=1", "outFields": "*", "outSR": 4326, "returnGeometry": str(GEOMETRY in description.columns).lower(), "f": "json",
             **place,
@@ -207,32 +207,32 @@ class ArcgisLayer:
             query["resultType"] = "standard"
         names = [column.name for column in description.columns if not column.is_derived]
 
-        def understand(body: Body) -> Page:
+        def parse(body: Body) -> Page:
             if b'"error"' in body.beginning()[:1000]:
-                _refuse_errors(self._url, body.json())
+                _raise_error(self._url, body.json())
             page = decoder.features(body, names)
             hidden = sorted(set(names) - page.fields) if page.fields is not None else []
             if hidden:
                 raise AnswerUnreadable(self._url, "every column of the layer", f"a page without {', '.join(hidden)}")
             return Page(_table(page, description, self._layer), page.is_flagged)
 
-        with decoder.place() as path:
-            return self._client.download(f"{self._url}/query", query, path, understand, tries=tries)
+        with decoder.page_file() as path:
+            return self._client.download(f"{self._url}/query", query, path, parse, tries=tries)
 
-    def _where_it_was(self) -> tuple[str, dict[str, Any]] | None:
-        """The layer at its last known address, if it still is the one we mean."""
+    def _try_known_url(self) -> tuple[str, dict[str, Any]] | None:
+        """The layer at its last known URL, if it still has the name and the item of the source."""
         if not self._known_url:
             return None
         try:
             layer = self._json(self._known_url, {}, tries=1)
         except CivicError:
             return None
-        wanted, item = self._source.item, layer.get("serviceItemId")
-        is_ours = layer.get("name") == self._source.layer and (None in (wanted, item) or wanted == item)
-        return (self._known_url, layer) if is_ours else None
+        expected, item = self._source.item, layer.get("serviceItemId")
+        is_same = layer.get("name") == self._source.layer and (None in (expected, item) or expected == item)
+        return (self._known_url, layer) if is_same else None
 
     def _find_layer(self) -> tuple[str, dict[str, Any]]:
-        """Address and metadata of the layer: in the item's service, then in the fallbacks, found by its name."""
+        """URL and metadata of the layer with this name, in the item's service or else in the fallbacks."""
         problems: list[CivicError] = []
         for address in (*([None] if self._source.item else []), *self._fallbacks):
             try:
@@ -242,8 +242,8 @@ class ArcgisLayer:
                 if self._source.layer in numbers:
                     url = f"{service}/{numbers[self._source.layer]}"
                     return url, self._json(url, {})
-                holds = f"the service holds {', '.join(numbers) or 'no layers'}"
-                raise SourceNotFound(f"The layer {self._source.layer!r}", service, holds)
+                why = f"the service has {', '.join(numbers) or 'no layers'}"
+                raise SourceNotFound(f"The layer {self._source.layer!r}", service, why)
             except CivicError as problem:
                 problems.append(problem)
         raise problems[0]
@@ -255,7 +255,7 @@ class ArcgisLayer:
         except PortalRefused as error:
             raise SourceNotFound(f"The item {self._source.item}", url, str(error)) from error
         if not item.get("url"):
-            kind = item.get("type", "thing without an address")
+            kind = item.get("type", "item without a URL")
             raise SourceNotFound(f"A service of item {self._source.item}", url, f"it is a {kind}")
         self._about = About(
             title=item.get("title") or self._source.layer,
@@ -263,22 +263,22 @@ class ArcgisLayer:
             publisher=item.get("accessInformation") or item.get("owner") or "",
             licence=item.get("licenseInfo") or "",
         )
-        return re.sub(r"(/\d+)?/*$", "", str(item["url"]))  # some items point at a layer of their service
+        return re.sub(r"(/\d+)?/*$", "", str(item["url"]))  # some items have the URL of a layer
 
     def _json(self, url: str, parameters: Mapping[str, Any], tries: int = TRIES) -> dict[str, Any]:
-        def understand(answer: requests.Response) -> dict[str, Any]:
-            value = json_of(answer)
+        def parse(response: requests.Response) -> dict[str, Any]:
+            value = json_of(response)
             if not isinstance(value, dict):
                 raise AnswerUnreadable(url, "a JSON object", str(value)[:100])
-            _refuse_errors(url, value)
+            _raise_error(url, value)
             return value
 
-        return self._client.ask(url, {**parameters, "f": "json"}, understand, tries=tries)
+        return self._client.ask(url, {**parameters, "f": "json"}, parse, tries=tries)
 
 
 def layers_of(listing: Mapping[str, Any], service: str) -> dict[int, str]:
-    """The names of a service's layers and tables by their numbers; a group holds no rows. Raises AnswerUnreadable."""
-    with shaped_as("a list of layers", service):
+    """Number -> name of a service's layers and tables, without group layers, which have no rows. Raises AnswerUnreadable."""
+    with expecting("a list of layers", service):
         entries = [*(listing.get("layers") or ()), *(listing.get("tables") or ())]
         return {int(entry["id"]): str(entry["name"]) for entry in entries if entry.get("type") != "Group Layer"}
 
@@ -298,7 +298,7 @@ def _label(field: Mapping[str, Any]) -> PortalColumn:
 
 
 def _codes(field: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str | None, dict[str, str]]:
-    """Code -> label of a field, by subtype where they differ; under None those for every subtype."""
+    """Subtype -> code -> label of a field; the labels under None are valid for every subtype."""
     domains: dict[str | None, Any] = {None: field.get("domain")}
     for subtype in layer.get("types") or ():
         domains[str(subtype["id"])] = (subtype.get("domains") or {}).get(field["name"])
@@ -314,8 +314,8 @@ def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]
     arrays = []
     for column in description.columns:
         if column is GEOMETRY:
-            nowhere = pc.match_substring_regex(page.geometries, _NOWHERE)
-            arrays.append(pc.if_else(nowhere, pa.nulls(1, pa.string())[0], page.geometries))
+            is_empty = pc.match_substring_regex(page.geometries, _EMPTY_GEOMETRY)
+            arrays.append(pc.if_else(is_empty, pa.nulls(1, pa.string())[0], page.geometries))
         elif column.is_derived:
             name = column.name.removesuffix("_label")
             arrays.append(_labels(page, name, _codes(fields[name], layer), layer.get("typeIdField")))
@@ -327,24 +327,23 @@ def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]
 def _labels(
     page: FeaturePage, name: str, codes: Mapping[str | None, Mapping[str, str]], subtype_field: str | None
 ) -> pa.Array:
-    """The label of every code; null for a code that the domain does not name."""
+    """The label of every code; null for a code without a label."""
     values = page.attributes[name]
-    everywhere = codes.get(None, {})
-    labels = _looked_up(values, everywhere)
+    labels = _look_up(values, codes.get(None, {}))
     for subtype, own in codes.items():
         if subtype is not None and subtype_field is not None and subtype_field in page.attributes:
             of_subtype = pc.fill_null(pc.equal(page.attributes[subtype_field], subtype), False)
-            labels = pc.if_else(of_subtype, pc.coalesce(_looked_up(values, own), labels), labels)
+            labels = pc.if_else(of_subtype, pc.coalesce(_look_up(values, own), labels), labels)
     return labels
 
 
-def _looked_up(values: pa.Array, labels: Mapping[str, str]) -> pa.Array:
+def _look_up(values: pa.Array, labels: Mapping[str, str]) -> pa.Array:
     positions = pc.index_in(values, pa.array(labels.keys(), pa.string()))
     return pa.array(labels.values(), pa.string()).take(positions)
 
 
 def _chunks(ids: Sequence[int], rows: int) -> Iterator[list[int]]:
-    """Sorted `ids` in runs of about `rows`; rows that share an id stay together."""
+    """Sorted `ids` in lists of about `rows`; equal ids stay in one list."""
     chunk: list[int] = []
     for _, same in groupby(ids):
         chunk += same
@@ -355,22 +354,22 @@ def _chunks(ids: Sequence[int], rows: int) -> Iterator[list[int]]:
         yield chunk
 
 
-def _refuse_errors(url: str, answer: Mapping[str, Any]) -> None:
-    """Raises for an error inside an HTTP 200: what may pass or needs a smaller page apart from what is final."""
+def _raise_error(url: str, answer: Mapping[str, Any]) -> None:
+    """Raise for an error in an HTTP 200: PortalUnreachable or PortalOverloaded if it is temporary, else PortalRefused."""
     if not isinstance(answer, dict) or "error" not in answer:
         return
     error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
     details = error.get("details") or ()
-    words = " ".join([str(error.get("code", "")), str(error.get("message", "")), *map(str, details)]).strip()
+    message = " ".join([str(error.get("code", "")), str(error.get("message", "")), *map(str, details)]).strip()
     if error.get("code") == THROTTLED:
-        raise PortalUnreachable(url, words, throttled=True)
-    if error.get("code") in OVERLOADED_CODES or _TOO_HEAVY.search(words):
-        raise PortalOverloaded(url, words)
-    raise PortalRefused(url, words)
+        raise PortalUnreachable(url, message, throttled=True)
+    if error.get("code") in OVERLOADED_CODES or _PAGE_TOO_LARGE.search(message):
+        raise PortalOverloaded(url, message)
+    raise PortalRefused(url, message)
 
 
 def _freshness(layer: dict[str, Any]) -> Freshness:
-    """Hosted layers say when their data was last edited; older servers do not, and we load."""
+    """The time of the last edit, which hosted layers have; older servers do not, so their data is always read."""
     editing = layer.get("editingInfo") or {}
     for link in ("dataLastEditDate", "lastEditDate"):
         if editing.get(link) is not None:

@@ -1,4 +1,4 @@
-"""Text as portals send it -> an Arrow array of the column's type; a value that does not fit is an error, never a null."""
+"""Converts text from a portal to an Arrow array of the column's type. A value that cannot be converted is an error."""
 
 import re
 from contextlib import suppress
@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 from civic_pipeline.errors import NumberTooLong, ValueUnreadable
 from civic_pipeline.portals.source import PortalColumn
 
-# Exact for every number a portal sends as text: 20 digits before the point, 18 behind it (coordinates have up to 15).
+# Exact for the numbers that portals send as text: 20 digits before the decimal point, 18 after it (coordinates have 15).
 NUMBER = pa.decimal128(38, 18)
-# A calendar's clock. What it means (UTC, local wall time, a date only) is the dataset's `time_zones`, applied on reading.
+# Date and time without a zone. `time_zones` of the dataset says what it means (UTC, local time, date only).
 CLOCK = pa.timestamp("ms")
 
 _EPOCH = re.compile(r"-?[0-9]+(\.0*)?")
@@ -20,20 +20,18 @@ _A_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def typed(text: pa.Array | pa.ChunkedArray, column: PortalColumn) -> pa.Array | pa.ChunkedArray:
-    """`text` as `column.arrow_type`. Empty text is a missing number or date. Raises ValueUnreadable."""
+    """`text` cast to `column.arrow_type`; empty text becomes null unless the type is text. Raises ValueUnreadable."""
     kind = column.arrow_type
     if pa.types.is_string(kind):
         return text
-    with suppress(pa.ArrowInvalid):  # almost every page needs no more than a cast
+    with suppress(pa.ArrowInvalid):  # fast path: enough for almost every page
         return _cast(text, kind)
     stripped = pc.utf8_trim_whitespace(text)
     is_missing = pc.equal(stripped, "")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        # NaN, bare or quoted, is how some servers write that there is no value.
+        # Some servers send NaN (with or without quotes) for a missing value.
         is_missing = pc.or_(is_missing, pc.equal(pc.utf8_lower(stripped), "nan"))
-    present = pc.if_else(
-        is_missing, pa.nulls(1, pa.string())[0], stripped
-    )  # a plain None would make Arrow import pandas
+    present = pc.if_else(is_missing, pa.nulls(1, pa.string())[0], stripped)  # with None, Arrow would import pandas
     try:
         return _cast(present, kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -52,9 +50,9 @@ def _cast(text: pa.Array, kind: pa.DataType) -> pa.Array:
         if pc.any(pc.is_nan(numbers)).as_py():
             raise pa.ArrowInvalid("NaN is not a number")
         return numbers
-    # Arrow 26 casts 1 and 30 zeros to 18960114910927365649.47 without a word.
+    # Arrow 26 casts 10**30 to 18960114910927365649.47 without an error.
     if kind == NUMBER and pc.any(pc.match_substring_regex(text, _MAY_BE_LARGE)).as_py() and _largest(text) >= 1e20:
-        raise pa.ArrowInvalid("it has more than 20 digits before the point")
+        raise pa.ArrowInvalid("it has more than 20 digits before the decimal point")
     return text.cast(kind)
 
 
@@ -64,9 +62,9 @@ def _largest(text: pa.Array) -> float:
 
 
 def _clock(text: pa.Array, kind: pa.DataType) -> pa.Array:
-    """ISO text whose zone mark (if any) is dropped because it says UTC, or epoch milliseconds."""
+    """Timestamps from epoch milliseconds or ISO 8601 text; a suffix that means UTC is dropped."""
     first = pc.first(text).as_py()
-    if first is not None and _EPOCH.fullmatch(first):  # an attempt that fails costs fifty times one that does not
+    if first is not None and _EPOCH.fullmatch(first):  # a failed cast takes 50 times as long as a successful one
         return _whole(text).cast(kind)
     with suppress(pa.ArrowInvalid):
         return text.cast(kind)
@@ -74,7 +72,7 @@ def _clock(text: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _whole(text: pa.Array) -> pa.Array:
-    """Integers, also where they are sent as floats without a fraction (410106100009.0)."""
+    """Integers; some servers send them with an empty fraction (410106100009.0)."""
     with suppress(pa.ArrowInvalid):
         return text.cast(pa.int64())
     return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())

@@ -1,7 +1,7 @@
-"""A CSV file -> its rows as text. Encoding and delimiter are found out, never guessed away: what does not fit is an error.
+"""Reads a CSV file as rows of text. Encoding and delimiter are detected; a file that does not match them is an error.
 
-Python's csv module counts the rows and says where a line is broken; Arrow's reader, which knows nothing of it, lands them.
-That both find the same number is the proof.
+Python's csv module counts the rows and reports the line of an error; Arrow's CSV reader, which is independent of it, reads
+the rows. The capture is verified if both give the same number of rows.
 """
 
 import codecs
@@ -24,17 +24,17 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _CHUNK_BYTES = 1 << 20
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_RECORDS = 200
-# Polygons as text run to a megabyte. More is a quote that nobody closed, and must not fill the memory.
-_LONGEST_VALUE = 16 << 20
-# Arrow reads a block at a time, and a row must fit into one.
+# Polygons as text have up to 1 MB. A longer value is an unclosed quote, which must not fill the memory.
+_MAX_VALUE_CHARACTERS = 16 << 20
+# Arrow reads the file in blocks; a row must fit into one block.
 _BLOCK_BYTES = 4 << 20
 
-csv.field_size_limit(_LONGEST_VALUE)
+csv.field_size_limit(_MAX_VALUE_CHARACTERS)
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file in UTF-8 at `path`, looked through once: `places` are those of its columns in a record of `width` values."""
+    """A checked CSV file in UTF-8. A record has `width` values; `places` are the positions of `columns` in it."""
 
     url: str
     path: Path
@@ -45,9 +45,9 @@ class CsvFile:
     columns: tuple[PortalColumn, ...]
     rows: int
 
-    def read(self, _spool: Path, careful: bool, /) -> Iterator[pa.Table]:
-        """By Arrow's reader; careful: by Python's csv module, which has no longest row."""
-        yield from self._read_with_python() if careful else self._read_with_arrow()
+    def read(self, _spool: Path, sequential: bool, /) -> Iterator[pa.Table]:
+        """Pages of rows, read with Arrow; if `sequential`, with Python's csv module, which has no limit on the row length."""
+        yield from self._read_with_python() if sequential else self._read_with_arrow()
 
     def _read_with_arrow(self) -> Iterator[pa.Table]:
         names = [str(place) for place in range(self.width)]
@@ -83,9 +83,10 @@ class CsvFile:
 
 
 def open_csv(url: str, path: Path, unpacked: Path, encoding: str | None) -> CsvFile:
-    """Look through the whole file at `path`; `unpacked` is where its text goes if it is not UTF-8.
+    """Check the whole file at `path`. If it is not UTF-8, it is converted and written to `unpacked`.
 
-    `encoding` None: Unicode by its mark, else UTF-8 if all of it is, else Windows-1252. Raises FileUnreadable.
+    Without `encoding` it is detected: a byte order mark, else UTF-8 if the whole file is valid, else Windows-1252. Raises
+    FileUnreadable.
     """
     encoding = encoding or _encoding_of(url, path)
     if encoding not in {"utf-8", "utf-8-sig"}:
@@ -95,27 +96,28 @@ def open_csv(url: str, path: Path, unpacked: Path, encoding: str | None) -> CsvF
     records = _records(url, path, delimiter)
     _, header = next(records, (0, []))
     if not any(name.strip() for name in header):
-        raise FileUnreadable(url, "it is empty, or its first line names no column")
+        raise FileUnreadable(url, "it is empty, or its first line has no column names")
     if any("\0" in name for name in header):
-        raise FileUnreadable(url, "its header holds NUL bytes")
+        raise FileUnreadable(url, "its header contains NUL bytes")
     rows, has_values = 0, [False] * len(header)
     unnamed = [place for place, name in enumerate(header) if not name.strip()]
     for line, record in records:
         if len(record) != len(header):
-            held, due = f"{len(record)} value{'s' if len(record) > 1 else ''}", len(header)
+            values = f"{len(record)} value{'s' if len(record) > 1 else ''}"
             raise FileUnreadable(
-                url, f"line {line} has {held} where the header has {due} names, between {_DELIMITERS[delimiter]}"
+                url,
+                f"line {line} has {values}, the header has {len(header)} names (separator: {_DELIMITERS[delimiter]})",
             )
         rows += 1
         for place in unnamed:
             has_values[place] = has_values[place] or record[place] != ""
     columns = text_columns(header, has_values)
-    kind = f"CSV, {_spoken(encoding)}, values between {_DELIMITERS[delimiter]}"
+    kind = f"CSV, {_display_name(encoding)}, separator: {_DELIMITERS[delimiter]}"
     return CsvFile(url, path, kind, delimiter, len(header), tuple(columns), tuple(columns.values()), rows)
 
 
 def _records(url: str, path: Path, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
-    """Records that are not blank, each with the line it ends at. Raises FileUnreadable for quoting that makes no sense."""
+    """Records that are not blank, each with the number of its last line. Raises FileUnreadable for invalid quoting."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
@@ -133,7 +135,7 @@ def _encoding_of(url: str, path: Path) -> str:
         if start.startswith(mark):
             return encoding
     if b"\0" in start:
-        raise FileUnreadable(url, "it is no text; if it is UTF-16 without a mark, give that as its `encoding`")
+        raise FileUnreadable(url, "it is not a text file; if it is UTF-16 without a byte order mark, set `encoding`")
     has_letters = False
     try:
         for text in _decoded(path, "utf-8"):
@@ -141,7 +143,7 @@ def _encoding_of(url: str, path: Path) -> str:
     except UnicodeDecodeError as error:
         if has_letters or not error.object[: error.start].isascii():
             raise FileUnreadable(
-                url, "its text is UTF-8 at first and later is not: damaged, or two files in one"
+                url, "it begins as UTF-8, but a later part is not UTF-8: it is damaged, or two files were joined"
             ) from None
     else:
         return "utf-8"
@@ -149,13 +151,13 @@ def _encoding_of(url: str, path: Path) -> str:
         for _ in _decoded(path, "cp1252"):
             pass
     except UnicodeDecodeError:
-        told = "its text is neither UTF-8 nor Windows-1252; give its `encoding` in defs.yaml"
-        raise FileUnreadable(url, told) from None
+        problem = "its text is neither UTF-8 nor Windows-1252; set `encoding` in defs.yaml"
+        raise FileUnreadable(url, problem) from None
     return "cp1252"
 
 
 def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    """The text of a file by pieces. Raises UnicodeDecodeError, also for an end within a character."""
+    """The text of a file in chunks. Raises UnicodeDecodeError, also if the file ends within a character."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
@@ -168,11 +170,14 @@ def _rewrite(url: str, path: Path, encoding: str, to: Path) -> None:
         with to.open("w", encoding="utf-8", newline="") as file:
             file.writelines(_decoded(path, encoding))
     except UnicodeError as error:
-        raise FileUnreadable(url, f"its text is not {_spoken(encoding)} ({error})") from error
+        raise FileUnreadable(url, f"its text is not {_display_name(encoding)} ({error})") from error
 
 
 def _delimiter_of(path: Path) -> str:
-    """The delimiter that gives the first records equally many values, most of them; without one, the header's commonest."""
+    """The delimiter that splits all first records into the same number of values, the largest such number.
+
+    If there is none: the delimiter that splits the header into most values.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         sample = file.read(_SAMPLE_CHARACTERS)
         is_cut = bool(file.read(1))
@@ -180,19 +185,19 @@ def _delimiter_of(path: Path) -> str:
     for delimiter in _DELIMITERS:
         try:
             reader = csv.reader(sample.splitlines(keepends=True), delimiter=delimiter)
-            found = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
+            lengths = [len(record) for record in islice(reader, _SAMPLE_RECORDS) if record]
         except csv.Error:
-            found = []
-        # The last record of a sample may be half a record.
-        widths[delimiter] = (found[:-1] if is_cut and len(found) > 1 else found) or [0]
+            lengths = []
+        # The last record of a sample may be incomplete.
+        widths[delimiter] = (lengths[:-1] if is_cut and len(lengths) > 1 else lengths) or [0]
     return max(_DELIMITERS, key=lambda d: (widths[d][0] > 1 and len(set(widths[d])) == 1, widths[d][0]))
 
 
-def _spoken(encoding: str) -> str:
+def _display_name(encoding: str) -> str:
     names = {
         "utf-8": "UTF-8",
         "utf-8-sig": "UTF-8",
         "utf-16": "UTF-16",
-        "cp1252": "Windows-1252 (not marked, so taken for it)",
+        "cp1252": "Windows-1252 (assumed)",
     }
     return names.get(encoding, encoding)

@@ -1,4 +1,4 @@
-"""The types that columns will land with, from the portal types that a dataset declares: no portal is asked."""
+"""The Arrow schema of a capture, from the portal types that a dataset declares; no portal is contacted."""
 
 import pyarrow as pa
 
@@ -11,8 +11,8 @@ _TYPES = {
     "opendatasoft": opendatasoft.ARROW_TYPES,
     "socrata": socrata.ARROW_TYPES,
 }
-# What we add ourselves to every source of a kind, where it has it.
-_OURS = {
+# Columns that our readers add, if the source does not declare them.
+_ADDED = {
     "arcgis": (arcgis.GEOMETRY,),
     "file": (table.ROW_NUMBER, table.GEOMETRY),
     "opendatasoft": (),
@@ -21,15 +21,15 @@ _OURS = {
 
 
 def declared_schema(dataset: Dataset) -> pa.Schema:
-    """The columns of a capture of `dataset`, as declared and in that order, then those that reading adds.
+    """The declared columns of `dataset` in their order, then the columns that our readers add.
 
-    A family (a name with *) becomes one column for each of a number, a year and a day in the place of *.
+    A family of columns (a name with *) becomes three columns: with a number, a year and a day instead of *.
     """
-    types, ours = _TYPES[dataset.source.portal], _OURS[dataset.source.portal]
+    types, added = _TYPES[dataset.source.portal], _ADDED[dataset.source.portal]
     fields = [
         (name.replace("*", stand_in), types.get(kind, pa.string()))
         for name, kind in dataset.columns.items()
         for stand_in in (("1", "2020", "01_01_2020") if "*" in name else ("",))
     ]
     known = {name.lower() for name, _ in fields}
-    return pa.schema([*fields, *((c.name, c.arrow_type) for c in ours if c.name not in known)])
+    return pa.schema([*fields, *((c.name, c.arrow_type) for c in added if c.name not in known)])

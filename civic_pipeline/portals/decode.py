@@ -1,8 +1,8 @@
-"""JSON pages -> Arrow columns of text, through DuckDB's JSON reader; `columns.py` then gives the text its types.
+"""Reads JSON pages as Arrow columns of text, with DuckDB's JSON reader; `columns.py` then converts the text to types.
 
-Everything comes as text because the reader's own casts round: 1.5 becomes the integer 2, a decimal loses what exceeds
-its scale. Its leniency is made good for here: a list cut off after a comma, or a file of nothing, is whole to it.
-How it was chosen among the decoders: docs/adr/0010.
+All values are read as text because the reader's own casts round: 1.5 becomes the integer 2, and a decimal loses the
+digits beyond its scale. The reader accepts truncated arrays and empty files, so both are rejected here. Why this reader:
+docs/adr/0010.
 """
 
 import os
@@ -20,15 +20,15 @@ from civic_pipeline.errors import AnswerUnreadable
 from civic_pipeline.portals.http import Body
 from civic_pipeline.sql_text import literal, quoted
 
-# A page is small, but the reader's buffers are 32 MB and a wide row has a vector for every column.
-_MOST_MEMORY = "256MB"
+# A page is small, but the reader's buffers have 32 MB, and a wide row needs one vector per column.
+_MEMORY_LIMIT = "256MB"
 
 
 @dataclass(frozen=True)
 class FeaturePage:
-    """A page of ArcGIS features: columns of text by attribute, geometries as JSON text, whether more are announced.
+    """A page of ArcGIS features: attribute -> column of text, and geometries as JSON text.
 
-    `fields` are the attributes that the server says it sends; None where it does not say.
+    `is_flagged`: the server says that more rows follow. `fields`: the attributes that the server lists, or None.
     """
 
     attributes: Mapping[str, pa.Array]
@@ -38,21 +38,21 @@ class FeaturePage:
 
 
 class Decoder:
-    """Reads the pages of one source, from any thread but one after the other, so that memory holds one page's buffers.
+    """Reads the pages of one source. Thread-safe; reads one page at a time, so that memory holds the buffers of one page.
 
-    `spool` is the folder where a page lies while it is read.
+    `spool`: folder for the page files.
     """
 
     def __init__(self, spool: Path) -> None:
         self._spool = spool
         self._one_page = threading.Lock()
         self._connection = duckdb.connect(
-            config={"threads": 1, "memory_limit": _MOST_MEMORY, "temp_directory": str(spool)}
+            config={"threads": 1, "memory_limit": _MEMORY_LIMIT, "temp_directory": str(spool)}
         )
 
     @contextmanager
-    def place(self) -> Iterator[Path]:
-        """Where a page may lie while the block runs."""
+    def page_file(self) -> Iterator[Path]:
+        """A file for one page, removed at the end of the block."""
         handle, name = tempfile.mkstemp(suffix=".json", dir=self._spool)
         os.close(handle)
         path = Path(name)
@@ -62,13 +62,13 @@ class Decoder:
             path.unlink()
 
     def rows(self, page: Body, names: Iterable[str]) -> Mapping[str, pa.ChunkedArray]:
-        """A list of flat objects as columns of text; what an object leaves out is null, what is nested is its JSON.
+        """Columns of text from a JSON array of objects: a missing value is null, a nested value is its JSON text.
 
         Raises AnswerUnreadable.
         """
         page = page.without_markup()
         if not (page.beginning().startswith(b"[") and page.end().endswith(b"]")):
-            raise AnswerUnreadable(page.url, "a list of rows", page.kind())
+            raise AnswerUnreadable(page.url, "a list of rows", page.describe())
         fields = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
         table = self._read(page, f"format='array', columns={{{fields}}}")
         return dict(zip(table.column_names, table.columns, strict=True))
@@ -83,10 +83,9 @@ class Decoder:
             " fields: 'struct(name varchar)[]'}",
         )  # fmt: skip
         if table.num_rows != 1 or not table["features"][0].is_valid:
-            raise AnswerUnreadable(page.url, "a page of features", page.kind())
-        found = table["features"].combine_chunks().flatten()
+            raise AnswerUnreadable(page.url, "a page of features", page.describe())
         fields = table["fields"][0].as_py()
-        structs, geometries = found.flatten()
+        structs, geometries = table["features"].combine_chunks().flatten().flatten()
         return FeaturePage(
             dict(zip([field.name for field in structs.type], structs.flatten(), strict=True)),
             geometries,
@@ -102,5 +101,5 @@ class Decoder:
                     f"from read_json({literal(str(page.path))}, maximum_object_size={largest}, {options})"
                 ).to_arrow_table()
             except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-                told = str(error).partition(f'file "{page.path}"')[2].split("\n", 1)[0]
-                raise AnswerUnreadable(page.url, "a page of rows", f"{page.kind()}{told}") from error
+                detail = str(error).partition(f'file "{page.path}"')[2].split("\n", 1)[0]
+                raise AnswerUnreadable(page.url, "a page of rows", f"{page.describe()}{detail}") from error

@@ -1,7 +1,7 @@
-"""A GeoJSON file -> the properties of its features as text, and their geometries as GeoJSON text, in bounded memory.
+"""Reads a GeoJSON file: properties of its features as text, geometries as GeoJSON text, in bounded memory.
 
-The file is taken apart into one feature a line, which also counts them and tells what JSON types each property has; the
-rows are then read by another reader, and must be as many.
+First the file is rewritten with one feature per line; this counts the features and collects the JSON types of each
+property. Then DuckDB reads the rows. The capture is verified if both give the same number of rows.
 """
 
 import json
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.columns import NUMBER
-from civic_pipeline.portals.json_rows import LARGEST_ROW_BYTES, json_rows
+from civic_pipeline.portals.json_rows import MAX_ROW_BYTES, json_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import GEOMETRY, column_names
 from civic_pipeline.sql_text import quoted
@@ -25,13 +25,13 @@ ARROW_TYPES: dict[str, pa.DataType] = {"integer": pa.int64(), "number": NUMBER, 
 _CHUNK_CHARACTERS = 1 << 20
 
 
-class _Broken(ValueError):
-    """Where the text stops being GeoJSON."""
+class _NotGeojson(ValueError):
+    """The text is not valid GeoJSON."""
 
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """A feature collection, one feature a line at `path`. `properties` are the names of `columns` without the geometry."""
+    """A feature collection at `path`, one feature per line. `properties`: names of `columns` without the geometry."""
 
     url: str
     path: Path
@@ -49,7 +49,7 @@ class FeatureFile:
 
 
 def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
-    """Look through the whole file at `path`, and write its features to `lines`. Raises FileUnreadable."""
+    """Check the whole file at `path` and write its features to `lines`, one per line. Raises FileUnreadable."""
     kinds: dict[str, set[str]] = defaultdict(set)
     rows = 0
     try:
@@ -59,32 +59,32 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
                 to.write(re.sub(r"[\r\n]", " ", text) + "\n")
                 properties = feature.get("properties")
                 if not isinstance(properties, dict | None) or not isinstance(feature.get("geometry"), dict | None):
-                    raise _Broken(f"feature {rows} has no properties and geometry as GeoJSON has them")
+                    raise _NotGeojson(f"`properties` and `geometry` of feature {rows} are not objects")
                 for name, value in (properties or {}).items():
-                    kinds[name].update(_kind(value))
+                    kinds[name].update(_json_type(value))
     except UnicodeError as error:
         raise FileUnreadable(url, f"its text is not UTF-8 ({error})") from error
     except (ValueError, RecursionError) as error:
-        raise FileUnreadable(url, f"it is no whole GeoJSON: {error}") from error
-    if unfit := [name for name in kinds if not _fits(name)]:
-        raise FileUnreadable(url, f"it has properties whose names no table can have: {', '.join(map(ascii, unfit))}")
+        raise FileUnreadable(url, f"it is not complete GeoJSON: {error}") from error
+    if invalid := [name for name in kinds if not _is_valid_name(name)]:
+        raise FileUnreadable(url, f"these property names cannot be column names: {', '.join(map(ascii, invalid))}")
     if len({name.lower() for name in kinds}) < len(kinds):
-        raise FileUnreadable(url, f"some of its properties differ in nothing but case: {', '.join(kinds)}")
+        raise FileUnreadable(url, f"some of its properties differ only in case: {', '.join(kinds)}")
     columns = [
         PortalColumn(column, kind, ARROW_TYPES.get(kind, pa.string()), name)
-        for (name, found), column in zip(kinds.items(), column_names(kinds), strict=True)
-        for kind in [_only(found)]
+        for (name, types), column in zip(kinds.items(), column_names(kinds), strict=True)
+        for kind in [_column_type(types)]
     ]
     return FeatureFile(url, lines, tuple(kinds), (*columns, GEOMETRY), rows)
 
 
-def _fits(name: str) -> bool:
-    """Whether a name can be one of SQL: not empty, without NUL and halves of characters."""
+def _is_valid_name(name: str) -> bool:
+    """Whether SQL accepts the name: it is not empty and contains no NUL and no surrogates."""
     return bool(name.strip()) and "\0" not in name and not re.search("[\ud800-\udfff]", name)
 
 
-def _kind(value: Any) -> set[str]:
-    """What JSON calls a value; nothing for null, which fits every type."""
+def _json_type(value: Any) -> set[str]:
+    """The JSON type of a value; empty for null, which every type allows."""
     match value:
         case None:
             return set()
@@ -100,51 +100,51 @@ def _kind(value: Any) -> set[str]:
             return {"json"}
 
 
-def _only(kinds: set[str]) -> str:
-    """The type of a column whose values have these."""
+def _column_type(kinds: set[str]) -> str:
+    """The type of a column whose values have these JSON types."""
     if len(kinds) == 1:
         return next(iter(kinds))
     return "number" if kinds == {"integer", "number"} else "text"
 
 
 def _features(text: "_Text") -> Iterator[tuple[dict[str, Any], str]]:
-    """The features of a collection, each with its text. Raises ValueError for anything but a whole collection."""
+    """The features of a collection, each with its JSON text. Raises ValueError if the collection is not complete."""
     members: dict[str, Any] = {}
     for name in text.members():
         if name != "features":
             members[name], _ = text.value()
             continue
         members[name] = True
-        for feature, written in text.elements():
+        for feature, json_text in text.elements():
             if not isinstance(feature, dict):
-                raise _Broken(f"a feature is {written[:60]!r}")
-            yield feature, written
+                raise _NotGeojson(f"a feature is {json_text[:60]!r}")
+            yield feature, json_text
     if text.next_character():
-        raise _Broken("text follows its end")
+        raise _NotGeojson("there is text after the end of the object")
     if "features" not in members:
-        raise _Broken(f"it is an object of {', '.join(members) or 'nothing'}, without features")
+        raise _NotGeojson(f"it is an object with {', '.join(members) or 'no members'}, without features")
     nested = members.get("properties")
     flags = (members, nested if isinstance(nested, dict) else {})
-    if any(held.get("exceededTransferLimit") for held in flags):
-        raise _Broken(
-            "it says itself that features are missing (exceededTransferLimit); name the layer as an arcgis source"
+    if any(flag.get("exceededTransferLimit") for flag in flags):
+        raise _NotGeojson(
+            "features are missing, as its exceededTransferLimit says; use the layer as an arcgis source instead"
         )
 
 
 class _Text:
-    """A window that moves over the text of a JSON file."""
+    """Reads JSON from a file through a window that moves over its text."""
 
     def __init__(self, file: TextIO) -> None:
         self._file, self._window, self._at = file, "", 0
         self._decoder = json.JSONDecoder(parse_constant=_refuse)
 
     def members(self) -> Iterator[str]:
-        """The names of an object's members; the caller takes each value before the next name."""
+        """The names of an object's members. The caller must read each value before the next name."""
         self._expect("{")
         while self.next_character() != "}":
             name, _ = self.value()
             if not isinstance(name, str):
-                raise _Broken(f"{name!r} is where a name is due")
+                raise _NotGeojson(f"expected a name, got {name!r}")
             self._expect(":")
             yield name
             if self.next_character() != "}":
@@ -152,7 +152,7 @@ class _Text:
         self._expect("}")
 
     def elements(self) -> Iterator[tuple[Any, str]]:
-        """The values of an array, each with its text."""
+        """The values of an array, each with its JSON text."""
         self._expect("[")
         while self.next_character() != "]":
             yield self.value()
@@ -161,7 +161,7 @@ class _Text:
         self._expect("]")
 
     def value(self) -> tuple[Any, str]:
-        """The next value and its text."""
+        """The next value and its JSON text."""
         self.next_character()
         more = _CHUNK_CHARACTERS
         while True:
@@ -169,20 +169,20 @@ class _Text:
                 value, end = self._decoder.raw_decode(self._window, self._at)
             except json.JSONDecodeError as error:
                 if not self._read_on(more):
-                    raise _Broken(f"{error.msg} at {self._window[self._at : self._at + 60]!r}") from error
+                    raise _NotGeojson(f"{error.msg} at {self._window[self._at : self._at + 60]!r}") from error
             else:
                 if end < len(self._window) or not self._read_on(more):
                     text = self._window[self._at : end]
                     self._at = end
                     return value, text
-            if len(self._window) - self._at > LARGEST_ROW_BYTES // 4:
-                raise _Broken(
-                    f"what begins {self._window[self._at : self._at + 60]!r} is too large for a feature, or has no end"
+            if len(self._window) - self._at > MAX_ROW_BYTES // 4:
+                raise _NotGeojson(
+                    f"the value {self._window[self._at : self._at + 60]!r} ... is too long for a feature, or has no end"
                 )
             more *= 2
 
     def next_character(self) -> str:
-        """The next character that is not blank, which stays; empty at the end."""
+        """The next character that is not blank, without moving past it; empty at the end."""
         while True:
             while self._at < len(self._window):
                 if self._window[self._at] not in " \t\r\n":
@@ -192,17 +192,17 @@ class _Text:
                 return ""
 
     def _expect(self, character: str) -> None:
-        found = self.next_character()
-        if found != character:
-            raise _Broken(f"{found!r} is where {character!r} is due" if found else "it breaks off")
+        actual = self.next_character()
+        if actual != character:
+            raise _NotGeojson(f"expected {character!r}, got {actual!r}" if actual else "it is truncated")
         self._at += 1
 
     def _read_on(self, characters: int) -> bool:
-        """Move the window so that more of the file is in it; False at the end."""
+        """Read more of the file into the window. False at the end of the file."""
         text = self._file.read(characters)
         self._window, self._at = self._window[self._at :] + text, 0
         return bool(text)
 
 
 def _refuse(constant: str) -> None:
-    raise _Broken(f"{constant} is no number of JSON")
+    raise _NotGeojson(f"{constant} is not a JSON number")

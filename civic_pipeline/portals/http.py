@@ -1,6 +1,6 @@
-"""Requests to one portal that either return what was asked for or raise an error that says what came instead.
+"""HTTP requests to a portal: a request returns the expected data or raises an error that describes the response.
 
-What may pass by itself is tried again; a portal that throttles is asked by fewer threads from then on.
+Temporary failures are retried. If a portal throttles, fewer requests run at the same time from then on.
 """
 
 import json
@@ -30,30 +30,29 @@ from civic_pipeline.portals.session import Session, new_session
 from civic_pipeline.portals.source import Traffic
 from civic_pipeline.settings import CHECKOUT, Profile
 
-TIMEOUT_SECONDS = (10, 120)  # connect, read: big pages and deep offsets take a portal more than a minute at times
+TIMEOUT_SECONDS = (10, 120)  # connect, read: large pages and high offsets can take a portal more than a minute
 TRIES = 4
 
 T = TypeVar("T")
 
-# As an HTTP status, or inside the body of an ArcGIS 200. 202 is a Socrata that is still computing.
+# HTTP statuses; ArcGIS also sends them in the body of an HTTP 200. Socrata sends 202 while it still computes the result.
 OVERLOADED_CODES = (500, 502, 503, 504)
 THROTTLED = 429
-PASSING_CODES = (202, THROTTLED, *OVERLOADED_CODES)
+TEMPORARY_CODES = (202, THROTTLED, *OVERLOADED_CODES)
 
-# A portal that asks for more patience than this gets its turn in the next run.
-_LONGEST_PAUSE_SECONDS = 120
-# In pieces of 10 kB, as requests has it by itself, reading a page takes as long as decoding it.
-_PIECE_BYTES = 1 << 20
+# A portal that asks for a longer pause is asked again in the next run.
+_MAX_PAUSE_SECONDS = 120
+# With chunks of 10 kB, the default of requests, reading a page takes as long as decoding it.
+_CHUNK_BYTES = 1 << 20
 _PEEK_BYTES = 4096
 
 
 @dataclass(frozen=True)
 class Access:
-    """How portals are reached: `root` is None for the real hosts, or the address of the demo portals.
+    """How to reach portals.
 
-    Files of the project are read below `project`.
-
-    `allows_private`: a person allowed hosts that are not on the public internet. The demo portals always are such a host.
+    `root`: address of the demo portals, or None for the real hosts. `project`: folder for sources with a relative path.
+    `allows_private`: the user allows hosts that are not on the public internet; the demo portals are always allowed.
     """
 
     root: str | None = None
@@ -66,57 +65,57 @@ class Access:
         return "demo" if self.root else "live"
 
     def session(self) -> Session:
-        """A session for requests by this way."""
+        """A new session with the restrictions of this access."""
         return new_session(only_public=not (self.root or self.allows_private))
 
 
 @dataclass(frozen=True)
 class Body:
-    """A body that lies on the disk, and the address that sent it, without parameters."""
+    """A response body in a file, with the URL that sent it (without parameters) and the response headers."""
 
     url: str
     path: Path
     headers: Mapping[str, str]
 
     def beginning(self) -> bytes:
-        """Its first 4 kB without blanks before them."""
+        """The first 4 kB, without leading whitespace."""
         with self.path.open("rb") as file:
             return file.read(_PEEK_BYTES).lstrip()
 
     def end(self) -> bytes:
-        """Its last 4 kB without blanks behind them."""
+        """The last 4 kB, without trailing whitespace."""
         with self.path.open("rb") as file:
             file.seek(max(0, self.path.stat().st_size - _PEEK_BYTES))
             return file.read().rstrip()
 
     def json(self) -> Any:
-        """All of it. Raises AnswerUnreadable."""
-        return _parsed(self.url, self.path.read_bytes())
+        """The body as JSON. Raises AnswerUnreadable."""
+        return _parse_json(self.url, self.path.read_bytes())
 
-    def kind(self) -> str:
-        """What it is when it is not what was due."""
-        return kind_of(self.path.read_bytes())
+    def describe(self) -> str:
+        """What the body is, for error messages."""
+        return describe_body(self.path.read_bytes())
 
     def without_markup(self) -> "Body":
-        """The same, HTML behind good JSON cut off."""
+        """The same body; HTML after valid JSON is removed from the file."""
         if self.end().endswith(b">") and self.beginning().startswith((b"{", b"[")):
             self.path.write_bytes(_without_markup(self.path.read_bytes().strip()))
         return self
 
 
 class Client:
-    """The requests of one source: counted, retried, at most `at_once` under way. Used from any thread."""
+    """Sends the requests of one source: counts them, retries them, at most `at_once` at the same time. Thread-safe."""
 
     def __init__(self, at_once: int, session: requests.Session | None = None) -> None:
         self.traffic = Traffic()
         self.at_once = at_once
-        # Shared by our threads: its pool of connections is safe, and nothing else of it changes while we read.
+        # Shared by all threads: its connection pool is thread-safe, and nothing else in it changes during a read.
         self._session = session or new_session(only_public=True)
-        self._turns = threading.Condition()
-        self._under_way = 0
+        self._slots = threading.Condition()
+        self._in_flight = 0
 
     def json(self, url: str, parameters: Mapping[str, Any], posted: object = None) -> Any:
-        """The JSON at `url`; `posted` goes along as a JSON body.
+        """The JSON at `url`. With `posted`, sends a POST request with this value as its JSON body.
 
         Raises PortalUnreachable, SourceNotFound (404), PortalRefused (another 4xx) or AnswerUnreadable (not JSON).
         """
@@ -126,73 +125,70 @@ class Client:
         self,
         url: str,
         parameters: Mapping[str, Any],
-        understand: Callable[[requests.Response], T],
+        parse: Callable[[requests.Response], T],
         posted: object = None,
         tries: int = TRIES,
     ) -> T:
-        """What `understand` makes of the answer's body.
-
-        PortalUnreachable and AnswerUnreadable are worth another try, wherever they come from.
-        """
-        return self._again(lambda: understand(self._answer(url, parameters, posted)), tries)
+        """The result of `parse` on the response. PortalUnreachable and AnswerUnreadable are retried, also from `parse`."""
+        return self._retry(lambda: parse(self._send(url, parameters, posted)), tries)
 
     def download(
         self,
         url: str,
         parameters: Mapping[str, Any],
         path: Path,
-        understand: Callable[[Body], T],
+        parse: Callable[[Body], T],
         posted: object = None,
         tries: int = TRIES,
     ) -> T:
-        """The same for a body of any length, which is written to `path` and never in memory as a whole."""
+        """The same for a body of any length: it is streamed to `path` and never completely in memory."""
 
         def attempt() -> T:
-            answer = self._answer(url, parameters, posted, path)
-            return understand(Body(address_of(answer), path, answer.headers))
+            response = self._send(url, parameters, posted, path)
+            return parse(Body(address_of(response), path, response.headers))
 
-        return self._again(attempt, tries)
+        return self._retry(attempt, tries)
 
-    def halved(self) -> None:
-        """Count a page that was too heavy for the portal."""
-        with self._turns:
+    def count_halved_page(self) -> None:
+        """Count a page that was too large for the portal."""
+        with self._slots:
             self.traffic.pages_halved += 1
 
-    def _again(self, attempt: Callable[[], T], tries: int) -> T:
+    def _retry(self, attempt: Callable[[], T], tries: int) -> T:
         for left in range(tries - 1, -1, -1):
             try:
                 return attempt()
             except (PortalUnreachable, AnswerUnreadable) as error:
-                told = error.retry_after if isinstance(error, PortalUnreachable) else None
-                if not left or (told or 0) > _LONGEST_PAUSE_SECONDS:
+                retry_after = error.retry_after if isinstance(error, PortalUnreachable) else None
+                if not left or (retry_after or 0) > _MAX_PAUSE_SECONDS:
                     raise
-                with self._turns:
+                with self._slots:
                     self.traffic.retries += 1
                     if isinstance(error, PortalUnreachable) and error.throttled:
                         self.at_once = max(1, self.at_once // 2)
-                jittered = 0.5 * 2 ** (tries - left - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret depends on it
-                pause(jittered if told is None else told)
+                backoff = 0.5 * 2 ** (tries - left - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not used for security
+                pause(backoff if retry_after is None else retry_after)
         raise AssertionError("the last try returns or raises")
 
-    def _answer(
+    def _send(
         self, url: str, parameters: Mapping[str, Any], posted: object, path: Path | None = None
     ) -> requests.Response:
-        """The answer of a request that succeeded, its body at `path` where that is given."""
-        ask = partial(self._session.request, timeout=TIMEOUT_SECONDS, stream=path is not None)
-        with self._turn(url):
-            answer = ask("GET" if posted is None else "POST", url, params=dict(parameters), json=posted)
-            _check_status(url, answer)
-            received = len(answer.content) if path is None else _save(answer, path)
-            with self._turns:
+        """The response of a successful request. With `path`, its body is written there."""
+        request = partial(self._session.request, timeout=TIMEOUT_SECONDS, stream=path is not None)
+        with self._slot(url):
+            response = request("GET" if posted is None else "POST", url, params=dict(parameters), json=posted)
+            _check_status(url, response)
+            received = len(response.content) if path is None else _save(response, path)
+            with self._slots:
                 self.traffic.bytes += received
-        return answer
+        return response
 
     @contextmanager
-    def _turn(self, url: str) -> Iterator[None]:
-        """Wait until fewer than `at_once` requests are under way; a lost connection becomes PortalUnreachable."""
-        with self._turns:
-            self._turns.wait_for(lambda: self._under_way < self.at_once)
-            self._under_way += 1
+    def _slot(self, url: str) -> Iterator[None]:
+        """Wait until fewer than `at_once` requests are in flight; turns errors of requests into ours."""
+        with self._slots:
+            self._slots.wait_for(lambda: self._in_flight < self.at_once)
+            self._in_flight += 1
             self.traffic.requests += 1
         try:
             yield
@@ -201,30 +197,30 @@ class Client:
         except requests.RequestException as error:
             raise PortalUnreachable(url, _reason(error)) from error
         finally:
-            with self._turns:
-                self._under_way -= 1
-                self._turns.notify()
+            with self._slots:
+                self._in_flight -= 1
+                self._slots.notify()
 
 
 def pause(seconds: float) -> None:
-    """Wait before another try."""
+    """Wait before a retry."""
     time.sleep(seconds)
 
 
-def json_of(answer: requests.Response) -> Any:
-    """The JSON value of a body. Raises AnswerUnreadable."""
-    return _parsed(address_of(answer), answer.content)
+def json_of(response: requests.Response) -> Any:
+    """The JSON value of a response. Raises AnswerUnreadable."""
+    return _parse_json(address_of(response), response.content)
 
 
-def _parsed(url: str, body: bytes) -> Any:
+def _parse_json(url: str, body: bytes) -> Any:
     try:
         return json.loads(_without_markup(body.strip()))
     except (ValueError, RecursionError) as error:
-        raise AnswerUnreadable(url, "JSON", kind_of(body)) from error
+        raise AnswerUnreadable(url, "JSON", describe_body(body)) from error
 
 
 def _without_markup(body: bytes) -> bytes:
-    """The body, without the HTML that some servers append to good JSON (koop's recorded answers)."""
+    """The body without the HTML that some servers append to valid JSON (seen in responses recorded by koop)."""
     if body[:1] not in (b"{", b"[") or body[-1:] != b">":
         return body
     try:
@@ -236,81 +232,81 @@ def _without_markup(body: bytes) -> bytes:
 
 
 @contextmanager
-def shaped_as(expected: str, url: str) -> Iterator[None]:
-    """Around code that takes JSON apart: another shape than the protocol's becomes AnswerUnreadable."""
+def expecting(expected: str, url: str) -> Iterator[None]:
+    """Context for code that reads values from JSON: raises AnswerUnreadable if they are missing or of another type."""
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise AnswerUnreadable(url, expected, f"JSON of another shape ({type(error).__name__}: {error})") from error
 
 
-def kind_of(body: bytes) -> str:
-    """What a body is when it is not what was due."""
+def describe_body(body: bytes) -> str:
+    """What a body is, for error messages."""
     text = body.decode(errors="replace").strip()
     if not text:
         return "an empty body"
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     if title or text[:200].lower().lstrip().startswith(("<!doctype", "<html")):
         return f"an HTML page titled {title.group(1).strip()!r}" if title else "an HTML page"
-    return f"{len(text):,} characters of broken JSON or text beginning {text[:60]!r}"
+    return f"{len(text):,} characters of broken JSON or text, beginning with {text[:60]!r}"
 
 
-def markup_in(beginning: bytes) -> str | None:
-    """What a file that begins so is, where it is a page or a document of markup rather than data."""
+def detect_markup(beginning: bytes) -> str | None:
+    """Return "an HTML page" or "a markup document" if the content is not data, else None. `beginning`: its first bytes."""
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"
-    return "a document of markup" if start.startswith((b"<?xml", b"<!", b"<head", b"<body", b"<div")) else None
+    return "a markup document" if start.startswith((b"<?xml", b"<!", b"<head", b"<body", b"<div")) else None
 
 
-def _save(answer: requests.Response, path: Path) -> int:
-    """Write the body to `path`; returns its bytes."""
+def _save(response: requests.Response, path: Path) -> int:
+    """Write the body to `path`. Returns the number of bytes."""
     with path.open("wb") as file:
-        return sum(file.write(piece) for piece in answer.iter_content(_PIECE_BYTES))
+        return sum(file.write(chunk) for chunk in response.iter_content(_CHUNK_BYTES))
 
 
-def _check_status(url: str, answer: requests.Response) -> None:
-    """Raises the error that a status stands for."""
-    status = answer.status_code
+def _check_status(url: str, response: requests.Response) -> None:
+    """Raise the error for the HTTP status, if it is one."""
+    status = response.status_code
     if status == 404:
-        raise SourceNotFound("The dataset", url, _words(answer))
-    if status in PASSING_CODES:
-        told = f"HTTP {status}: {_words(answer)}"
+        raise SourceNotFound("The dataset", url, _message(response))
+    if status in TEMPORARY_CODES:
+        problem = f"HTTP {status}: {_message(response)}"
         if status in OVERLOADED_CODES:
-            raise PortalOverloaded(url, told, _retry_after(answer))
-        raise PortalUnreachable(url, told, _retry_after(answer), throttled=status == THROTTLED)
+            raise PortalOverloaded(url, problem, _retry_after(response))
+        raise PortalUnreachable(url, problem, _retry_after(response), throttled=status == THROTTLED)
     if status >= 400:
-        raise PortalRefused(url, f"HTTP {status}: {_words(answer)}")
+        raise PortalRefused(url, f"HTTP {status}: {_message(response)}")
 
 
-def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the portal asks for, given as a number or as a date; None where it asks for none."""
-    told = answer.headers.get("Retry-After")
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds to wait from the header Retry-After (a number or a date), or None."""
+    header = response.headers.get("Retry-After")
     try:
-        return Retry().parse_retry_after(told) if told else None
+        return Retry().parse_retry_after(header) if header else None
     except InvalidHeader:
         return None
 
 
-def address_of(answer: requests.Response) -> str:
-    """The address that answered, without its parameters: they may hold a token."""
-    return str(answer.url).partition("?")[0]
+def address_of(response: requests.Response) -> str:
+    """The URL of the response without its parameters, which may contain a token."""
+    return str(response.url).partition("?")[0]
 
 
 def _reason(error: requests.RequestException) -> str:
-    """The innermost cause in words, without object addresses."""
+    """The message of the innermost cause, without object addresses."""
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__ or cause
     return re.sub(r"<[^>]+>: ?", "", str(cause)) or type(cause).__name__
 
 
-def _words(answer: requests.Response) -> str:
-    """The portal's own message where it gave one."""
+def _message(response: requests.Response) -> str:
+    """The portal's error message, or a description of the body."""
     try:
-        body = json.loads(answer.content)
+        body = json.loads(response.content)
     except (ValueError, RecursionError):
-        return kind_of(answer.content)
+        return describe_body(response.content)
     if isinstance(body, dict) and body.get("message"):
         return str(body["message"])
     return str(body)[:200]

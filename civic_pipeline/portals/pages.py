@@ -1,4 +1,4 @@
-"""What paging has in common: pages of bounded size, side by side but in order, halved where they are too heavy."""
+"""Paging for all portals: pages of bounded size, read in parallel, returned in order, halved if they are too large."""
 
 import ctypes
 from collections import deque
@@ -14,41 +14,41 @@ import pyarrow as pa
 from civic_pipeline.errors import PagingBroken, PortalOverloaded
 from civic_pipeline.portals.http import TRIES, Client, T
 
-# Bounds a page in memory whatever its width: 10,000 rows of up to 25 columns, 200 of 1,250.
-_MOST_ROWS, _MOST_CELLS = 10_000, 250_000
-# Threads beyond those that may ask: a page that waits for the decoder keeps nobody from asking for the next one.
-_DECODING = 2
-# How often a page that is empty but announces more is asked for.
-_EMPTY_PAGES = 3
+# Limits the memory of a page at any width: 10,000 rows with up to 25 columns, 200 rows with 1,250 columns.
+_MAX_ROWS, _MAX_CELLS = 10_000, 250_000
+# More threads than requests at once: while pages wait for the decoder, other threads send the next requests.
+_DECODING_THREADS = 2
+# How often an empty page that announces more rows is requested.
+_MAX_EMPTY_PAGES = 3
 
 
 @dataclass(frozen=True)
 class Page:
-    """Rows as the portal sent them, typed; `is_flagged` where it says that more follow."""
+    """Rows in the order of the portal, typed. `is_flagged`: the portal says that more rows follow."""
 
     table: pa.Table
     is_flagged: bool = False
 
 
-# glibc's M_MMAP_THRESHOLD: blocks from this size on go back to the system when they are freed. Left alone it grows with
-# the first page that is freed, and the heap then keeps a hole for every page size it met (415 MB against 257 MB for
-# 200,000 rows, benchmarks/extract.py). Other systems have no such knob and need none.
+# glibc's M_MMAP_THRESHOLD: freed blocks of at least this size return to the system. By default glibc raises it when the
+# first page is freed, and the heap becomes fragmented (415 MB instead of 257 MB for 200,000 rows, benchmarks/extract.py).
+# Other systems do not have this setting and do not need it.
 with suppress(AttributeError, OSError):
     ctypes.CDLL(None).mallopt(-3, 128 * 1024)
 
-# A page from an offset on, of at most so many rows, in so many tries.
+# (offset, maximum of rows, tries) -> page
 PageAt = Callable[[int, int, int], Page]
 
 
-def page_rows(columns: int, most: int = _MOST_ROWS) -> int:
-    """Rows to ask for at once of a source with that many columns, where the portal sends at most `most`."""
-    return max(1, min(most, _MOST_CELLS // max(1, columns)))
+def page_rows(columns: int, limit: int = _MAX_ROWS) -> int:
+    """Rows per page for a source with this number of columns. `limit`: the portal's maximum."""
+    return max(1, min(limit, _MAX_CELLS // max(1, columns)))
 
 
 def read_by_offset(client: Client, url: str, page_at: PageAt, counted: int, rows: int) -> Iterator[pa.Table]:
-    """All pages in order: the counted rows and what may be beyond them by windows side by side, then what else there is.
+    """All pages in order: the counted rows and the window after them in parallel, then page by page until one is empty.
 
-    Raises PagingBroken where the pages make no sense.
+    Raises PagingBroken if the pages are inconsistent.
     """
     starts = range(0, counted, rows)
     windows = (partial(_window, client, url, page_at, at, min(rows, counted - at)) for at in starts)
@@ -60,13 +60,16 @@ def read_by_offset(client: Client, url: str, page_at: PageAt, counted: int, rows
 
     yield from in_order(chain(windows, [tail]), client)
     if beyond:
-        yield from read_on(client, url, page_at, counted + sum(p.num_rows for p in beyond), rows, beyond[-1])
+        yield from read_from(client, url, page_at, counted + sum(p.num_rows for p in beyond), rows, beyond[-1])
 
 
-def read_on(
+def read_from(
     client: Client, url: str, page_at: PageAt, start: int, rows: int, before: pa.Table | None = None
 ) -> Iterator[pa.Table]:
-    """The pages from `start` on, one after the other, until one is empty; `before` is the one before. Raises PagingBroken."""
+    """The pages from the offset `start`, one after the other, until one is empty. `before`: the page before `start`.
+
+    Raises PagingBroken.
+    """
     while pages := _window(client, url, page_at, start, rows):
         _refuse_repeated(url, before, pages[0], start)
         yield from pages
@@ -75,8 +78,8 @@ def read_on(
 
 
 def in_order(windows: Iterator[Callable[[], list[pa.Table]]], client: Client) -> Iterator[pa.Table]:
-    """The pages of every window, in the order of the windows, read side by side but never far ahead."""
-    threads = client.at_once + _DECODING
+    """The pages of all windows in order. Windows are read in parallel, but only a few ahead of the caller."""
+    threads = client.at_once + _DECODING_THREADS
     pool = ThreadPoolExecutor(threads, thread_name_prefix="portal")
     try:
         reading: deque[Future[list[pa.Table]]] = deque(pool.submit(window) for window in islice(windows, threads))
@@ -88,8 +91,11 @@ def in_order(windows: Iterator[Callable[[], list[pa.Table]]], client: Client) ->
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def halving(client: Client, rows: int, ask: Callable[[int, int], T]) -> T:
-    """`ask(rows, tries)`, with half the rows as often as the portal gives up on so many. Raises PortalOverloaded for one row."""
+def ask_halving(client: Client, rows: int, ask: Callable[[int, int], T]) -> T:
+    """The result of `ask(rows, tries)`; after each PortalOverloaded with half the rows.
+
+    Raises PortalOverloaded if a single row fails.
+    """
     while True:
         try:
             return ask(rows, TRIES if rows == 1 else 2)
@@ -97,20 +103,20 @@ def halving(client: Client, rows: int, ask: Callable[[int, int], T]) -> T:
             if rows == 1:
                 raise
             rows //= 2
-            client.halved()
+            client.count_halved_page()
 
 
 def _window(client: Client, url: str, page_at: PageAt, start: int, rows: int) -> list[pa.Table]:
-    """The pages from `start` on until `rows` have come or there are no more; a page is never larger than the last one."""
+    """Pages from the offset `start` until there are `rows` rows or no more. No page is larger than the one before."""
     pages: list[pa.Table] = []
     received, size, empty = 0, rows, 0
     while received < rows:
-        page = halving(client, min(size, rows - received), partial(page_at, start + received))
+        page = ask_halving(client, min(size, rows - received), partial(page_at, start + received))
         if not page.table.num_rows:
             if not page.is_flagged:
                 break
             empty += 1
-            if empty == _EMPTY_PAGES:
+            if empty == _MAX_EMPTY_PAGES:
                 raise PagingBroken(url, f"it announces more rows after the first {start + received:,} but sends none")
             continue
         _refuse_repeated(url, pages[-1] if pages else None, page.table, start + received)
@@ -120,6 +126,6 @@ def _window(client: Client, url: str, page_at: PageAt, start: int, rows: int) ->
 
 
 def _refuse_repeated(url: str, before: pa.Table | None, page: pa.Table, after: int) -> None:
-    """A portal that ignores the offset sends the same page for ever. Raises PagingBroken."""
+    """Raise PagingBroken if two pages begin with the same row: the portal ignores the offset."""
     if before is not None and page.slice(0, 1).equals(before.slice(0, 1)):
         raise PagingBroken(url, f"it sends the same rows again after the first {after:,}")

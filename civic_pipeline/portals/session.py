@@ -1,7 +1,7 @@
-"""Sessions that connect to the public internet alone, and give a token to nobody but the host it is for.
+"""Sessions of requests that connect to public hosts only, and send a token only to the host that it is for.
 
-The address is looked at when the connection stands, before a byte is sent: whatever a name resolved to before, and wherever a
-redirect or an item's `url` leads, this is the machine that would be asked.
+The IP address is checked on the open connection, before a byte is sent. This also covers redirects, the `url` of an item
+and host names that resolve to another address the second time (DNS rebinding).
 """
 
 import socket
@@ -17,16 +17,16 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from civic_pipeline.errors import HostPrivate
-from civic_pipeline.portals.growth import refuse_growth
+from civic_pipeline.portals.decompression_limit import check_decompressed_size
 
-# NAT64, its local form, and the old way to write an IPv4 address.
-_LAST_32_BITS = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+# IPv6 networks whose last 32 bits are an IPv4 address: NAT64, local NAT64, IPv4-compatible.
+_IPV4_IN_IPV6 = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
 
-TOKEN_HEADER = "X-App-Token"  # noqa: S105 - its name, not its value
+TOKEN_HEADER = "X-App-Token"  # noqa: S105 - the name of the header, not a token
 
 
 class Session(requests.Session):
-    """What requests does, without its giving our token to the host that a redirect leads to."""
+    """A session of requests that does not send our token to another host after a redirect."""
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
@@ -35,7 +35,7 @@ class Session(requests.Session):
 
 
 def new_session(only_public: bool) -> Session:
-    """A session; `only_public`, its requests raise HostPrivate where they would reach this machine or a private network."""
+    """A new session. If `only_public`, requests to this machine or a private network raise HostPrivate."""
     session = Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _PublicAdapter() if only_public else _Adapter())
@@ -43,31 +43,31 @@ def new_session(only_public: bool) -> Session:
 
 
 def private_address(host: str) -> str | None:
-    """An address of `host` that is not on the public internet: loopback, link-local, private, reserved; None if it has none."""
+    """An IP address of `host` that is not public (loopback, link-local, private, reserved), or None."""
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
-    except OSError:  # a name nobody knows: asking it will fail with words of its own
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    except OSError:  # an unknown name: the request itself will fail with a better message
         return None
-    return next((text.partition("%")[0] for text in sorted(found) if is_private(text)), None)
+    return next((text.partition("%")[0] for text in sorted(addresses) if is_private(text)), None)
 
 
 def is_private(text: str) -> bool:
-    """Whether an IP address is not on the public internet; what carries an IPv4 address inside is judged by that."""
+    """Whether an IP address is not public. For an IPv6 address that contains an IPv4 address, the latter decides."""
     address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv6Address):
-        last = IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _LAST_32_BITS) else None
+        last = IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _IPV4_IN_IPV6) else None
         address = address.ipv4_mapped or address.sixtofour or last or address
     return not address.is_global or address.is_multicast
 
 
 class _PublicConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+        return _require_public(super()._new_conn(), self.host)
 
 
 class _PublicTlsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+        return _require_public(super()._new_conn(), self.host)
 
 
 class _PublicPool(HTTPConnectionPool):
@@ -79,21 +79,21 @@ class _PublicTlsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Bodies that are sent in a compressed encoding may not grow without bounds."""
+    """Limits the decompressed size of response bodies."""
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        made = super().build_response(req, resp)
+        response = super().build_response(req, resp)
         stream, url = resp.stream, str(req.url)
 
         def bounded(*arguments: Any, **options: Any) -> Iterator[bytes]:
-            unpacked = 0
-            for piece in stream(*arguments, **options):
-                unpacked += len(piece)
-                refuse_growth(url, resp.tell(), unpacked)
-                yield piece
+            decompressed = 0
+            for chunk in stream(*arguments, **options):
+                decompressed += len(chunk)
+                check_decompressed_size(url, resp.tell(), decompressed)
+                yield chunk
 
         resp.stream = bounded
-        return made
+        return response
 
 
 class _PublicAdapter(_Adapter):
@@ -103,16 +103,17 @@ class _PublicAdapter(_Adapter):
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         if select_proxy(str(request.url), options.get("proxies")):
-            # The proxy connects for us: all we can look at is what the name says here.
+            # The proxy opens the connection, so we can only check what the name resolves to here.
             host = urlsplit(str(request.url)).hostname or ""
             if private := private_address(host):
                 raise HostPrivate(host, private)
         return super().send(request, *arguments, **options)
 
 
-def _checked(connected: socket.socket, host: str) -> socket.socket:
-    peer = str(connected.getpeername()[0])
+def _require_public(connection: socket.socket, host: str) -> socket.socket:
+    """`connection`, if its peer is public. Else closes it and raises HostPrivate."""
+    peer = str(connection.getpeername()[0])
     if is_private(peer):
-        connected.close()
+        connection.close()
         raise HostPrivate(host, peer)
-    return connected
+    return connection

@@ -1,7 +1,7 @@
-"""Run as a program by `workbook.py`: the rows of one sheet of a workbook, as text, into a file of Arrow record batches.
+"""A program that `workbook.py` runs: writes the rows of one sheet as text to a file of Arrow record batches.
 
-A process of its own, because the library (in Rust) makes room for every cell between the first and the last one in use,
-and where memory does not suffice ends the process: a single stray cell in the last column is enough.
+It is a separate process because the library (in Rust) allocates memory for every cell between the first and the last used
+one, and aborts the process if memory runs out. One stray cell in the last column is enough for that.
 """
 
 import json
@@ -13,24 +13,24 @@ from itertools import islice
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook
 
-_MOST_MEMORY_BYTES = 4 << 30
+_MAX_MEMORY_BYTES = 4 << 30
 _PAGE_CELLS = 250_000
 
 Cell = str | int | float | bool | date | datetime | time | timedelta
 
 
 def write_rows(workbook: str, sheet: str, to: str) -> dict[str, str]:
-    """Write the rows with a value; `sheet` empty stands for the first. Returns its name, or what is the problem."""
+    """Write the rows of `sheet` (empty: the first sheet) that have a value to `to`. Returns `sheet` or `problem`."""
     opened = CalamineWorkbook.from_path(workbook)
     names = opened.sheet_names
     if not names or (sheet and sheet not in names):
-        return {"problem": f"it has no sheet {sheet!r}, only {', '.join(names) or 'none at all'}"}
+        return {"problem": f"it has no sheet {sheet!r}; its sheets: {', '.join(names) or 'none'}"}
     name = sheet or names[0]
-    found = opened.get_sheet_by_name(name)
-    if found.end is None:
+    cells = opened.get_sheet_by_name(name)
+    if cells.end is None:
         return {"problem": f"its sheet {name!r} is empty"}
-    schema = pa.schema([(str(place), pa.string()) for place in range(found.end[1] + 1)])
-    texts = (list(map(text_of, row)) for row in found.iter_rows())
+    schema = pa.schema([(str(place), pa.string()) for place in range(cells.end[1] + 1)])
+    texts = (list(map(text_of, row)) for row in cells.iter_rows())
     rows = (row for row in texts if any(text is not None for text in row))
     with pa.OSFile(to, "wb") as file, pa.ipc.new_stream(file, schema) as stream:
         while page := list(islice(rows, max(1, _PAGE_CELLS // len(schema)))):
@@ -41,7 +41,7 @@ def write_rows(workbook: str, sheet: str, to: str) -> dict[str, str]:
 
 
 def text_of(value: Cell) -> str | None:
-    """A cell as text: a number as briefly as leads back to the same double, a date as ISO, a span as hours:minutes:seconds."""
+    """A cell as text: a number in the shortest form that gives the same double, a date in ISO 8601, a duration as h:mm:ss."""
     match value:
         case "":
             return None
@@ -61,10 +61,10 @@ def text_of(value: Cell) -> str | None:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
     try:
         print(json.dumps(write_rows(*sys.argv[1:])))
     except CalamineError as error:
-        print(json.dumps({"problem": f"it is no whole Excel workbook ({error})"}))
+        print(json.dumps({"problem": f"it is not a complete Excel workbook ({error})"}))
     except OSError as error:
-        print(json.dumps({"errno": error.errno, "why": str(error)}))
+        print(json.dumps({"errno": error.errno, "message": str(error)}))

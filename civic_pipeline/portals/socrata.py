@@ -1,7 +1,7 @@
-"""Socrata through sodapy: its addresses, session and token; the paging is ours, because sodapy's loses rows.
+"""Socrata datasets. URLs, session and token come from sodapy; the paging is ours, because sodapy's paging loses rows.
 
-SODA 2.1, or SODA3 where there is a token and the portal has it. Pages are ordered by `:id`, the only order Socrata keeps
-unique, and advance by the rows received until one is empty.
+Uses SODA3 if there is a token and the portal supports it, else SODA 2.1. Pages are ordered by `:id`, the only order that is
+unique at Socrata. The offset grows by the rows received until a page is empty.
 """
 
 import re
@@ -20,8 +20,8 @@ from civic_pipeline.catalog import SocrataSource
 from civic_pipeline.errors import AnswerUnreadable, PortalOverloaded, PortalRefused, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 from civic_pipeline.portals.decode import Decoder
-from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, json_of, shaped_as
-from civic_pipeline.portals.pages import Page, PageAt, halving, page_rows, read_by_offset, read_on
+from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, expecting, json_of
+from civic_pipeline.portals.pages import Page, PageAt, ask_halving, page_rows, read_by_offset, read_from
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
 
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -30,20 +30,20 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }  # fmt: skip
 
 ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
-_EDITED = PortalColumn("_updated_at", "date", CLOCK, "When Socrata last saw the row change, UTC")
+_EDITED = PortalColumn("_updated_at", "date", CLOCK, "When the row last changed at Socrata, UTC")
 _SYSTEM_FIELDS = {ROW_ID: ":id", _EDITED: ":updated_at"}
 
 _FINAL = re.compile(
     r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
 )
 
-# Servers and their front ends refuse addresses from about 2,000 characters on (Esri/arcgis-rest-js#1226 and others). A list of
-# names beyond this length, as the address writes it, is asked for as `*`.
-_LONGEST_SELECT = 1500
+# Servers reject URLs of more than about 2,000 characters (Esri/arcgis-rest-js#1226 and others). If the encoded list of
+# columns is longer than this, the request selects `*` instead.
+_MAX_SELECT_CHARACTERS = 1500
 
 
 class SocrataDataset:
-    """One 4x4 dataset of one domain."""
+    """One dataset, by domain and 4x4 id."""
 
     def __init__(self, source: SocrataSource, dataset_id: str, access: Access) -> None:
         host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
@@ -65,12 +65,12 @@ class SocrataDataset:
         if not isinstance(view, dict) or "columns" not in view:
             raise AnswerUnreadable(self.url, "a dataset's metadata", "JSON without `columns`")
         if view.get("viewType", "tabular") != "tabular":
-            raise SourceNotFound(f"A table {self._id}", self.url, f"it is of type {view['viewType']!r} there")
-        with shaped_as("a dataset's columns", self.url):
+            raise SourceNotFound(f"A table {self._id}", self.url, f"its type is {view['viewType']!r}")
+        with expecting("a dataset's columns", self.url):
             columns = tuple(
                 PortalColumn(c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
                 for c in view["columns"]
-                if not c["fieldName"].startswith(":@computed_region")  # the portal's own joins, not the publisher's data
+                if not c["fieldName"].startswith(":@computed_region")  # computed by the portal, not published data
             )  # fmt: skip
             about = _about(view, self._id)
         return Description(self.url, about, columns, ROW_ID, self._freshness(view), self._edited)
@@ -82,11 +82,11 @@ class SocrataDataset:
         except (LookupError, TypeError, ValueError) as error:
             raise AnswerUnreadable(self.url, "a row count", str(answer)[:100]) from error
 
-    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
-        """By offsets, several pages at once; careful: one page after the other, each from the last row id on."""
+    def read(self, description: Description, counted: int, spool: Path, sequential: bool) -> Iterator[pa.Table]:
+        """Reads by offset, several pages at once; if `sequential`, one page after the other, by the last row id."""
         ask = partial(self._page, Decoder(spool), description)
         rows = page_rows(len(description.columns))
-        if careful:
+        if sequential:
             yield from self._read_by_id(ask, rows)
         else:
             yield from read_by_offset(self._client, self.url, _by_offset(ask, {}), counted, rows)
@@ -94,7 +94,7 @@ class SocrataDataset:
     def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
         where = {"$where": f":updated_at >= '{since:%Y-%m-%dT%H:%M:%S.%f}'", "$order": ":updated_at,:id"}
         ask = partial(self._page, Decoder(spool), description)
-        yield from read_on(self._client, self.url, _by_offset(ask, where), 0, page_rows(len(description.columns)))
+        yield from read_from(self._client, self.url, _by_offset(ask, where), 0, page_rows(len(description.columns)))
 
     def reused_ids(self) -> int:
         return 0
@@ -104,17 +104,17 @@ class SocrataDataset:
         received = 0
         while True:
             try:
-                found = halving(self._client, rows, partial(ask, place)).table
+                page = ask_halving(self._client, rows, partial(ask, place)).table
             except PortalRefused:
                 if "$where" not in place:
                     raise
-                place = {"$offset": received}  # not every dataset lets its row ids be compared
+                place = {"$offset": received}  # some datasets cannot compare row ids
                 continue
-            if not found.num_rows:
+            if not page.num_rows:
                 return
-            yield found
-            received += found.num_rows
-            last = str(found[ROW_ID.name][-1].as_py()).replace("'", "''")
+            yield page
+            received += page.num_rows
+            last = str(page[ROW_ID.name][-1].as_py()).replace("'", "''")
             place = {"$offset": received} if "$offset" in place else {"$where": f":id > '{last}'"}
 
     def _page(
@@ -122,41 +122,41 @@ class SocrataDataset:
     ) -> Page:
         names = {column: _SYSTEM_FIELDS.get(column, column.name) for column in description.landed}
         listed = ",".join(names.values())
-        select = listed if len(quote_plus(listed)) <= _LONGEST_SELECT else ":id,:updated_at,*"
+        select = listed if len(quote_plus(listed)) <= _MAX_SELECT_CHARACTERS else ":id,:updated_at,*"
         query = {"$select": select, "$order": ":id", "$limit": rows, **place}
 
-        def understand(body: Body) -> Page:
+        def parse(body: Body) -> Page:
             if body.beginning().startswith(b"{"):
-                _refuse_errors(self.url, body.json())
-            found = decoder.rows(body, names.values())
-            arrays = [typed(found[name], column) for column, name in names.items()]
+                _raise_error(self.url, body.json())
+            texts = decoder.rows(body, names.values())
+            arrays = [typed(texts[name], column) for column, name in names.items()]
             return Page(pa.table(arrays, schema=description.schema))
 
-        with decoder.place() as path:
+        with decoder.page_file() as path:
             if self._has_soda3:
                 url = f"{self._base}/api/v3/views/{self._id}/query.json"
                 try:
-                    return self._client.download(url, {}, path, understand, {"query": _soql(query)}, tries)
-                except (PortalRefused, SourceNotFound):  # a portal without it, or a token that may not use it
+                    return self._client.download(url, {}, path, parse, {"query": _soql(query)}, tries)
+                except (PortalRefused, SourceNotFound):  # the portal has no SODA3, or the token is not valid for it
                     self._has_soda3 = False
-            return self._client.download(self.url, query, path, understand, tries=tries)
+            return self._client.download(self.url, query, path, parse, tries=tries)
 
     def _json(self, url: str, parameters: Mapping[str, Any]) -> Any:
-        def understand(answer: requests.Response) -> Any:
-            value = json_of(answer)
-            _refuse_errors(url, value)
+        def parse(response: requests.Response) -> Any:
+            value = json_of(response)
+            _raise_error(url, value)
             return value
 
-        return self._client.ask(url, parameters, understand)
+        return self._client.ask(url, parameters, parse)
 
     def _freshness(self, view: Mapping[str, Any]) -> Freshness:
-        """`rowsUpdatedAt`; where a portal has dropped it, what a request of rows says in its headers, then the view's date.
+        """`rowsUpdatedAt`; if the portal does not have it, a header of a request for rows, then `viewLastModified`.
 
-        `Last-Modified` is the data's time in SODA 2.1 only; in SODA3 it is the cache's.
+        `Last-Modified` is the time of the data only in SODA 2.1; in SODA3 it is the time of the cache.
         """
         if view.get("rowsUpdatedAt") is not None:
             return Freshness(str(view["rowsUpdatedAt"]), "rowsUpdatedAt")
-        headers = self._client.ask(self.url, {"$limit": 1}, lambda answer: answer.headers)
+        headers = self._client.ask(self.url, {"$limit": 1}, lambda response: response.headers)
         for name in ("X-SODA2-Truth-Last-Modified", "Last-Modified"):
             if headers.get(name):
                 return Freshness(headers[name], name)
@@ -164,7 +164,7 @@ class SocrataDataset:
         return Freshness(None, "none") if modified is None else Freshness(str(modified), "viewLastModified")
 
 
-# Asks for the page at a place (an offset, a condition), of at most so many rows, in so many tries.
+# (place: an offset or a condition, maximum of rows, tries) -> page
 _Ask = Callable[[Mapping[str, Any], int, int], Page]
 
 
@@ -173,26 +173,26 @@ def _by_offset(ask: _Ask, query: Mapping[str, Any]) -> PageAt:
 
 
 def _soql(query: Mapping[str, Any]) -> str:
-    """The parameters of SODA 2.1 as one statement of SODA3."""
+    """The query parameters of SODA 2.1 as a SoQL statement for SODA3."""
     where = f" WHERE {query['$where']}" if "$where" in query else ""
     offset = f" OFFSET {query['$offset']}" if "$offset" in query else ""
     return f"SELECT {query['$select']}{where} ORDER BY {query['$order']} LIMIT {query['$limit']}{offset}"
 
 
-def _refuse_errors(url: str, answer: Any) -> None:
-    """Raises for an error inside an HTTP 200: what we may not or cannot ask is final, all else may pass."""
+def _raise_error(url: str, answer: Any) -> None:
+    """Raise for an error in an HTTP 200: PortalRefused for invalid or forbidden requests, else PortalOverloaded."""
     if isinstance(answer, dict) and answer.get("error"):
-        words = f"{answer.get('code', '')} {answer.get('message', answer)}".strip()
-        raise PortalRefused(url, words) if _FINAL.search(words) else PortalOverloaded(url, words)
+        message = f"{answer.get('code', '')} {answer.get('message', answer)}".strip()
+        raise PortalRefused(url, message) if _FINAL.search(message) else PortalOverloaded(url, message)
 
 
 def _about(view: Mapping[str, Any], dataset_id: str) -> About:
-    fields = (view.get("metadata") or {}).get("custom_fields") or {}
-    told = {name.lower(): str(value) for group in fields.values() for name, value in group.items()}
+    groups = (view.get("metadata") or {}).get("custom_fields") or {}
+    fields = {name.lower(): str(value) for group in groups.values() for name, value in group.items()}
     return About(
         title=view.get("name") or dataset_id,
         description=view.get("description") or "",
         publisher=view.get("attribution") or "",
         licence=(view.get("license") or {}).get("name") or "",
-        cadence=next((value for name, value in told.items() if "frequency" in name or "cadence" in name), ""),
+        cadence=next((value for name, value in fields.items() if "frequency" in name or "cadence" in name), ""),
     )

@@ -1,4 +1,4 @@
-"""What every portal module offers: describe a source, count its rows, read it as typed Arrow tables."""
+"""The interface of all portal modules: describe a source, count its rows, read it as typed Arrow tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,10 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class PortalColumn:
-    """A column as the portal declares it, and the Arrow type its values are landed in.
+    """A column as the portal declares it, with the Arrow type in which it is stored.
 
-    `is_derived`: made here from what the portal sent, such as the label of a code or the geometry. `is_text`: landed as
-    the text that was sent, because some value did not fit the type.
+    `is_derived`: computed here from the portal's data, such as the label of a code or the geometry. `is_text`: stored as
+    text because a value did not fit the declared type.
     """
 
     name: str
@@ -27,9 +27,9 @@ class PortalColumn:
 
 @dataclass(frozen=True)
 class Freshness:
-    """What the portal says about the age of its data, and where it says so.
+    """The portal's mark for the version of the data. `link`: the field or header that it comes from.
 
-    Two equal known tokens of one link mean unchanged data; None means load.
+    Two equal tokens of the same link mean that the data did not change. None: unknown, so the data must be read.
     """
 
     token: str | None
@@ -38,7 +38,7 @@ class Freshness:
 
 @dataclass(frozen=True)
 class About:
-    """What the portal says of a source in words; empty where it says nothing."""
+    """The portal's texts about a source; empty if there are none."""
 
     title: str
     description: str = ""
@@ -51,8 +51,8 @@ class About:
 class Description:
     """A source before it is read.
 
-    `row_id` is the landed column the portal keeps unique, `edited` the one with the time of a row's last change; None where
-    it has none, or where nobody asked for it.
+    `row_id`: the column that is unique at the portal, or None. `edited`: the column with the time of a row's last edit;
+    None if there is none or if the dataset does not read edits.
     """
 
     url: str
@@ -64,29 +64,29 @@ class Description:
 
     @property
     def landed(self) -> tuple[PortalColumn, ...]:
-        """The columns of the batches: the declared ones after `row_id` and `edited` where those are not among them."""
+        """The columns that are stored: `row_id` and `edited` if they are not in `columns`, then `columns`."""
         added = [c for c in (self.row_id, self.edited) if c is not None and c not in self.columns]
         return (*added, *self.columns)
 
     @property
     def schema(self) -> pa.Schema:
-        """Arrow schema of the batches."""
+        """The Arrow schema of the stored columns."""
         return pa.schema([pa.field(column.name, column.arrow_type) for column in self.landed])
 
     @property
     def published(self) -> dict[str, str]:
-        """The publisher's own columns and their portal types: without what is derived here."""
+        """The publisher's columns and their portal types, without derived columns."""
         return {column.name: column.portal_type for column in self.columns if not column.is_derived}
 
     def as_text(self, name: str) -> "Description":
-        """The same with column `name` landed as the text that the portal sends."""
+        """The same description with column `name` stored as text."""
         columns = tuple(replace(c, arrow_type=pa.string(), is_text=True) if c.name == name else c for c in self.columns)
         return replace(self, columns=columns)
 
 
 @dataclass
 class Traffic:
-    """What a source cost: requests with their retries, pages that had to be halved, bytes of bodies received."""
+    """Counts for one source: requests (with retries), retries, halved pages, bytes of received bodies."""
 
     requests: int = 0
     retries: int = 0
@@ -99,29 +99,29 @@ class PortalSource(Protocol):
 
     @property
     def traffic(self) -> Traffic:
-        """What has been asked of the portal so far."""
+        """Counts of the requests so far."""
         ...
 
     def describe(self) -> Description:
-        """Columns with portal types and freshness: one metadata request where the address is known."""
+        """Columns, portal types and freshness. Takes one metadata request if the address is known."""
         ...
 
     def count(self) -> int:
-        """The rows the portal counts now."""
+        """The number of rows that the portal reports now."""
         ...
 
-    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
-        """All rows, once each, in pages of bounded size, in `description.schema`; also those beyond `counted`.
+    def read(self, description: Description, counted: int, spool: Path, sequential: bool) -> Iterator[pa.Table]:
+        """All rows, each once, in pages of bounded size with `description.schema`; also rows beyond `counted`.
 
-        `spool` is a folder for pages on their way. `careful` reads in the slower way that trusts the portal least; it is
-        asked for after a read that could not be proven.
+        `spool`: a folder for temporary files. `sequential`: use the slower method that depends least on the portal's paging;
+        used after a read that could not be verified.
         """
         ...
 
     def read_edited(self, description: Description, since: datetime, spool: Path) -> Iterator[pa.Table]:
-        """The rows edited at `since` (UTC) or later, in `description.schema`; only where `description.edited` is known."""
+        """The rows edited at `since` (UTC) or later, with `description.schema`. Needs `description.edited`."""
         ...
 
     def reused_ids(self) -> int:
-        """How many rows the portal itself lists under an id that another row has already; 0 where ids are unique."""
+        """The number of rows whose id the portal also gives to another row; 0 if ids are unique."""
         ...

@@ -1,4 +1,4 @@
-"""What a file is once its format is known: named columns, a count of rows, and the rows as text."""
+"""The interface of all file formats: named columns, a row count, and the rows as text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ class FileTable(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the file is, in words."""
+        """A description of the file format for users."""
         ...
 
     @property
@@ -26,23 +26,23 @@ class FileTable(Protocol):
     @property
     def rows(self) -> int: ...
 
-    def read(self, spool: Path, careful: bool, /) -> Iterator[pa.Table]:
-        """All rows in the file's order, by pages: a column of text for each of `columns`, in their order.
+    def read(self, spool: Path, sequential: bool, /) -> Iterator[pa.Table]:
+        """Pages with all rows in the order of the file; each of `columns` is a column of text.
 
-        Raises PagingBroken where a careful read may succeed.
+        Raises PagingBroken if a `sequential` read may succeed.
         """
         ...
 
 
 def column_names(header: Iterable[str]) -> list[str]:
-    """Names that are unique whatever their case, as SQL needs them: `amount` and `Amount` become `amount` and `Amount_2`.
+    """Column names that are unique in SQL, which ignores case: `amount` and `Amount` become `amount` and `Amount_2`.
 
-    Blanks and line breaks within a name become one blank, and one without letters is named by its place: `column_3`.
+    Whitespace within a name becomes one blank. An empty name becomes its position: `column_3`.
     """
     used = {ROW_NUMBER.name, GEOMETRY.name}
     names = []
-    for place, written in enumerate(header, 1):
-        plain = " ".join(written.split()) or f"column_{place}"
+    for place, title in enumerate(header, 1):
+        plain = " ".join(title.split()) or f"column_{place}"
         name, repetition = plain, 2
         while name.lower() in used:
             name, repetition = f"{plain}_{repetition}", repetition + 1
@@ -52,12 +52,12 @@ def column_names(header: Iterable[str]) -> list[str]:
 
 
 def text_columns(header: Sequence[str], has_values: Sequence[bool]) -> dict[int, PortalColumn]:
-    """The columns of a table of text by their place in it.
+    """The text columns of a table by position.
 
-    Nameless ones without a value are left out: they are the commas or formats that a spreadsheet leaves behind.
+    Columns without name and values are left out: spreadsheets leave such commas and formats behind.
     """
     return {
-        place: PortalColumn(name, "text", pa.string(), " ".join(written.split()) or name)
-        for place, (name, written) in enumerate(zip(column_names(header), header, strict=True))
-        if written.strip() or has_values[place]
+        place: PortalColumn(name, "text", pa.string(), " ".join(title.split()) or name)
+        for place, (name, title) in enumerate(zip(column_names(header), header, strict=True))
+        if title.strip() or has_values[place]
     }

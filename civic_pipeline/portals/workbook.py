@@ -1,7 +1,7 @@
-"""A sheet of an Excel workbook -> its rows as text, read by calamine; why by that, docs/adr.
+"""Reads a sheet of an Excel workbook as rows of text, with calamine (docs/adr says why).
 
-Excel keeps every number as a double, and formats are not values: 02138 shown by a format is 2138. An error such as
-#DIV/0! is no value.
+Excel stores every number as a double without its format: 02138 that is only shown by a format is read as 2138. An error
+value such as #DIV/0! is read as missing.
 """
 
 import json
@@ -22,9 +22,9 @@ _PROGRAM = Path(__file__).with_name("sheet_rows.py")
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet, its rows at `path`: the first that is not blank is the header, further blank rows are skipped.
+    """A sheet whose rows are at `path`: the first row that is not blank is the header, other blank rows are skipped.
 
-    A workbook says nothing of its rows that could prove `rows`, but its parts carry checksums of their own.
+    A workbook does not state its number of rows, so `rows` cannot be verified; but the parts of the ZIP file have checksums.
     """
 
     path: Path
@@ -42,34 +42,34 @@ class Sheet:
 
 
 def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet:
-    """Write the rows of the sheet `name`, or the first, to `rows_path`. Raises FileUnreadable."""
-    # -P: else the program's folder comes before the standard library, and its http.py in place of that one's.
+    """Write the rows of the sheet `name` (None: the first sheet) to `rows_path`. Raises FileUnreadable."""
+    # Without -P the program's folder is on the path, and its http.py hides the module of the standard library.
     command = [sys.executable, "-P", str(_PROGRAM), str(path), name or "", str(rows_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode:
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
         raise FileUnreadable(
-            url, "it is a damaged workbook, or one with cells so far apart that 4 GB do not hold what is between"
+            url, "it is damaged, or its cells are so far apart that the area between them does not fit into 4 GB"
         )
-    told = json.loads(ended.stdout)
-    if "errno" in told:
-        raise OSError(told["errno"], told["why"])
-    if "problem" in told:
-        raise FileUnreadable(url, told["problem"])
+    result = json.loads(process.stdout)
+    if "errno" in result:
+        raise OSError(result["errno"], result["message"])
+    if "problem" in result:
+        raise FileUnreadable(url, result["problem"])
     header: list[str] | None = None
     rows, has_values = 0, list[bool]()
     for batch in _batches(rows_path):
         if header is None:
             header = [column[0].as_py() or "" for column in batch.columns]
             has_values = [False] * len(header)
-            rows = -1  # of which one is the header
+            rows = -1  # the header does not count
         rows += batch.num_rows
         has_values = [
             has or column.null_count < len(column) for has, column in zip(has_values, batch.columns, strict=True)
         ]
     if header is None:
-        raise FileUnreadable(url, f"its sheet {told['sheet']!r} is empty")
+        raise FileUnreadable(url, f"its sheet {result['sheet']!r} is empty")
     columns = text_columns(header, has_values)
-    return Sheet(rows_path, f"Excel, sheet {told['sheet']}", tuple(columns), tuple(columns.values()), rows)
+    return Sheet(rows_path, f"Excel, sheet {result['sheet']}", tuple(columns), tuple(columns.values()), rows)
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from civic_pipeline.catalog import ArcgisSource, FileHere, FileSource, OpendatasoftSource, SocrataSource, Source
 from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnknown, SourceNotFound
 from civic_pipeline.portals.arcgis import layers_of
-from civic_pipeline.portals.http import Access, Client, shaped_as
+from civic_pipeline.portals.http import Access, Client, expecting
 from civic_pipeline.portals.session import private_address
 from civic_pipeline.redaction import redacted
 
@@ -226,7 +226,7 @@ class _Resolver:
     def _item_of(self, slug: str) -> ItemAddress:
         url = f"{_HUB}/api/v3/datasets"
         answer = self._json(url, {"filter[slug]": slug})
-        with shaped_as("a list of datasets", url):
+        with expecting("a list of datasets", url):
             ids = [str(entry["id"]) for entry in answer["data"]]
         found = re.fullmatch(rf"({_ITEM})(?:_(\d+))?", ids[0]) if ids else None
         if found is None:
@@ -235,7 +235,7 @@ class _Resolver:
 
     def _json(self, url: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
         answer = self._client.json(url, {**(parameters or {}), "f": "json"})
-        with shaped_as("a JSON object", url):
+        with expecting("a JSON object", url):
             error = answer.get("error")
         if error:
             words = error.get("message") if isinstance(error, dict) else error

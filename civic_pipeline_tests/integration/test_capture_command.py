@@ -94,7 +94,7 @@ def test_wrong_input_is_one_message(served: tuple[Place, list[str]], pasted: str
     place, _ = served
     refused = capture(place, pasted, tmp_path / "out")
     assert (refused.code, refused.is_plain) == (2, True)
-    assert "Give one of these" in refused.message
+    assert "Use one of these" in refused.message
     assert not (tmp_path / "out").exists()
 
 

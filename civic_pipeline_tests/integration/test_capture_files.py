@@ -139,9 +139,9 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
     [
         ({"html_page": "always"}, AnswerUnreadable, "returned an HTML page; expected a table"),
         ({"home_page": True}, AnswerUnreadable, "returned an HTML page; expected a table"),
-        ({"empty_body": "always"}, AnswerUnreadable, "nothing, not a byte"),
+        ({"empty_body": "always"}, AnswerUnreadable, "returned an empty file"),
         ({"dropped_connection": "always"}, PortalUnreachable, "could not be reached"),
-        ({"html_appended": "always"}, FileUnreadable, "line 6002 has 1 value where the header has 3 names"),
+        ({"html_appended": "always"}, FileUnreadable, "line 6002 has 1 value, the header has 3 names"),
         ({"truncated_json": "always"}, FileUnreadable, "line "),
         ({"burst_requests": "always"}, PortalUnreachable, "HTTP 429"),
     ],
@@ -245,7 +245,7 @@ def opened(path: Path) -> PortalSource:
 def test_a_real_file_is_read_alike_by_both_ways_and_as_others_count_it(path: Path, tmp_path: Path) -> None:
     file = opened(path)
     described, counted = file.describe(), file.count()
-    tables = [list(file.read(described, counted, tmp_path, careful)) for careful in (False, True)]
+    tables = [list(file.read(described, counted, tmp_path, sequential)) for sequential in (False, True)]
     values = [[row for page in pages for row in page.to_pylist()] for pages in tables]
     assert len(values[0]) == counted > 0
     assert values[0] == values[1]

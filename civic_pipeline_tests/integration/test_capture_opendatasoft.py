@@ -19,9 +19,9 @@ from civic_pipeline.errors import (
     PortalRefused,
     PortalUnreachable,
     SchemaDrifted,
+    SourceChangedDuringRead,
     SourceEmpty,
     SourceNotFound,
-    SourceRestless,
 )
 from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.portals import Access, http
@@ -118,9 +118,9 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
         ({"export_breaks_after": 100}, PortalOverloaded, "Streaming interrupted due to the following error: Query timed out"),
         ({"export_breaks_after": 0}, PortalOverloaded, "Streaming interrupted"),
         ({"export_short_by": 1}, CaptureNotVerified, "10,499 rows were read"),
-        ({"truncated_json": "always"}, AnswerUnreadable, "expected a whole export"),
+        ({"truncated_json": "always"}, AnswerUnreadable, "expected a complete export"),
         ({"html_page": "always"}, AnswerUnreadable, "an HTML page"),
-        ({"html_appended": "always"}, AnswerUnreadable, "expected a whole export"),
+        ({"html_appended": "always"}, AnswerUnreadable, "expected a complete export"),
         ({"empty_body": "always"}, AnswerUnreadable, "an empty body"),
         ({"dropped_connection": "always"}, PortalUnreachable, "could not be reached"),
         ({"burst_requests": "always"}, PortalUnreachable, "HTTP 429"),
@@ -131,7 +131,7 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
         ({"home_page": True}, AnswerUnreadable, "an HTML page titled 'Open Data'"),
         ({"hidden_columns": ("N",)}, SchemaDrifted, "missing columns: n"),
         ({"retyped_columns": {"Rate": "text"}}, SchemaDrifted, "rate (double -> text)"),
-        ({"edit_after_pages": 1, "edit": "update", "edits_forever": True}, SourceRestless, "the portal's date of the data changed"),
+        ({"edit_after_pages": 1, "edit": "update", "edits_forever": True}, SourceChangedDuringRead, "the portal's date of the data changed"),
     ],
     ids=str,
 )  # fmt: skip

@@ -23,8 +23,8 @@ from civic_pipeline.errors import (
     PortalRefused,
     PortalUnreachable,
     SchemaDrifted,
+    SourceChangedDuringRead,
     SourceNotFound,
-    SourceRestless,
 )
 from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.lake.manifest import Part
@@ -171,7 +171,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
     "counts too few": (BOTH, {"count_off_by": -5}, CaptureNotVerified, "counted 55 rows .*; 60 rows were read"),
     "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "Unable to complete operation"),
     "is edited all the time": (
-        BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceRestless, "the portal's own date",
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceChangedDuringRead, "the portal's own date",
     ),
     "loses rows all the time": (
         BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureNotVerified, "landed",

@@ -15,7 +15,7 @@ import requests
 from civic_pipeline.catalog import ArcgisSource
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.errors import FileUnreadable, HostPrivate
-from civic_pipeline.portals import Access, arcgis, growth, session
+from civic_pipeline.portals import Access, arcgis, decompression_limit, session
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.http import Client
 from civic_pipeline.settings import CHECKOUT
@@ -82,7 +82,7 @@ def ask(url: str, access: Access | None = None) -> Any:
 
 def test_a_live_run_asks_no_private_host_and_the_demo_may(hosts: tuple[Host, Host]) -> None:
     host, _ = hosts
-    with pytest.raises(HostPrivate, match=r"led to 127\.0\.0\.1, which is not on the public internet"):
+    with pytest.raises(HostPrivate, match=r"go to 127\.0\.0\.1, which is not on the public internet"):
         ask(host.url)
     assert host.asked == []
     assert ask(host.url, Access(root=host.url)) == {}
@@ -156,13 +156,13 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(hosts: tuple[Host, H
 def test_a_body_made_to_fill_the_memory_is_refused(
     hosts: tuple[Host, Host], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(growth, "FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(decompression_limit, "ALWAYS_ALLOWED_BYTES", 1 << 20)
     host, _ = hosts
     host.answers["/bomb"] = gzip.compress(b" " * (1 << 24))
     host.answers["/page"] = gzip.compress(json.dumps([n**3 for n in range(200_000)]).encode())
     for access in (Access(root=host.url), Access(allows_private=True)):
         asker = Client(1, access.session())
-        with pytest.raises(FileUnreadable, match="grows 100 times as large and beyond"):
+        with pytest.raises(FileUnreadable, match="expands to more than 100 times its compressed size"):
             asker.json(f"{host.url}/bomb", {})
         assert len(asker.json(f"{host.url}/page", {})) == 200_000
     assert [path for path, _ in host.asked] == ["/bomb", "/page"] * 2, "it is not asked for again"

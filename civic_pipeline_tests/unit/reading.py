@@ -1,4 +1,4 @@
-"""A file, written and read by a test: every reader must agree with its own count, and with the other way to read."""
+"""Helpers that write and read a file. Each read is compared with the row count and with the other reader."""
 
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ def here(folder: Path, content: bytes, name: str = "a file", **source: Any) -> F
     )
 
 
-def read(file: FileDataset, spool: Path, careful: bool = False) -> pa.Table:
-    """All of a file, with as many rows as it counts."""
+def read(file: FileDataset, spool: Path, sequential: bool = False) -> pa.Table:
+    """All rows of a file; asserts that their number equals the count."""
     description = file.describe()
-    pages = list(file.read(description, file.count(), spool, careful))
+    pages = list(file.read(description, file.count(), spool, sequential))
     table = pa.concat_tables([description.schema.empty_table(), *pages])
     assert table.num_rows == file.count()
     assert table["_row"].to_pylist() == list(range(1, table.num_rows + 1))
@@ -31,14 +31,14 @@ def read(file: FileDataset, spool: Path, careful: bool = False) -> pa.Table:
 
 
 def rows(file: FileDataset, spool: Path) -> list[dict[str, Any]]:
-    """The rows, the same by both ways to read them."""
+    """The rows; asserts that both readers give the same."""
     table = read(file, spool)
-    assert table.equals(read(file, spool, careful=True))
+    assert table.equals(read(file, spool, sequential=True))
     return [{name: value for name, value in row.items() if name != "_row"} for row in table.to_pylist()]
 
 
 def broken(folder: Path, content: bytes, error: type[CivicError] = FileUnreadable, **source: Any) -> str:
-    """How reading it fails, by both ways."""
+    """The message of the error that reading the file raises."""
     with pytest.raises(error) as raised:
         read(here(folder, content, **source), folder)
     assert "a file" in str(raised.value)

@@ -1,4 +1,4 @@
-"""What portals may answer, and the error each answer becomes. No sockets: an adapter answers from memory."""
+"""Responses of portals and the errors that they raise. No sockets: an adapter sends responses from memory."""
 
 import io
 import json
@@ -23,20 +23,20 @@ URL = "https://data.town.gov/x.json"
 Answer = tuple[int, str] | tuple[int, str, dict[str, str]] | Exception
 
 
-class FromMemory(BaseAdapter):
+class MemoryAdapter(BaseAdapter):
     def __init__(self, answer: Callable[[str], Answer]) -> None:
         super().__init__()
-        self.answer, self.asked, self.tokens = answer, list[str](), list[str | None]()
+        self.answer, self.urls, self.tokens = answer, list[str](), list[str | None]()
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        self.asked.append(str(request.url))
+        self.urls.append(str(request.url))
         self.tokens.append(request.headers.get("X-App-Token"))
-        given = self.answer(str(request.url))
-        if isinstance(given, Exception):
-            raise given
+        answer = self.answer(str(request.url))
+        if isinstance(answer, Exception):
+            raise answer
         response = requests.Response()
-        response.status_code, response.raw, response.url = given[0], io.BytesIO(given[1].encode()), str(request.url)
-        response.headers.update(given[2] if len(given) == 3 else {})
+        response.status_code, response.raw, response.url = answer[0], io.BytesIO(answer[1].encode()), str(request.url)
+        response.headers.update(answer[2] if len(answer) == 3 else {})
         response.request = request
         return response
 
@@ -45,20 +45,20 @@ class FromMemory(BaseAdapter):
 
 def client(answer: Callable[[str], Answer]) -> Client:
     session = requests.Session()
-    session.mount("https://", FromMemory(answer))
+    session.mount("https://", MemoryAdapter(answer))
     return Client(4, session)
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits between tries, noted instead of waited."""
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
+    """Records the pauses between tries instead of waiting."""
+    seconds: list[float] = []
+    monkeypatch.setattr(http, "pause", seconds.append)
+    return seconds
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "told"),
+    ("answer", "error", "message"),
     [
         (requests.ConnectionError("<urllib3 object at 0x7f>: no route to host"), PortalUnreachable, "no route to host"),
         (requests.ReadTimeout("timed out"), PortalUnreachable, "timed out"),
@@ -71,10 +71,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         ((200, '[{"a": 1'), AnswerUnreadable, "8 characters of broken JSON"),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_not_the_data_becomes_the_error_that_says_what_came(
-    answer: Answer, error: type[Exception], told: str
-) -> None:
-    with pytest.raises(error, match=told) as raised:
+def test_the_error_describes_the_response(answer: Answer, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message) as raised:
         client(lambda _: answer).json(URL, {"secret": "1"})
     assert URL in str(raised.value)
     assert "0x7f" not in str(raised.value)
@@ -84,44 +82,44 @@ def test_json_is_returned_as_it_is() -> None:
     assert client(lambda _: (200, '[{"a": 0.1}]')).json(URL, {}) == [{"a": 0.1}]
 
 
-def test_html_behind_good_json_is_cut_off_and_other_things_are_not() -> None:
+def test_only_html_after_valid_json_is_removed() -> None:
     assert client(lambda _: (200, '{"a": "</p>"}\n<html>x</html>')).json(URL, {}) == {"a": "</p>"}
     with pytest.raises(AnswerUnreadable):
         client(lambda _: (200, '{"a": 1}{"b": 2}<html>')).json(URL, {})
 
 
 @pytest.mark.parametrize(
-    "passing",
+    "temporary",
     [
         (202, ""), (429, ""), (500, ""), (503, "<html>"), (200, ""), (200, "<html>"), (200, '{"a": '),
         requests.ConnectionError("reset"), requests.exceptions.ChunkedEncodingError("broken off"),
     ],
     ids=str,
 )  # fmt: skip
-def test_what_may_pass_is_tried_again_and_counted(passing: Answer, pauses: list[float]) -> None:
-    answers = [passing] * (TRIES - 1) + [(200, "[]")]
-    asked = client(lambda _: answers.pop(0))
-    assert asked.json(URL, {}) == []
-    assert (asked.traffic.requests, asked.traffic.retries) == (TRIES, TRIES - 1)
+def test_a_temporary_failure_is_retried_and_counted(temporary: Answer, pauses: list[float]) -> None:
+    answers = [temporary] * (TRIES - 1) + [(200, "[]")]
+    retrying = client(lambda _: answers.pop(0))
+    assert retrying.json(URL, {}) == []
+    assert (retrying.traffic.requests, retrying.traffic.retries) == (TRIES, TRIES - 1)
     assert len(pauses) == TRIES - 1
     assert all(0 < seconds < 10 for seconds in pauses)
 
 
-def test_a_portal_that_throttles_says_when_to_come_back_and_is_asked_by_fewer(pauses: list[float]) -> None:
+def test_after_throttling_the_client_waits_as_asked_and_sends_fewer_requests_at_once(pauses: list[float]) -> None:
     answers: list[Answer] = [(429, "", {"Retry-After": "7"}), (429, "", {"Retry-After": "0"}), (200, "[]")]
-    asked = client(lambda _: answers.pop(0))
-    assert asked.json(URL, {}) == []
+    throttled = client(lambda _: answers.pop(0))
+    assert throttled.json(URL, {}) == []
     assert pauses == [7, 0]
-    assert asked.at_once == 1
+    assert throttled.at_once == 1
 
 
-def test_a_portal_that_asks_for_an_hour_gets_its_turn_in_the_next_run(pauses: list[float]) -> None:
+def test_a_portal_that_asks_for_a_long_pause_is_not_retried_in_this_run(pauses: list[float]) -> None:
     with pytest.raises(PortalUnreachable):
         client(lambda _: (503, "", {"Retry-After": "3600"})).json(URL, {})
     assert pauses == []
 
 
-# ArcGIS: found by item, verified by layer name, with fallbacks
+# ArcGIS: looked up by item, checked by layer name, with fallbacks
 
 ITEM = "0" * 32
 SOURCE = ArcgisSource(
@@ -135,18 +133,18 @@ LAYER = {
 
 
 def layer(answers: dict[str, Any]) -> ArcgisLayer:
-    """A layer whose portal knows the addresses in `answers` (their beginnings) and refuses others."""
-    made = ArcgisLayer(SOURCE, Access())
+    """A layer whose portal answers URLs that begin with a key of `answers`, and rejects others."""
+    source = ArcgisLayer(SOURCE, Access())
 
     def answer(url: str) -> Answer:
-        found = next(
+        body = next(
             (body for start, body in answers.items() if url.startswith(start)),
             {"error": {"code": 498, "message": "Invalid Token"}},
         )
-        return 200, json.dumps(found)
+        return 200, json.dumps(body)
 
-    made._client = client(answer)
-    return made
+    source._client = client(answer)
+    return source
 
 
 SERVICE = "https://services.town.gov/New/FeatureServer"
@@ -159,7 +157,7 @@ KNOWN = {
 }
 
 
-def test_a_layer_is_found_by_its_item_and_its_name_wherever_it_moved() -> None:
+def test_a_layer_that_moved_is_found_by_item_and_name() -> None:
     description = layer(KNOWN).describe()
     assert description.url == f"{SERVICE}/7"
     assert description.row_id is not None
@@ -174,19 +172,19 @@ def test_a_layer_is_found_by_its_item_and_its_name_wherever_it_moved() -> None:
     )
 
 
-def test_an_item_that_does_not_resolve_is_looked_for_where_it_was_before() -> None:
+def test_the_fallbacks_are_used_if_the_item_is_gone() -> None:
     old = "https://old.town.gov/Payments/FeatureServer"
     description = layer({f"{old}/7/query": {"count": 5}, f"{old}/7": LAYER, old: LISTING}).describe()
     assert description.url == f"{old}/7"
 
 
-def test_an_item_that_is_nowhere_is_told_by_the_first_problem() -> None:
+def test_if_the_layer_is_nowhere_the_first_error_is_raised() -> None:
     with pytest.raises(SourceNotFound, match=rf"The item {ITEM} was not found .*498 Invalid Token"):
         layer({}).describe()
 
 
-def test_another_layer_under_the_same_address_is_not_taken_for_ours() -> None:
-    with pytest.raises(SourceNotFound, match=r"The layer 'Payments' was not found .*the service holds Other"):
+def test_another_layer_at_the_same_url_is_an_error() -> None:
+    with pytest.raises(SourceNotFound, match=r"The layer 'Payments' was not found .*the service has Other"):
         layer(KNOWN | {SERVICE: {"layers": [{"id": 7, "name": "Other"}]}}).describe()
 
 
@@ -219,10 +217,10 @@ VIEW = {
 
 def dataset(
     view: Any = VIEW, count: Any = ({"count": "3"},), pages: tuple[Any, ...] = ()
-) -> tuple[SocrataDataset, FromMemory]:
-    """A dataset that answers `pages`: each at the offset where the one before ends, whatever the order they are asked in."""
+) -> tuple[SocrataDataset, MemoryAdapter]:
+    """A dataset whose rows are `pages`: each starts at the offset where the one before ends."""
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
-    made = SocrataDataset(source, "abcd-1234", Access())
+    socrata = SocrataDataset(source, "abcd-1234", Access())
     by_offset = dict(zip(accumulate(map(len, pages), initial=0), pages, strict=False))
 
     def answer(url: str) -> Answer:
@@ -230,26 +228,26 @@ def dataset(
         body = view if "/api/views/" in url else count if "count%28" in url else by_offset.get(offset, [])
         return 200, json.dumps(body)
 
-    adapter = FromMemory(answer)
-    made._client._session.mount("https://", adapter)
-    return made, adapter
+    adapter = MemoryAdapter(answer)
+    socrata._client._session.mount("https://", adapter)
+    return socrata, adapter
 
 
-def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: Path) -> None:
+def test_the_offset_grows_by_the_rows_received_and_nulls_are_kept(tmp_path: Path) -> None:
     source, adapter = dataset(
         pages=([{":id": "a", "payment": "0.10"}, {":id": "b", "note": "x"}], [{":id": "c", "payment": 7}], [])
     )
     description = source.describe()
     assert [c.name for c in description.columns] == ["payment", "note"]
     assert (source.count(), description.freshness.token) == (3, "17")
-    pages = list(source.read(description, 3, tmp_path, careful=False))
+    pages = list(source.read(description, 3, tmp_path, sequential=False))
     assert [page.to_pylist()[0]["_id"] for page in pages] == ["a", "c"]
     assert pages[0].column("note").to_pylist() == [None, "x"]
-    assert sorted(url.partition("offset=")[2] for url in adapter.asked if "offset=" in url) == ["0", "2", "3"]
+    assert sorted(url.partition("offset=")[2] for url in adapter.urls if "offset=" in url) == ["0", "2", "3"]
 
 
 @pytest.mark.parametrize(
-    ("to", "told"),
+    ("to", "token"),
     [
         ("https://elsewhere.gov/x", None),
         ("http://data.town.gov/x", None),
@@ -257,14 +255,14 @@ def test_rows_are_read_to_the_last_by_what_arrived_and_nulls_are_kept(tmp_path: 
         ("/x", "t"),
     ],
 )
-def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, told: str | None) -> None:
+def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, token: str | None) -> None:
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
-    made = SocrataDataset(source, "abcd-1234", Access(socrata_token="t"))
-    adapter = FromMemory(lambda url: (200, json.dumps(VIEW)) if url.endswith("/x") else (301, "", {"Location": to}))
+    socrata = SocrataDataset(source, "abcd-1234", Access(socrata_token="t"))
+    adapter = MemoryAdapter(lambda url: (200, json.dumps(VIEW)) if url.endswith("/x") else (301, "", {"Location": to}))
     for scheme in ("https://", "http://"):
-        made._client._session.mount(scheme, adapter)
-    made.describe()
-    assert adapter.tokens == ["t", told]
+        socrata._client._session.mount(scheme, adapter)
+    socrata.describe()
+    assert adapter.tokens == ["t", token]
 
 
 @pytest.mark.parametrize(
@@ -279,9 +277,9 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, told: str
     ],
     ids=["error", "no columns", "a link", "no count", "null count", "no list"],
 )
-def test_a_dataset_that_is_no_table_is_refused(
+def test_a_dataset_that_is_not_a_table_is_an_error(
     arguments: dict[str, Any], error: type[Exception], tmp_path: Path
 ) -> None:
     source, _ = dataset(**arguments)
     with pytest.raises(error):
-        list(source.read(source.describe(), source.count(), tmp_path, careful=False))
+        list(source.read(source.describe(), source.count(), tmp_path, sequential=False))

@@ -1,4 +1,4 @@
-"""Text as portals send it -> Arrow arrays: exact, or refused by the column's name."""
+"""Text from portals as Arrow arrays: exact, or an error that names the column."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -33,8 +33,8 @@ def array_of(kind: str, *values: str | None) -> pa.Array:
 
 
 def read(kind: str, *values: str | None) -> list[object]:
-    found: list[object] = array_of(kind, *values).to_pylist()
-    return found
+    actual: list[object] = array_of(kind, *values).to_pylist()
+    return actual
 
 
 def test_numbers_keep_every_digit() -> None:
@@ -53,7 +53,7 @@ def test_whole_numbers_also_come_as_floats() -> None:
     ]
 
 
-def test_not_a_number_is_no_number() -> None:
+def test_nan_is_a_missing_value() -> None:
     assert read("Double", "NaN", "nan", "1.25", "-1e-3", None) == [None, None, 1.25, -0.001, None]
     assert read("Integer", "NaN", "7", None) == [None, 7, None]
 
@@ -68,7 +68,7 @@ def test_text_is_kept_as_sent() -> None:
     assert read("text", " 01 ", "", "NaN", "é") == [" 01 ", "", "NaN", "é"]
 
 
-def test_dates_come_as_iso_text_or_epoch_milliseconds_also_before_1970() -> None:
+def test_dates_are_iso_text_or_epoch_milliseconds_also_before_1970() -> None:
     moment = datetime(2024, 3, 5, 14, 30)
     assert read("date", "2024-03-05T14:30:00.000", "2024-03-05T14:30:00Z", "2024-03-05T14:30:00+00:00", None) == [
         *[moment] * 3, None,
@@ -89,8 +89,8 @@ def test_dates_come_as_iso_text_or_epoch_milliseconds_also_before_1970() -> None
         ("Integer", "1.5"), ("Integer", str(2**63)), ("Double", "x"), ("checkbox", "yes"), ("DateOnly", "31.1.2024"),
     ],
 )  # fmt: skip
-def test_a_value_that_does_not_fit_is_refused_with_the_columns_name(kind: str, value: str) -> None:
-    with pytest.raises(ValueUnreadable, match=rf"'the_column' as '{kind}'"):
+def test_a_value_of_another_type_is_an_error_that_names_the_column(kind: str, value: str) -> None:
+    with pytest.raises(ValueUnreadable, match=rf"column 'the_column' as '{kind}', but a value does not parse"):
         read(kind, None, value)
 
 
@@ -98,13 +98,13 @@ def test_a_value_that_does_not_fit_is_refused_with_the_columns_name(kind: str, v
 @given(values=st.lists(st.none() | st.text() | st.integers().map(str) | st.floats().map(str), max_size=4))
 @example(values=["2024-01-01", "1"])
 @example(values=["1.0", "1"])
-def test_whatever_text_a_portal_sends_is_an_array_or_refused_by_name(kind: str, values: list[str | None]) -> None:
+def test_any_text_is_an_array_or_an_error(kind: str, values: list[str | None]) -> None:
     with suppress(ValueUnreadable):
         array_of(kind, *values)
 
 
 @pytest.mark.parametrize("value", ["1e40", "0.1234567890123456789", "-123456789012345678901234567890"])
-def test_a_number_beyond_our_decimals_is_told_apart_from_what_is_no_number(value: str) -> None:
+def test_a_number_with_too_many_digits_has_its_own_error(value: str) -> None:
     with pytest.raises(NumberTooLong):
         array_of("number", "1", value, None)
     with pytest.raises(ValueUnreadable) as other:
@@ -115,6 +115,6 @@ def test_a_number_beyond_our_decimals_is_told_apart_from_what_is_no_number(value
 @given(values=st.lists(st.decimals(allow_nan=False, allow_infinity=False), max_size=4))
 @example(values=[Decimal(10) ** 30])
 @example(values=[Decimal(12345678901234567890123456789012345678)])
-def test_a_number_is_exact_or_refused(values: list[Decimal]) -> None:
+def test_a_number_is_exact_or_an_error(values: list[Decimal]) -> None:
     with suppress(NumberTooLong):
         assert read("number", *map(str, values)) == values

@@ -1,4 +1,4 @@
-"""CSV of every make and kind of damage: each row once and whole, or an error that says what is wrong."""
+"""CSV files of all kinds, also damaged ones: each row once and complete, or an error that says what is wrong."""
 
 import csv
 import io
@@ -22,22 +22,20 @@ EXPECTED = [
 
 
 @pytest.mark.parametrize(
-    ("encoding", "told"),
-    [
-        ("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "Windows-1252 (not marked, so taken for it)"),
-    ],
-)  # fmt: skip
-def test_a_csv_file_is_read_in_whatever_encoding_it_is(tmp_path: Path, encoding: str, told: str) -> None:
+    ("encoding", "name"),
+    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "Windows-1252 (assumed)")],
+)
+def test_the_encoding_of_a_csv_file_is_detected(tmp_path: Path, encoding: str, name: str) -> None:
     file = here(tmp_path, TEXT.encode(encoding))
     assert rows(file, tmp_path) == EXPECTED
-    assert file.describe().about.description == f"CSV, {told}, values between semicolons"
+    assert file.describe().about.description == f"CSV, {name}, separator: semicolons"
 
 
-def test_big_endian_is_unicode_too(tmp_path: Path) -> None:
+def test_big_endian_utf_16_is_detected(tmp_path: Path) -> None:
     assert rows(here(tmp_path, b"\xfe\xff" + TEXT.encode("utf-16-be")), tmp_path) == EXPECTED
 
 
-def test_an_encoding_nobody_can_tell_is_told_by_the_source(tmp_path: Path) -> None:
+def test_an_encoding_that_cannot_be_detected_is_set_in_the_source(tmp_path: Path) -> None:
     text = "name\nJosé\n".encode("mac_roman")
     assert rows(here(tmp_path, text), tmp_path) == [{"name": "JosŽ"}]
     assert rows(here(tmp_path, text, encoding="mac_roman"), tmp_path) == [{"name": "José"}]
@@ -47,36 +45,36 @@ def test_an_encoding_nobody_can_tell_is_told_by_the_source(tmp_path: Path) -> No
     assert "its text is not ascii" in broken(tmp_path, text, encoding="ascii")
 
 
-def test_text_is_never_replaced_by_question_marks(tmp_path: Path) -> None:
-    assert "neither UTF-8 nor Windows-1252; give its `encoding`" in broken(tmp_path, b"name\nJos\x81\n")
-    assert "if it is UTF-16 without a mark" in broken(tmp_path, "a,b\n1,2\n".encode("utf-16-le"))
+def test_undecodable_text_is_an_error(tmp_path: Path) -> None:
+    assert "neither UTF-8 nor Windows-1252; set `encoding`" in broken(tmp_path, b"name\nJos\x81\n")
+    assert "if it is UTF-16 without a byte order mark" in broken(tmp_path, "a,b\n1,2\n".encode("utf-16-le"))
     late = b"name\n" + b"x\n" * 700_000 + "é".encode()[:1]
     assert read(here(tmp_path, late), tmp_path)["name"][-1].as_py() == "Ã"
     assert "its text is not utf8 " in broken(tmp_path, late, encoding="utf8")
     for damaged in ("é\n".encode() + late, "name\né\n".encode() + b"\xff"):
-        assert "its text is UTF-8 at first and later is not" in broken(tmp_path, damaged)
+        assert "it begins as UTF-8, but a later part is not UTF-8" in broken(tmp_path, damaged)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_found_among_the_others(tmp_path: Path, delimiter: str) -> None:
+def test_the_delimiter_is_detected_among_other_candidates(tmp_path: Path, delimiter: str) -> None:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(
         [["id", "text", "more"], ["1", "a,b;c\td|e", "x"], ["2", "1,5", "y;z"], ["3", "Smith, John", ""]]
     )
-    found = rows(here(tmp_path, out.getvalue().encode()), tmp_path)
-    assert [row["text"] for row in found] == ["a,b;c\td|e", "1,5", "Smith, John"]
+    actual = rows(here(tmp_path, out.getvalue().encode()), tmp_path)
+    assert [row["text"] for row in actual] == ["a,b;c\td|e", "1,5", "Smith, John"]
 
 
-def test_a_comma_in_every_value_is_no_delimiter(tmp_path: Path) -> None:
-    found = rows(here(tmp_path, b"name;amount\nSmith, John;1,5\nDoe, Jane;2,5\n"), tmp_path)
-    assert found == [{"name": "Smith, John", "amount": "1,5"}, {"name": "Doe, Jane", "amount": "2,5"}]
+def test_a_comma_in_every_value_is_not_the_delimiter(tmp_path: Path) -> None:
+    actual = rows(here(tmp_path, b"name;amount\nSmith, John;1,5\nDoe, Jane;2,5\n"), tmp_path)
+    assert actual == [{"name": "Smith, John", "amount": "1,5"}, {"name": "Doe, Jane", "amount": "2,5"}]
 
 
-def test_a_comma_in_the_header_is_no_delimiter_where_the_rows_have_none(tmp_path: Path) -> None:
+def test_a_comma_only_in_the_header_is_not_the_delimiter(tmp_path: Path) -> None:
     assert rows(here(tmp_path, b"name, first;amount\nSmith;1\n"), tmp_path) == [{"name, first": "Smith", "amount": "1"}]
 
 
-def test_one_column_needs_no_delimiter_and_blank_lines_are_no_rows(tmp_path: Path) -> None:
+def test_one_column_needs_no_delimiter_and_blank_lines_are_skipped(tmp_path: Path) -> None:
     assert rows(here(tmp_path, b'\nname\n\na b\n\r\n""\n c \n\n'), tmp_path) == [
         {"name": "a b"},
         {"name": None},
@@ -84,7 +82,7 @@ def test_one_column_needs_no_delimiter_and_blank_lines_are_no_rows(tmp_path: Pat
     ]
 
 
-def test_names_are_made_unique_and_the_rest_of_the_file_is_left_alone(tmp_path: Path) -> None:
+def test_column_names_become_unique_and_values_are_unchanged(tmp_path: Path) -> None:
     content = b',amount,Amount, amount ,"two\nlines",_row,,\n1,2,3,4,5,6,,\n7,8,9,10,11,12,,\n'
     file = here(tmp_path, content)
     assert rows(file, tmp_path)[1] == {
@@ -94,43 +92,45 @@ def test_names_are_made_unique_and_the_rest_of_the_file_is_left_alone(tmp_path: 
     assert file.describe().row_id == file.describe().landed[0]
 
 
-def test_a_nameless_column_with_a_single_value_is_kept(tmp_path: Path) -> None:
+def test_an_unnamed_column_with_a_single_value_is_kept(tmp_path: Path) -> None:
     content = b"a,,\n" + b"1,,\n" * 3000 + b"1,,x\n"
     assert rows(here(tmp_path, content), tmp_path)[-1] == {"a": "1", "column_3": "x"}
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 value where the header has 2 names, between commas"),
-        (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 values where the header has 2 names"),
+        (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 value, the header has 2 names (separator: commas)"),
+        (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 values, the header has 2 names"),
         (b'a,b\n1,"x\ny"\n3,4,\n', "line 4 has 3 values"),
         (b'a,b\n1,2\n3,"never closed\n4,5\n', "line 4: unexpected end of data"),
         (b'a,b\n1,"x"y\n', "line 2: ',' expected after '\"'"),
         (b"a,b\n1,2", None),
-        (b",,\n1,2,3\n", "its first line names no column"),
+        (b",,\n1,2,3\n", "its first line has no column names"),
     ],
 )
-def test_a_ragged_file_is_named_with_its_line(tmp_path: Path, content: bytes, told: str | None) -> None:
-    if told is None:
+def test_the_error_names_the_line_with_too_few_or_too_many_values(
+    tmp_path: Path, content: bytes, message: str | None
+) -> None:
+    if message is None:
         assert rows(here(tmp_path, content), tmp_path) == [{"a": "1", "b": "2"}]
     else:
-        assert told in broken(tmp_path, content)
+        assert message in broken(tmp_path, content)
 
 
-def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_an_unclosed_quote_does_not_fill_the_memory(tmp_path: Path) -> None:
     assert "field larger than field limit" in broken(tmp_path, b'a,b\n1,"' + b"x,y\n" * 5_000_000)
 
 
-def test_a_row_too_long_for_one_reader_is_read_by_the_other(tmp_path: Path) -> None:
+def test_a_row_that_is_too_long_for_arrow_is_read_with_python(tmp_path: Path) -> None:
     shape = "POLYGON" * 1_500_000
     file = here(tmp_path, f"id,shape\n1,x\n2,{shape}\n".encode())
     with pytest.raises(PagingBroken):
         read(file, tmp_path)
-    assert read(file, tmp_path, careful=True)["shape"].to_pylist() == ["x", shape]
+    assert read(file, tmp_path, sequential=True)["shape"].to_pylist() == ["x", shape]
 
 
-def test_many_rows_come_by_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_are_read_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "_BLOCK_BYTES", 1000)
     content = b"id,text\n" + b"".join(b'%d,"a\n%d"\n' % (n, n) for n in range(5000))
     file = here(tmp_path, content)
@@ -151,10 +151,10 @@ AWKWARD = st.text(st.sampled_from('a,;"\n\r\t| 0é\x00'), max_size=60).map(str.e
 @example(content=b'a,b\n1,2"x"\n')
 @example(content=b"a\rb\rc")
 @example(content=b"a\n \n")
-def test_whatever_bytes_a_file_has_every_row_lands_or_an_error_of_ours_does(tmp_path: Path, content: bytes) -> None:
+def test_any_bytes_give_the_same_rows_by_both_readers_or_an_error(tmp_path: Path, content: bytes) -> None:
     file = here(tmp_path, content)
     with suppress(FileUnreadable, AnswerUnreadable):
-        assert read(file, tmp_path).equals(read(file, tmp_path, careful=True))
+        assert read(file, tmp_path).equals(read(file, tmp_path, sequential=True))
 
 
 VALUE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -164,11 +164,11 @@ VALUE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     table=st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(VALUE, min_size=width, max_size=width), min_size=1, max_size=12)),
     delimiter=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]), encoding=st.sampled_from(["utf-8-sig", "utf-16"]),
 )  # fmt: skip
-def test_whatever_is_written_as_csv_is_read_back(
+def test_any_table_written_as_csv_is_read_back(
     tmp_path: Path, table: list[list[str]], delimiter: str, end: str, encoding: str
 ) -> None:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerows([[f"name {place}" for place in range(len(table[0]))], *table])
-    found = rows(here(tmp_path, out.getvalue().encode(encoding)), tmp_path)
-    assert [list(row.values()) for row in found] == [[value or None for value in row] for row in table]
+    actual = rows(here(tmp_path, out.getvalue().encode(encoding)), tmp_path)
+    assert [list(row.values()) for row in actual] == [[value or None for value in row] for row in table]

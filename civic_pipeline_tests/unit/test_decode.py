@@ -1,4 +1,4 @@
-"""Pages -> columns of text: whole and exact, or refused; whatever the bytes."""
+"""JSON pages as columns of text: complete and exact, or an error, for any bytes."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ JSON = st.recursive(
 
 @contextmanager
 def page(decoder: Decoder, body: bytes) -> Iterator[Body]:
-    with decoder.place() as path:
+    with decoder.page_file() as path:
         path.write_bytes(body)
         yield Body("https://data.town.gov/x", path, {})
 
@@ -43,8 +43,8 @@ def rows(decoder: Decoder, body: str | bytes) -> list[dict[str, str | None]]:
 
 
 def features(decoder: Decoder, value: Any) -> list[tuple[str | None, str | None]]:
-    found = feature_page(decoder, value if isinstance(value, bytes) else json.dumps(value).encode())
-    return list(zip(found.attributes["id"].to_pylist(), found.geometries.to_pylist(), strict=True))
+    actual = feature_page(decoder, value if isinstance(value, bytes) else json.dumps(value).encode())
+    return list(zip(actual.attributes["id"].to_pylist(), actual.geometries.to_pylist(), strict=True))
 
 
 def feature_page(decoder: Decoder, body: bytes) -> FeaturePage:
@@ -52,25 +52,25 @@ def feature_page(decoder: Decoder, body: bytes) -> FeaturePage:
         return decoder.features(sent, ["id"])
 
 
-def test_everything_is_text_as_it_was_sent(decoder: Decoder) -> None:
+def test_values_are_text_exactly_as_sent(decoder: Decoder) -> None:
     sent = [{"id": "01", NAMES[1]: 0.1}, {"id": 2**63 - 1}, {"id": {"x": [1, "é"]}, "new": 1}, {"id": ""}, {"id": None}]
-    found = rows(decoder, "[" + "\n,".join(json.dumps(row) for row in sent) + "]")
-    assert [row["id"] for row in found] == ["01", "9223372036854775807", '{"x":[1,"é"]}', "", None]
-    assert found[0][NAMES[1]] == "0.1"
-    for nothing in ("[]", "[ ]", "[\n]\n\n"):
-        assert rows(decoder, nothing) == []
+    actual = rows(decoder, "[" + "\n,".join(json.dumps(row) for row in sent) + "]")
+    assert [row["id"] for row in actual] == ["01", "9223372036854775807", '{"x":[1,"é"]}', "", None]
+    assert actual[0][NAMES[1]] == "0.1"
+    for empty in ("[]", "[ ]", "[\n]\n\n"):
+        assert rows(decoder, empty) == []
 
 
 @pytest.mark.parametrize(
     "body",
     ["", "{}", "null", "<html></html>", '[{"id":"1"},', '[{"id":"1"}', '[{"id":"1"},{"id":"]', '[{"id":"1"}]x', "[1]]", '[{"id":1}][{"id":2}]'],
 )  # fmt: skip
-def test_a_page_that_is_cut_off_or_something_else_is_refused(decoder: Decoder, body: str) -> None:
+def test_a_truncated_or_other_page_is_an_error(decoder: Decoder, body: str) -> None:
     with pytest.raises(AnswerUnreadable):
         rows(decoder, body)
 
 
-def test_features_come_with_their_geometry_and_the_servers_word_on_more(decoder: Decoder) -> None:
+def test_features_have_their_geometry_and_the_flag_for_more_rows(decoder: Decoder) -> None:
     sent = {"features": [{"attributes": {"id": 1.5}, "geometry": {"x": 1.25}}, {"attributes": {"id": None}}]}
     assert features(decoder, sent) == [("1.5", '{"x":1.25}'), (None, None)]
     flagged = feature_page(decoder, b'{"fields":[{"name":"id"}],"features":[],"exceededTransferLimit":true}')
@@ -82,7 +82,7 @@ def test_features_come_with_their_geometry_and_the_servers_word_on_more(decoder:
     "body",
     [b"", b"[]", b"{}", b"null", b'{"features":null}', b'{"features":[]}{"features":[]}', b'{"features":[{"attributes":{"id":1}}', b"<html>"],
 )  # fmt: skip
-def test_a_page_without_a_list_of_features_is_refused(decoder: Decoder, body: bytes) -> None:
+def test_a_page_without_a_list_of_features_is_an_error(decoder: Decoder, body: bytes) -> None:
     with pytest.raises(AnswerUnreadable):
         features(decoder, body)
 
@@ -90,20 +90,20 @@ def test_a_page_without_a_list_of_features_is_refused(decoder: Decoder, body: by
 @given(body=st.binary() | st.text().map(str.encode) | JSON.map(json.dumps).map(str.encode))
 @example(b"[" * 5000)
 @example(b"[" + b'{"id":' * 3000)
-def test_arbitrary_bytes_are_rows_or_refused(decoder: Decoder, body: bytes) -> None:
+def test_arbitrary_bytes_are_rows_or_an_error(decoder: Decoder, body: bytes) -> None:
     for read in (rows, features):
         with suppress(AnswerUnreadable):
             read(decoder, body)
 
 
 @given(sent=st.lists(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=2), max_size=5), cut=st.integers(1, 40))
-def test_a_page_is_whole_or_refused_never_short(decoder: Decoder, sent: list[dict[str, Any]], cut: int) -> None:
+def test_a_page_is_complete_or_an_error_never_short(decoder: Decoder, sent: list[dict[str, Any]], cut: int) -> None:
     body = json.dumps(sent).encode()
     try:
-        found = rows(decoder, body)
-    except AnswerUnreadable:  # such as half of a character
-        found = []
+        actual = rows(decoder, body)
+    except AnswerUnreadable:  # for example, half of a surrogate pair
+        actual = []
     else:
-        assert [row["id"] is None for row in found] == [row.get("id") is None for row in sent]
+        assert [row["id"] is None for row in actual] == [row.get("id") is None for row in sent]
     with pytest.raises(AnswerUnreadable):
         rows(decoder, body[: max(0, len(body) - cut)])

@@ -33,7 +33,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.PortalUnreachable("https://a_culprit", "no route"),
         errors.PortalOverloaded("https://a_culprit", "HTTP 504"),
         errors.PagingBroken("https://a_culprit", "it sends the same rows again"),
-        errors.SourceRestless("a_culprit", "1", "2"),
+        errors.SourceChangedDuringRead("a_culprit", "1", "2"),
         errors.SourceNotFound("The item a_culprit", "https://x", "gone"),
         errors.PortalRefused("https://a_culprit", "498 Invalid Token"),
         errors.AnswerUnreadable("https://a_culprit", "JSON", "an HTML page"),

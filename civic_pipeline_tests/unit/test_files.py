@@ -1,4 +1,4 @@
-"""Where files are, whether they changed, and what a web server may send instead. No sockets: an adapter answers from memory."""
+"""Files on the web and on disk: location, changes, other content. No sockets: an adapter sends responses from memory."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ from requests.adapters import BaseAdapter
 from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components import PortalDataset
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
-from civic_pipeline.portals import Access, growth, http
+from civic_pipeline.portals import Access, decompression_limit, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
 
@@ -33,48 +33,48 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 # gzip
 
 
-def test_a_file_in_gzip_is_told_by_its_bytes(tmp_path: Path) -> None:
+def test_a_gzip_file_is_detected_by_its_content(tmp_path: Path) -> None:
     assert [row["a"] for row in rows(here(tmp_path, gzip.compress(TEXT), "payments.csv"), tmp_path)[:2]] == ["1", None]
 
 
-def test_a_damaged_gzip_is_no_file(tmp_path: Path) -> None:
+def test_a_damaged_gzip_file_is_an_error(tmp_path: Path) -> None:
     packed = gzip.compress(b"a\n" + b"".join(b"%d\n" % n**3 for n in range(500)))
     for content in (packed[: len(packed) // 2], packed[:-1], packed[:100] + b"\0\0\0" + packed[103:]):
-        assert "a damaged one" in broken(tmp_path, content, AnswerUnreadable)
+        assert "a damaged gzip file" in broken(tmp_path, content, AnswerUnreadable)
 
 
-def test_a_file_made_to_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growth, "FREE_BYTES", 1 << 20)
+def test_a_decompression_bomb_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decompression_limit, "ALWAYS_ALLOWED_BYTES", 1 << 20)
     bomb = gzip.compress(b"a,b\n" + b"0,0\n" * (1 << 21))
-    assert len(bomb) * 100 < 1 << 23, "it grows by more than it may"
-    assert "grows 100 times as large and beyond" in broken(tmp_path, bomb, FileUnreadable)
+    assert len(bomb) * 100 < 1 << 23, "its ratio is above the limit"
+    assert "expands to more than 100 times its compressed size" in broken(tmp_path, bomb, FileUnreadable)
     table = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n**3) for n in range(100_000))
     assert len(table) > 1 << 20
     assert len(rows(here(tmp_path, gzip.compress(table), "table.csv"), tmp_path)) == 100_000
 
 
-# What is no data at all
+# Content that is not data
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"<!DOCTYPE html><html><title>Sign in</title></html>", "an HTML page"),
         (b"\n <html>", "an HTML page"),
-        (b"<?xml version='1.0'?><rss/>", "a document of markup"),
-        (b"", "nothing, not a byte"),
-        (b"\n \n", "nothing, not a byte"),
+        (b"<?xml version='1.0'?><rss/>", "a markup document"),
+        (b"", "returned an empty file"),
+        (b"\n \n", "returned an empty file"),
     ],
 )
-def test_a_page_where_a_file_was_due_is_no_table(tmp_path: Path, content: bytes, told: str) -> None:
-    assert told in broken(tmp_path, content, AnswerUnreadable)
+def test_a_web_page_instead_of_a_file_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:
+    assert message in broken(tmp_path, content, AnswerUnreadable)
 
 
-# Where files may be
+# Allowed locations
 
 
 @pytest.mark.parametrize("url", ["https://data.town.gov/a%20b.csv?x=1", "data/files/wards.csv", "wards.csv"])
-def test_a_dataset_names_a_file_of_the_web_or_of_the_project(url: str) -> None:
+def test_a_source_is_a_file_on_the_web_or_in_the_project(url: str) -> None:
     assert FileSource(portal="file", url=url, recorded=date(2026, 1, 1)).url == url
 
 
@@ -85,12 +85,12 @@ def test_a_dataset_names_a_file_of_the_web_or_of_the_project(url: str) -> None:
         "C:\\x.csv", "\\\\host\\x.csv", "data\\..\\x.csv", "./x.csv", "data//x.csv", "", "https://user:word@host/x.csv", "https://host",
     ],
 )  # fmt: skip
-def test_no_dataset_leads_out_of_the_project(url: str) -> None:
+def test_a_path_outside_the_project_is_an_error(url: str) -> None:
     with pytest.raises(ValidationError):
         FileSource(portal="file", url=url, recorded=date(2026, 1, 1))
 
 
-def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path) -> None:
+def test_a_link_that_leads_outside_the_project_is_an_error(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (tmp_path / "secret.csv").write_text("a\n1\n")
@@ -102,13 +102,13 @@ def test_a_link_does_not_lead_out_of_the_project_either(tmp_path: Path) -> None:
 
     assert source("inside.csv").count() == 1
     assert source("inside.csv").describe().url == "inside.csv"
-    with pytest.raises(SourceNotFound, match="leads out of the project"):
+    with pytest.raises(SourceNotFound, match="leads outside the project"):
         source("out.csv").describe()
     with pytest.raises(SourceNotFound, match="there is no such file"):
         source("missing.csv").describe()
 
 
-def test_an_encoding_that_is_none_is_a_mistake() -> None:
+def test_an_unknown_encoding_is_an_error() -> None:
     with pytest.raises(ValidationError):
         FileSource(portal="file", url="x.csv", encoding="latin-one", recorded=date(2026, 1, 1))
 
@@ -135,7 +135,7 @@ def test_captures_from_one_host_take_turns(source: dict[str, str], pool: str, re
 # Freshness
 
 
-def test_a_file_on_disk_is_known_by_its_bytes(tmp_path: Path) -> None:
+def test_a_file_on_disk_is_identified_by_its_content(tmp_path: Path) -> None:
     file = here(tmp_path, b"a\n1\n")
     first = file.describe()
     (tmp_path / "a file").touch()
@@ -150,14 +150,14 @@ Served = tuple[int, bytes, dict[str, str]]
 
 
 class Web(BaseAdapter):
-    """A web server in memory: what `answer` gives to a request's headers."""
+    """A web server in memory; `answer` gives the response to a request."""
 
     def __init__(self, answer: Callable[[requests.PreparedRequest], Served]) -> None:
         super().__init__()
-        self.answer, self.asked = answer, list[requests.PreparedRequest]()
+        self.answer, self.requests = answer, list[requests.PreparedRequest]()
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         response = requests.Response()
         response.status_code, body, headers = self.answer(request)
         response.raw, response.url = io.BytesIO(body), str(request.url)
@@ -173,35 +173,35 @@ def on_web(answer: Callable[[requests.PreparedRequest], Served]) -> tuple[FileDa
     return file, web
 
 
-@pytest.mark.parametrize(("name", "asks"), [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")])
-def test_what_a_server_says_of_a_file_saves_the_second_download(tmp_path: Path, name: str, asks: str) -> None:
+@pytest.mark.parametrize(("name", "condition"), [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")])
+def test_a_validator_avoids_the_second_download(tmp_path: Path, name: str, condition: str) -> None:
     def answer(request: requests.PreparedRequest) -> Served:
-        return (304, b"", {}) if request.headers.get(asks) == "mark" else (200, b"a\n1\n", {name: "mark"})
+        return (304, b"", {}) if request.headers.get(condition) == "mark" else (200, b"a\n1\n", {name: "mark"})
 
     file, web = on_web(answer)
     first = file.describe()
     assert read(file, tmp_path).num_rows == 1
     assert file.describe() == first
     assert file.traffic.bytes == 4
-    assert len(web.asked) == 3
+    assert len(web.requests) == 3
 
 
-def test_a_server_that_says_nothing_is_asked_for_the_file_again(tmp_path: Path) -> None:
+def test_without_a_validator_the_file_is_downloaded_again(tmp_path: Path) -> None:
     contents = [b"a\n1\n", b"a\n1\n", b"a\n1\n2\n"]
     file, _ = on_web(lambda _: (200, contents.pop(0), {}))
-    first, held = file.describe(), file._held
+    first, current = file.describe(), file._current
     assert file.describe() == first
-    assert file._held is held
+    assert file._current is current
     assert file.describe().freshness != first.freshness
-    assert read_without_asking(file, tmp_path) == 2
+    assert read_without_request(file, tmp_path) == 2
 
 
-def read_without_asking(file: FileDataset, spool: Path) -> int:
-    assert file._held is not None
-    return sum(page.num_rows for page in file._held.table.read(spool, False))
+def read_without_request(file: FileDataset, spool: Path) -> int:
+    assert file._current is not None
+    return sum(page.num_rows for page in file._current.table.read(spool, False))
 
 
-def test_a_mark_that_changes_without_the_bytes_is_no_change() -> None:
+def test_a_new_validator_for_the_same_content_is_not_a_change() -> None:
     marks = iter("abc")
     file, _ = on_web(lambda _: (200, b"a\n1\n", {"ETag": next(marks)}))
     assert file.describe() == file.describe()
@@ -210,12 +210,12 @@ def test_a_mark_that_changes_without_the_bytes_is_no_change() -> None:
 @pytest.mark.parametrize(
     "damaged", [b"", b"<html>", gzip.compress(TEXT * 50)[:-9]], ids=["nothing", "a page", "half a file"]
 )
-def test_what_may_pass_is_asked_for_again(tmp_path: Path, damaged: bytes) -> None:
+def test_a_temporary_failure_is_retried(tmp_path: Path, damaged: bytes) -> None:
     contents = [damaged, damaged, TEXT]
     file, web = on_web(lambda _: (200, contents.pop(0), {"ETag": "x"} if not contents else {}))
     file.describe()
     assert file.count() == 2
-    assert (len(web.asked), file.traffic.retries) == (3, 2)
+    assert (len(web.requests), file.traffic.retries) == (3, 2)
 
 
 @pytest.mark.parametrize(
@@ -226,21 +226,21 @@ def test_what_may_pass_is_asked_for_again(tmp_path: Path, damaged: bytes) -> Non
         ((503, b"", {}), PortalUnreachable),
     ],
 )
-def test_what_does_not_pass_is_said_at_last(served: Served, error: type[CivicError]) -> None:
+def test_a_lasting_failure_is_an_error_after_the_last_try(served: Served, error: type[CivicError]) -> None:
     file, web = on_web(lambda _: served)
     with pytest.raises(error, match=URL):
         file.describe()
-    assert len(web.asked) == (1 if error is SourceNotFound else TRIES)
+    assert len(web.requests) == (1 if error is SourceNotFound else TRIES)
 
 
-def test_a_broken_file_is_not_asked_for_again() -> None:
+def test_an_invalid_file_is_not_downloaded_again() -> None:
     file, web = on_web(lambda _: (200, b"a,b\n1\n", {}))
     with pytest.raises(FileUnreadable):
         file.describe()
-    assert len(web.asked) == 1
+    assert len(web.requests) == 1
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_the_temporary_folder_is_removed_with_the_object(tmp_path: Path) -> None:
     file, _ = on_web(lambda _: (200, gzip.compress(TEXT), {}))
     read(file, tmp_path)
     folder = file._folder

@@ -1,4 +1,4 @@
-"""GeoJSON: every feature with the types that JSON gives its properties, or an error that says what is wrong."""
+"""GeoJSON files: every feature with the JSON types of its properties, or an error that says what is wrong."""
 
 import gzip
 import json
@@ -39,7 +39,7 @@ FEATURES = [
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-def test_features_are_read_with_the_types_that_json_gives_them(tmp_path: Path, indent: int | None) -> None:
+def test_features_are_read_with_their_json_types(tmp_path: Path, indent: int | None) -> None:
     file = here(tmp_path, json.dumps(COLLECTION, indent=indent, ensure_ascii=False).encode())
     assert rows(file, tmp_path) == FEATURES
     assert {column.name: column.portal_type for column in file.describe().columns} == {
@@ -55,34 +55,34 @@ def test_a_collection_is_read_through_a_window(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null},{"prop', "no whole GeoJSON"),
-        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null}', "it breaks off"),
-        ('{"type":"FeatureCollection","features":[]}{', "text follows its end"),
-        ('{"type":"FeatureCollection","features":[]', "it breaks off"),
-        ('{"error":{"code":500,"message":"failed"}}', "it is an object of error, without features"),
-        ('{"type":"FeatureCollection","features":[],"exceededTransferLimit":true}', "says itself that features are missing"),
-        ('{"features":[],"properties":{"exceededTransferLimit":true}}', "says itself that features are missing"),
-        ('{"features":[{"properties":{"a":NaN}}]}', "NaN is no number of JSON"),
-        ('{"features":[{"properties":[1]}]}', "feature 1 has no properties"),
+        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null},{"prop', "not complete GeoJSON"),
+        ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null}', "it is truncated"),
+        ('{"type":"FeatureCollection","features":[]}{', "there is text after the end of the object"),
+        ('{"type":"FeatureCollection","features":[]', "it is truncated"),
+        ('{"error":{"code":500,"message":"failed"}}', "it is an object with error, without features"),
+        ('{"type":"FeatureCollection","features":[],"exceededTransferLimit":true}', "features are missing, as its exceededTransferLimit says"),
+        ('{"features":[],"properties":{"exceededTransferLimit":true}}', "features are missing, as its exceededTransferLimit says"),
+        ('{"features":[{"properties":{"a":NaN}}]}', "NaN is not a JSON number"),
+        ('{"features":[{"properties":[1]}]}', "`properties` and `geometry` of feature 1 are not objects"),
         ('{"features":[1]}', "a feature is '1'"),
-        ('{"features":[{"properties":{"a":1,"A":2}}]}', "differ in nothing but case"),
-        ('{"features":[{"properties":{"\\ud800":1}}]}', "whose names no table can have"),
-        ('[{"a":1}]', "'[' is where '{' is due"),
-        ('{"features":' + "[" * 5000, "no whole GeoJSON"),
+        ('{"features":[{"properties":{"a":1,"A":2}}]}', "differ only in case"),
+        ('{"features":[{"properties":{"\\ud800":1}}]}', "these property names cannot be column names"),
+        ('[{"a":1}]', "expected '{', got '['"),
+        ('{"features":' + "[" * 5000, "not complete GeoJSON"),
     ],
 )  # fmt: skip
-def test_what_is_no_whole_collection_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in broken(tmp_path, text.encode())
+def test_an_incomplete_collection_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    assert message in broken(tmp_path, text.encode())
 
 
-def test_a_number_beyond_our_decimals_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_number_with_too_many_digits_names_the_column(tmp_path: Path) -> None:
     with pytest.raises(ValueUnreadable, match="big"):
         read(here(tmp_path, b'{"features":[{"properties":{"big":1e300}},{"properties":{"big":0.5}}]}'), tmp_path)
 
 
-def test_geojson_in_another_encoding_is_refused(tmp_path: Path) -> None:
+def test_geojson_in_another_encoding_is_an_error(tmp_path: Path) -> None:
     assert "its text is not UTF-8" in broken(tmp_path, '{"features":[{"properties":{"a":"é"}}]}'.encode("latin-1"))
 
 
@@ -92,20 +92,20 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(made=st.lists(st.dictionaries(st.sampled_from(["a", "b", 'q"x', "é", "_row"]), JSON, max_size=4), max_size=5))
-def test_whatever_properties_features_have_every_feature_lands(tmp_path: Path, made: list[dict[str, Any]]) -> None:
+@given(table=st.lists(st.dictionaries(st.sampled_from(["a", "b", 'q"x', "é", "_row"]), JSON, max_size=4), max_size=5))
+def test_features_with_any_properties_are_all_read(tmp_path: Path, table: list[dict[str, Any]]) -> None:
     content = json.dumps(
-        {"type": "FeatureCollection", "features": [feature(properties) for properties in made]}
+        {"type": "FeatureCollection", "features": [feature(properties) for properties in table]}
     ).encode()
     with suppress(FileUnreadable, AnswerUnreadable):
-        assert read(here(tmp_path, content), tmp_path).num_rows == len(made)
+        assert read(here(tmp_path, content), tmp_path).num_rows == len(table)
 
 
 @given(content=st.text(st.sampled_from('{}[]":,\\ae1.- \n'), max_size=40).map(lambda t: ('{"features":' + t).encode()))
-def test_whatever_json_a_file_has_its_features_land_or_an_error_of_ours_does(tmp_path: Path, content: bytes) -> None:
+def test_any_json_gives_all_its_features_or_an_error(tmp_path: Path, content: bytes) -> None:
     with suppress(FileUnreadable, AnswerUnreadable):
         assert read(here(tmp_path, content), tmp_path).num_rows == len(json.loads(content)["features"])
 
 
-def test_a_collection_in_gzip_is_told_by_its_bytes(tmp_path: Path) -> None:
+def test_a_gzip_collection_is_detected_by_its_content(tmp_path: Path) -> None:
     assert rows(here(tmp_path, gzip.compress(json.dumps(COLLECTION).encode())), tmp_path) == FEATURES

@@ -22,8 +22,8 @@ from civic_pipeline.errors import (
     PortalUnreachable,
     ProfileMixed,
     SchemaDrifted,
+    SourceChangedDuringRead,
     SourceEmpty,
-    SourceRestless,
     ValueUnreadable,
     VolumeCollapsed,
 )
@@ -57,8 +57,8 @@ class FakeSource:
     def count(self) -> int:
         return self.counts.pop(0) if len(self.counts) > 1 else self.counts[0]
 
-    def read(self, description: Description, counted: int, spool: Path, careful: bool) -> Iterator[pa.Table]:
-        self.reads.append(careful)
+    def read(self, description: Description, counted: int, spool: Path, sequential: bool) -> Iterator[pa.Table]:
+        self.reads.append(sequential)
         for page in self.pages:
             yield pa.Table.from_pylist(
                 [dict.fromkeys(self.columns, "x") | {"_id": i} for i in page], schema=description.schema
@@ -200,7 +200,7 @@ def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: 
         return describe(source)
 
     monkeypatch.setattr(source, "describe", moving)
-    with pytest.raises(SourceRestless, match=r"changed from 3 to 4 during the read"):
+    with pytest.raises(SourceChangedDuringRead, match=r"changed from 3 to 4 during the read"):
         take(source)
     assert source.reads == [False, True]
     assert take.folders == []

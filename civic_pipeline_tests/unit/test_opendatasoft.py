@@ -1,4 +1,4 @@
-"""What an OpenDataSoft portal may answer, and what becomes of it. No sockets: an adapter answers from memory."""
+"""Responses of OpenDataSoft portals and what is read from them. No sockets: an adapter sends responses from memory."""
 
 import io
 import json
@@ -72,21 +72,21 @@ Answer = tuple[int, str] | tuple[int, str, dict[str, str]]
 
 
 class Portal(BaseAdapter):
-    """A portal in memory: by path an answer, or a list of them for one request after the other, the last for ever."""
+    """A portal in memory: path -> answer, or a list of answers for successive requests, of which the last is repeated."""
 
     def __init__(self, answers: dict[str, Answer | list[Answer]]) -> None:
         super().__init__()
-        self.answers, self.asked = answers, list[str]()
+        self.answers, self.requests = answers, list[str]()
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         parts = urlsplit(str(request.url))
-        self.asked.append(parts.path.removeprefix(PAGE) + (f"?{parts.query}" if parts.query else ""))
-        given = self.answers[parts.path.removeprefix(PAGE)]
-        if isinstance(given, list):
-            given = given.pop(0) if len(given) > 1 else given[0]
+        self.requests.append(parts.path.removeprefix(PAGE) + (f"?{parts.query}" if parts.query else ""))
+        answer = self.answers[parts.path.removeprefix(PAGE)]
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
         response = requests.Response()
-        response.status_code, response.raw, response.url = given[0], io.BytesIO(given[1].encode()), str(request.url)
-        response.headers.update(given[2] if len(given) == 3 else {})
+        response.status_code, response.raw, response.url = answer[0], io.BytesIO(answer[1].encode()), str(request.url)
+        response.headers.update(answer[2] if len(answer) == 3 else {})
         return response
 
     def close(self) -> None: ...
@@ -106,19 +106,19 @@ def on(answers: dict[str, Answer | list[Answer]]) -> tuple[OpendatasoftDataset, 
     return dataset, adapter
 
 
-def read(dataset: OpendatasoftDataset, spool: Path, careful: bool = False) -> pa.Table:
+def read(dataset: OpendatasoftDataset, spool: Path, sequential: bool = False) -> pa.Table:
     description = dataset.describe()
-    return pa.concat_tables([description.schema.empty_table(), *dataset.read(description, 3, spool, careful)])
+    return pa.concat_tables([description.schema.empty_table(), *dataset.read(description, 3, spool, sequential)])
 
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    waited: list[float] = []
-    monkeypatch.setattr(http, "pause", waited.append)
-    return waited
+    seconds: list[float] = []
+    monkeypatch.setattr(http, "pause", seconds.append)
+    return seconds
 
 
-def test_a_dataset_is_described_by_its_page() -> None:
+def test_a_dataset_is_described_by_its_metadata() -> None:
     dataset, _ = portal()
     described = dataset.describe()
     assert described.url == f"https://data.town.gov{PAGE}"
@@ -132,50 +132,50 @@ def test_a_dataset_is_described_by_its_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("metas", "expected"),
     [
         ({"modified": "m", "data_processed": "d"}, Freshness("d", "metas.default.data_processed")),
         ({"modified": "m", "data_processed": None}, Freshness("m", "metas.default.modified")),
         ({"metadata_processed": "x"}, Freshness(None, "none")),
     ],
 )
-def test_the_age_of_the_data_is_the_first_that_is_told(told: dict[str, Any], expected: Freshness) -> None:
-    dataset, _ = on({"": (200, json.dumps({**DATASET, "metas": {"default": told}}))})
+def test_freshness_is_the_first_date_that_is_present(metas: dict[str, Any], expected: Freshness) -> None:
+    dataset, _ = on({"": (200, json.dumps({**DATASET, "metas": {"default": metas}}))})
     described = dataset.describe()
     assert described.freshness == expected
     assert described.about == About("stops")
 
 
-@pytest.mark.parametrize("careful", [False, True])
-def test_every_value_lands_in_its_type_by_both_routes(tmp_path: Path, careful: bool) -> None:
-    dataset, asked = portal(jsonl=(200, JSONL), json=(200, ARRAY))
-    assert read(dataset, tmp_path, careful).to_pylist() == LANDED
-    # One request, without offset and limit: with them the rule of 10,000 holds for exports too.
-    assert asked.asked == ["", "/exports/json" if careful else "/exports/jsonl"]
+@pytest.mark.parametrize("sequential", [False, True])
+def test_every_value_has_its_type_in_both_exports(tmp_path: Path, sequential: bool) -> None:
+    dataset, adapter = portal(jsonl=(200, JSONL), json=(200, ARRAY))
+    assert read(dataset, tmp_path, sequential).to_pylist() == LANDED
+    # One request without offset and limit: with them the limit of 10,000 applies to exports too.
+    assert adapter.requests == ["", "/exports/json" if sequential else "/exports/jsonl"]
 
 
 INTERRUPTED = "Streaming interrupted due to the following error: Query timed out"
 
 
 @pytest.mark.parametrize(
-    ("export", "told"),
+    ("export", "message"),
     [
-        (JSONL + INTERRUPTED, "the export broke off after .* bytes: Streaming interrupted .*timed out"),
+        (JSONL + INTERRUPTED, "the export was interrupted after .* bytes: Streaming interrupted .*timed out"),
         (INTERRUPTED, "Streaming interrupted"),
         ("<!DOCTYPE html><title>Open Data</title>", "an HTML page"),
-        (JSONL + "<html>", "text that begins"),
-        (JSONL[:-9], "text that begins"),
+        (JSONL + "<html>", "text that begins with"),
+        (JSONL[:-9], "text that begins with"),
         (JSONL[: JSONL.index("}") + 1] + "\n", "broken JSON"),
         ("", "an empty body"),
         ('{"n": 1}\n[1]}', "broken JSON"),
-        ("[]", "text that begins"),
+        ("[]", "text that begins with"),
     ],
 )
-def test_an_export_that_is_not_whole_asks_for_the_other_route(tmp_path: Path, export: str, told: str) -> None:
-    dataset, asked = portal(jsonl=(200, export))
-    with pytest.raises(PagingBroken, match=told):
+def test_an_incomplete_export_raises_paging_broken(tmp_path: Path, export: str, message: str) -> None:
+    dataset, adapter = portal(jsonl=(200, export))
+    with pytest.raises(PagingBroken, match=message):
         read(dataset, tmp_path)
-    assert asked.asked[1:] in (["/exports/jsonl"] * TRIES, ["/exports/jsonl"])
+    assert adapter.requests[1:] in (["/exports/jsonl"] * TRIES, ["/exports/jsonl"])
 
 
 @pytest.mark.parametrize(
@@ -189,29 +189,29 @@ def test_an_export_that_is_not_whole_asks_for_the_other_route(tmp_path: Path, ex
         (JSONL, AnswerUnreadable),
     ],
 )
-def test_a_careful_export_that_is_never_whole_is_an_error(tmp_path: Path, export: str, error: type[CivicError]) -> None:
-    dataset, asked = portal(json=(200, export))
+def test_an_incomplete_sequential_export_is_an_error(tmp_path: Path, export: str, error: type[CivicError]) -> None:
+    dataset, adapter = portal(json=(200, export))
     with pytest.raises(error, match="exports/json"):
-        read(dataset, tmp_path, careful=True)
-    assert len(asked.asked) <= 1 + TRIES
+        read(dataset, tmp_path, sequential=True)
+    assert len(adapter.requests) <= 1 + TRIES
 
 
 @pytest.mark.parametrize("damaged", [JSONL + INTERRUPTED, "<html>", "", JSONL[:-9]])
-def test_what_may_pass_is_asked_for_again(tmp_path: Path, damaged: str, pauses: list[float]) -> None:
+def test_a_temporary_failure_is_retried(tmp_path: Path, damaged: str, pauses: list[float]) -> None:
     dataset, _ = portal(jsonl=[(200, damaged), (200, JSONL)])
     assert read(dataset, tmp_path).to_pylist() == LANDED
     assert dataset.traffic.retries == len(pauses) == 1
 
 
-def test_a_single_field_does_not_make_a_row_of_whatever_comes(tmp_path: Path) -> None:
+def test_a_dataset_with_one_field_accepts_only_objects_as_rows(tmp_path: Path) -> None:
     page = json.dumps({**DATASET, "fields": [field("name", "text")]})
     dataset, _ = on({"": (200, page), "/exports/jsonl": (200, '{"name": "x"}\n["y"]\n{"name": "z"}\n')})
     with pytest.raises(PagingBroken, match="broken JSON"):
         read(dataset, tmp_path)
 
 
-def test_words_within_a_value_do_not_interrupt_an_export(tmp_path: Path) -> None:
-    text = json.dumps({"name": "Streaming interrupted, said the mayor"}) + "\n"
+def test_the_interruption_message_within_a_value_is_data(tmp_path: Path) -> None:
+    text = json.dumps({"name": "Streaming interrupted by the mayor"}) + "\n"
     dataset, _ = portal(jsonl=(200, text + JSONL))
     assert read(dataset, tmp_path).num_rows == 4
 
@@ -219,19 +219,19 @@ def test_words_within_a_value_do_not_interrupt_an_export(tmp_path: Path) -> None
 @given(
     text=st.text(st.sampled_from('{}[]",:n1e \n\\Streaming interrupted'), max_size=40).map(lambda t: '{"n":1}\n' + t)
 )
-def test_whatever_an_export_holds_its_rows_land_or_an_error_of_ours_does(tmp_path: Path, text: str) -> None:
+def test_any_export_gives_all_its_rows_or_an_error(tmp_path: Path, text: str) -> None:
     dataset, _ = portal(jsonl=(200, text))
     try:
-        found = read(dataset, tmp_path)
+        table = read(dataset, tmp_path)
     except (PagingBroken, ValueUnreadable):
         return
-    assert found.num_rows == sum(1 for line in text.split("\n") if line.strip())
+    assert table.num_rows == sum(1 for line in text.split("\n") if line.strip())
 
 
-def test_a_value_of_another_type_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_value_of_another_type_names_the_column(tmp_path: Path) -> None:
     for name, value in {"n": "x", "day": "2024", "open": "maybe", "at": "2024-01-31T10:30:00+02:00"}.items():
         dataset, _ = portal(jsonl=(200, json.dumps({name: value}) + "\n"))
-        with pytest.raises(ValueUnreadable, match=f"Column '{name}'"):
+        with pytest.raises(ValueUnreadable, match=f"column '{name}'"):
             read(dataset, tmp_path)
 
 
@@ -247,18 +247,18 @@ def test_a_value_of_another_type_is_named(tmp_path: Path) -> None:
         ((503, ""), PortalUnreachable),
     ],
 )
-def test_a_page_that_describes_no_dataset_is_an_error(answer: Answer, error: type[CivicError]) -> None:
+def test_metadata_that_describe_no_dataset_are_an_error(answer: Answer, error: type[CivicError]) -> None:
     with pytest.raises(error, match=r"data\.town\.gov"):
         on({"": answer})[0].describe()
 
 
-def test_a_count_that_is_none_is_an_error() -> None:
+def test_a_missing_count_is_an_error() -> None:
     for answer in ("{}", "[]", '{"total_count": null}'):
         with pytest.raises(AnswerUnreadable, match="a row count"):
             on({"/records": (200, answer)})[0].count()
 
 
-def test_a_used_up_quota_says_when_to_return(pauses: list[float]) -> None:
+def test_the_client_waits_until_the_quota_is_reset(pauses: list[float]) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=40)
     answers: list[Answer] = [
         (429, "", {"X-RateLimit-Reset": f"{soon:%Y-%m-%dT%H:%M:%SZ}"}),
@@ -267,10 +267,10 @@ def test_a_used_up_quota_says_when_to_return(pauses: list[float]) -> None:
     assert on({"/records": answers})[0].count() == 3
     assert 30 < pauses[0] <= 40
     pauses.clear()
-    for reset, waits in (("2999-01-01T00:00:00Z", 0), ("tomorrow", TRIES - 1)):
+    for reset, expected in (("2999-01-01T00:00:00Z", 0), ("tomorrow", TRIES - 1)):
         with pytest.raises(PortalUnreachable):
             on({"/records": (429, "", {"X-RateLimit-Reset": reset})})[0].count()
-        assert len(pauses) == waits
+        assert len(pauses) == expected
 
 
 @pytest.mark.parametrize("wrong", [{"domain": "https://x.gov"}, {"id": "a/b"}, {"id": "a?b"}, {"item": "x"}])

@@ -1,4 +1,4 @@
-"""`civic sql`: CSV that a spreadsheet opens without running anything, Parquet and JSON as exact as ever."""
+"""`civic sql`: CSV in which a spreadsheet runs no formula, and exact Parquet and JSON."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from civic_pipeline.cli import cli
 
-# OWASP, CSV injection: what makes a spreadsheet run a cell.
+# Beginnings that make a spreadsheet run a cell (OWASP, CSV injection).
 HOSTILE = [
     "=1+1",
     "+1",
@@ -28,34 +28,34 @@ HOSTILE = [
     "＠x",
 ]
 HARMLESS = ["", "a=1", "1-2", " x", "'quoted", "é=", "O'Neill", "a,b", 'say "x"', "N/A"]
-QUERY = 'select said as "=said", kind, amount, share, day, is_new from payments order by number'
+QUERY = 'select note as "=note", kind, amount, share, day, is_new from payments order by number'
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """A released file; the rows that QUERY asks of it."""
+    """Write a released file and return its rows for QUERY."""
     monkeypatch.setenv("CIVIC_DATA", str(tmp_path))
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as made:
-        made.execute("create schema marts; create type marts.kind as enum ('=cmd', 'plain')")
-        made.execute(
-            "create table marts.payments as select row_number() over () as number, said, (['=cmd', 'plain'])[1 + (number % 2)::int]::marts.kind as kind,"
-            " cast(-12.50 as decimal(18, 2)) as amount, -0.5 as share, date '2026-01-02' as day, true as is_new from unnest(?) as t(said)",
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema marts; create type marts.kind as enum ('=cmd', 'plain')")
+        connection.execute(
+            "create table marts.payments as select row_number() over () as number, note, (['=cmd', 'plain'])[1 + (number % 2)::int]::marts.kind as kind,"
+            " cast(-12.50 as decimal(18, 2)) as amount, -0.5 as share, date '2026-01-02' as day, true as is_new from unnest(?) as t(note)",
             [[*HOSTILE, *HARMLESS, None]],
         )
-        return made.execute(QUERY.replace("payments", "marts.payments")).fetchall()
+        return connection.execute(QUERY.replace("payments", "marts.payments")).fetchall()
 
 
-def written(form: str, folder: Path) -> Path:
-    file = folder / f"answer.{form}"
-    ended = CliRunner().invoke(cli, ["sql", QUERY, "--format", form, "--output", str(file)], catch_exceptions=False)
-    assert ended.exit_code == 0
+def write_result(form: str, folder: Path) -> Path:
+    file = folder / f"result.{form}"
+    result = CliRunner().invoke(cli, ["sql", QUERY, "--format", form, "--output", str(file)], catch_exceptions=False)
+    assert result.exit_code == 0
     return file
 
 
-def test_csv_holds_no_cell_that_a_spreadsheet_would_run(warehouse: list[tuple[object, ...]], tmp_path: Path) -> None:
-    with written("csv", tmp_path).open(newline="", encoding="utf-8") as file:
+def test_csv_has_no_cell_that_a_spreadsheet_runs(warehouse: list[tuple[object, ...]], tmp_path: Path) -> None:
+    with write_result("csv", tmp_path).open(newline="", encoding="utf-8") as file:
         header, *rows = list(csv.reader(file))
-    assert header == ["'=said", "kind", "amount", "share", "day", "is_new"]
+    assert header == ["'=note", "kind", "amount", "share", "day", "is_new"]
     assert [row[0] for row in rows] == [*(f"'{text}" for text in HOSTILE), *HARMLESS, ""]
     assert {row[1] for row in rows} == {"'=cmd", "plain"}
     assert {tuple(row[2:]) for row in rows} == {("-12.50", "-0.5", "2026-01-02", "true")}, "numbers stay numbers"
@@ -63,9 +63,9 @@ def test_csv_holds_no_cell_that_a_spreadsheet_would_run(warehouse: list[tuple[ob
 
 
 def test_parquet_and_json_are_exact(warehouse: list[tuple[object, ...]], tmp_path: Path) -> None:
-    table = pq.read_table(written("parquet", tmp_path))
+    table = pq.read_table(write_result("parquet", tmp_path))
     assert list(zip(*(column.to_pylist() for column in table.columns), strict=True)) == warehouse
-    assert table.column_names[0] == "=said"
-    lines = [json.loads(line) for line in written("json", tmp_path).read_text(encoding="utf-8").splitlines()]
-    assert [line["=said"] for line in lines] == [row[0] for row in warehouse]
+    assert table.column_names[0] == "=note"
+    lines = [json.loads(line) for line in write_result("json", tmp_path).read_text(encoding="utf-8").splitlines()]
+    assert [line["=note"] for line in lines] == [row[0] for row in warehouse]
     assert {Decimal(str(line["amount"])) for line in lines} == {Decimal("-12.50")}

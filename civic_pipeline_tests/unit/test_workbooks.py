@@ -14,7 +14,7 @@ from civic_pipeline.portals.workbook import open_sheet
 
 
 def workbook(path: Path, *sheets: tuple[str, str]) -> bytes:
-    """A workbook with sheets of given names and rows of SpreadsheetML, as small as Excel would open."""
+    """A minimal workbook that Excel can open. `sheets`: pairs of a name and rows in SpreadsheetML."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     packages = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -46,7 +46,7 @@ def workbook(path: Path, *sheets: tuple[str, str]) -> bytes:
 
 
 def cells(row: int, *values: str) -> str:
-    """A row of cells: text, `=number`, `=number:style`, `!error`, `?1`; nothing for an empty text."""
+    """A row of cells: text, `=number`, `=number:style`, `!error` or `?1` (a boolean); empty text gives no cell."""
     written = []
     for column, value in zip("ABCDEFGHIJ", values, strict=False):
         number, _, style = value[1:].partition(":")
@@ -81,24 +81,24 @@ def test_a_workbook_is_read_cell_by_cell_as_text(tmp_path: Path) -> None:
     assert file.describe().about.description == "Excel, sheet Budget"
 
 
-def test_a_sheet_is_found_by_its_name(tmp_path: Path) -> None:
+def test_a_sheet_is_selected_by_its_name(tmp_path: Path) -> None:
     content = workbook(tmp_path / "w", ("Cover", cells(1, "Budget 2026")), ("Data", cells(1, "n") + cells(2, "=1")))
     assert rows(here(tmp_path, content, sheet="Data"), tmp_path) == [{"n": "1"}]
-    assert "it has no sheet 'data', only Cover, Data" in broken(tmp_path, content, sheet="data")
-    assert "it is no Excel workbook" in broken(tmp_path, b"a,b\n", sheet="Data")
+    assert "it has no sheet 'data'; its sheets: Cover, Data" in broken(tmp_path, content, sheet="data")
+    assert "it is not an Excel workbook" in broken(tmp_path, b"a,b\n", sheet="Data")
     for blank in ("", cells(3, "", "!#DIV/0!")):
         assert "its sheet 'Data' is empty" in broken(tmp_path, workbook(tmp_path / "w", ("Data", blank)))
-    nameless = workbook(tmp_path / "w", ("Data", cells(1, "", "n", "") + cells(2, "x", "=1", "", "")))
-    assert rows(here(tmp_path, nameless), tmp_path) == [{"column_1": "x", "n": "1"}]
+    unnamed = workbook(tmp_path / "w", ("Data", cells(1, "", "n", "") + cells(2, "x", "=1", "", "")))
+    assert rows(here(tmp_path, unnamed), tmp_path) == [{"column_1": "x", "n": "1"}]
 
 
-def test_a_stray_cell_far_away_does_not_take_the_process_with_it(tmp_path: Path) -> None:
+def test_a_stray_cell_far_away_is_an_error_and_not_a_crash(tmp_path: Path) -> None:
     stray = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     content = workbook(tmp_path / "w", ("Budget", FIRST + stray))
-    assert "cells so far apart" in broken(tmp_path, content)
+    assert "its cells are so far apart" in broken(tmp_path, content)
 
 
-def test_many_rows_come_by_pages(tmp_path: Path) -> None:
+def test_many_rows_are_read_in_pages(tmp_path: Path) -> None:
     lines = "".join(cells(row, f"={row}", "x") for row in range(2, 180_002))
     file = here(tmp_path, workbook(tmp_path / "w", ("Budget", cells(1, "n", "text", "") + lines)))
     pages = list(file.read(file.describe(), file.count(), tmp_path, False))
@@ -106,7 +106,7 @@ def test_many_rows_come_by_pages(tmp_path: Path) -> None:
     assert [value for page in pages for value in page["n"].to_pylist()] == [str(row) for row in range(2, 180_002)]
 
 
-def test_a_full_disk_is_no_damaged_workbook(tmp_path: Path) -> None:
+def test_a_full_disk_is_not_reported_as_a_damaged_workbook(tmp_path: Path) -> None:
     (tmp_path / "w").write_bytes(workbook(tmp_path / "w", ("Budget", FIRST)))
     with pytest.raises(OSError, match="No space left"):
         open_sheet("url", tmp_path / "w", None, Path("/dev/full"))
@@ -115,7 +115,7 @@ def test_a_full_disk_is_no_damaged_workbook(tmp_path: Path) -> None:
 # Each example starts a process.
 @settings(max_examples=8)
 @given(at=st.floats(0, 1), change=st.binary(min_size=1, max_size=4), cut=st.booleans())
-def test_a_damaged_workbook_is_an_error_of_ours_or_still_has_its_rows(
+def test_a_damaged_workbook_is_an_error_or_has_all_its_rows(
     tmp_path: Path, at: float, change: bytes, cut: bool
 ) -> None:
     content = workbook(tmp_path / "w", ("Budget", FIRST))
