@@ -49,7 +49,7 @@ __all__ = [
     "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LockHeld", "ModelFailed", "NotBuilt",
     "NotCaptured", "NotCapturedBy", "NotWritable", "NotificationFailed", "NumberTooLong", "PagingBroken",
     "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed", "QueryRefused", "ReleaseDamaged",
-    "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceEmpty", "SourceNotFound",
-    "SourceChangedDuringRead", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened",
-    "WarehouseUnreadable", "writing",
+    "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceChangedDuringRead",
+    "SourceEmpty", "SourceNotFound", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
+    "WarehouseOpened", "WarehouseUnreadable", "writing",
 ]  # fmt: skip

@@ -171,10 +171,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, Any], type[CivicError], str]
     "counts too few": (BOTH, {"count_off_by": -5}, CaptureNotVerified, "counted 55 rows .*; 60 rows were read"),
     "never counts": (BOTH, {"count_fails": "always"}, PortalUnreachable, "Unable to complete operation"),
     "is edited all the time": (
-        BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceChangedDuringRead, "the portal's own date",
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "edit": "update"}, SourceChangedDuringRead, "the portal's date of the data changed",
     ),
     "loses rows all the time": (
-        BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureNotVerified, "landed",
+        BOTH, {"edit_after_pages": 2, "edits_forever": True, "freshness": "none"}, CaptureNotVerified, "rows were read",
     ),
     "dropped a column": (BOTH, {"hidden_columns": ("amount",)}, SchemaDrifted, "missing columns: amount"),
     "renamed a column": (BOTH, {"renamed_columns": {"amount": "amount_usd"}}, SchemaDrifted, "similar names: amount_usd"),
