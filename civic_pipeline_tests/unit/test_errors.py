@@ -83,28 +83,40 @@ def classes() -> list[type[CivicError]]:
 
 
 @cache
-def raised_in_tests() -> set[str]:
-    """Errors that a test file which expects failures imports and uses."""
-    names = set()
+def expected_in_tests() -> set[str]:
+    """Errors that a test expects: in `pytest.raises`, in an assertion, or in a table that names the error `pytest.raises` expects."""
+    known, names = {cls.__name__ for cls in classes()}, set[str]()
     for path in TESTS.rglob("test_*.py"):
         if path == Path(__file__):
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        if "pytest.raises" in ast.unparse(tree):
-            imported = {
-                alias.name
+        expected = [
+            node.args[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises"
+        ]
+        asserted = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+        names |= {name for node in [*expected, *asserted] for name in _names(node)}
+        if any(isinstance(node, ast.Name) and node.id not in known for node in expected):
+            tables = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+            tables += [
+                node
                 for node in ast.walk(tree)
-                if isinstance(node, ast.ImportFrom) and node.module == "civic_pipeline.errors"
-                for alias in node.names
-            }
-            used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-            names |= imported & used
+                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("parametrize")
+            ]
+            names |= {name for table in tables for name in _names(table)}
     return names
+
+
+def _names(tree: ast.AST) -> set[str]:
+    """The names in a piece of code, those behind a dot included."""
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return found | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
 def test_no_error_class_is_untested(cls: type[CivicError]) -> None:
-    assert cls.__name__ in raised_in_tests(), f"no test under {TESTS.name}/ expects {cls.__name__}"
+    assert cls.__name__ in expected_in_tests(), f"no test under {TESTS.name}/ expects {cls.__name__}"
 
 
 # The whole message of CatalogIncomplete is written by its callers and tested in test_models.py.
