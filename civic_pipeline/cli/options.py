@@ -44,7 +44,7 @@ def as_moment(_: click.Context, parameter: click.Parameter, text: str) -> dateti
 @contextmanager
 def progress_line() -> Iterator["Progress"]:
     """Rows, rate and time left on standard error: one line rewritten at a terminal, else a line every few seconds."""
-    from civic_pipeline.lake import progress_in_words
+    from civic_pipeline.lake import report_progress
 
     rewrites, shown = sys.stderr.isatty(), False
 
@@ -54,7 +54,7 @@ def progress_line() -> Iterator["Progress"]:
         click.echo(f"\r{text:<79}" if rewrites else text, nl=not rewrites, err=True)
 
     try:
-        yield progress_in_words(show, every_seconds=0.2 if rewrites else 5)
+        yield report_progress(show, every_seconds=0.2 if rewrites else 5)
     finally:
         if shown and rewrites:
             click.echo(err=True)

@@ -1,4 +1,4 @@
-"""Immutable captures: take one, find the accepted one, verify its bytes, remember what the last attempt led to."""
+"""Immutable captures of sources: create, find and verify them, and record the last attempt of each dataset."""
 
 from civic_pipeline.lake.attempt import Attempt, attempt_capture, last_asked, last_attempt
 from civic_pipeline.lake.attempts import attempt_all, host_of
@@ -7,7 +7,7 @@ from civic_pipeline.lake.capture import Captured, capture, compare_columns
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.diagnosis import Diagnosis, diagnose
 from civic_pipeline.lake.manifest import Manifest, Part
-from civic_pipeline.lake.progress import Progress, progress_in_words
+from civic_pipeline.lake.progress import Progress, report_progress
 
 __all__ = [
     "Attempt",
@@ -24,5 +24,5 @@ __all__ = [
     "diagnose",
     "host_of", "last_asked",
     "last_attempt",
-    "progress_in_words",
+    "report_progress",
 ]  # fmt: skip

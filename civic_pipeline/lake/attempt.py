@@ -1,4 +1,4 @@
-"""What the last attempt to a portal led to: kept beside the captures, because a failed attempt leaves no capture to tell of it."""
+"""The result of the last attempt to capture a dataset, stored beside its captures: a failed attempt leaves no capture."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -23,12 +23,12 @@ from civic_pipeline.portals import Access
 _FILE = "attempt.json"
 _FORMER_FILE = "visit.json"  # written until 0.1.0, with `visited_at`; read, never written
 
-# Another try minutes later may well succeed; every other failure needs a person.
-PASSING = (PortalUnreachable, CaptureNotVerified, SourceChangedDuringRead)
+# Temporary failures: a retry minutes later may succeed. All other failures need a person.
+TEMPORARY = (PortalUnreachable, CaptureNotVerified, SourceChangedDuringRead)
 
 
 class Attempt(Strict):
-    """One attempt. `capture_id` is the accepted capture after it, new or old; None where there never was one."""
+    """One attempt. `capture_id`: the accepted capture after it, new or old, or None. `passing`: a retry may succeed."""
 
     dataset: str
     attempted_at: str
@@ -43,12 +43,12 @@ class Attempt(Strict):
 def attempt_capture(
     name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress
 ) -> Attempt:
-    """Try to capture `name` and record the attempt. A foreseen failure is in it, not raised."""
+    """Try to capture `name` and record the attempt. A CivicError is in the attempt and is not raised."""
     return record(try_capture(name, dataset, lake, access, progress), lake)
 
 
 def try_capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Attempt:
-    """The attempt, not yet recorded: whoever asks several portals at once records those that count."""
+    """Try to capture `name`. Returns the attempt without recording it, so that only the last try is recorded."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         result = capture(name, dataset, lake, access, progress)
@@ -62,14 +62,14 @@ def try_capture(name: str, dataset: Dataset, lake: Lake, access: Access, progres
     except CivicError as error:
         before, accepted = last_attempt(name, lake), _accepted(name, lake)
         return Attempt(
-            dataset=name, attempted_at=now, status="failed", problem=str(error), passing=isinstance(error, PASSING),
+            dataset=name, attempted_at=now, status="failed", problem=str(error), passing=isinstance(error, TEMPORARY),
             capture_id=accepted.capture_id if accepted else None,
             failing_since=before.failing_since if before and before.failing_since else now,
         )  # fmt: skip
 
 
 def record(attempt: Attempt, lake: Lake) -> Attempt:
-    """Keep `attempt` as the last one of its dataset."""
+    """Store `attempt` as the last one of its dataset. Raises DiskFull, NotWritable."""
     path = lake.folder / attempt.dataset / _FILE
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,13 +86,13 @@ def last_attempt(name: str, lake: Lake) -> Attempt | None:
         try:
             text = (lake.folder / name / file).read_text(encoding="utf-8")
             return Attempt.model_validate_json(text.replace('"visited_at":', '"attempted_at":', 1))
-        except (FileNotFoundError, ValidationError):  # never written, or damaged: the next attempt writes it again
+        except (FileNotFoundError, ValidationError):  # missing or damaged: the next attempt writes a new file
             continue
     return None
 
 
 def last_asked(lake: Lake) -> datetime | None:
-    """When any portal was last asked, or None."""
+    """The time of the newest attempt for any dataset, or None."""
     names = {"/".join(path.parts[-3:-1]) for file in (_FILE, _FORMER_FILE) for path in lake.folder.glob(f"*/*/{file}")}
     asked = [attempt.attempted_at for name in names if (attempt := last_attempt(name, lake))]
     return datetime.fromisoformat(max(asked)) if asked else None
@@ -101,5 +101,5 @@ def last_asked(lake: Lake) -> datetime | None:
 def _accepted(name: str, lake: Lake) -> Manifest | None:
     try:
         return lake.accepted(name)
-    except CaptureDamaged:  # the failure of the attempt says so already
+    except CaptureDamaged:  # already reported as the problem of the attempt
         return None

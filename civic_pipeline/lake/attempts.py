@@ -1,4 +1,4 @@
-"""The attempts of one night: hosts side by side, the datasets of one host one after the other, each retried for itself."""
+"""Captures of a nightly run: hosts in parallel, the datasets of one host in turn, retries per dataset."""
 
 import random
 import threading
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from civic_pipeline.catalog import ArcgisSource, Dataset, FileSource, Source
 from civic_pipeline.lake.attempt import Attempt, record, try_capture
 from civic_pipeline.lake.captures import Lake
-from civic_pipeline.lake.progress import progress_in_words
+from civic_pipeline.lake.progress import report_progress
 from civic_pipeline.portals import Access
 
 MOST_HOSTS = 8  # at once; each may have several requests under way
@@ -23,16 +23,16 @@ _SAY_EVERY_SECONDS = 5
 
 @dataclass(frozen=True)
 class TimedAttempt:
-    """An attempt and how long it took, in seconds, its retries and their pauses included."""
+    """An attempt and its duration in seconds, with retries and pauses."""
 
     attempt: Attempt
     seconds: float
 
 
 def host_of(source: Source) -> str:
-    """The host and port that a source's captures take turns at; `disk` for files of this machine.
+    """Host and port of a source, or `disk` for files on this machine; only one capture at a time runs per host.
 
-    ArcGIS Online is one host: its items name their servers only when they are asked.
+    ArcGIS Online counts as one host, because the server of an item is known only after a request.
     """
     if isinstance(source, ArcgisSource):
         host = urlsplit(source.fallbacks[0]).netloc if source.fallbacks else "arcgis.com"
@@ -47,10 +47,10 @@ def attempt_all(
     say: Callable[[str], None],
     pauses: tuple[float, ...] = PAUSES,
 ) -> Iterator[TimedAttempt]:
-    """Try to capture `datasets`; each attempt is recorded and yielded when it ends.
+    """Try to capture `datasets`. Each attempt is recorded and yielded when it ends.
 
-    At most MOST_HOSTS threads work, one host each. `say` hears how far the captures are, in the caller's thread. Where the
-    caller stops early, nothing more is asked of a portal, and what is still under way is not recorded.
+    Runs at most MOST_HOSTS threads, one host per thread. Progress lines are passed to `say` in the caller's thread. If the
+    caller stops early, no further requests are started, and captures in progress are not recorded.
     """
     waiting: Queue[list[str]] = Queue()
     by_host = defaultdict(list)
@@ -62,7 +62,7 @@ def attempt_all(
     stop = threading.Event()
     crew = _Crew(datasets, lake, access, pauses, waiting, ended, stop)
     for _ in range(min(MOST_HOSTS, len(by_host))):
-        # Not to be waited for: when a run is interrupted, a portal may take minutes to answer.
+        # Daemon threads: an interrupted run must not wait minutes for the response of a portal.
         threading.Thread(target=crew.work, daemon=True).start()
     try:
         left = len(datasets)
@@ -82,7 +82,7 @@ def attempt_all(
 
 @dataclass(frozen=True)
 class _Crew:
-    """What the threads share."""
+    """The state that all threads share."""
 
     datasets: Mapping[str, Dataset]
     lake: Lake
@@ -93,7 +93,7 @@ class _Crew:
     stop: threading.Event
 
     def work(self) -> None:
-        """Take one host after the other until none is left. An unforeseen failure is the caller's to raise."""
+        """Capture one host after the other until none is left. Unexpected errors are raised in the caller's thread."""
         with ExitStack() as stack:
             stack.push(self._hand_over)
             while not self.stop.is_set() and not self.waiting.empty():
@@ -105,7 +105,7 @@ class _Crew:
         return True
 
     def _host(self, names: list[str]) -> None:
-        """Every dataset once; then those again that may recover, after a pause for all of them."""
+        """Try every dataset once; after a pause, retry those with a temporary failure."""
         began: dict[str, float] = {}
         for pause in (*self.pauses, None):
             again = []
@@ -122,7 +122,7 @@ class _Crew:
             if not again or pause is None:
                 return
             names = again
-            self.stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - portals should not be asked in step
+            self.stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - random, so that hosts are not retried at the same time
 
     def _progress(self, name: str) -> Callable[[int, int], None]:
-        return progress_in_words(lambda text: self.ended.put(f"{name}: {text}"), _SAY_EVERY_SECONDS)
+        return report_progress(lambda text: self.ended.put(f"{name}: {text}"), _SAY_EVERY_SECONDS)

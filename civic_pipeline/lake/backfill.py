@@ -1,4 +1,4 @@
-"""An older file as the capture of its day: read, proven and committed like what a portal sends."""
+"""Loads an older file as the capture of its day; it is read, verified and committed like data from a portal."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,10 +19,10 @@ from civic_pipeline.settings import Profile
 def backfill(
     name: str, dataset: Dataset, lake: Lake, file: Path, captured_at: datetime, profile: Profile, progress: Progress = no_progress
 ) -> Manifest:  # fmt: skip
-    """Load `file` as the capture of `name` at `captured_at` (UTC). Its columns stay as they are in the file.
+    """Load `file` as the capture of `name` at `captured_at` (UTC). The columns stay as they are in the file.
 
-    Raises BackfillRefused, ProfileMixed, AlreadyThere, ShapeUnknown, SourceEmpty, and what reading a file raises; nothing is
-    kept then.
+    Raises BackfillRefused, ProfileMixed, AlreadyThere, ShapeUnknown, SourceEmpty, or an error of reading the file; then
+    nothing is stored.
     """
     now = datetime.now(UTC)
     if captured_at > now:
@@ -31,7 +31,7 @@ def backfill(
         )
     if getattr(dataset.source, "editions", None):
         raise BackfillRefused(
-            name, "it consists of yearly editions, and a file is one of them; choose a dataset of one source"
+            name, "the dataset consists of yearly editions, and a file has only one; choose a dataset with one source"
         )
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
         remove_unfinished(lake.folder / name)
@@ -52,7 +52,7 @@ def backfill(
         capture_id = capture_id_at(name, captured_at)
         with uncommitted(lake.folder / capture_id) as folder:
             landing = Landing(name, None, folder, lambda rows: progress(rows, counted))
-            # Where the file lay on this machine is nobody's business; its name and the sha256 of its bytes tell which it was.
+            # Only name and sha256 are recorded; the local path is private.
             part = land(landing, source, described, counted).model_copy(update={"url": file.name})
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=profile,

@@ -1,4 +1,4 @@
-"""Take one capture: describe, refuse what is known to be wrong, read, prove, commit."""
+"""Captures one dataset: describe the source, check schema and counts, read the rows, verify them, commit."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from civic_pipeline.portals import Access, Description, PortalSource, editions_o
 
 @dataclass(frozen=True)
 class Captured:
-    """What an attempt to the portal led to. `undeclared` are columns the portal has and `defs.yaml` does not list."""
+    """The result of `capture`. `undeclared`: columns of the portal that `defs.yaml` does not list."""
 
     manifest: Manifest
     status: Literal["captured", "unchanged"]
@@ -30,10 +30,10 @@ class Captured:
 
 
 def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Captured:
-    """Capture `name` into `lake`, or find it unchanged since the last accepted capture.
+    """Capture `name` into `lake`, or return the last accepted capture if the source is unchanged.
 
-    Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureNotVerified and ValueUnreadable (nothing is kept),
-    VolumeCollapsed (the capture is kept, marked as held back), DiskFull and NotWritable.
+    Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureNotVerified, SourceChangedDuringRead and
+    ValueUnreadable (nothing is stored); VolumeCollapsed (the capture is stored but held back); DiskFull and NotWritable.
     """
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
         remove_unfinished(lake.folder / name)
@@ -51,22 +51,22 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
                 raise SourceEmpty(name, described[edition].url)
         collapsed, newest = _collapse(name, dataset, previous, counted), lake.newest(name)
         if collapsed and newest and newest.held_back and _unchanged(newest, described):
-            raise collapsed  # the lake has it already
+            raise collapsed  # this version is already in the lake
         captured_at = datetime.now(UTC)
         capture_id = capture_id_at(name, captured_at)
         editions = [
             _Edition(
-                edition, source, described[edition], counted[edition], _laid_under(previous, edition, dataset, lake)
+                edition, source, described[edition], counted[edition], _base_for_edits(previous, edition, dataset, lake)
             )
             for edition, source in sources.items()
         ]
         with uncommitted(lake.folder / capture_id) as folder:
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                pipeline_version=version("civic-pipeline"), parts=_take(name, editions, folder, progress),
+                pipeline_version=version("civic-pipeline"), parts=_read_editions(name, editions, folder, progress),
                 held_back=str(collapsed) if collapsed else None,
             )  # fmt: skip
-            if previous and _says_the_same(manifest, previous):
+            if previous and _has_same_content(manifest, previous):
                 shutil.rmtree(folder)
                 return Captured(previous, "unchanged", undeclared)
             manifest.write(folder)
@@ -77,7 +77,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
 
 @dataclass(frozen=True)
 class _Edition:
-    """An edition as its portal has it now, and what of the previous capture edits may be laid over."""
+    """An edition at the portal. `earlier`: part and file of the previous capture to which edits can be applied, or None."""
 
     name: str | None
     source: PortalSource
@@ -86,7 +86,7 @@ class _Edition:
     earlier: tuple[Part, Path] | None
 
 
-def _take(name: str, editions: Sequence[_Edition], folder: Path, progress: Progress) -> tuple[Part, ...]:
+def _read_editions(name: str, editions: Sequence[_Edition], folder: Path, progress: Progress) -> tuple[Part, ...]:
     """Read every edition of dataset `name` into `folder`."""
     expected, landed = sum(edition.counted for edition in editions), 0
 
@@ -105,7 +105,7 @@ def _take(name: str, editions: Sequence[_Edition], folder: Path, progress: Progr
 
 @contextmanager
 def uncommitted(folder: Path) -> Iterator[Path]:
-    """A new folder; whatever fails in the block leaves nothing of it behind."""
+    """Create `folder` for the block; it is removed again if the block raises."""
     try:
         with writing(folder.parent):
             folder.mkdir(parents=True)
@@ -115,57 +115,56 @@ def uncommitted(folder: Path) -> Iterator[Path]:
         raise
 
 
-def compare_columns(declared: dict[str, str], found: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
-    """Declared columns that are missing, those whose type changed, and found columns that nobody declared.
+def compare_columns(declared: dict[str, str], published: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
+    """The missing, the retyped and the undeclared columns. Both arguments: column -> portal type.
 
-    A declared name with * stands for a family: one member must exist, all must have the declared type.
+    A declared name with * is a family of columns: at least one must exist, and all must have the declared type.
     """
     missing, retyped, known = [], [], set()
     for pattern, kind in declared.items():
-        members = [column for column in found if stands_for(pattern, column)]
+        members = [column for column in published if stands_for(pattern, column)]
         known.update(members)
         if not members:
             missing.append(pattern)
-        retyped += [f"{column} ({kind} -> {found[column]})" for column in members if found[column] != kind]
-    return missing, retyped, [column for column in found if column not in known]
+        retyped += [f"{column} ({kind} -> {published[column]})" for column in members if published[column] != kind]
+    return missing, retyped, [column for column in published if column not in known]
 
 
 def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Description]) -> tuple[str, ...]:
-    """The undeclared columns of all editions. Raises SchemaDrifted where a declared one is missing or retyped."""
+    """The undeclared columns of all editions. Raises SchemaDrifted if a declared column is missing or retyped."""
     unknown: dict[str, None] = {}
     for edition, description in described.items():
-        found = description.published
-        missing, retyped, undeclared = compare_columns(dataset.columns, found)
+        missing, retyped, undeclared = compare_columns(dataset.columns, description.published)
         if missing or retyped:
-            likely = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
-            raise SchemaDrifted(label_of(name, edition), missing, retyped, sorted(likely))
+            similar = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
+            raise SchemaDrifted(label_of(name, edition), missing, retyped, sorted(similar))
         unknown.update(dict.fromkeys(undeclared))
     return tuple(unknown)
 
 
 def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> bool:
-    """Whether the portal says that nothing changed: known tokens, and the columns to go with them."""
-    told = [
+    """Whether columns and freshness tokens at the portal equal those of `capture`, and all tokens are known."""
+    current = [
         (edition, d.freshness.token, d.freshness.link, [(c.name, c.portal_type) for c in d.columns])
         for edition, d in described.items()
     ]
-    kept = [
+    captured = [
         (part.edition, part.freshness_token, part.freshness_link, [(c.name, c.portal_type) for c in part.columns])
         for part in capture.parts
     ]
-    return told == kept and None not in capture.freshness
+    return current == captured and None not in capture.freshness
 
 
-def _says_the_same(manifest: Manifest, previous: Manifest) -> bool:
-    """Whether a portal that gives no date sent the same bytes again: nothing is stored twice."""
-    sent, held = ([(p.edition, p.columns, p.sha256, p.freshness_token) for p in m.parts] for m in (manifest, previous))
-    return sent == held and manifest.held_back is None
+def _has_same_content(manifest: Manifest, previous: Manifest) -> bool:
+    """Whether a portal without freshness tokens sent the same bytes as before; then they are not stored again."""
+    new, old = ([(p.edition, p.columns, p.sha256, p.freshness_token) for p in m.parts] for m in (manifest, previous))
+    return new == old and manifest.held_back is None
 
 
 def _collapse(
     name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int]
 ) -> VolumeCollapsed | None:
-    """The first edition that shrank beyond the tolerance: among all editions together, half of one could go unnoticed."""
+    """The error for the first edition that shrank too much, or None. In the sum of all editions it could be overlooked."""
     tolerance = dataset.volume.shrink_at_most
     before = {part.edition: part.landed for part in previous.parts} if previous else {}
     for edition, rows in counted.items():
@@ -176,7 +175,7 @@ def _collapse(
 
 
 def _known_url(previous: Manifest | None) -> str | None:
-    """Where the last capture by the portal found its layer; trusted for a week, since a service left behind by a move goes on answering."""
+    """The URL of the last capture, if it is at most a week old: after a move the old service may continue to respond."""
     if (
         previous is None
         or previous.backfilled_at
@@ -186,10 +185,10 @@ def _known_url(previous: Manifest | None) -> str | None:
     return previous.parts[0].url
 
 
-def _laid_under(
+def _base_for_edits(
     previous: Manifest | None, edition: str | None, dataset: Dataset, lake: Lake
 ) -> tuple[Part, Path] | None:
-    """The part of the previous capture that edits may be laid over; None where everything is due to be read."""
+    """Part and file of the previous capture to which edits can be applied; None if a full read is needed."""
     source = dataset.source
     days = source.full_read_every_days if isinstance(source, PagedSource) else None
     if previous is None or days is None:
@@ -203,7 +202,7 @@ def _laid_under(
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Folders that a killed process left without a manifest; the caller holds the dataset's lock."""
+    """Remove folders without a manifest, which a killed process left. The caller must hold the dataset's lock."""
     for leftover in folder.glob("*/"):
         if not (leftover / MANIFEST).exists():
             shutil.rmtree(leftover)

@@ -1,4 +1,4 @@
-"""The captures on disk: `lake/<city>/<dataset>/<captured_at>/`, Parquet files and a manifest."""
+"""The captures on disk: folders `lake/<city>/<dataset>/<captured_at>/` with Parquet files and a manifest."""
 
 import hashlib
 from datetime import datetime
@@ -11,7 +11,7 @@ from civic_pipeline.lake.manifest import MANIFEST, Manifest
 
 
 class Lake:
-    """All captures under one folder. They are only ever added."""
+    """All captures under one folder. Captures are added, never changed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -21,7 +21,7 @@ class Lake:
         return [self.id_of(path.parent) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
 
     def capture(self, capture_id: str) -> Manifest:
-        """Raises CaptureDamaged for a manifest that cannot be read."""
+        """The manifest of a capture. Raises CaptureDamaged if it cannot be read."""
         return self._read(self.folder / capture_id / MANIFEST)
 
     def captures(self, dataset: str) -> list[Manifest]:
@@ -29,7 +29,7 @@ class Lake:
         return [self.capture(capture_id) for capture_id in self.ids(dataset)]
 
     def accepted(self, dataset: str, by: datetime | None = None) -> Manifest | None:
-        """The newest capture that was accepted, of those until the moment `by` where one is given, or None."""
+        """The newest accepted capture, or None. With `by`: the newest one at this time."""
         captures = (self.capture(capture_id) for capture_id in reversed(self.ids(dataset)))
         return next((capture for capture in captures if capture.held_back is None and capture.is_until(by)), None)
 
@@ -50,7 +50,7 @@ class Lake:
         """Raise CaptureDamaged unless every file still has the bytes its manifest records."""
         for part, path in zip(capture.parts, self.files(capture), strict=True):
             if not path.exists():
-                raise CaptureDamaged(path, "it is gone")
+                raise CaptureDamaged(path, "it is missing")
             if sha256_of(path) != part.sha256:
                 raise CaptureDamaged(path, "its sha256 differs from the manifest's")
 
@@ -59,15 +59,16 @@ class Lake:
             capture = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
         except ValidationError as error:
             first, *others = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-            more = f" and {len(others)} more such faults" if others else ""
+            more = f" and {len(others)} more problems" if others else ""
             raise CaptureDamaged(path, f"{first}{more}".removeprefix(": ")) from error
         if [path.parent, path.parent.parent] != [self.folder / capture.capture_id, self.folder / capture.dataset]:
             raise CaptureDamaged(
-                path, f"it says that it is {capture.capture_id!r} of {capture.dataset!r}, which belongs elsewhere"
+                path,
+                f"it is the manifest of {capture.capture_id!r} of {capture.dataset!r} and belongs in another folder",
             )
         for part in capture.parts:
             if part.file != Path(part.file).name or part.file in {"", ".", ".."}:
-                raise CaptureDamaged(path, f"its file {part.file!r} would not lie beside it")
+                raise CaptureDamaged(path, f"its file {part.file!r} is not in the same folder")
         return capture
 
 

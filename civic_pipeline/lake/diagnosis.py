@@ -1,4 +1,4 @@
-"""How a source is, without reading its rows: reachable, shaped as declared, how many rows, how fresh."""
+"""The state of a source without reading its rows: reachability, schema, row count, freshness."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from civic_pipeline.portals import Access, editions_of
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`summary` is for people: what answered, or what is wrong."""
+    """The result of `diagnose`. `summary`: a text for users."""
 
     healthy: bool
     summary: str

@@ -1,6 +1,6 @@
-"""One source into one Parquet file, proven: all of it, or what was edited since the previous capture laid over that one.
+"""Writes one source to one verified Parquet file: a full read, or the edits applied to the previous capture.
 
-Either way the file is what a full read would give, or there is none.
+Both give the same file as a full read, or no file.
 """
 
 import os
@@ -29,15 +29,15 @@ from civic_pipeline.lake.manifest import LandedColumn, Part
 from civic_pipeline.portals import Description, PortalSource
 from civic_pipeline.sql_text import literal, quoted
 
-# Enough for good compression, little enough to hold in memory.
+# Large enough for good compression, small enough for memory.
 _ROW_GROUP_ROWS = 20_000
-# Edits are asked for from a day before the newest one we hold: marks are set when an edit begins, not when it can be seen.
+# Edits are read from one day before the newest known edit: their time is set when an edit begins, not when it is visible.
 _OVERLAP = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Landing:
-    """Where one source goes: `edition` of dataset `name`, into `folder`; `progress` is told of rows as they land."""
+    """Where to write one source: `edition` of dataset `name`, into `folder`. `progress` is called with the rows of each page."""
 
     name: str
     edition: str | None
@@ -54,15 +54,15 @@ class Landing:
 
 
 def label_of(name: str, edition: str | None) -> str:
-    """What an edition of dataset `name` is called in messages."""
+    """The name of an edition of dataset `name` in messages."""
     return f"{name} {edition}" if edition else name
 
 
 def land(landing: Landing, source: PortalSource, description: Description, counted: int) -> Part:
-    """Read all of `source`, of which the portal counted `counted` rows, and prove that all of it landed.
+    """Read and verify all of `source`. `counted`: the portal's row count before the read.
 
-    A read that proves nothing is repeated once, in the slower way that trusts the portal least. A number beyond our
-    decimals leaves its column as text. Raises CaptureNotVerified, SourceChangedDuringRead and what reading raises.
+    A read that cannot be verified is repeated once with the sequential method. A column with a number that has too many
+    digits is stored as text. Raises CaptureNotVerified, SourceChangedDuringRead and the errors of reading.
     """
     started, sequential = datetime.now(UTC), False
     while True:
@@ -74,7 +74,7 @@ def land(landing: Landing, source: PortalSource, description: Description, count
                 ):
                     landed += rows
                     landing.progress(rows)
-            return _prove(landing, source, description, counted, landed, sequential, started)
+            return _verify(landing, source, description, counted, landed, sequential, started)
         except NumberTooLong as error:
             description = description.as_text(error.column)
         except (CaptureNotVerified, SourceChangedDuringRead, PagingBroken):
@@ -87,10 +87,10 @@ def land(landing: Landing, source: PortalSource, description: Description, count
 def land_edits(
     landing: Landing, source: PortalSource, description: Description, counted: int, previous: Part, file: Path
 ) -> Part | None:
-    """Lay the rows edited since `previous`, whose rows are in `file`, over them; None where a full read is needed.
+    """Apply the edits since `previous` to its rows in `file`. None if a full read is needed.
 
-    Deletions leave no mark, so the result is proven by its count: the previous rows, the edited ones in place of theirs,
-    are as many as the portal counts only if none is gone. An edit without a mark shows at the next full read.
+    Deleted rows are not marked, so the result is verified by its row count: if rows were deleted, it is larger than the
+    portal's count. Edits that the portal did not mark are seen at the next full read.
     """
     if description.edited is None or not pq.read_schema(file).equals(description.schema):
         return None
@@ -115,7 +115,7 @@ def land_edits(
         ).to_arrow_reader(_ROW_GROUP_ROWS)
         landed = sum(_write(landing.path, description, (pa.table(batch).cast(description.schema) for batch in rows)))
     try:
-        part = _prove(
+        part = _verify(
             landing, source, description, counted, landed, False, datetime.fromisoformat(previous.full_read_at)
         )
     except (CaptureNotVerified, SourceChangedDuringRead):
@@ -125,21 +125,21 @@ def land_edits(
 
 
 def count_distinct(path: Path, column: str) -> int:
-    """Distinct values of `column`, nulls not counted, by hashes of 8 bytes.
+    """The number of distinct values of `column` without nulls, counted by hashes of 8 bytes.
 
-    Two that met by chance would make the count too low: a false alarm, never a false proof.
+    A hash collision makes the count too low: this can fail a correct capture, but never pass a wrong one.
     """
-    # Without parameters and through the buffer, because either way around would import pandas, at twice the time and 40 MB.
+    # A query parameter, or the usual conversion to NumPy, would import pandas: twice the time and 40 MB more.
     name = quoted(column)
     with _duckdb(path.parent) as connection:
         query = f"select hash({name}) as hashes from read_parquet({literal(str(path))}) where {name} is not null"
-        found = connection.execute(query).to_arrow_table()["hashes"].combine_chunks()
-    hashes = np.sort(np.frombuffer(found.buffers()[1], dtype=np.uint64, count=len(found)))
+        column_of_hashes = connection.execute(query).to_arrow_table()["hashes"].combine_chunks()
+    hashes = np.sort(np.frombuffer(column_of_hashes.buffers()[1], dtype=np.uint64, count=len(column_of_hashes)))
     return int(np.count_nonzero(hashes[1:] != hashes[:-1])) + bool(len(hashes))
 
 
 def _write(path: Path, description: Description, pages: Iterable[pa.Table]) -> Iterable[int]:
-    """Write pages to Parquet in the order they come; yields the rows of each."""
+    """Write pages to a Parquet file in their order. Yields the number of rows of each page."""
     waiting: list[pa.Table] = []
     with pq.ParquetWriter(path, description.schema, compression="zstd") as writer:
         for page in pages:
@@ -152,10 +152,10 @@ def _write(path: Path, description: Description, pages: Iterable[pa.Table]) -> I
             writer.write_table(pa.concat_tables(waiting))
 
 
-def _prove(
+def _verify(
     landing: Landing, source: PortalSource, description: Description, counted: int, landed: int, sequential: bool, full_read_at: datetime
 ) -> Part:  # fmt: skip
-    """What landed as a part of a capture. Raises CaptureNotVerified or SourceChangedDuringRead."""
+    """Verify the written file and describe it. Raises CaptureNotVerified or SourceChangedDuringRead."""
     path, fresh = landing.path, description.freshness
     row_id = description.row_id.name if description.row_id else None
     with ThreadPoolExecutor(2) as portal:

@@ -1,4 +1,4 @@
-"""What a capture proves about itself: written last, so a folder without one is not a capture."""
+"""The manifest of a capture: what was read and how it was verified. It is written last and commits the capture."""
 
 import os
 from datetime import datetime
@@ -11,12 +11,12 @@ MANIFEST = "manifest.json"
 
 
 def capture_id_at(dataset: str, moment: datetime) -> str:
-    """The id of a capture of `city/dataset` at a moment, UTC. Ids sort as their moments."""
+    """The id of a capture of `city/dataset` at a time (UTC). Ids sort by time."""
     return f"{dataset}/{moment:%Y-%m-%dT%H%M%S.%fZ}"
 
 
 class LandedColumn(Strict):
-    """A column as the portal declared it on the day of the capture. `is_text`: its values did not fit that type."""
+    """A column as the portal declared it at the time of the capture. `is_text`: a value did not fit the type."""
 
     name: str
     portal_type: str
@@ -24,12 +24,13 @@ class LandedColumn(Strict):
 
 
 class Part(Strict):
-    """One Parquet file: the whole of a source, or of one of its editions.
+    """One Parquet file with all rows of a source or of one of its editions.
 
-    The proof: `counted` before and `counted_after` the read equal `landed`, and `distinct` row ids are as many, or fewer
-    by the `reused_ids` that the portal itself lists twice. `row_id` and `distinct` are None where a portal has no row ids.
-    `full_read_at` is when all of it was last read, rather than edits laid over an earlier capture.
-    `requests`, `retries`, `pages_halved` and `received_bytes` say what the read took.
+    Verification: the portal's row counts before (`counted`) and after the read (`counted_after`) equal the stored rows
+    (`landed`), and `distinct` row ids + `reused_ids` (rows whose id the portal also gives to another row) = `landed`.
+    `row_id` and `distinct` are None if the portal has no row ids.
+    `full_read_at`: the last time at which all rows were read, not only edits.
+    `requests`, `retries`, `pages_halved` and `received_bytes`: the cost of the read.
     """
 
     edition: str | None
@@ -55,10 +56,10 @@ class Part(Strict):
 
 
 class Manifest(Strict):
-    """One capture: exactly what the portal sent, typed by the portal's own schema.
+    """One capture: the data as the portal sent them, with the portal's types.
 
-    `held_back` says why the capture was not accepted; None means accepted. `backfilled_at` is when an older file was loaded
-    as the capture of `captured_at`; None for what was asked of a portal.
+    `held_back`: the reason why the capture was not accepted; None if it was accepted. `backfilled_at`: when an older file was
+    loaded as the capture of `captured_at`; None for data from a portal.
     """
 
     capture_id: str
@@ -83,11 +84,11 @@ class Manifest(Strict):
         return tuple(part.freshness_token for part in self.parts)
 
     def is_until(self, moment: datetime | None) -> bool:
-        """Whether it was taken by `moment`; by no moment in particular, always."""
+        """Whether the capture already existed at `moment`; True if `moment` is None."""
         return moment is None or datetime.fromisoformat(self.captured_at) <= moment
 
     def write(self, folder: Path) -> None:
-        """Commit the capture in `folder`: atomic, and durable before it is visible."""
+        """Commit the capture in `folder`: the manifest is on disk before it gets its name, and it gets it atomically."""
         draft = folder / f".{MANIFEST}"
         with draft.open("w", encoding="utf-8") as file:
             file.write(self.model_dump_json(indent=1) + "\n")

@@ -1,26 +1,26 @@
-"""How far a capture is, in words."""
+"""Progress of a capture, as lines of text."""
 
 import time
 from collections.abc import Callable
 
-# Rows landed so far, rows counted by the portal. Landed rows are taken back where a read begins anew.
+# (rows stored so far, rows counted by the portal). The first number falls if a read starts again.
 Progress = Callable[[int, int], None]
 
 
 def no_progress(_landed: int, _counted: int) -> None:
-    """For callers who need not know how far a capture is."""
+    """Ignore the progress."""
 
 
-def progress_in_words(say: Callable[[str], None], every_seconds: float) -> Progress:
-    """Says rows, rate and time left, at most every so many seconds and not before the first row."""
-    started = said = time.monotonic()
+def report_progress(log: Callable[[str], None], every_seconds: float) -> Progress:
+    """A function that logs rows, rate and time left: at most once in `every_seconds`, from the first row on."""
+    started = logged_at = time.monotonic()
 
     def progress(landed: int, counted: int) -> None:
-        nonlocal said
+        nonlocal logged_at
         now = time.monotonic()
-        if now - said >= every_seconds and landed > 0:
-            said, rate = now, landed / (now - started)
+        if now - logged_at >= every_seconds and landed > 0:
+            logged_at, rate = now, landed / (now - started)
             left = max(0, counted - landed) / rate
-            say(f"{landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {left:,.0f} s left")
+            log(f"{landed:,} of {counted:,} rows, {rate:,.0f} rows/s, {left:,.0f} s left")
 
     return progress

@@ -1,4 +1,4 @@
-"""An older file becomes the capture of its day, or nothing at all."""
+"""Backfill: an older file becomes the capture of its day, or nothing is stored."""
 
 import gzip
 import hashlib
@@ -32,31 +32,31 @@ def load(tiny: TinyProject, content: bytes, name: str = "old.csv", at: datetime 
     return backfill(tiny.name, tiny.dataset, tiny.lake, file, at, "demo")
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_file_is_landed_as_it_is(tiny: TinyProject, packed: bool) -> None:
-    content = gzip.compress(TEXT.encode()) if packed else TEXT.encode()
-    made = load(tiny, content)
-    (part,) = made.parts
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_is_stored_with_its_own_columns(tiny: TinyProject, compressed: bool) -> None:
+    content = gzip.compress(TEXT.encode()) if compressed else TEXT.encode()
+    manifest = load(tiny, content)
+    (part,) = manifest.parts
     assert part.counted == part.landed == part.counted_after == 3
     assert part.freshness_token == hashlib.sha256(content).hexdigest()
-    assert (part.url, made.captured_at, made.held_back) == ("old.csv", "2015-04-14T00:00:00+00:00", None)
-    assert made.capture_id == "town/payments/2015-04-14T000000.000000Z"
-    assert made.backfilled_at is not None
-    landed = pq.read_table(*tiny.lake.files(made)).drop_columns(["_row"])
+    assert (part.url, manifest.captured_at, manifest.held_back) == ("old.csv", "2015-04-14T00:00:00+00:00", None)
+    assert manifest.capture_id == "town/payments/2015-04-14T000000.000000Z"
+    assert manifest.backfilled_at is not None
+    landed = pq.read_table(*tiny.lake.files(manifest)).drop_columns(["_row"])
     assert landed.column_names == ["payment_no", "Paid_On", "Amount", "Memo"]
     assert [tuple(row.values()) for row in landed.to_pylist()] == [
         ("1", "1/5/2015", "$10.00", " padded "), ("2", None, "n/a", None), ("2", None, "n/a", None),
     ]  # fmt: skip
-    tiny.lake.verify(made)
+    tiny.lake.verify(manifest)
 
 
-def test_geojson_is_read_by_the_same_reader(tiny: TinyProject) -> None:
+def test_a_geojson_file_can_be_backfilled(tiny: TinyProject) -> None:
     feature = {"type": "Feature", "geometry": None, "properties": {"Payment_No": "1", "Paid_On": "x", "Amount": "1"}}
     layer = json.dumps({"type": "FeatureCollection", "features": [feature, feature]}).encode()
     assert load(tiny, layer, "layer.geojson").rows == 2
 
 
-def test_a_newer_accepted_capture_stays_the_accepted_one(tiny: TinyProject) -> None:
+def test_a_newer_capture_stays_the_accepted_one(tiny: TinyProject) -> None:
     newer = tiny.capture([("7", "2026-01-01", "1.00")])
     load(tiny, TEXT.encode())
     assert tiny.lake.accepted(tiny.name) == newer
@@ -64,12 +64,12 @@ def test_a_newer_accepted_capture_stays_the_accepted_one(tiny: TinyProject) -> N
     assert tiny.lake.accepted(tiny.name, by=datetime(2020, 1, 1, tzinfo=UTC)) == tiny.lake.captures(tiny.name)[0]
 
 
-def test_where_a_file_lay_is_never_taken_for_an_address_of_the_portal(tiny: TinyProject) -> None:
+def test_the_path_of_a_file_is_not_used_as_the_url_of_the_portal(tiny: TinyProject) -> None:
     assert _known_url(load(tiny, TEXT.encode(), at=datetime.now(UTC))) is None
 
 
 def refused(tiny: TinyProject, content: str = TEXT, at: datetime = DAY) -> None:
-    """Loading raises; the lake must be as before."""
+    """Load; after an error the lake must be unchanged."""
     before = sorted(tiny.settings.lake.rglob("*.parquet"))
     try:
         load(tiny, content.encode(), at=at)
@@ -78,7 +78,7 @@ def refused(tiny: TinyProject, content: str = TEXT, at: datetime = DAY) -> None:
         assert not [p for p in tiny.settings.lake.glob("town/payments/*/") if not (p / "manifest.json").exists()]
 
 
-def test_what_is_refused_leaves_nothing(tiny: TinyProject) -> None:
+def test_a_refused_file_leaves_nothing_in_the_lake(tiny: TinyProject) -> None:
     with pytest.raises(BackfillRefused, match="2092-01-01T00:00Z is in the future"):
         refused(tiny, at=datetime(2092, 1, 1, tzinfo=UTC))
     with pytest.raises(ShapeUnknown, match=r"old.csv lacks Paid_On, Amount .* no entry of `earlier_shapes` matches it"):
@@ -89,19 +89,19 @@ def test_what_is_refused_leaves_nothing(tiny: TinyProject) -> None:
         refused(tiny, "Payment_No,Paid_On,Amount\n1\n")
 
 
-def test_a_moment_has_one_capture(tiny: TinyProject) -> None:
+def test_a_second_file_for_the_same_moment_is_an_error(tiny: TinyProject) -> None:
     load(tiny, TEXT.encode())
     with pytest.raises(AlreadyThere, match=r"payments/2015-04-14T000000\.000000Z already exists"):
         refused(tiny)
 
 
-def test_files_and_captures_of_the_other_profile_do_not_meet(tiny: TinyProject) -> None:
+def test_a_lake_of_the_other_profile_is_an_error(tiny: TinyProject) -> None:
     load(tiny, TEXT.encode())
     with pytest.raises(ProfileMixed, match="captures of the demo portals"):
         backfill(tiny.name, tiny.dataset, tiny.lake, Path("old.csv"), datetime(2016, 1, 1, tzinfo=UTC), "live")
 
 
-def test_a_year_cannot_stand_for_all_editions(tiny: TinyProject) -> None:
+def test_a_file_cannot_replace_a_dataset_of_editions(tiny: TinyProject) -> None:
     source = {
         "portal": "socrata",
         "domain": "data.town.gov",
@@ -113,7 +113,7 @@ def test_a_year_cannot_stand_for_all_editions(tiny: TinyProject) -> None:
         refused(TinyProject(tiny.settings, Dataset.model_validate(text)))
 
 
-def test_a_clock_is_read_only_from_a_column_of_the_declared_type(tiny: TinyProject) -> None:
+def test_time_zones_apply_only_to_columns_of_the_declared_type(tiny: TinyProject) -> None:
     columns = {"columns": {"Payment_No": "text", "Paid_On": "date", "Amount": "text"}}
     text = (
         tiny.dataset.model_dump()
@@ -123,5 +123,5 @@ def test_a_clock_is_read_only_from_a_column_of_the_declared_type(tiny: TinyProje
     dated = TinyProject(tiny.settings, Dataset.model_validate(text))
     load(dated, TEXT.encode())
     with dated.build() as build:
-        found = build.connection.execute("select Paid_On from raw.town_payments where Payment_No = '1'").fetchall()
-    assert found == [("1/5/2015",)], "a file's dates are text, for the clean model to read"
+        rows = build.connection.execute("select Paid_On from raw.town_payments where Payment_No = '1'").fetchall()
+    assert rows == [("1/5/2015",)], "dates of a file are text; the clean model parses them"

@@ -14,7 +14,7 @@ from civic_pipeline.catalog import Subject, load_datasets, table_name
 from civic_pipeline.dagster_private import without_stack_trace
 from civic_pipeline.defs.sensors import report_failed_runs
 from civic_pipeline.errors import CivicError, FileInvalid, HeldBack, NotCaptured
-from civic_pipeline.lake import progress_in_words
+from civic_pipeline.lake import report_progress
 from civic_pipeline.quality import planned_checks
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import seed_files
@@ -155,7 +155,7 @@ def test_a_long_capture_says_rows_rate_and_time_left(monkeypatch: pytest.MonkeyP
     clock = iter([0.0, 1.0, 10.0, 12.0])
     monkeypatch.setattr("civic_pipeline.lake.progress.time.monotonic", lambda: next(clock))
     said: list[str] = []
-    progress = progress_in_words(lambda text: said.append(f"baltimore/spending: {text}"), every_seconds=5)
+    progress = report_progress(lambda text: said.append(f"baltimore/spending: {text}"), every_seconds=5)
     for landed in (1_000, 20_000, 24_000):
         progress(landed, 60_000)
     assert said == ["baltimore/spending: 20,000 of 60,000 rows, 2,000 rows/s, 20 s left"]
@@ -165,7 +165,7 @@ def test_a_read_that_begins_anew_has_no_rate_yet(monkeypatch: pytest.MonkeyPatch
     clock = iter([0.0, 10.0, 20.0, 30.0])
     monkeypatch.setattr("civic_pipeline.lake.progress.time.monotonic", lambda: next(clock))
     said: list[str] = []
-    progress = progress_in_words(said.append, every_seconds=5)
+    progress = report_progress(said.append, every_seconds=5)
     for landed in (2_000, 0, 3_000):  # the rows of the first read are taken back
         progress(landed, 2_000)
     assert said == ["2,000 of 2,000 rows, 200 rows/s, 0 s left", "3,000 of 2,000 rows, 100 rows/s, 0 s left"]

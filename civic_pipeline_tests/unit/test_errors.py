@@ -44,7 +44,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.ValueUnreadable("a_culprit", "number", "'x'"),
         errors.NumberTooLong("a_culprit", "number", "38 digits"),
         errors.VolumeCollapsed("a_culprit", 1, 100, 0.02),
-        errors.CaptureDamaged(A_PATH, "it is gone"),
+        errors.CaptureDamaged(A_PATH, "it is missing"),
         errors.ProfileMixed("town/a_culprit", A_PATH, "demo", "live"),
         errors.NotCaptured("town/a_culprit"),
         errors.ModelFailed(A_PATH, "Binder Error: did you mean amount?"),

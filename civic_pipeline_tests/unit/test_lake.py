@@ -1,4 +1,4 @@
-"""Captures: proven or not there at all; attempts; the lock."""
+"""Captures are verified or not stored; attempts are recorded; the lock admits one writer."""
 
 import json
 import os
@@ -35,7 +35,7 @@ ID = PortalColumn("_id", "row_identifier", pa.string(), "")
 
 
 class FakeSource:
-    """A portal dataset in memory: pages of (id, payment) rows, and what it claims to count at each asking."""
+    """A portal dataset in memory. `pages`: lists of row ids; `counts`: row counts for successive requests."""
 
     def __init__(
         self, pages: Sequence[Sequence[str]] = (["1", "2"], ["3"]), counts: Sequence[int] = (), token: str | None = "1"
@@ -106,7 +106,7 @@ class Taker:
         return [path for path in (self.lake.folder / self.tiny.name).glob("*") if path.is_dir()]
 
 
-def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
+def test_a_capture_is_a_parquet_file_and_a_manifest_that_is_written_last(
     take: Taker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_disk: list[str] = []
@@ -114,19 +114,19 @@ def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
     monkeypatch.setattr(
         Path, "rename", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or rename(self, to)
     )
-    made = take(FakeSource())
-    assert (made.status, made.undeclared) == ("captured", ())
+    captured = take(FakeSource())
+    assert (captured.status, captured.undeclared) == ("captured", ())
     assert sorted(on_disk) == [".manifest.json", "part.parquet"]
-    (part,) = made.manifest.parts
+    (part,) = captured.manifest.parts
     assert (part.counted, part.landed, part.distinct, part.counted_after) == (3, 3, 3, 3)
-    (file,) = take.lake.files(made.manifest)
+    (file,) = take.lake.files(captured.manifest)
     assert pq.read_table(file)["_id"].to_pylist() == ["1", "2", "3"]
-    assert take.lake.accepted("town/payments") == made.manifest
-    take.lake.verify(made.manifest)
+    assert take.lake.accepted("town/payments") == captured.manifest
+    take.lake.verify(captured.manifest)
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         (FakeSource([["1", "2"]], counts=[3]), "2 rows were read"),
         (FakeSource([["1", "2"], ["2"]]), "2 of them distinct"),
@@ -135,8 +135,8 @@ def test_a_proven_capture_is_parquet_and_a_manifest_that_was_written_last(
     ],
     ids=["short read", "repeated id", "grew during the read", "counted too few"],
 )
-def test_what_does_not_add_up_is_unproven_and_leaves_nothing(take: Taker, source: FakeSource, told: str) -> None:
-    with pytest.raises(CaptureNotVerified, match=told):
+def test_a_read_with_wrong_counts_is_not_verified_and_not_stored(take: Taker, source: FakeSource, message: str) -> None:
+    with pytest.raises(CaptureNotVerified, match=message):
         take(source)
     assert take.folders == []
 
@@ -146,7 +146,7 @@ def test_what_does_not_add_up_is_unproven_and_leaves_nothing(take: Taker, source
     [ValueUnreadable("Amount", "text", "?"), PortalUnreachable("https://x", "?"), KeyboardInterrupt()],
     ids=lambda e: type(e).__name__,
 )
-def test_a_read_that_breaks_off_leaves_nothing(take: Taker, error: Exception) -> None:
+def test_an_interrupted_read_leaves_no_files(take: Taker, error: Exception) -> None:
     source = FakeSource()
     source.broken = error
     with pytest.raises(type(error)):
@@ -154,26 +154,26 @@ def test_a_read_that_breaks_off_leaves_nothing(take: Taker, error: Exception) ->
     assert take.folders == []
 
 
-def test_an_unchanged_token_is_believed_and_without_one_the_bytes_decide(take: Taker) -> None:
+def test_a_source_is_unchanged_by_its_token_or_else_by_its_bytes(take: Taker) -> None:
     first = take(FakeSource(token="5")).manifest
     same = FakeSource(token="5")
     assert take(same) == Captured(first, "unchanged", ())
     assert same.reads == []
     assert take(FakeSource(token="6")).status == "captured"
-    silent = FakeSource(token=None)
-    assert [take(FakeSource(token=None)).status, take(silent).status] == ["captured", "unchanged"]
-    assert silent.reads == [False]
+    without_token = FakeSource(token=None)
+    assert [take(FakeSource(token=None)).status, take(without_token).status] == ["captured", "unchanged"]
+    assert without_token.reads == [False]
     assert len(take.folders) == 3
 
 
-def test_what_does_not_add_up_is_read_once_more_with_care(take: Taker) -> None:
-    source = FakeSource(counts=[3, 4, 3, 3])  # a row came and went while the first read was under way
+def test_a_read_that_is_not_verified_is_repeated_sequentially(take: Taker) -> None:
+    source = FakeSource(counts=[3, 4, 3, 3])  # a row was added and deleted during the first read
     (part,) = take(source).manifest.parts
     assert source.reads == [False, True]
     assert (part.counted, part.landed, part.counted_after) == (3, 3, 3)
 
 
-def test_rows_that_share_an_id_are_all_kept_when_the_portal_lists_them_so(take: Taker) -> None:
+def test_rows_with_the_same_id_are_stored_if_the_portal_lists_them(take: Taker) -> None:
     source = FakeSource([["1", "2"], ["2"]])
     source.reused = 1
     (part,) = take(source).manifest.parts
@@ -181,7 +181,7 @@ def test_rows_that_share_an_id_are_all_kept_when_the_portal_lists_them_so(take: 
     assert (part.landed, part.distinct, part.reused_ids) == (3, 2, 1)
 
 
-def test_a_number_beyond_our_decimals_leaves_its_column_as_text(take: Taker) -> None:
+def test_a_column_with_a_too_long_number_is_stored_as_text(take: Taker) -> None:
     source = FakeSource()
     source.too_long = "Amount"
     (part,) = take(source).manifest.parts
@@ -190,23 +190,23 @@ def test_a_number_beyond_our_decimals_leaves_its_column_as_text(take: Taker) -> 
     assert (part.landed, part.distinct) == (3, 3)
 
 
-def test_a_source_edited_during_both_reads_is_refused(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_changes_during_both_reads_is_an_error(take: Taker, monkeypatch: pytest.MonkeyPatch) -> None:
     source = FakeSource()
     tokens = iter("12345")
     describe = FakeSource.describe
 
-    def moving() -> Description:
+    def describe_with_new_token() -> Description:
         source.token = next(tokens)
         return describe(source)
 
-    monkeypatch.setattr(source, "describe", moving)
+    monkeypatch.setattr(source, "describe", describe_with_new_token)
     with pytest.raises(SourceChangedDuringRead, match=r"changed from 3 to 4 during the read"):
         take(source)
     assert source.reads == [False, True]
     assert take.folders == []
 
 
-def test_a_collapsed_source_is_stored_once_however_often_it_is_asked(take: Taker) -> None:
+def test_a_collapsed_source_is_stored_only_once(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     take(FakeSource([ids]))
     for _ in range(3):
@@ -219,11 +219,11 @@ def test_a_new_column_is_reported_and_captured_even_with_an_unchanged_token(take
     take(FakeSource())
     wider = FakeSource()
     wider.columns["Approver"] = "text"
-    made = take(wider)
-    assert (made.status, made.undeclared) == ("captured", ("Approver",))
+    captured = take(wider)
+    assert (captured.status, captured.undeclared) == ("captured", ("Approver",))
 
 
-def test_schema_drift_names_what_is_missing_what_was_retyped_and_the_likely_successor(take: Taker) -> None:
+def test_schema_drift_names_missing_retyped_and_similar_columns(take: Taker) -> None:
     source = FakeSource()
     source.columns = {"Payment_Number": "text", "Paid_On": "date", "Amount": "text", "Zone": "text"}
     with pytest.raises(SchemaDrifted) as drift:
@@ -234,14 +234,14 @@ def test_schema_drift_names_what_is_missing_what_was_retyped_and_the_likely_succ
     assert (source.reads, take.folders) == ([], [])
 
 
-def test_an_empty_source_is_never_the_truth(take: Taker) -> None:
+def test_an_empty_source_is_an_error(take: Taker) -> None:
     accepted = take(FakeSource()).manifest
     with pytest.raises(SourceEmpty, match=r"counts 0 rows"):
         take(FakeSource([], token="2"))
     assert take.lake.accepted("town/payments") == accepted
 
 
-def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -> None:
+def test_a_collapse_beyond_the_tolerance_is_stored_but_not_accepted(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     accepted = take(FakeSource([ids])).manifest
     with pytest.raises(VolumeCollapsed, match=r"17 rows, but 20 in the last accepted capture.* 10\.0%"):
@@ -250,10 +250,10 @@ def test_a_collapse_beyond_the_tolerance_is_kept_but_not_accepted(take: Taker) -
     kept = take.lake.captures("town/payments")[-1]
     assert kept.rows == 17
     assert "17 rows, but 20" in (kept.held_back or "")
-    assert take(FakeSource([ids[:18]], token="3")).manifest.held_back is None  # exactly the tolerated fall
+    assert take(FakeSource([ids[:18]], token="3")).manifest.held_back is None  # exactly the tolerance
 
 
-def test_one_edition_that_collapses_is_noticed_among_the_others(take: Taker) -> None:
+def test_the_collapse_of_one_edition_is_detected(take: Taker) -> None:
     ids = [str(number) for number in range(20)]
     take(FakeSource(), _2023=FakeSource([ids]), _2024=FakeSource([ids]))
     with pytest.raises(VolumeCollapsed, match=r"town/payments 2024: 10 rows, but 20"):
@@ -262,9 +262,9 @@ def test_one_edition_that_collapses_is_noticed_among_the_others(take: Taker) -> 
         )
 
 
-def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Taker) -> None:
-    made = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
-    assert [(part.edition, part.file, part.landed) for part in made.manifest.parts] == [
+def test_editions_are_parts_of_one_capture_and_are_stored_together_or_not_at_all(take: Taker) -> None:
+    captured = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
+    assert [(part.edition, part.file, part.landed) for part in captured.manifest.parts] == [
         ("2023", "2023.parquet", 1),
         ("2024", "2024.parquet", 2),
     ]
@@ -273,7 +273,7 @@ def test_editions_are_parts_of_one_capture_and_a_broken_one_discards_it(take: Ta
     assert len(take.folders) == 1
 
 
-def test_rows_of_the_demo_portals_and_of_the_real_ones_never_meet_in_one_lake(take: Taker) -> None:
+def test_captures_of_demo_and_live_portals_are_not_mixed_in_one_lake(take: Taker) -> None:
     accepted = take(FakeSource()).manifest
     with pytest.raises(
         ProfileMixed, match=r"holds captures of the live portals, but this run uses the demo portals.*CIVIC_DATA"
@@ -287,14 +287,14 @@ def test_a_folder_that_a_killed_process_left_is_removed(take: Taker) -> None:
     leftover.mkdir(parents=True)
     (leftover / "part.parquet").write_bytes(b"half")
     assert take.lake.accepted("town/payments") is None
-    made = take(FakeSource()).manifest
-    assert [folder.name for folder in take.folders] == [made.capture_id.rpartition("/")[2]]
+    captured = take(FakeSource()).manifest
+    assert [folder.name for folder in take.folders] == [captured.capture_id.rpartition("/")[2]]
 
 
 @pytest.mark.parametrize("damage", ["a bit", "the file", "the manifest"])
-def test_damage_to_a_capture_is_found(take: Taker, damage: str) -> None:
-    made = take(FakeSource()).manifest
-    (file,) = take.lake.files(made)
+def test_damage_to_a_capture_is_detected(take: Taker, damage: str) -> None:
+    captured = take(FakeSource()).manifest
+    (file,) = take.lake.files(captured)
     match damage:
         case "a bit":
             file.write_bytes(file.read_bytes()[:-1] + b"X")
@@ -306,22 +306,22 @@ def test_damage_to_a_capture_is_found(take: Taker, damage: str) -> None:
         take.lake.verify(take.lake.captures("town/payments")[0])
 
 
-def test_an_attempt_remembers_since_when_a_source_fails_and_what_is_still_accepted(take: Taker) -> None:
+def test_an_attempt_records_since_when_a_source_fails_and_the_accepted_capture(take: Taker) -> None:
     accepted = take.attempt(FakeSource()).capture_id
     assert (accepted or "").startswith("town/payments/")
     take.attempt(FakeSource([], token="2"))
     record = take.lake.folder / "town/payments" / "attempt.json"
-    told = json.loads(record.read_text())
-    record.write_text(json.dumps(told | {"failing_since": "2020-01-01T00:00:00+00:00"}))
+    attempt = json.loads(record.read_text())
+    record.write_text(json.dumps(attempt | {"failing_since": "2020-01-01T00:00:00+00:00"}))
     again = take.attempt(FakeSource(counts=[1], token="3"))
     assert (again.status, again.capture_id, again.failing_since) == ("failed", accepted, "2020-01-01T00:00:00+00:00")
     assert "counted 1 rows" in (again.problem or "")
     assert last_attempt("town/payments", take.lake) == again
-    healed = take.attempt(FakeSource())
-    assert (healed.status, healed.failing_since, healed.problem) == ("unchanged", None, None)
+    recovered = take.attempt(FakeSource())
+    assert (recovered.status, recovered.failing_since, recovered.problem) == ("unchanged", None, None)
 
 
-def test_only_failures_that_may_pass_by_themselves_are_worth_another_try(take: Taker) -> None:
+def test_only_temporary_failures_are_retried(take: Taker) -> None:
     unreachable = FakeSource()
     unreachable.broken = PortalUnreachable("https://x", "no answer")
     assert take.attempt(unreachable).passing
@@ -329,16 +329,16 @@ def test_only_failures_that_may_pass_by_themselves_are_worth_another_try(take: T
     assert not take.attempt(FakeSource([])).passing
 
 
-def test_a_diagnosis_reads_no_rows_and_says_what_drifted(take: Taker) -> None:
+def test_a_diagnosis_reads_no_rows_and_names_the_changed_columns(take: Taker) -> None:
     source = FakeSource()
     take._serve(source, None)
-    well = diagnose(take.tiny.dataset, Access())
-    assert well.healthy
-    assert well.summary == "3 rows, rowsUpdatedAt 1, schema as declared (https://data.town.gov/abcd)"
+    before = diagnose(take.tiny.dataset, Access())
+    assert before.healthy
+    assert before.summary == "3 rows, rowsUpdatedAt 1, schema as declared (https://data.town.gov/abcd)"
     source.columns = {"Payment_No": "number", "Amount": "text", "Zone": "text"}
-    broken = diagnose(take.tiny.dataset, Access())
-    assert not broken.healthy
-    assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in broken.summary
+    after = diagnose(take.tiny.dataset, Access())
+    assert not after.healthy
+    assert "missing Paid_On; retyped Payment_No (text -> number); new Zone" in after.summary
     assert source.reads == []
 
 
@@ -347,7 +347,7 @@ HOLD = "import sys; from pathlib import Path; from civic_pipeline.lock import on
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another process that holds the right to write `tmp_path/file`."""
+    """Another process that holds the lock of `tmp_path/file`."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "file")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -357,7 +357,9 @@ def holder(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
         process.kill()
 
 
-def test_a_second_writer_is_told_who_holds_the_lock(tmp_path: Path, holder: "subprocess.Popen[str]") -> None:
+def test_the_error_for_a_second_writer_names_the_holder_of_the_lock(
+    tmp_path: Path, holder: "subprocess.Popen[str]"
+) -> None:
     with (
         pytest.raises(LockHeld, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"),
         only_writer(tmp_path / "file"),
@@ -370,5 +372,5 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path, holder: "subproces
     holder.wait()
     with only_writer(tmp_path / "file"):
         pass
-    with only_writer(tmp_path / "file"):  # and again after it was released
+    with only_writer(tmp_path / "file"):  # also after it was released
         pass

@@ -57,7 +57,7 @@ def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, tiny: TinyProject)
 @pytest.mark.parametrize("name", LEADS_OUT)
 def test_a_tampered_manifest_reads_no_file_elsewhere(name: str, tiny: TinyProject) -> None:
     path = tampered(tiny, lambda manifest: manifest["parts"][0].update(file=name))
-    with pytest.raises(CaptureDamaged, match="would not lie beside it") as error:
+    with pytest.raises(CaptureDamaged, match="is not in the same folder") as error:
         tiny.lake.accepted(tiny.name)
     assert str(path) in str(error.value)
 
@@ -74,7 +74,7 @@ def test_a_tampered_manifest_reads_no_file_elsewhere(name: str, tiny: TinyProjec
 )
 def test_a_manifest_is_that_of_its_folder(change: dict[str, str], tiny: TinyProject) -> None:
     tampered(tiny, lambda manifest: manifest.update(change))
-    with pytest.raises(CaptureDamaged, match="which belongs elsewhere"):
+    with pytest.raises(CaptureDamaged, match="belongs in another folder"):
         tiny.lake.accepted(tiny.name)
 
 
@@ -146,5 +146,5 @@ def test_a_link_does_not_lead_a_dataset_out_of_the_project(tiny: TinyProject) ->
         return FileDataset(FileSource.model_validate(said), Access(project=inside.parents[1])).describe()
 
     assert described("data/inside.csv").published == {"a": "text", "b": "text"}
-    with pytest.raises(SourceNotFound, match="a link leads out of the project"):
+    with pytest.raises(SourceNotFound, match="a link leads outside the project"):
         described("data/link.csv")

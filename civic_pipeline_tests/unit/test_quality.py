@@ -343,4 +343,4 @@ def test_a_damaged_capture_holds_back_what_is_made_of_it(tiny: TinyProject) -> N
     file.unlink()
     with tiny.build() as build:
         (problem,) = failed_sources(build).values()
-    assert "it is gone" in problem
+    assert "it is missing" in problem
