@@ -73,6 +73,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("portal", ["socrata", "arcgis"])
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(EDITS, min_size=1, max_size=3))
 def test_reading_the_edits_gives_what_a_full_read_gives(

@@ -442,6 +442,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TinyProje
         yield tiny, build, count()
 
 
+@pytest.mark.slow
 @given(nights=st.lists(tables, min_size=2, max_size=4))
 def test_revisions_laid_over_a_capture_give_the_next_one(
     opened: tuple[TinyProject, Build, Iterator[int]], nights: list[list[Row]]

@@ -128,6 +128,7 @@ AMOUNTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=12)  # each builds a warehouse
 @given(amounts=st.lists(AMOUNTS, max_size=40), doubled=st.booleans())
 def test_whatever_mixture_of_amounts_is_published_rows_and_cents_agree_with_the_control_totals(

@@ -113,6 +113,7 @@ def test_a_full_disk_is_not_reported_as_a_damaged_workbook(tmp_path: Path) -> No
 
 
 # Each example starts a process.
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(at=st.floats(0, 1), change=st.binary(min_size=1, max_size=4), cut=st.booleans())
 def test_a_damaged_workbook_is_an_error_or_has_all_its_rows(
