@@ -29,7 +29,7 @@ with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/build.du
     connection.execute(f"create table staging.clean__checkbook as from '{parquet}'")
     build = Build(connection, Settings(data=Path(folder)), {}, "benchmark", datetime.now(UTC))
     loaded, cpu = time.perf_counter(), time.process_time()
-    results = Suites(build).validate("clean.checkbook", "staging.clean__checkbook", checks)
+    results = Suites(build).validate("clean.checkbook", "staging.clean__checkbook", checks, ("payment_split_id",))
     seconds, cpu = time.perf_counter() - loaded, time.process_time() - cpu
 costs = {"import": imported - began, "load": loaded - imported, "seconds": seconds, "cpu": cpu}
 broken = [r.description for r in results if "could not run" in r.description]
