@@ -1,4 +1,4 @@
-"""Nights that are killed or starved, an analyst who asks all the while, and what is true afterwards."""
+"""Nights that are killed or run out of disk space, a reader that sends queries all the time, and what must be true afterwards."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ ROWS = 5_000
 
 
 def put(folder: Path, version: int) -> None:
-    """What the portal offers: in another version every amount and every hundredth date is another one."""
+    """Write the file that the portal serves. Each version has different amounts, and another 1 % of invalid dates."""
     lines = ["payment_no,paid_on,amount"]
     lines += [
         f"P{n},{'never' if n % 100 == version else f'{1 + n % 12}/{1 + n % 28}/2024'},${n * (version + 1)}.{n % 100:02}"
@@ -38,13 +38,13 @@ def put(folder: Path, version: int) -> None:
 
 @dataclass
 class Nights:
-    """A process whose children are nights, and the folder that the portals serve."""
+    """A process that starts each night as a child process, and the folder that the portals serve."""
 
     process: "subprocess.Popen[str]"
     served: Path
 
     def run(self, data: Path, version: int, kill_after: float | None = None, faults: Faults | None = None) -> int:
-        """The exit status of a night; killed after so many seconds unless it was faster."""
+        """Run a night and return its exit status. It is killed after `kill_after` seconds unless it ends before."""
         assert self.process.stdin
         assert self.process.stdout
         put(self.served, version)
@@ -74,7 +74,7 @@ def nights_under(tmp_path: Path) -> Iterator[Nights]:
 
 @dataclass
 class Reader:
-    """An analyst who asks all the time, on connections of any age."""
+    """A reader that sends queries all the time, on new and old connections."""
 
     warehouse: Path
     answers: int = 0
@@ -91,13 +91,15 @@ class Reader:
                 with duckdb.connect() as connection:
                     connection.execute(f"attach '{self.warehouse}' as w (read_only)")
                     for _ in range(5):
-                        [(clean, mart, told)] = connection.execute(
+                        [(clean, mart, row_count)] = connection.execute(
                             "select (select sum(amount) from w.clean.town_payments), (select sum(amount) from w.marts.mart_months),"
                             " (select row_count from w.meta.tables where table_name = 'clean.town_payments')"
                         ).fetchall()
                         [(rows,)] = connection.execute("select count(*) from w.clean.town_payments").fetchall()
-                        if clean != mart or told != rows:
-                            self.problems.append(f"{clean} is not {mart}, or {told} not {rows}: two releases in one")
+                        if clean != mart or row_count != rows:
+                            self.problems.append(
+                                f"{clean} is not {mart}, or {row_count} not {rows}: two releases in one"
+                            )
                         self.answers += 1
                         time.sleep(0.01)  # leaves the night a core
             except duckdb.Error as error:
@@ -111,35 +113,35 @@ class Reader:
 
 
 def contents(settings: Settings) -> dict[str, str]:
-    """Hashes of what the live release holds, made anew."""
+    """Compute the hashes of all tables of the live release, and check that they are the recorded ones."""
     live = live_release(settings)
     assert live
     with attached(live.file) as connection:
-        found = {table: content_hash(connection, f"release.{table}") for table in live.contents}
-    assert found == live.contents
-    return found
+        hashes = {table: content_hash(connection, f"release.{table}") for table in live.contents}
+    assert hashes == live.contents
+    return hashes
 
 
 def unfinished(data: Path) -> list[Path]:
-    """Captures that are being read, or were when their run was killed."""
+    """Return the folders of captures without a manifest: in progress, or of a killed run."""
     return [path for path in (data / "lake").glob("*/*/*/") if not (path / "manifest.json").exists()]
 
 
 def leftovers(data: Path) -> list[str]:
-    """Files that belong to nothing, as paths under `data`."""
-    found = unfinished(data)
-    found += [path for pattern in ("*.new", "*.wal", ".*") for path in data.rglob(pattern)]
+    """Return files and staged tables that a finished run must not leave, as paths below `data`."""
+    paths = unfinished(data)
+    paths += [path for pattern in ("*.new", "*.wal", ".*") for path in data.rglob(pattern)]
     with duckdb.connect(str(data / "build" / "build.duckdb"), read_only=True) as build:
         staged = build.execute("select table_name from duckdb_tables() where schema_name = 'staging'").fetchall()
-    return [str(path.relative_to(data)) for path in found] + [name for (name,) in staged]
+    return [str(path.relative_to(data)) for path in paths] + [name for (name,) in staged]
 
 
 def undisturbed_under(tmp_path: Path, nights: Nights) -> list[dict[str, str]]:
-    """What a night makes of either version of the source, on data of its own."""
-    made = []
+    """Return the contents that an undisturbed night produces for each version of the source."""
+    hashes = []
     for version in (0, 1):
         data = tmp_path / f"undisturbed_{version}"
         assert nights.run(data, version) == 0
-        made.append(contents(Settings(data=data)))
-    assert made[0] != made[1]
-    return made
+        hashes.append(contents(Settings(data=data)))
+    assert hashes[0] != hashes[1]
+    return hashes

@@ -1,5 +1,5 @@
-"""Nights that are killed at any instant or lose their portals: readers see whole releases, and the next night needs no repair
-and ends where an undisturbed one does."""
+"""Nights that are killed at random times or lose their portals: readers see only complete releases, and the next night needs no
+repair and produces the same contents as an undisturbed one."""
 
 import random
 import signal
@@ -15,7 +15,7 @@ from civic_pipeline.settings import Settings
 
 
 @pytest.mark.parametrize("kills", [12, pytest.param(38, marks=pytest.mark.slow)])
-def test_killed_at_many_instants(kills: int, nights: Nights, undisturbed: list[dict[str, str]], tmp_path: Path) -> None:
+def test_killed_at_random_times(kills: int, nights: Nights, undisturbed: list[dict[str, str]], tmp_path: Path) -> None:
     settings, takes = Settings(data=tmp_path / "data"), 60.0
     assert nights.run(settings.data, 0) == 0
     instants, reader, killed, number = random.Random(SEED + kills), Reader(settings.warehouse), 0, 0
@@ -28,7 +28,7 @@ def test_killed_at_many_instants(kills: int, nights: Nights, undisturbed: list[d
             takes = min(takes, time.monotonic() - began)
             assert contents(settings) == undisturbed[version], f"the night after kill {killed}"
             assert leftovers(settings.data) == [], f"the night after kill {killed}"
-            # A night that is faster than its killer is none of those that count.
+            # A night that ends before its kill does not count.
             status = nights.run(settings.data, 1 - version, kill_after=instants.uniform(0, takes))
             killed += status == -signal.SIGKILL
             assert contents(settings) in undisturbed, f"after kill {killed}"
@@ -40,7 +40,7 @@ def test_killed_at_many_instants(kills: int, nights: Nights, undisturbed: list[d
     assert len(kept_releases(settings)) <= settings.keep_releases
 
 
-def test_portals_that_are_cut_in_the_middle_of_a_read(
+def test_portals_that_drop_connections_during_a_read(
     nights: Nights, undisturbed: list[dict[str, str]], tmp_path: Path
 ) -> None:
     settings = Settings(data=tmp_path / "data")

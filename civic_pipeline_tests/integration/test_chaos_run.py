@@ -1,4 +1,4 @@
-"""`civic run` that is killed, and a disk that fills up: the next night needs no repair."""
+"""`civic run` is killed, or the disk becomes full: the next night needs no repair."""
 
 import random
 import shutil
@@ -24,8 +24,8 @@ def wait_for_a_read(night: "subprocess.Popen[bytes]", data: Path) -> None:
         time.sleep(0.005)
 
 
-def test_civic_run_itself_killed_at_a_few_instants(place: Place) -> None:
-    """The same with Dagster around it, whose pools and records a killed run leaves as they were."""
+def test_civic_run_killed_at_random_times(place: Place) -> None:
+    """The same with Dagster, whose pools and records a killed run leaves behind."""
     settings, served = Settings(data=place.data), place.served / "mwbe.csv"
     whole = served.read_text(encoding="utf-8")
     versions = [whole, whole[: whole.rstrip().rindex("\n") + 1]]
@@ -42,13 +42,13 @@ def test_civic_run_itself_killed_at_a_few_instants(place: Place) -> None:
         served.write_text(versions[version], encoding="utf-8")
         night = place.start("run")
         with suppress(subprocess.TimeoutExpired):
-            # The first while it reads, when it holds the portal's place in Dagster's pool.
+            # Kill the first run during a read, when it has a slot in Dagster's pool.
             night.wait(instants.uniform(0, takes)) if number else wait_for_a_read(night, settings.data)
         killed += night.poll() is None
         night.kill()
         night.communicate()
         assert contents(settings) in undisturbed, f"after kill {number}"
-        ended = place.run(patience_seconds=180)  # a held place in a pool would be waited for for ever
+        ended = place.run(patience_seconds=180)  # a slot that is never freed would block the run for ever
         assert ended.code == 0, ended.err
         assert contents(settings) == undisturbed[version], f"the night after kill {number}"
         assert leftovers(settings.data) == [], f"the night after kill {number}"
@@ -68,7 +68,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
-def test_a_disk_that_fills_up_at_any_point(nights: Nights, undisturbed: list[dict[str, str]], small_disk: Path) -> None:
+def test_a_disk_that_becomes_full_at_any_point(
+    nights: Nights, undisturbed: list[dict[str, str]], small_disk: Path
+) -> None:
     settings, filler = Settings(data=small_disk / "data"), small_disk / "filler"
     assert nights.run(settings.data, 0) == 0
     version, failed = 0, 0

@@ -1,4 +1,4 @@
-"""The demo's ArcGIS protocol over real HTTP, as a client of the field would meet it."""
+"""The ArcGIS protocol of the demo portals over HTTP."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -51,7 +51,7 @@ def query(portals: DemoPortals, layer: str, **parameters: str | int) -> Any:
 
 
 def all_pages(portals: DemoPortals, **parameters: str | int) -> list[Any]:
-    """What a client gets that trusts `exceededTransferLimit` and steps by the rows it received."""
+    """Read all pages like a client that trusts `exceededTransferLimit` and advances by the received rows."""
     received: list[Any] = []
     while True:
         page = query(portals, "Many", resultOffset=len(received), **parameters)
@@ -74,7 +74,7 @@ def test_an_item_leads_to_its_layer(portals: DemoPortals) -> None:
     assert edited["dataLastEditDate"] == edited["lastEditDate"] == item["modified"] > 1_500_000_000_000
 
 
-def test_layers_with_geometry_are_listed_apart(portals: DemoPortals) -> None:
+def test_layers_with_geometry_are_listed_separately(portals: DemoPortals) -> None:
     service = ask(portals, "/arcgis/rest/services/Places/FeatureServer")
     assert (service["layers"], service["tables"]) == ([{"id": 0, "name": "Places", "type": "Feature Layer"}], [])
     assert ask(portals, "/arcgis/rest/services/Places/FeatureServer/0")["geometryType"] == "esriGeometryPolygon"
@@ -97,7 +97,7 @@ def test_fields_declare_esri_types(portals: DemoPortals) -> None:
     assert [field["length"] for field in fields if "length" in field] == [255]
 
 
-def test_an_object_id_is_made_where_the_file_has_none(portals: DemoPortals) -> None:
+def test_an_object_id_is_generated_if_the_file_has_none(portals: DemoPortals) -> None:
     layer = ask(portals, "/arcgis/rest/services/Many/FeatureServer/0")
     assert [field["name"] for field in layer["fields"]] == ["OBJECTID", "n", "band"]
     first = query(portals, "Many", orderByFields="OBJECTID", resultRecordCount=1)["features"][0]["attributes"]
@@ -122,7 +122,7 @@ def test_values_are_typed_dates_are_milliseconds_and_nulls_explicit(portals: Dem
     ]
 
 
-def test_ordered_pages_hold_every_row_once_and_only_the_last_is_unflagged(portals: DemoPortals) -> None:
+def test_ordered_pages_have_every_row_once_and_only_the_last_has_no_flag(portals: DemoPortals) -> None:
     assert all_pages(portals, orderByFields="OBJECTID") == list(range(4500))
     assert all_pages(portals, orderByFields="OBJECTID", resultRecordCount=900) == list(range(4500))
 
@@ -162,7 +162,7 @@ def test_geometry_is_esri_json(portals: DemoPortals) -> None:
     assert all("geometry" not in feature for feature in bare["features"])
 
 
-def test_unknown_items_and_layers_are_errors_inside_200(portals: DemoPortals) -> None:
+def test_unknown_items_and_layers_are_errors_with_status_200(portals: DemoPortals) -> None:
     missing = ask(portals, f"/sharing/rest/content/items/{'0' * 32}")["error"]
     assert (missing["code"], missing["messageCode"]) == (400, "CONT_0001")
     for path in ("Nothing/FeatureServer", "Many/FeatureServer/1", "Many/FeatureServer/1/query", "Many/MapServer"):
@@ -183,12 +183,14 @@ def test_unknown_items_and_layers_are_errors_inside_200(portals: DemoPortals) ->
         ({"outSR": "2248"}, "only 4326 is served"),
     ],
 )
-def test_refused_queries_are_errors_inside_200(portals: DemoPortals, parameters: dict[str, str], detail: str) -> None:
+def test_rejected_queries_are_errors_with_status_200(
+    portals: DemoPortals, parameters: dict[str, str], detail: str
+) -> None:
     error = query(portals, "Many", **parameters)["error"]
     assert error["code"] == 400
     assert detail in error["details"][0]
 
 
-def test_without_a_format_the_answer_is_html(portals: DemoPortals) -> None:
+def test_without_a_format_the_response_is_html(portals: DemoPortals) -> None:
     answer = requests.get(f"{portals.url}/arcgis/rest/services/Many/FeatureServer/0", timeout=10)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html;charset=utf-8")

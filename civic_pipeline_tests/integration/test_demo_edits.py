@@ -1,4 +1,4 @@
-"""Served rows edited from a test: what clients of either protocol then see."""
+"""Served rows that a test edits, as clients of both protocols see them."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ def portals(tmp_path: Path) -> Iterator[DemoPortals]:
 
 
 def rows(portals: DemoPortals) -> dict[str, dict[str, Any]]:
-    """All rows with their system fields, by name."""
+    """Return all rows with their system fields, by name."""
     asked = {"$select": ":*,*", "$order": ":id"}
     answer = requests.get(f"{portals.url}/resource/case-0001.json", params=asked, timeout=10)
     return {row["name"]: row for row in answer.json()}
@@ -34,7 +34,7 @@ def layer(portals: DemoPortals, **asked: str) -> Any:
     return requests.get(url, params=asked, timeout=10).json()
 
 
-def test_an_update_touches_its_rows_and_no_others(portals: DemoPortals) -> None:
+def test_an_update_changes_only_its_rows(portals: DemoPortals) -> None:
     before, was = rows(portals), portals.files[0].updated_at
     portals.update("cases.csv", "Name = 'b' and number = 2", {"Paid": "99.5", "Opened": None})
     after = rows(portals)
@@ -56,7 +56,7 @@ def test_an_update_touches_its_rows_and_no_others(portals: DemoPortals) -> None:
     assert layer(portals, where=f"EditDate > TIMESTAMP '{moment}'", returnCountOnly="true") == {"count": 1}
 
 
-def test_inserted_rows_get_new_ids_and_deleted_ones_never_come_back(portals: DemoPortals) -> None:
+def test_inserted_rows_get_new_ids_and_ids_of_deleted_rows_are_not_reused(portals: DemoPortals) -> None:
     before = rows(portals)
     portals.insert("cases.csv", [{"Name": "d", "Opened": "2024-03-01"}, {"Name": "e", "OBJECTID": 40, "Paid": 3}])
     portals.delete("cases.csv", "Name in ('c', 'd')")
@@ -71,7 +71,7 @@ def test_inserted_rows_get_new_ids_and_deleted_ones_never_come_back(portals: Dem
     assert portals.files[0].rows == 4
 
 
-def test_a_full_replace_gives_every_row_another_id(portals: DemoPortals) -> None:
+def test_a_full_replace_gives_every_row_a_new_id(portals: DemoPortals) -> None:
     before = rows(portals)
     portals.replace("cases.csv")
     after = rows(portals)
@@ -80,7 +80,7 @@ def test_a_full_replace_gives_every_row_another_id(portals: DemoPortals) -> None
     assert [feature["attributes"]["OBJECTID"] for feature in layer(portals)["features"]] == [7, 9, 12]
 
 
-def test_unchanged_answers_keep_their_tag_until_an_edit(portals: DemoPortals) -> None:
+def test_responses_keep_their_etag_until_an_edit(portals: DemoPortals) -> None:
     url = f"{portals.url}/resource/case-0001.json"
     tag = {"If-None-Match": requests.get(url, timeout=10).headers["ETag"]}
     assert requests.get(url, headers=tag, timeout=10).status_code == 304
@@ -88,7 +88,7 @@ def test_unchanged_answers_keep_their_tag_until_an_edit(portals: DemoPortals) ->
     assert requests.get(url, headers=tag, timeout=10).status_code == 200
 
 
-def test_edits_that_cannot_be_are_refused_whole(portals: DemoPortals) -> None:
+def test_invalid_edits_are_rejected_completely(portals: DemoPortals) -> None:
     before = rows(portals)
     with pytest.raises(DemoEditInvalid, match="no column Nothing"):
         portals.insert("cases.csv", [{"Name": "d"}, {"Nothing": 1}])
@@ -101,7 +101,7 @@ def test_edits_that_cannot_be_are_refused_whole(portals: DemoPortals) -> None:
     assert rows(portals) == before
 
 
-def test_an_answer_is_of_one_moment_however_busy_the_editor(portals: DemoPortals) -> None:
+def test_a_response_never_mixes_rows_before_and_after_an_edit(portals: DemoPortals) -> None:
     def read(_: int) -> list[str]:
         asked = {"$select": ":id,name", "$order": ":id"}
         return [

@@ -1,4 +1,4 @@
-"""Each fault of the demo portals, as the client meets it."""
+"""Each fault of the demo portals, as a client sees it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ LAYER = "/arcgis/rest/services/Many/FeatureServer/0"
 
 @contextmanager
 def many(folder: Path, entry: str = "", **faults: Any) -> Iterator[DemoPortals]:
-    """A file of 100 rows, some of whose numbers are missing, served with these faults."""
+    """Serve a file of 100 rows, in which some numbers are missing, with these faults."""
     (folder / "portal.yml").write_text(
         f"files: [{{file: many.csv, layer: Many, item: {ITEM}, socrata: {FOUR}{entry}}}]\n"
     )
@@ -53,7 +53,7 @@ def ids(answer: requests.Response) -> list[Any]:
 
 @both
 @pytest.mark.parametrize("status", [202, 429, 500, 502, 503, 504])
-def test_a_burst_passes(tmp_path: Path, ask: Ask, status: int) -> None:
+def test_a_burst_ends(tmp_path: Path, ask: Ask, status: int) -> None:
     with many(tmp_path, burst_requests=2, burst_status=status, retry_after=0) as portals:
         answers = [ask(portals) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [status, status, 200]
@@ -63,7 +63,7 @@ def test_a_burst_passes(tmp_path: Path, ask: Ask, status: int) -> None:
 
 
 @both
-def test_a_burst_strikes_each_path_of_its_own_and_may_last(tmp_path: Path, ask: Ask) -> None:
+def test_a_burst_counts_per_path_and_may_be_permanent(tmp_path: Path, ask: Ask) -> None:
     with many(tmp_path, burst_requests="always", burst_status=503) as portals:
         assert {ask(portals).status_code for _ in range(9)} == {503}
         assert requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10).status_code == 200
@@ -72,19 +72,19 @@ def test_a_burst_strikes_each_path_of_its_own_and_may_last(tmp_path: Path, ask: 
 
 
 @both
-def test_faults_may_begin_after_some_pages(tmp_path: Path, ask: Ask) -> None:
+def test_faults_can_start_after_some_pages(tmp_path: Path, ask: Ask) -> None:
     with many(tmp_path, burst_requests=1, after_pages=2) as portals:
         assert [ask(portals).status_code for _ in range(4)] == [200, 200, 429, 200]
 
 
 @pytest.mark.parametrize(
-    ("details", "said"), [("null", {"details": None}), ("absent", {}), ("empty", {"details": []})]
+    ("details", "members"), [("null", {"details": None}), ("absent", {}), ("empty", {"details": []})]
 )  # fmt: skip
-def test_an_arcgis_error_inside_200(tmp_path: Path, details: str, said: dict[str, Any]) -> None:
+def test_an_arcgis_error_inside_200(tmp_path: Path, details: str, members: dict[str, Any]) -> None:
     with many(tmp_path, error_body=1, error_details=details) as portals:
         struck, well = layer(portals), layer(portals)
         assert (struck.status_code, count(well)) == (200, ROWS)
-        assert struck.json() == {"error": {"code": 500, "message": "Unable to complete operation.", **said}}
+        assert struck.json() == {"error": {"code": 500, "message": "Unable to complete operation.", **members}}
 
 
 def test_a_socrata_error_inside_200(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_token_is_required(tmp_path: Path) -> None:
         assert resource(portals).status_code == 403
 
 
-def test_pages_may_be_too_heavy(tmp_path: Path) -> None:
+def test_pages_can_be_too_large(tmp_path: Path) -> None:
     with many(tmp_path, heavy_rows=30, heavy_code=504) as portals:
         heavy = layer(portals, resultRecordCount=31)
         assert (heavy.status_code, heavy.json()["error"]["message"]) == (200, "Error performing query operation")
@@ -112,7 +112,7 @@ def test_pages_may_be_too_heavy(tmp_path: Path) -> None:
 
 @both
 @pytest.mark.parametrize("fault", ["html_page", "html_appended", "empty_body", "truncated_json"])
-def test_a_damaged_answer_is_200_and_no_json(tmp_path: Path, ask: Ask, fault: str) -> None:
+def test_a_damaged_response_has_status_200_and_is_not_json(tmp_path: Path, ask: Ask, fault: str) -> None:
     with many(tmp_path, **{fault: 1}) as portals:
         struck, well = ask(portals), ask(portals)
         assert struck.status_code == 200
@@ -122,7 +122,7 @@ def test_a_damaged_answer_is_200_and_no_json(tmp_path: Path, ask: Ask, fault: st
 
 
 @both
-def test_a_connection_dropped_in_the_body(tmp_path: Path, ask: Ask) -> None:
+def test_a_connection_that_is_dropped_in_the_body(tmp_path: Path, ask: Ask) -> None:
     with many(tmp_path, dropped_connection=1) as portals:
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             ask(portals)
@@ -153,7 +153,7 @@ def test_short_pages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("times", "second"), [(1, 30), ("always", 0)])
-def test_a_page_comes_flagged_and_empty(tmp_path: Path, times: Any, second: int) -> None:
+def test_an_empty_page_with_the_flag_set(tmp_path: Path, times: Any, second: int) -> None:
     with many(tmp_path, flagged_empty_at=30, flagged_empty_times=times) as portals:
         assert count(layer(portals, resultOffset=0, resultRecordCount=30)) == 30
         struck = layer(portals, resultOffset=30, resultRecordCount=30).json()
@@ -162,21 +162,21 @@ def test_a_page_comes_flagged_and_empty(tmp_path: Path, times: Any, second: int)
         assert count(layer(portals, where="OBJECTID >= 31 AND OBJECTID <= 60")) == 30
 
 
-@pytest.mark.parametrize(("how", "said"), [("denied", False), ("absent", None)])
-def test_no_paging(tmp_path: Path, how: str, said: bool | None) -> None:
+@pytest.mark.parametrize(("how", "expected"), [("denied", False), ("absent", None)])
+def test_no_paging(tmp_path: Path, how: str, expected: bool | None) -> None:
     with many(tmp_path, ", max_record_count: 50", no_paging=how) as portals:
         about = requests.get(f"{portals.url}{LAYER}", params={"f": "json"}, timeout=10).json()
-        assert about["advancedQueryCapabilities"].get("supportsPagination") is said
+        assert about["advancedQueryCapabilities"].get("supportsPagination") is expected
         assert layer(portals, resultOffset=0).json()["error"]["message"] == "Pagination is not supported."
         assert (count(layer(portals)), layer(portals).json()["exceededTransferLimit"]) == (50, True)
 
 
-def test_paging_that_lies(tmp_path: Path) -> None:
+def test_offsets_that_are_ignored(tmp_path: Path) -> None:
     with many(tmp_path, paging_lies=True) as portals:
         assert ids(layer(portals, resultOffset=50, resultRecordCount=10)) == list(range(1, 11))
 
 
-def test_refusals(tmp_path: Path) -> None:
+def test_rejected_requests(tmp_path: Path) -> None:
     with many(tmp_path, no_field_list_in_pages=True, no_post=True, no_long_urls=True, no_ids_only=True) as portals:
         assert "error" in layer(portals, resultOffset=0, outFields="n,name").json()
         assert count(layer(portals, resultOffset=0)) == ROWS
@@ -194,7 +194,7 @@ def test_pages_that_are_empty_with_geometry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "first"), [("sparse", "1010,"), ("huge", "410106100001,"), ("float", "410106100001.0,")]
 )
-def test_strange_object_ids(tmp_path: Path, shape: str, first: str) -> None:
+def test_unusual_object_ids(tmp_path: Path, shape: str, first: str) -> None:
     with many(tmp_path, object_ids=shape) as portals:
         assert layer(portals).text.partition('"attributes":{"OBJECTID":')[2].startswith(first)
         wanted = ids(layer(portals))[4]
@@ -207,7 +207,7 @@ def test_repeated_object_ids(tmp_path: Path) -> None:
         assert ids(layer(portals))[:8] == [1, 1, 3, 3, 5, 5, 7, 8]
 
 
-def test_counts_that_lie_or_fail(tmp_path: Path) -> None:
+def test_wrong_and_failing_counts(tmp_path: Path) -> None:
     with many(tmp_path, count_off_by=-7) as portals:
         assert layer(portals, returnCountOnly="true").json() == {"count": ROWS - 7}
         assert resource(portals, select="count(*)").json() == [{"count": str(ROWS - 7)}]
@@ -227,12 +227,12 @@ def test_counts_that_lie_or_fail(tmp_path: Path) -> None:
         ("none", set(), set()),
     ],
 )
-def test_freshness_is_said_in_one_place_or_nowhere(
+def test_freshness_is_stated_in_one_place_or_nowhere(
     tmp_path: Path, where: str, view: set[str], headers: set[str]
 ) -> None:
     with many(tmp_path, freshness=where) as portals:
-        found = requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10).json()
-        assert found.keys() & {"rowsUpdatedAt", "viewLastModified"} == view
+        described = requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10).json()
+        assert described.keys() & {"rowsUpdatedAt", "viewLastModified"} == view
         assert set(resource(portals).headers) & {"X-SODA2-Truth-Last-Modified", "Last-Modified"} == headers
         about = requests.get(f"{portals.url}{LAYER}", params={"f": "json"}, timeout=10).json()
         assert ("editingInfo" in about) is (where == "metadata")
@@ -274,7 +274,7 @@ def test_a_layer_that_moved(tmp_path: Path) -> None:
         assert count(moved) == ROWS
 
 
-def test_an_item_that_is_gone_and_a_host_that_moved(tmp_path: Path) -> None:
+def test_a_removed_item_and_a_moved_host(tmp_path: Path) -> None:
     with many(tmp_path, item_gone=True) as portals:
         item = f"{portals.url}/sharing/rest/content/items/{ITEM}"
         assert requests.get(item, params={"f": "json"}, timeout=10).json()["error"]["messageCode"] == "CONT_0001"
@@ -286,7 +286,7 @@ def test_an_item_that_is_gone_and_a_host_that_moved(tmp_path: Path) -> None:
 
 @both
 @pytest.mark.parametrize(("edit", "after"), [("delete", 98), ("insert", 102), ("update", 100)])
-def test_rows_change_while_they_are_read(tmp_path: Path, ask: Ask, edit: str, after: int) -> None:
+def test_rows_change_during_a_read(tmp_path: Path, ask: Ask, edit: str, after: int) -> None:
     with many(tmp_path, edit_after_pages=2, edit=edit, edit_rows=2) as portals:
         before = portals.files[0].updated_at
         assert [count(ask(portals)) for _ in range(4)] == [100, 100, after, after]

@@ -1,4 +1,4 @@
-"""The committed sample and real downloads, served whole: nothing lost between the file and the wire."""
+"""The committed sample and real downloads are served completely: no row and no cell is lost."""
 
 import csv
 import gzip
@@ -49,7 +49,7 @@ def text_columns(file: ServedFile) -> dict[int, str]:
 
 
 def assert_texts_arrive(portals: DemoPortals, file: ServedFile, path: Path) -> None:
-    """Every text cell of the file, as a multiset of rows, is what the portal sends."""
+    """Check that the portal sends the rows of the file, compared as a multiset of text cells."""
     _, *published = lines_of(path)
     columns = text_columns(file)
     received = served_rows(portals, file)
@@ -67,7 +67,7 @@ def test_every_row_of_the_sample_arrives() -> None:
             assert_texts_arrive(portals, file, folder / file.name)
 
 
-def test_the_sample_declares_the_portals_own_types() -> None:
+def test_the_sample_declares_the_types_of_the_portals() -> None:
     with DemoPortals(PROJECT / "data" / "sample") as portals:
         views = {
             dataset: {
@@ -143,7 +143,7 @@ def test_the_real_county_file_keeps_its_dates_and_numbers(tmp_path: Path) -> Non
         assert requests.get(url, params=asked | {"returnCountOnly": "true"}, timeout=10).json() == {"count": 2033}
 
 
-def test_many_clients_at_once_get_whole_answers() -> None:
+def test_many_parallel_clients_get_complete_responses() -> None:
     with DemoPortals(PROJECT / "data" / "sample") as portals, ThreadPoolExecutor(8) as pool:
         url = f"{portals.url}/resource/g5wn-pq7y.json?$select=:id&$order=:id&$limit=250"
         pages = pool.map(

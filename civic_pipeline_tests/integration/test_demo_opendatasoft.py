@@ -1,4 +1,4 @@
-"""The demo's OpenDataSoft protocol and its plain files over real HTTP."""
+"""The OpenDataSoft protocol and the plain files of the demo portals over HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_a_dataset_is_described(portals: DemoPortals) -> None:
     assert (unknown.status_code, unknown.json()["error_code"]) == (404, "UnknownDataset")
 
 
-def test_records_come_by_the_hundred_and_end_at_ten_thousand(portals: DemoPortals) -> None:
+def test_pages_have_at_most_100_records_and_end_at_10_000(portals: DemoPortals) -> None:
     page = get(portals, "/records", order_by="n", limit=100, offset=9900).json()
     assert (page["total_count"], len(page["results"])) == (ROWS, 100)
     assert page["results"][0] == {
@@ -78,7 +78,7 @@ def test_records_come_by_the_hundred_and_end_at_ten_thousand(portals: DemoPortal
         assert (refused.status_code, refused.json()["error_code"]) == (400, "InvalidRESTParameterError")
 
 
-def test_records_obey_conditions(portals: DemoPortals) -> None:
+def test_records_can_be_filtered(portals: DemoPortals) -> None:
     page = get(portals, "/records", where='n >= 10 and stop_name = "stop; "', select="n").json()
     assert page == {"total_count": 0, "results": []}
     page = get(portals, "/records", where="n <= 2 or at is null", select="n,rate", order_by="n desc").json()
@@ -92,14 +92,14 @@ def test_records_without_an_order_overlap(portals: DemoPortals) -> None:
     assert len({row["n"] for page in pages for row in page}) < 2000
 
 
-def test_exports_hold_everything(portals: DemoPortals) -> None:
+def test_exports_have_all_records(portals: DemoPortals) -> None:
     rows = get(portals, "/exports/json", select="n,rate").json()
     assert rows == [{"n": n, "rate": n + 0.5 if n < ROWS else None} for n in range(1, ROWS + 1)]
     lines = get(portals, "/exports/jsonl", limit=2).text.splitlines()
     assert [json.loads(line)["n"] for line in lines] == [1, 2]
 
 
-def test_an_export_beyond_the_window_breaks_off_inside_a_200(portals: DemoPortals) -> None:
+def test_an_export_beyond_the_window_ends_with_an_error_and_status_200(portals: DemoPortals) -> None:
     answer = get(portals, "/exports/jsonl", offset=9_998)
     assert answer.status_code == 200
     assert '"n":9999,' in answer.text
@@ -109,7 +109,7 @@ def test_an_export_beyond_the_window_breaks_off_inside_a_200(portals: DemoPortal
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl"])
-def test_exports_that_break_off_or_are_short(portals: DemoPortals, form: str) -> None:
+def test_exports_that_end_early(portals: DemoPortals, form: str) -> None:
     portals.inject_faults(Faults(export_breaks_after=5))
     broken = get(portals, f"/exports/{form}")
     assert broken.status_code == 200
@@ -121,7 +121,7 @@ def test_exports_that_break_off_or_are_short(portals: DemoPortals, form: str) ->
     assert get(portals, "/records", limit=1).json()["total_count"] == ROWS
 
 
-def test_the_quota_of_calls(portals: DemoPortals) -> None:
+def test_the_daily_quota(portals: DemoPortals) -> None:
     portals.inject_faults(Faults(calls_left=2))
     answers = [get(portals, "/records", limit=1) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
@@ -130,7 +130,7 @@ def test_the_quota_of_calls(portals: DemoPortals) -> None:
     assert get(portals).status_code == 200
 
 
-def test_other_faults_speak_the_protocol_too(portals: DemoPortals) -> None:
+def test_other_faults_also_use_the_protocol(portals: DemoPortals) -> None:
     portals.inject_faults(Faults(error_body=1, freshness="none", count_off_by=3))
     struck = get(portals, "/records")
     assert (struck.status_code, struck.json()["message"]) == (200, "Unable to complete operation.")
@@ -139,7 +139,7 @@ def test_other_faults_speak_the_protocol_too(portals: DemoPortals) -> None:
     assert not {"modified", "data_processed"} & default.keys()
 
 
-def test_ids_are_given_once(tmp_path: Path) -> None:
+def test_ids_must_be_unique(tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("n\n1\n")
     (tmp_path / "portal.yml").write_text("files: [{file: a.csv, opendatasoft: x}, {file: b.csv, opendatasoft: x}]\n")
@@ -147,7 +147,7 @@ def test_ids_are_given_once(tmp_path: Path) -> None:
         DemoPortals(tmp_path)
 
 
-def test_a_plain_file_is_its_own_bytes(portals: DemoPortals, folder: Path) -> None:
+def test_a_plain_file_is_sent_byte_for_byte(portals: DemoPortals, folder: Path) -> None:
     url = f"{portals.url}/files/small.csv"
     answer = requests.get(url, timeout=10)
     assert answer.content == (folder / "small.csv").read_bytes()
@@ -161,7 +161,7 @@ def test_a_plain_file_is_its_own_bytes(portals: DemoPortals, folder: Path) -> No
     assert requests.get(f"{portals.url}/files/portal.yml", timeout=10).status_code == 404
 
 
-def test_a_plain_file_that_changed_and_one_that_says_nothing(tmp_path: Path) -> None:
+def test_a_changed_plain_file_and_one_without_validators(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n")
     with DemoPortals(tmp_path) as portals:
         first = requests.get(f"{portals.url}/files/a.csv", timeout=10)
@@ -178,7 +178,7 @@ def test_a_plain_file_that_changed_and_one_that_says_nothing(tmp_path: Path) -> 
             requests.get(f"{portals.url}/files/a.csv", timeout=10)
 
 
-def test_every_address_answers(portals: DemoPortals) -> None:
+def test_every_address_responds(portals: DemoPortals) -> None:
     for file in portals.files:
         for address in portals.addresses(file):
             answer = requests.get(address, params={"f": "json"} if "/arcgis/" in address else {}, timeout=30)
@@ -186,7 +186,7 @@ def test_every_address_answers(portals: DemoPortals) -> None:
             assert "error" not in answer.text[:50], address
 
 
-def test_a_workbook_is_served_as_a_file_alone(tmp_path: Path) -> None:
+def test_a_workbook_is_served_only_as_a_plain_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n")
     (tmp_path / "b.xlsx").write_bytes(b"PK a workbook")
     with DemoPortals(tmp_path) as portals:

@@ -1,4 +1,4 @@
-"""The rarer parts of the demo's protocols: SODA3, what portals say of a dataset, map services and Esri's newer types."""
+"""Less common parts of the protocols: SODA3, metadata of datasets, map services and newer ArcGIS types."""
 
 import json
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def test_soda3_queries(portals: DemoPortals) -> None:
         assert soda3(portals, query).status_code == 400
 
 
-def test_watermarks_and_ties(portals: DemoPortals) -> None:
+def test_rows_after_a_watermark_include_ties(portals: DemoPortals) -> None:
     def rows(**asked: str) -> list[dict[str, str]]:
         named = {f"${name}": value for name, value in asked.items()}
         return list(requests.get(f"{portals.url}/resource/{FOUR}.json", params=named, timeout=10).json())
@@ -97,7 +97,7 @@ def test_watermarks_and_ties(portals: DemoPortals) -> None:
     assert [row[":id"] for row in after] == [row[":id"] for row in ordered[3:]]
 
 
-def test_socrata_says_under_which_terms(portals: DemoPortals) -> None:
+def test_socrata_states_the_licence(portals: DemoPortals) -> None:
     view = requests.get(f"{portals.url}/api/views/{FOUR}.json", timeout=10).json()
     assert (view["licenseId"], view["license"]["name"]) == ("PUBLIC_DOMAIN", "Public Domain")
     assert (view["attribution"], view["description"]) == ("Department of Health", "Cases by day. Since 2020.")
@@ -107,7 +107,7 @@ def test_socrata_says_under_which_terms(portals: DemoPortals) -> None:
     assert "columns" not in short
 
 
-def test_an_item_says_under_which_terms(portals: DemoPortals) -> None:
+def test_an_item_states_the_licence(portals: DemoPortals) -> None:
     item = ask(portals, f"/sharing/rest/content/items/{ITEM}")
     assert item["url"].endswith("/arcgis/rest/services/Health/MapServer")
     assert (item["licenseInfo"], item["accessInformation"]) == ("Public Domain", "Department of Health")

@@ -1,4 +1,4 @@
-"""Backfill, the night after it, and questions about the past, at a terminal."""
+"""`civic backfill`, the run after it, and `civic as-of`, in a terminal."""
 
 import csv
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from terminal import Place
 
 
-def test_an_older_copy_becomes_history_with_the_next_night(place: Place, tmp_path: Path) -> None:
+def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: Path) -> None:
     with (place.served / "spending.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     fund = header.index("Fund")
@@ -43,7 +43,7 @@ def test_an_older_copy_becomes_history_with_the_next_night(place: Place, tmp_pat
         place.rows("select table_name from meta.tables where status <> 'current'")
     )
     [(newest,)] = place.rows("select distinct captured_at from meta.captures where dataset = 'baltimore/spending'")
-    assert newest.year > 2020, "the portal's own capture stays the accepted one"
+    assert newest.year > 2020, "the capture of the portal stays the accepted one"
 
     query = "select count(*) as row_count from (select * from clean.baltimore_spending union all by name select * from quarantine.baltimore_spending)"
     then = place.civic("as-of", "2020-02-29", query, "--format", "csv")

@@ -1,4 +1,4 @@
-"""Ten years of vacant building notices: seven real copies become captures of their days; every figure is counted anew from the files."""
+"""Ten years of vacant building notices: seven real files become captures of their days; every number is computed again from the files."""
 
 import csv
 import gzip
@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
 ]
 
-# The day a copy is of, as far as its file says.
+# Day of the copy, as far as the file states it -> file.
 COPIES = {
     "2015-04-14": "vacant_buildings_socrata_2015-04.csv.gz",
     "2016-12-01": "vacant_buildings_socrata_2016-12.csv.gz",
@@ -55,8 +55,8 @@ class Notification:
 
 def read_property(row: dict[str, str]) -> str | None:
     joined = row.get("blockLot") or row.get("BLOCKLOT") or f"{row['Block']} {row['Lot']}"
-    found = re.fullmatch(r"(\d{1,4})([A-Z]?) ?(\d{3})([A-Z]?)", joined)
-    return f"{int(found[1]):04}{found[2]}|{int(found[3]):03}{found[4]}" if found else None
+    match = re.fullmatch(r"(\d{1,4})([A-Z]?) ?(\d{3})([A-Z]?)", joined)
+    return f"{int(match[1]):04}{match[2]}|{int(match[3]):03}{match[4]}" if match else None
 
 
 def read_day(row: dict[str, str]) -> date:
@@ -77,15 +77,15 @@ def notices(day: str) -> list[Notification]:
 
 
 def by_property(day: str) -> dict[str, list[Notification]]:
-    found: dict[str, list[Notification]] = {}
+    grouped: dict[str, list[Notification]] = {}
     for notice in notices(day):
         if notice.property:
-            found.setdefault(notice.property, []).append(notice)
-    return found
+            grouped.setdefault(notice.property, []).append(notice)
+    return grouped
 
 
 def is_kept(before: list[Notification], after: list[Notification]) -> bool:
-    """Whether a notice of before is still there: by number where both lists have numbers, else by day, give or take one."""
+    """Return whether a notice of the earlier list is still there: by number if both lists have numbers, else by day, plus or minus one."""
     if before[0].number and after[0].number:
         return bool({n.number for n in before} & {n.number for n in after})
     return any(abs((b.day - a.day).days) <= 1 for b in before for a in after)
@@ -93,7 +93,7 @@ def is_kept(before: list[Notification], after: list[Notification]) -> bool:
 
 @pytest.fixture(scope="module")
 def decade(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """All copies loaded by `civic backfill`, not in the order of their days; compared, built and released."""
+    """Load all copies with `civic backfill`, not in the order of their days; then compare, build and release."""
     place = Place(tmp_path_factory.mktemp("decade") / "data")
     for day in [*DAYS[3:], *DAYS[:3]]:
         ended = place.civic("backfill", NAME, str(HOUSING / COPIES[day]), "--captured-at", day)
@@ -114,7 +114,7 @@ def test_every_row_of_every_file_is_in_the_lake(decade: Place) -> None:
 
 
 @pytest.mark.parametrize("day", DAYS)
-def test_the_clean_table_of_any_day_has_every_notice_that_can_be_read(decade: Place, day: str) -> None:
+def test_the_clean_table_of_any_day_has_every_readable_notice(decade: Place, day: str) -> None:
     answer = decade.civic(
         "as-of",
         day,
@@ -128,9 +128,7 @@ def test_the_clean_table_of_any_day_has_every_notice_that_can_be_read(decade: Pl
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS)
-def test_entered_left_renoticed_and_returned_are_what_an_independent_count_gives(
-    decade: Place, before: str, after: str
-) -> None:
+def test_flows_equal_an_independent_count(decade: Place, before: str, after: str) -> None:
     old, new = by_property(before), by_property(after)
     seen = {notice for day in DAYS[: DAYS.index(after)] for notice in by_property(day)}
     counted = (
@@ -144,26 +142,26 @@ def test_entered_left_renoticed_and_returned_are_what_an_independent_count_gives
         len(notices(after)),
     )
     columns = "previous_property_count, property_count, entered_count, returned_count, left_count, renoticed_count, unreadable_count, notice_count"
-    [told] = decade.rows(f"select {columns} from mart_vacant_notice_flows where cast(listed_at as date) = '{after}'")
-    assert told == counted
+    [rows] = decade.rows(f"select {columns} from mart_vacant_notice_flows where cast(listed_at as date) = '{after}'")
+    assert rows == counted
 
 
-def test_what_was_published_of_spring_2025_holds_but_for_those_who_returned(decade: Place) -> None:
-    # Stated elsewhere: 282 left, 103 entered, 229 re-noticed; 12,781 - 282 + 103 = 12,602. Of the 103, 43 were on an earlier copy.
-    [told] = decade.rows(
+def test_flows_of_spring_2025_agree_with_the_published_numbers_except_for_returned_properties(decade: Place) -> None:
+    # Published numbers: 282 left, 103 entered, 229 re-noticed; 12,781 - 282 + 103 = 12,602. Of the 103, 43 were on an earlier copy.
+    [rows] = decade.rows(
         "select previous_property_count, left_count, entered_count, returned_count, property_count, renoticed_count"
         " from mart_vacant_notice_flows where year(listed_at) = 2025 and month(listed_at) = 8"
     )
-    assert told == (12_781, 282, 60, 43, 12_602, 229)
+    assert rows == (12_781, 282, 60, 43, 12_602, 229)
     assert 12_781 - 282 + 60 + 43 == 12_602
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS[-2:])
-def test_revisions_of_copies_of_one_shape_are_what_an_independent_count_gives(
+def test_revisions_between_copies_of_one_shape_equal_an_independent_count(
     decade: Place, before: str, after: str
 ) -> None:
     columns = ["DateNotice", "OWNER_ABBR", "Council_District", "Neighborhood", "BLOCKLOT", "Address"]
-    columns += ["HousingMarketTypology2023"] * (before >= "2025")  # before, it was another one
+    columns += ["HousingMarketTypology2023"] * (before >= "2025")  # earlier copies have another typology
     old, new = ({row["NoticeNum"]: row for row in published(day)} for day in (before, after))
     changed = {
         key: {
@@ -174,29 +172,29 @@ def test_revisions_of_copies_of_one_shape_are_what_an_independent_count_gives(
         for key in old.keys() & new.keys()
         if any(old[key][name] != new[key][name] for name in columns)
     }
-    told = decade.rows(
+    rows = decade.rows(
         f"select kind, record_key, before, after from meta.revisions where cast(captured_at as date) = '{after}'"
     )
-    assert len(told) == len(set(told))
+    assert len(rows) == len(set(rows))
     keys = {
-        kind: {json.loads(key)[0] for k, key, _, _ in told if k == kind}
+        kind: {json.loads(key)[0] for k, key, _, _ in rows if k == kind}
         for kind in ("added", "removed", "changed", "re-keyed")
     }
     assert keys == {
         "added": new.keys() - old.keys(), "removed": old.keys() - new.keys(), "changed": changed.keys(), "re-keyed": set(),
     }  # fmt: skip
-    for key, was, becomes in ((key, json.loads(b), json.loads(a)) for kind, key, b, a in told if kind == "changed"):
+    for key, was, becomes in ((key, json.loads(b), json.loads(a)) for kind, key, b, a in rows if kind == "changed"):
         assert {name: (was[name], becomes[name]) for name in was} == changed[json.loads(key)[0]]
 
 
 def test_the_newest_versions_are_the_newest_list(decade: Place) -> None:
-    told = decade.rows("select record_key from meta.record_versions where system_to is null")
-    assert sorted(json.loads(key)[0] for (key,) in told) == sorted(row["NoticeNum"] for row in published(DAYS[-1]))
+    rows = decade.rows("select record_key from meta.record_versions where system_to is null")
+    assert sorted(json.loads(key)[0] for (key,) in rows) == sorted(row["NoticeNum"] for row in published(DAYS[-1]))
     [(keyless,)] = decade.rows("select sum(keyless_rows) from meta.comparisons where captured_at < '2022-01-01'")
     assert keyless == sum(len(published(day)) for day in DAYS[:3])
 
 
-def test_before_the_first_copy_nothing_can_be_said(decade: Place) -> None:
+def test_as_of_before_the_first_copy_is_an_error(decade: Place) -> None:
     answer = decade.civic("as-of", "2015-04-13", "from mart_vacant_notice_flows")
     assert answer.code == 2
     assert "baltimore/vacant_building_notices (first captured 2015-04-14)" in answer.message

@@ -1,4 +1,4 @@
-"""Names and values that mean something in SQL: from a portal through capture, raw view, quarantine and release, unchanged."""
+"""Names and values with a meaning in SQL pass unchanged through capture, raw view, quarantine and release."""
 
 import json
 import shutil
@@ -36,7 +36,7 @@ VALUES = [
     "=1+1",
     "'",
 ]
-# The row whose amount is no amount goes to quarantine.
+# The row with an unreadable amount goes to quarantine.
 ROWS = [
     dict.fromkeys(NAMES, value) | {KEY: f"key '{n}", AMOUNT: "not money'" if n == 3 else f"{n}.50"}
     for n, value in enumerate(VALUES)
@@ -50,7 +50,7 @@ SOURCES = {
 
 
 def named(portal: str) -> list[str]:
-    """The names as they land: of a file, with the blanks that a name may have."""
+    """Return the names as they land: names of a file have their white space collapsed."""
     return [" ".join(name.split()) for name in NAMES] if portal == "file" else NAMES
 
 
@@ -66,7 +66,7 @@ def dataset(request: pytest.FixtureRequest) -> Dataset:
 
 @pytest.fixture
 def settings(dataset: Dataset, tmp_path: Path) -> Settings:
-    """A project whose clean model takes every column, and portals that serve it."""
+    """A project whose clean model uses every column, and portals that serve the data."""
     served = serve(tmp_path / "served", {"file": "things.geojson", "item": ITEM, "layer": "Things"})
     features = [{"type": "Feature", "properties": row, "geometry": None} for row in ROWS]
     (served / "things.geojson").write_text(
@@ -76,9 +76,9 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
     (root / "sql/clean/town").mkdir(parents=True)
     shutil.copytree(CHECKOUT / "sql/functions", root / "sql/functions")
     names = list(dataset.columns)
-    made = {"thing_id": quoted(KEY), "amount": f"parse_money({quoted(AMOUNT)})"}
-    made |= {f"c{n}": quoted(name) for n, name in enumerate(names)} | {HELPER: quoted(names[2])}
-    select = ", ".join(f"{sql} as {quoted(name)}" for name, sql in made.items())
+    expressions = {"thing_id": quoted(KEY), "amount": f"parse_money({quoted(AMOUNT)})"}
+    expressions |= {f"c{n}": quoted(name) for n, name in enumerate(names)} | {HELPER: quoted(names[2])}
+    select = ", ".join(f"{sql} as {quoted(name)}" for name, sql in expressions.items())
     (root / "sql/clean/town/things.sql").write_text(
         f"select {select}, _capture_id from raw.town_things", encoding="utf-8"
     )
@@ -96,7 +96,7 @@ def settings(dataset: Dataset, tmp_path: Path) -> Settings:
     return Settings(root=root, data=tmp_path / "data", demo_folder=served)
 
 
-def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Settings) -> None:
+def test_names_and_values_stay_unchanged(dataset: Dataset, settings: Settings) -> None:
     lake, names = Lake(settings.lake), list(dataset.columns)
     with open_portals(settings) as access:
         assert attempt_capture("town/things", dataset, lake, access).problem is None
@@ -120,11 +120,11 @@ def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Setting
     with connect(settings.warehouse) as released:
         clean = released.execute(f"select {taken} from clean.town_things order by thing_id").fetchall()
         assert clean == [tuple(row.values()) for row in kept]
-        found = released.execute(
+        quarantined = released.execute(
             f"select {taken}, {quoted(HELPER)}, _rules, _reasons from quarantine.town_things"
         ).fetchall()
         (rejected,) = [row for row in ROWS if row not in kept]
-        assert found == [(*rejected.values(), rejected[NAMES[2]], ["amount_is_readable"], ["It's no amount; --"])]
+        assert quarantined == [(*rejected.values(), rejected[NAMES[2]], ["amount_is_readable"], ["It's no amount; --"])]
         described = released.execute(
             "select column_name, comment from duckdb_columns() where schema_name = 'clean' and table_name = 'town_things'"
         ).fetchall()
@@ -138,9 +138,9 @@ def test_names_and_values_stay_what_they_are(dataset: Dataset, settings: Setting
 
 
 @pytest.mark.parametrize("text", [*NAMES, *VALUES, "", '"', '""', "''", "\\", "\\'", "x" * 100_000])
-def test_a_name_and_a_text_survive_sql(text: str) -> None:
+def test_quoted_names_and_texts_stay_unchanged_in_sql(text: str) -> None:
     with duckdb.connect() as connection:
         assert connection.execute(f"select {literal(text)}").fetchall() == [(text,)]
-        if text:  # there is no column without a name
+        if text:  # a column must have a name
             connection.execute(f"create table things as select 1 as {quoted(text)}")
             assert [column[0] for column in connection.execute("from things").description or ()] == [text]

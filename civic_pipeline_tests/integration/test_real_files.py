@@ -1,7 +1,7 @@
-"""The whole nightly job on real downloads, over the real protocols; every number is recomputed from the files with pandas.
+"""The nightly job on real downloads, over the protocols of the portals; every number is computed again from the files with pandas.
 
-What is real: COVID-19 by county and by ZIP code, Chicago's budgets, Baltimore's vacant building notices, Maryland's directory of firms whole; Baltimore's budget,
-contracts and certifications as the ten rows that could be had. There is no real checkbook: the sample's is served.
+Complete real files: COVID-19 by county and by ZIP code, Chicago's budgets, Baltimore's vacant building notices, Maryland's directory of
+firms. Ten real rows each: Baltimore's budget, contracts and certifications. The checkbook is the one of the sample.
 """
 
 import random
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
 ]
 
-# (dataset, edition) -> the download behind it; the ZIP codes are put together of two files.
+# (dataset, edition) -> its download; the ZIP codes are joined from two files.
 DOWNLOADS = {
     ("baltimore/covid_cases", None): f"{COVID}/MDCOVID19_CasesByCounty.csv",
     ("baltimore/covid_deaths", None): f"{COVID}/MDCOVID19_ConfirmedDeathsByCounty.csv",
@@ -46,15 +46,15 @@ SOURCES = [*DOWNLOADS, ZIP_CODES]
 
 @cache
 def published(dataset: str, edition: str | None = None) -> pd.DataFrame:
-    """The real rows as the portal publishes them: every cell as its text, None where it is empty."""
+    """Return the real rows as the portal publishes them: every cell as text, None if it is empty."""
     if (dataset, edition) == ZIP_CODES:
         # The portal serves one wide layer; the downloads are its columns of 2020 and those of 2021.
         first, second = (read_text(REAL / COVID / f"MD_Covid_by_zipcodes_{year}.csv") for year in (2020, 2021))
         return first.merge(second.drop(columns="OBJECTID"), on="ZIP_CODE", how="outer", validate="one_to_one")
     frame = read_text(REAL / DOWNLOADS[dataset, edition])
-    # The download flattened the portal's phone, fax, website and location columns..
+    # In the download, the phone, fax, website and location columns of the portal are flattened.
     frame = frame.rename(columns={"phone_phone_number": "phone", "fax_phone_number": "fax", "website_url": "website"})
-    # The download has the points as columns. Neither is anything we use.
+    # The download has points as columns. The pipeline does not use them.
     return frame.drop(
         columns=[name for name in frame.columns if name.startswith("geocoded_location") or name in ("X", "Y")]
     )
@@ -70,7 +70,7 @@ def dollars(values: "pd.Series[Any]") -> Decimal:
 
 
 def days(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Seconds since 1970 or ISO text -> calendar dates; local midnight is what the portal labels UTC."""
+    """Return calendar dates of epoch seconds or ISO texts; the portal labels local midnight as UTC."""
     return values.map(
         lambda text: None if text is None
         else datetime.fromtimestamp(int(text), UTC).date() if text.isdigit() else date.fromisoformat(text[:10].replace("/", "-"))
@@ -79,7 +79,7 @@ def days(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Real files served and the nightly job run on them, once."""
+    """Serve the real files and run the nightly job on them, once."""
     folder = tmp_path_factory.mktemp("real")
     entries: list[dict[str, Any]] = [{"file": "spending.csv.gz", "dataset": "baltimore/spending"}]
     served = folder / "served"
@@ -103,14 +103,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 # The captures
 
 
-def test_the_run_is_green_but_for_the_age_of_what_should_be_new(place: Place) -> None:
+def test_all_checks_pass_except_the_age_of_old_data(place: Place) -> None:
     failed = set(place.rows("select table_name, check_name from meta.checks where not is_passed"))
-    aged = {"clean.baltimore_spending", "clean.baltimore_vacant_building_notices"}  # both end on a day that recedes
+    aged = {
+        "clean.baltimore_spending",
+        "clean.baltimore_vacant_building_notices",
+    }  # their newest date becomes older every day
     assert failed <= {(table, "data_age") for table in aged}
     assert place.rows("select count(*) from meta.tables where status <> 'current'") == [(0,)]
 
 
-def test_every_capture_is_proven_by_counts_and_by_its_hash(place: Place) -> None:
+def test_every_capture_is_verified_by_counts_and_by_its_hash(place: Place) -> None:
     captured = place.rows(
         "select dataset, edition, capture_id, counted_rows, landed_rows, distinct_rows, bytes, sha256 from meta.captures"
     )
@@ -124,7 +127,7 @@ def test_every_capture_is_proven_by_counts_and_by_its_hash(place: Place) -> None
 
 
 def cell(kind: str) -> Callable[[Any], Any]:
-    """How the text of a download reads as a portal type: written here again, so that no typing of the project is trusted."""
+    """Return a function that parses a text of a download as a portal type, independent of the code of the project."""
 
     def clock(text: str) -> datetime:
         if text.isdigit():
@@ -140,13 +143,13 @@ def cell(kind: str) -> Callable[[Any], Any]:
 
 
 @pytest.mark.parametrize(("dataset", "edition"), SOURCES)
-def test_a_capture_holds_every_cell_of_the_file(place: Place, dataset: str, edition: str | None) -> None:
+def test_a_capture_has_every_cell_of_the_file(place: Place, dataset: str, edition: str | None) -> None:
     (capture,) = place.captures(dataset)
     part = next(part for part in capture.parts if part.edition == edition)
     landed = pq.read_table(place.data / "lake" / capture.capture_id / part.file).to_pandas().astype(object)
     landed = landed.where(landed.notna(), None)
     kinds = {column.name: column.portal_type for column in part.columns}
-    if dataset == "baltimore/covid_zip_cases":  # served as a layer, whose file has no shapes
+    if dataset == "baltimore/covid_zip_cases":  # served as a layer, but the file has no shapes
         assert kinds.pop("_geometry") == "Geometry"
         assert landed["_geometry"].isna().all()
     sent = published(dataset, edition)
@@ -156,7 +159,7 @@ def test_a_capture_holds_every_cell_of_the_file(place: Place, dataset: str, edit
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows sorted by all they hold, cells as plain values: Socrata keeps no order of the file's."""
+    """Return the rows sorted by all values, with plain Python cells, because Socrata does not keep the order of the file."""
     plain = frame.map(
         lambda value: value.normalize() if isinstance(value, Decimal)
         else value.to_pydatetime() if isinstance(value, pd.Timestamp)
@@ -169,17 +172,17 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 # The tables
 
 
-def test_no_row_vanishes_between_a_file_and_its_table(place: Place) -> None:
-    """Rows in = clean + quarantined + repeated, as the books say and as a recount says."""
+def test_no_row_is_lost_between_a_file_and_its_table(place: Place) -> None:
+    """Source rows = clean + quarantined + repeated rows, by `meta.tables` and by counting again."""
     day_columns = sum(name[-4:].isdigit() for name in published(*ZIP_CODES).columns)
-    made_of_a_row = {
+    rows_per_source_row = {
         "baltimore/covid_cases": 25,
         "baltimore/covid_deaths": 25,
         "baltimore/covid_zip_cases": day_columns,
     }
     for dataset in sorted({dataset for dataset, _ in SOURCES}):
         table = dataset.replace("/", "_")
-        sent = sum(len(published(*source)) for source in SOURCES if source[0] == dataset) * made_of_a_row.get(
+        sent = sum(len(published(*source)) for source in SOURCES if source[0] == dataset) * rows_per_source_row.get(
             dataset, 1
         )
         ((books, clean, quarantined, repeated),) = place.rows(
@@ -203,7 +206,7 @@ def test_the_one_rejected_row_is_the_firm_without_a_certification_number(place: 
     assert quarantined == [("clean.baltimore_spending",), ("clean.maryland_mbe_directory",)]
 
 
-def test_chicagos_budgets_agree_to_the_cent_in_every_table(place: Place) -> None:
+def test_chicagos_budgets_are_the_same_to_the_cent_in_every_table(place: Place) -> None:
     sums = {
         int(year): dollars(published("chicago/budget", year)["_ordinance_amount_"]) for year in ("2023", "2024", "2025")
     }
@@ -219,11 +222,11 @@ def test_chicagos_departments_have_the_sums_of_the_file(place: Place) -> None:
     lines = published("chicago/budget", "2025")
     lines = lines.assign(dollars=lines["_ordinance_amount_"].map(Decimal))
     by_department = lines.groupby("department_number")["dollars"].sum().to_dict()
-    found = place.rows(
+    actual = place.rows(
         "select agencies.agency_code, budget.amount from marts.mart_budget_by_agency as budget"
         " join marts.dim_agencies as agencies using (agency_id) where budget.city = 'chicago' and fiscal_year = 2025"
     )
-    assert dict(found) == by_department
+    assert dict(actual) == by_department
 
 
 def test_baltimores_ten_rows_keep_their_sums(place: Place) -> None:
@@ -246,7 +249,7 @@ def test_baltimores_ten_rows_keep_their_sums(place: Place) -> None:
     ]
 
 
-def test_certified_firms_are_those_of_the_files_and_their_validity_is_reckoned_from_their_dates(place: Place) -> None:
+def test_certified_firms_are_those_of_the_files_and_their_validity_follows_from_their_dates(place: Place) -> None:
     firms = published("maryland/mbe_directory").dropna(subset=["certification_number"])
     dated = days(firms["certification_date"]).notna()
     city = published("baltimore/mwbe")
@@ -279,39 +282,39 @@ COUNTIES = {
 
 
 @pytest.mark.parametrize("metric", ["cases", "deaths"])
-def test_cells_drawn_from_the_county_files_are_in_the_table(place: Place, metric: str) -> None:
+def test_random_cells_of_the_county_files_are_in_the_table(place: Place, metric: str) -> None:
     frame = published(f"baltimore/covid_{metric}")
-    draw, dates = random.Random(f"county {metric}"), days(frame["DATE"])
+    chance, dates = random.Random(f"county {metric}"), days(frame["DATE"])
     columns = [name for name in frame.columns if name not in {"OBJECTID", "DATE"}]
     table = f"clean.baltimore_covid_{metric}"
-    found = {row[:2]: row[2] for row in place.rows(f"select county, observed_date, cumulative_{metric} from {table}")}
-    assert len(found) == len(frame) * len(columns)
-    for column, line in zip(draw.choices(columns, k=200), draw.choices(frame.index, k=200), strict=True):
+    actual = {row[:2]: row[2] for row in place.rows(f"select county, observed_date, cumulative_{metric} from {table}")}
+    assert len(actual) == len(frame) * len(columns)
+    for column, line in zip(chance.choices(columns, k=200), chance.choices(frame.index, k=200), strict=True):
         value = frame[column][line]
         county = COUNTIES.get(column, column.replace("_", " "))
-        assert found[county, dates[line]] == (None if value is None else int(value)), (column, line)
+        assert actual[county, dates[line]] == (None if value is None else int(value)), (column, line)
 
 
-def test_cells_drawn_from_the_zip_code_files_are_in_the_table(place: Place) -> None:
+def test_random_cells_of_the_zip_code_files_are_in_the_table(place: Place) -> None:
     frame = published(*ZIP_CODES)
-    draw = random.Random("zip codes")
+    chance = random.Random("zip codes")
     columns = [name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}]
     table = "clean.baltimore_covid_zip_cases"
-    found = {
+    actual = {
         row[:2]: row[2:]
         for row in place.rows(f"select zip_code, observed_date, cumulative_cases, is_suppressed from {table}")
     }
-    assert len(found) == len(frame) * len(columns)
+    assert len(actual) == len(frame) * len(columns)
     blanks = 0
-    for column, line in zip(draw.choices(columns, k=400), draw.choices(frame.index, k=400), strict=True):
+    for column, line in zip(chance.choices(columns, k=400), chance.choices(frame.index, k=400), strict=True):
         value, (month, day, year) = frame[column][line], map(int, column.strip("Ftoal").split("_"))
         blanks += value is None
         expected = (None if value is None else int(value), value is None)
-        assert found[frame["ZIP_CODE"][line], date(year, month, day)] == expected, (column, line)
+        assert actual[frame["ZIP_CODE"][line], date(year, month, day)] == expected, (column, line)
     assert 0 < blanks < 400
 
 
-def test_the_latest_totals_of_the_city_are_the_last_lines_of_the_files(place: Place) -> None:
+def test_the_latest_totals_of_the_city_are_in_the_last_lines_of_the_files(place: Place) -> None:
     for metric in ("cases", "deaths"):
         frame = published(f"baltimore/covid_{metric}").dropna(subset=["Baltimore_City"])
         last = days(frame["DATE"]).idxmax()
@@ -353,7 +356,7 @@ def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place
     ]
 
 
-# The nights after
+# Later nights
 
 
 def test_an_unchanged_source_is_not_captured_again(place: Place, tmp_path: Path) -> None:
@@ -366,7 +369,7 @@ def test_an_unchanged_source_is_not_captured_again(place: Place, tmp_path: Path)
     assert ended.err.count("unchanged since") == len(datasets)
 
 
-def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_nothing_else(
+def test_an_edition_with_half_its_rows_holds_back_only_that_budget_and_its_dependants(
     place: Place, tmp_path: Path
 ) -> None:
     later = place.copy(tmp_path)
@@ -378,7 +381,7 @@ def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_
     assert (ended.code, ended.is_plain) == (3, True), ended.err
     assert f"chicago/budget 2024: {len(lines[::2]):,} rows against {len(lines):,}" in ended.message
 
-    # The capture is kept, not used; the tables of before are in the new release.
+    # The capture is kept but not used; the new release has the previous tables.
     first, second = later.captures("chicago/budget")
     assert first.held_back is None
     assert second.held_back is not None
@@ -393,7 +396,7 @@ def test_half_an_edition_gone_holds_back_that_budget_and_what_is_made_of_it_and_
     built = "select table_name, built_at from meta.tables"
     before, after = dict(place.rows(built)), dict(later.rows(built))
     assert all(after[name] == before[name] for name in waiting - {"raw.chicago_budget"})
-    assert any(after[name] != before[name] for name in after)  # of the others, those that had to be
+    assert any(after[name] != before[name] for name in after)  # some other tables are built again
     for table in ("clean.chicago_budget", "marts.fct_budget_lines"):
         content = f"select bit_xor(hash(t)), count(*) from {table} as t"
         assert later.rows(content) == place.rows(content), table

@@ -1,4 +1,4 @@
-"""The `where` all protocols understand, and everything else refused."""
+"""The part of `where` that all protocols understand; everything else is rejected."""
 
 import pytest
 
@@ -31,6 +31,6 @@ def test_conditions_become_sql(text: str, sql: str) -> None:
     "text",
     ["", "a", "a = b", "a = 1; drop table x", "a = 'x' --", "a = 1 and", "(a = 1", "a = 1)", "a in ()", "a like 'x'", "a is 1"],
 )  # fmt: skip
-def test_anything_else_is_refused(text: str) -> None:
+def test_other_texts_are_rejected(text: str) -> None:
     with pytest.raises(ConditionUnknown):
         conditions_sql(text, lambda name: name)

@@ -1,4 +1,4 @@
-"""What the demo portals make of a folder: types, ids, and refusals that name the file and the fix."""
+"""How the demo portals read a folder: types, ids, and errors that name the file and the fix."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ def serve(folder: Path) -> tuple[tuple[ServedFile, ...], duckdb.DuckDBPyConnecti
 def read_one(
     folder: Path, name: str, text: str | bytes, portal_yml: str | None = None
 ) -> tuple[ServedFile, list[tuple[Any, ...]]]:
-    """The one file of a folder, as served, and its rows."""
+    """Write one file into a folder; return it as served, with its rows."""
     content = text.encode() if isinstance(text, str) else text
     (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     if portal_yml:
@@ -37,7 +37,7 @@ def kinds(file: ServedFile) -> dict[str, str]:
     return {column.name: column.kind for column in file.columns}
 
 
-def test_types_are_inferred_only_where_every_value_agrees(tmp_path: Path) -> None:
+def test_a_type_is_inferred_only_if_it_fits_every_value(tmp_path: Path) -> None:
     file, _ = read_one(
         tmp_path,
         "a.csv",
@@ -58,13 +58,13 @@ def test_types_are_inferred_only_where_every_value_agrees(tmp_path: Path) -> Non
     }
 
 
-def test_a_late_exception_to_a_type_is_seen(tmp_path: Path) -> None:
+def test_a_late_value_of_another_type_is_noticed(tmp_path: Path) -> None:
     file, rows = read_one(tmp_path, "a.csv", "n\n" + "1\n" * 5000 + "n/a\n")
     assert kinds(file) == {"n": "text"}
     assert rows[-1] == ("n/a",)
 
 
-def test_declared_types_overrule_inference(tmp_path: Path) -> None:
+def test_declared_types_override_inferred_types(tmp_path: Path) -> None:
     file, rows = read_one(
         tmp_path,
         "a.csv",
@@ -76,12 +76,12 @@ def test_declared_types_overrule_inference(tmp_path: Path) -> None:
     assert (code, f"{born}", f"{paid}", done) == ("1001", "2010-11-22 08:00:00", "1234.50", True)
 
 
-def test_a_value_that_is_not_of_its_declared_type_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_value_that_is_not_of_its_declared_type_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(DemoFolderError, match=r"a\.csv: 'soon' in column due is not a calendar_date.*portal\.yml"):
         read_one(tmp_path, "a.csv", "due\n2024-01-01\nsoon\n", "files: [{file: a.csv, types: {due: calendar_date}}]")
 
 
-def test_csv_survives_byte_order_mark_line_ends_and_quoted_newlines(tmp_path: Path) -> None:
+def test_csv_may_have_a_byte_order_mark_any_line_ends_and_quoted_newlines(tmp_path: Path) -> None:
     text = '\ufeffName,Note\r\n"Smith, ""J""","two\r\nlines"\r\nplain,""\r\n'
     file, rows = read_one(tmp_path, "a.csv.gz", text)
     assert [column.name for column in file.columns] == ["Name", "Note"]
@@ -95,12 +95,12 @@ def test_four_hundred_columns_keep_their_order(tmp_path: Path) -> None:
     assert rows == [tuple(range(400))]
 
 
-def test_a_file_without_rows_is_served_empty(tmp_path: Path) -> None:
+def test_a_file_without_rows_is_served_as_an_empty_table(tmp_path: Path) -> None:
     file, rows = read_one(tmp_path, "a.csv", "a,b\n")
     assert (file.rows, rows) == (0, [])
 
 
-def test_field_names_are_socratas(tmp_path: Path) -> None:
+def test_field_names_are_those_of_socrata(tmp_path: Path) -> None:
     file, _ = read_one(tmp_path, "a.csv", "Zip Code,zip_code,_ordinance_amount_,% owned\n1,2,3,4\n")
     assert [column.field_name for column in file.columns] == ["zip_code", "zip_code_1", "_ordinance_amount_", "__owned"]
 
@@ -154,7 +154,7 @@ def test_defaults_depend_on_the_name_and_the_token_on_the_content(tmp_path: Path
         ("files: [", "not YAML"),
     ],
 )
-def test_a_bad_portal_yml_is_refused(tmp_path: Path, portal_yml: str, complaint: str) -> None:
+def test_an_invalid_portal_yml_is_rejected(tmp_path: Path, portal_yml: str, complaint: str) -> None:
     for name in ("a.csv", "c.csv"):
         (tmp_path / name).write_text("n\n1\n")
     (tmp_path / "portal.yml").write_text(portal_yml)
@@ -162,20 +162,20 @@ def test_a_bad_portal_yml_is_refused(tmp_path: Path, portal_yml: str, complaint:
         serve(tmp_path)
 
 
-def test_a_missing_or_empty_folder_is_refused(tmp_path: Path) -> None:
+def test_a_missing_or_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DemoFolderError, match="is not a folder"):
         serve(tmp_path / "nowhere")
     with pytest.raises(DemoFolderError, match="holds no file that can be served"):
         serve(tmp_path)
 
 
-def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_than_its_name_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.geojson").write_text("<html>moved</html>")
     with pytest.raises(DemoFolderError, match=r"a\.geojson cannot be read"):
         serve(tmp_path)
 
 
-def test_faults_are_checked_like_everything_else(tmp_path: Path) -> None:
+def test_faults_are_validated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n")
     for faults, complaint in {
         "{latency: 5}": "'latency' is not a key",
@@ -186,7 +186,7 @@ def test_faults_are_checked_like_everything_else(tmp_path: Path) -> None:
             serve(tmp_path)
 
 
-def test_no_fault_is_on_by_itself() -> None:
+def test_no_fault_is_on_by_default() -> None:
     harmless = Faults().model_dump()
     settings = {
         "burst_status",

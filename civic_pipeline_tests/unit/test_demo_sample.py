@@ -1,4 +1,4 @@
-"""The committed sample is what its generator makes, and holds the dirt its README owns up to."""
+"""The committed sample equals the output of its generator and has the defects that its README lists."""
 
 import csv
 import gzip
@@ -38,14 +38,14 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_generator_makes_the_committed_files(written: Path) -> None:
+def test_the_generator_writes_the_committed_files(written: Path) -> None:
     def content(path: Path) -> bytes:
-        # Compressed bytes may differ between builds of zlib; what they hold may not.
+        # Compressed bytes may differ between versions of zlib; the contents must not.
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
     assert sorted(path.name for path in written.iterdir()) == sorted(path.name for path in SAMPLE.iterdir())
     differing = [path.name for path in written.iterdir() if content(path) != content(SAMPLE / path.name)]
-    assert not differing, f"run `python -m tools.sample`: {', '.join(differing)} are not what it makes"
+    assert not differing, f"run `python -m tools.sample`: {', '.join(differing)} differ from its output"
 
 
 def test_writing_again_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_writing_again_gives_the_same_bytes(written: Path, tmp_path: Path) -> No
         assert (tmp_path / table.file).read_bytes() == (written / table.file).read_bytes()
 
 
-def test_compressed_files_carry_neither_time_nor_name() -> None:
+def test_gzip_headers_have_no_time_and_no_name() -> None:
     for path in SAMPLE.glob("*.gz"):
         assert path.read_bytes()[3:8] == b"\0" * 5, path.name
 
@@ -83,21 +83,21 @@ def test_the_sample_serves_every_dataset_and_edition_of_the_catalog() -> None:
     assert served == wanted
 
 
-def test_spending_holds_the_faults_it_names() -> None:
-    found = rows("spending")
-    assert len({row["OBJECTID"] for row in found}) == len(found)
-    amounts = Counter(row["Payment_Amount_Split"] for row in found)
+def test_spending_has_the_listed_defects() -> None:
+    payments = rows("spending")
+    assert len({row["OBJECTID"] for row in payments}) == len(payments)
+    amounts = Counter(row["Payment_Amount_Split"] for row in payments)
     assert amounts["n/a"] + amounts["#REF!"] + amounts[""] == 40
-    dates = Counter(row["Payment_Date"] for row in found)
+    dates = Counter(row["Payment_Date"] for row in payments)
     assert dates["13/45/2024"] + dates["TBD"] + dates[""] == 25
-    assert sum(not row["Supplier_Name"] for row in found) == 18
-    whole = Counter(tuple(value for name, value in row.items() if name != "OBJECTID") for row in found)
+    assert sum(not row["Supplier_Name"] for row in payments) == 18
+    whole = Counter(tuple(value for name, value in row.items() if name != "OBJECTID") for row in payments)
     assert sum(count - 1 for count in whole.values()) == 120
     assert sum(text.startswith("(") for text in amounts.elements()) >= 150
     assert sum(text.startswith("$") for text in amounts.elements()) > 10_000
 
 
-def test_spending_covers_three_fiscal_years_but_two_months() -> None:
+def test_spending_covers_three_fiscal_years_except_two_months() -> None:
     months = set()
     for row in rows("spending"):
         text = row["Payment_Date"]
@@ -110,7 +110,7 @@ def test_spending_covers_three_fiscal_years_but_two_months() -> None:
     assert months <= expected
 
 
-def test_deaths_are_zero_in_the_outage_and_blank_on_late_weekends() -> None:
+def test_deaths_are_zero_in_the_outage_and_empty_on_late_weekends() -> None:
     by_day = {row["DATE"][:10].replace("/", "-"): row for row in rows("covid_deaths")}
     zero = [day for day, row in by_day.items() if row["Baltimore_City"] == "0" and day > "2020-06-01"]
     assert (zero[0], zero[-1], len(zero)) == ("2021-12-05", "2021-12-27", 23)
@@ -124,7 +124,7 @@ def test_deaths_are_zero_in_the_outage_and_blank_on_late_weekends() -> None:
     assert rise > 60
 
 
-def test_cases_of_baltimore_city_fall_on_seven_days() -> None:
+def test_cases_of_baltimore_city_decrease_on_seven_days() -> None:
     totals = [int(row["Baltimore_City"]) for row in rows("covid_cases")]
     assert sum(after < before for before, after in pairwise(totals)) == 7
 
@@ -138,7 +138,7 @@ def test_zip_columns_change_their_prefix_and_skip_christmas() -> None:
     assert min(values) >= 8
 
 
-def test_certified_firms_are_paid_under_other_spellings() -> None:
+def test_certified_firms_have_other_spellings_in_the_checkbook() -> None:
     paid = {row["Supplier_Name"].strip() for row in rows("spending")}
     certified = {row["company"] for row in rows("mwbe")}
     overlap = [firm for firm in firms() if firm.vendor in paid and firm.name in certified]

@@ -1,4 +1,4 @@
-"""What changed between captures: revisions, versions, conflicts; and the warehouse as it was."""
+"""Changes between captures: revisions, versions, conflicts; and the warehouse as of a time."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def capture(tiny: TinyProject, *nights: Sequence[Row]) -> None:
 
 
 def history(tiny: TinyProject, query: str) -> list[Row]:
-    """The answer after the captures so far were compared, in the build file as it stands."""
+    """Compare the captures so far and return the result of the query on the build file."""
     with tiny.build() as build:
         assert record_history(build, tiny.models()) == {}
         return build.connection.execute(query).fetchall()
@@ -47,8 +47,8 @@ KINDS = "select record_key, kind, before, after from meta.revisions order by rec
 
 def test_records_are_added_removed_and_changed(tiny: TinyProject) -> None:
     capture(tiny, FIRST, [FIRST[0], ("2", "2024-01-06", "25.00"), ("4", None, "40.00")])
-    found = [(key, kind, b and json.loads(b), a and json.loads(a)) for key, kind, b, a in history(tiny, KINDS)]
-    assert found == [
+    actual = [(key, kind, b and json.loads(b), a and json.loads(a)) for key, kind, b, a in history(tiny, KINDS)]
+    assert actual == [
         ('["2"]', "changed", {"Amount": "20.00"}, {"Amount": "25.00"}),
         ('["3"]', "removed", {"Amount": "30.00", "Paid_On": "2024-01-07"}, None),
         ('["4"]', "added", None, {"Amount": "40.00", "Paid_On": None}),
@@ -58,7 +58,7 @@ def test_records_are_added_removed_and_changed(tiny: TinyProject) -> None:
     ]  # fmt: skip
 
 
-def test_a_revision_names_its_two_captures_and_their_dates(tiny: TinyProject) -> None:
+def test_a_revision_has_its_two_captures_and_their_dates(tiny: TinyProject) -> None:
     capture(tiny, FIRST, FIRST, FIRST[:2])
     columns = "previous_capture_id, previous_captured_at, capture_id, captured_at, changed_columns"
     assert history(tiny, f"select {columns} from meta.revisions") == [
@@ -66,11 +66,11 @@ def test_a_revision_names_its_two_captures_and_their_dates(tiny: TinyProject) ->
     ]  # fmt: skip
 
 
-def test_a_record_with_the_same_values_and_another_key_is_rekeyed_if_it_is_the_only_one(tiny: TinyProject) -> None:
+def test_a_record_with_the_same_values_and_another_key_is_rekeyed_if_it_is_unique(tiny: TinyProject) -> None:
     twins = [("8", "2024-02-01", "1.00"), ("9", "2024-02-01", "1.00")]
     capture(tiny, [*FIRST, *twins], [*FIRST[:2], ("33", *FIRST[2][1:]), ("88", *twins[0][1:]), ("99", *twins[1][1:])])
-    found = history(tiny, "select kind, previous_key, record_key from meta.revisions order by all")
-    assert found == [
+    actual = history(tiny, "select kind, previous_key, record_key from meta.revisions order by all")
+    assert actual == [
         ("added", None, '["88"]'), ("added", None, '["99"]'), ("re-keyed", '["3"]', '["33"]'),
         ("removed", None, '["8"]'), ("removed", None, '["9"]'),
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_a_record_without_values_is_never_rekeyed(tiny: TinyProject) -> None:
     assert [row[0] for row in history(tiny, "select kind from meta.revisions order by 1")] == ["added", "removed"]
 
 
-def test_versions_span_the_captures_that_show_them(tiny: TinyProject) -> None:
+def test_versions_last_from_capture_to_capture(tiny: TinyProject) -> None:
     changed = [("1", "2024-01-05", "11.00"), *FIRST[1:]]
     capture(tiny, FIRST, FIRST, changed, changed[1:], changed)
     query = "select record_key, day(system_from), day(system_to) from meta.record_versions order by all"
@@ -93,15 +93,15 @@ def test_versions_span_the_captures_that_show_them(tiny: TinyProject) -> None:
     ]
 
 
-def test_rows_that_differ_under_one_key_are_conflicts_and_exact_repeats_are_not(tiny: TinyProject) -> None:
+def test_different_rows_with_one_key_are_conflicts_and_exact_repeats_are_not(tiny: TinyProject) -> None:
     capture(
         tiny, FIRST, [*FIRST, FIRST[0], ("2", "2024-01-06", None)], [FIRST[0], ("2", "2024-01-06", "99.00"), FIRST[2]]
     )
     with tiny.build() as build:
         record_history(build, tiny.models())
-        found = everything(build)
-    assert found["revisions"] == [], "a key in conflict on one of two nights is no revision"
-    assert found["conflicts"] == [], "the newest capture has none"
+        history_tables = everything(build)
+    assert history_tables["revisions"] == [], "a key in conflict in one of two captures is not a revision"
+    assert history_tables["conflicts"] == [], "the newest capture has none"
     counted = history(
         tiny, "select conflicting_records, repeated_rows, records from meta.comparisons order by captured_at"
     )
@@ -113,7 +113,7 @@ def test_rows_that_differ_under_one_key_are_conflicts_and_exact_repeats_are_not(
     assert versions == [(1, 2), (3, None)]
 
 
-def test_a_conflict_says_what_differs(tiny: TinyProject) -> None:
+def test_a_conflict_lists_the_differences(tiny: TinyProject) -> None:
     capture(tiny, [*FIRST, ("2", "2024-01-06", None), ("2", "2024-01-06", "20.00")])
     [(key, rows, versions, columns, values)] = history(
         tiny, "select record_key, row_count, version_count, differing_columns, differing_values from meta.conflicts"
@@ -127,13 +127,13 @@ def test_a_conflict_says_what_differs(tiny: TinyProject) -> None:
     )
 
 
-def test_rows_without_a_key_are_counted_and_in_no_revision(tiny: TinyProject) -> None:
+def test_rows_without_a_key_are_counted_and_not_in_revisions(tiny: TinyProject) -> None:
     capture(tiny, [*FIRST, (None, "2024-01-05", "1.00")], [*FIRST, (None, "2024-01-05", "2.00"), (None, None, None)])
     assert history(tiny, "select keyless_rows from meta.comparisons order by captured_at") == [(1,), (2,)]
     assert history(tiny, KINDS) == []
 
 
-def test_columns_the_clean_table_is_not_made_from_make_no_revision_and_are_not_published(tiny: TinyProject) -> None:
+def test_columns_that_the_clean_table_does_not_use_are_not_in_revisions(tiny: TinyProject) -> None:
     tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "cast(1 as decimal(18, 2))")
     tiny.edit("sql/clean/town/payments.sql", "Amount as _published_amount", "'x' as _published_amount")
     capture(tiny, FIRST, [(*FIRST[0][:2], "77.00"), FIRST[1], ("4", "2024-01-08", "40.00")])
@@ -141,7 +141,7 @@ def test_columns_the_clean_table_is_not_made_from_make_no_revision_and_are_not_p
     assert [row[0] for row in history(tiny, "select kind from meta.revisions order by 1")] == ["added", "removed"]
 
 
-def test_row_ids_make_no_revision(tiny: TinyProject) -> None:
+def test_row_ids_are_not_compared(tiny: TinyProject) -> None:
     typed = tiny.dataset.model_dump() | {"columns": {"Payment_No": "text", "Paid_On": "OID", "Amount": "text"}}
     numbered = TinyProject(tiny.settings, Dataset.model_validate(typed | {"volume": {"shrink_at_most": "10%"}}))
     capture(numbered, [("1", "7", "1.00")], [("1", "8", "1.00")])
@@ -150,7 +150,7 @@ def test_row_ids_make_no_revision(tiny: TinyProject) -> None:
     ]
 
 
-def test_a_held_back_capture_says_nothing(tiny: TinyProject) -> None:
+def test_a_held_back_capture_is_not_compared(tiny: TinyProject) -> None:
     tiny.capture(FIRST, at=NIGHTS[0])
     tiny.capture(FIRST[:1], at=NIGHTS[1], held_back="far fewer rows")
     tiny.capture(FIRST, at=NIGHTS[2])
@@ -158,7 +158,7 @@ def test_a_held_back_capture_says_nothing(tiny: TinyProject) -> None:
     assert history(tiny, KINDS) == []
 
 
-def test_the_validity_is_read_from_the_declared_column(tiny: TinyProject) -> None:
+def test_valid_time_is_read_from_the_declared_column(tiny: TinyProject) -> None:
     dataset = tiny.dataset.model_copy(update={"valid_from": "Paid_On"})
     dated = TinyProject(tiny.settings, dataset)
     capture(dated, [*FIRST[:1], ("2", "soon", "1.00")])
@@ -201,13 +201,13 @@ def test_a_lost_build_file_gets_the_same_history_again(tiny: TinyProject) -> Non
         assert everything(build) == night_by_night
 
 
-def test_a_run_that_dies_while_comparing_leaves_nothing_half_compared(
+def test_a_run_that_ends_during_a_comparison_leaves_no_partial_comparison(
     tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capture(tiny, *CHANGING)
     with tiny.build() as build:
         record_history(build, tiny.models())
-        undisturbed = everything(build)
+        expected = everything(build)
     tiny.settings.build.unlink()
     account = _History._account
 
@@ -222,10 +222,10 @@ def test_a_run_that_dies_while_comparing_leaves_nothing_half_compared(
     with tiny.build() as build:
         assert [row[1] for row in everything(build)["comparisons"]] == [f"town/payments/{at}" for at in NIGHTS[:2]]
         record_history(build, tiny.models())
-        assert everything(build) == undisturbed
+        assert everything(build) == expected
 
 
-def test_a_capture_that_comes_in_between_is_taken_into_account(tiny: TinyProject) -> None:
+def test_a_capture_added_in_between_is_compared(tiny: TinyProject) -> None:
     tiny.capture(FIRST, at=NIGHTS[0])
     tiny.capture(FIRST, at=NIGHTS[2])
     assert history(tiny, KINDS) == []
@@ -235,7 +235,7 @@ def test_a_capture_that_comes_in_between_is_taken_into_account(tiny: TinyProject
     ]  # fmt: skip
 
 
-def test_another_key_makes_the_history_anew(tiny: TinyProject) -> None:
+def test_another_key_computes_the_history_again(tiny: TinyProject) -> None:
     capture(tiny, FIRST, [("1", "2024-01-05", "11.00"), *FIRST[1:]])
     assert [row[1] for row in history(tiny, KINDS)] == ["changed"]
     other = TinyProject(tiny.settings, tiny.dataset.model_copy(update={"key": ("Payment_No", "Amount")}))
@@ -254,8 +254,8 @@ def test_a_damaged_older_capture_stops_its_history_and_nothing_else(tiny: TinyPr
     good = file.read_bytes()
     file.write_bytes(good + b"x")
     with tiny.build() as build:
-        stuck = record_history(build, tiny.models())
-        assert "sha256 differs" in stuck["town/payments"]
+        problems = record_history(build, tiny.models())
+        assert "sha256 differs" in problems["town/payments"]
         assert build.damaged == {}
     file.write_bytes(good)
     assert [row[1] for row in history(tiny, KINDS)] == ["removed", "removed"]
@@ -279,7 +279,7 @@ def old_capture(tiny: TinyProject, at: str, columns: dict[str, str], rows: Seque
 OLD = {"PAYMENT_no": "text", "Dollars": "text", "cents": "text"}
 
 
-def test_an_older_capture_is_read_under_the_names_of_today(tiny: TinyProject) -> None:
+def test_an_older_capture_is_read_with_the_current_names(tiny: TinyProject) -> None:
     tiny = shaped(tiny)
     old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50")])
     with tiny.build() as build:
@@ -290,7 +290,7 @@ def test_an_older_capture_is_read_under_the_names_of_today(tiny: TinyProject) ->
         assert build.connection.execute(f"select amount::varchar from {staged.everything}").fetchall() == [("10.50",)]
 
 
-def test_across_shapes_only_what_is_written_alike_is_compared(tiny: TinyProject) -> None:
+def test_between_shapes_only_columns_with_the_same_form_are_compared(tiny: TinyProject) -> None:
     tiny = shaped(tiny)
     old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50"), ("2", "10", "50")])
     tiny.capture([("1", "2024-01-05", "10.50"), ("3", None, "1.00")], at=NIGHTS[1])
@@ -303,7 +303,7 @@ def test_across_shapes_only_what_is_written_alike_is_compared(tiny: TinyProject)
     ]  # fmt: skip
 
 
-def test_nothing_is_compared_where_the_key_was_written_otherwise(tiny: TinyProject) -> None:
+def test_nothing_is_compared_if_the_key_has_another_form(tiny: TinyProject) -> None:
     text = tiny.dataset.model_dump() | {
         "volume": {"shrink_at_most": "10%"},
         "earlier_shapes": [{"seen": "2020", "columns": {"Payment_No": "no"}}],
@@ -333,25 +333,25 @@ def test_a_model_reads_all_accepted_captures_of_a_dataset(tiny: TinyProject) -> 
     tiny.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
     with tiny.build() as build:
         staged = build.stage(tiny.models()["marts.mart_months"])
-        found = build.connection.execute(
+        actual = build.connection.execute(
             f"select day(month), amount::varchar from {staged.table} order by 1"
         ).fetchall()
-    assert found == [(1, "10.50"), (2, "60.00")]
+    assert actual == [(1, "10.50"), (2, "60.00")]
 
 
-def test_a_model_of_all_captures_is_made_again_when_there_is_another(tiny: TinyProject) -> None:
+def test_a_model_of_all_captures_is_built_again_after_a_new_capture(tiny: TinyProject) -> None:
     tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     tiny.capture(FIRST, at=NIGHTS[1])
     model = tiny.models()["marts.mart_months"]
     with tiny.build() as build:
         build.swap(build.stage(model), [], None)
         assert build.is_current(model)
-    tiny.capture(FIRST, at=NIGHTS[0])  # an older one, so the newest stays what it was
+    tiny.capture(FIRST, at=NIGHTS[0])  # an older one, so the newest stays the same
     with tiny.build() as build:
         assert not build.is_current(model)
 
 
-def test_what_a_backfill_reveals_is_released(tiny: TinyProject) -> None:
+def test_a_backfill_leads_to_a_new_release(tiny: TinyProject) -> None:
     tiny.capture(FIRST, at=NIGHTS[1])
 
     def night() -> bool:
@@ -369,7 +369,7 @@ def test_what_a_backfill_reveals_is_released(tiny: TinyProject) -> None:
     assert night()
 
 
-def test_a_capture_of_no_known_shape_is_not_passed_over(tiny: TinyProject) -> None:
+def test_a_capture_of_an_unknown_shape_is_an_error(tiny: TinyProject) -> None:
     tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     old_capture(tiny, NIGHTS[0], OLD, [("1", "10", "50")])
     with (
@@ -379,7 +379,7 @@ def test_a_capture_of_no_known_shape_is_not_passed_over(tiny: TinyProject) -> No
         build.stage(tiny.models()["marts.mart_months"])
 
 
-# As of a moment
+# As of a time
 
 
 def answer(tiny: TinyProject, moment: str, query: str) -> list[Row]:
@@ -392,7 +392,7 @@ def answer(tiny: TinyProject, moment: str, query: str) -> list[Row]:
     ("moment", "total"),
     [("2026-01-01T03:00Z", "60.00"), ("2026-01-02T02:59:59Z", "60.00"), ("2026-01-02T23:00Z", "30.00")],
 )
-def test_a_query_sees_the_captures_accepted_by_then(tiny: TinyProject, moment: str, total: str) -> None:
+def test_a_query_sees_the_captures_accepted_by_that_time(tiny: TinyProject, moment: str, total: str) -> None:
     capture(tiny, FIRST, FIRST[:2])
     tiny.capture(FIRST[:1], at=NIGHTS[2], held_back="far fewer rows")
     assert answer(tiny, moment, "select sum(amount)::varchar from mart_months") == [(total,)]
@@ -400,26 +400,28 @@ def test_a_query_sees_the_captures_accepted_by_then(tiny: TinyProject, moment: s
     assert not tiny.settings.build.exists()
 
 
-def test_a_history_ends_at_the_moment_asked_about(tiny: TinyProject) -> None:
+def test_a_history_ends_at_the_given_time(tiny: TinyProject) -> None:
     tiny.write("sql/marts/spending/mart_months.sql", HISTORY_SQL)
     capture(tiny, FIRST, FIRST, FIRST)
     assert answer(tiny, "2026-01-02T12:00Z", "select count(*) from marts.mart_months") == [(2,)]
 
 
-def test_quarantined_rows_of_then_can_be_asked_for(tiny: TinyProject) -> None:
+def test_quarantined_rows_of_that_time_can_be_queried(tiny: TinyProject) -> None:
     capture(tiny, [*FIRST, ("9", "2024-01-05", "unreadable")], FIRST)
     assert answer(tiny, "2026-01-01T12:00Z", "select payment_id from quarantine.town_payments") == [("9",)]
 
 
-def test_before_the_first_capture_the_datasets_are_named(tiny: TinyProject) -> None:
-    with pytest.raises(NotCapturedBy, match=r"By 2025-12-31 00:00 UTC .* town/payments \(never captured\)"):
+def test_the_error_before_the_first_capture_names_the_datasets(tiny: TinyProject) -> None:
+    with pytest.raises(
+        NotCapturedBy, match=r"accepted capture by 2025-12-31 00:00 UTC of town/payments \(never captured\)"
+    ):
         answer(tiny, "2025-12-31T00:00Z", "from mart_months")
     capture(tiny, FIRST)
     with pytest.raises(NotCapturedBy, match=r"town/payments \(first captured 2026-01-01\)"):
         answer(tiny, "2025-12-31T00:00Z", "from mart_months")
 
 
-def test_what_is_no_model_cannot_be_rebuilt(tiny: TinyProject) -> None:
+def test_only_models_can_be_rebuilt(tiny: TinyProject) -> None:
     capture(tiny, FIRST)
     with pytest.raises(UnknownName, match=r"meta\.revisions"):
         answer(tiny, "2026-01-02T00:00Z", "from meta.revisions")
@@ -436,7 +438,7 @@ tables = st.lists(st.tuples(keys, values, values), max_size=9)
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TinyProject, Build, Iterator[int]]]:
-    """A tiny project whose build stays open, and numbers for captures nobody has seen: each example replaces all of the one before."""
+    """A tiny project whose build stays open, and a counter for new capture times: each example replaces all captures of the last one."""
     tiny = write_tiny_project(tmp_path_factory.mktemp("any") / "tiny")
     with tiny.build() as build:
         yield tiny, build, count()
@@ -444,7 +446,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TinyProje
 
 @pytest.mark.slow
 @given(nights=st.lists(tables, min_size=2, max_size=4))
-def test_revisions_laid_over_a_capture_give_the_next_one(
+def test_revisions_applied_to_a_capture_give_the_next_one(
     opened: tuple[TinyProject, Build, Iterator[int]], nights: list[list[Row]]
 ) -> None:
     tiny, build, numbers = opened
@@ -454,47 +456,47 @@ def test_revisions_laid_over_a_capture_give_the_next_one(
     for at, rows in zip(stamps, nights, strict=True):
         tiny.capture(rows, at=at)
     assert record_history(build, tiny.models()) == {}
-    told = everything(build)
-    assert [row[1] for row in told["comparisons"]] == [f"town/payments/{at}" for at in stamps]
+    rows_by_table = everything(build)
+    assert [row[1] for row in rows_by_table["comparisons"]] == [f"town/payments/{at}" for at in stamps]
     names = [column.name for column in meta.REVISIONS.columns]
-    revisions = [dict(zip(names, row, strict=True)) for row in told["revisions"]]
-    open_versions = {row[1] for row in told["record_versions"] if row[5] is None}
+    revisions = [dict(zip(names, row, strict=True)) for row in rows_by_table["revisions"]]
+    open_versions = {row[1] for row in rows_by_table["record_versions"] if row[5] is None}
     for earlier, later, at in zip(nights, nights[1:], stamps[1:], strict=False):
         before, after = records(earlier), records(later)
-        undecided = {key for side in (before, after) for key, found in side.items() if len(found) > 1}
-        made = {key: dict(next(iter(found))) for key, found in before.items() if key not in undecided}
+        undecided = {key for side in (before, after) for key, contents in side.items() if len(contents) > 1}
+        state = {key: dict(next(iter(contents))) for key, contents in before.items() if key not in undecided}
         for revision in (r for r in revisions if r["capture_id"].endswith(at)):
             assert revision["record_key"] not in {json.dumps([key]) for key in undecided}
-            apply(made, revision)
-        assert made == {key: dict(next(iter(found))) for key, found in after.items() if key not in undecided}
-    decided = {json.dumps([key]) for key, found in records(nights[-1]).items() if len(found) == 1}
+            apply(state, revision)
+        assert state == {key: dict(next(iter(contents))) for key, contents in after.items() if key not in undecided}
+    decided = {json.dumps([key]) for key, contents in records(nights[-1]).items() if len(contents) == 1}
     assert open_versions == decided
 
 
 def records(rows: Sequence[Row]) -> dict[str, set[tuple[tuple[str, Any], ...]]]:
-    """What a capture says of each key: more than one thing is a conflict."""
-    found: dict[str, set[tuple[tuple[str, Any], ...]]] = defaultdict(set)
+    """Return the different rows of each key of a capture; more than one is a conflict."""
+    contents: dict[str, set[tuple[tuple[str, Any], ...]]] = defaultdict(set)
     for key, paid_on, amount in rows:
         if key is not None:
-            found[key].add((("Amount", amount), ("Paid_On", paid_on)))
-    return found
+            contents[key].add((("Amount", amount), ("Paid_On", paid_on)))
+    return contents
 
 
-def apply(made: dict[str, dict[str, Any]], revision: dict[str, Any]) -> None:
-    """A revision undoes nothing else: what it says was there must have been there."""
+def apply(state: dict[str, dict[str, Any]], revision: dict[str, Any]) -> None:
+    """Apply a revision to `state`, and check that its old values were there."""
     (key,) = json.loads(revision["record_key"])
     before, after = (revision[side] and json.loads(revision[side]) for side in ("before", "after"))
     match revision["kind"]:
         case "added":
-            assert key not in made
-            made[key] = after
+            assert key not in state
+            state[key] = after
         case "removed":
-            assert made.pop(key) == before
+            assert state.pop(key) == before
         case "re-keyed":
             (previous,) = json.loads(revision["previous_key"])
-            made[key] = made.pop(previous)
+            state[key] = state.pop(previous)
         case "changed":
             assert sorted(before) == sorted(after) == revision["changed_columns"]
-            assert before == {name: made[key][name] for name in before}
+            assert before == {name: state[key][name] for name in before}
             assert all(before[name] != after[name] for name in before)
-            made[key] |= after
+            state[key] |= after
