@@ -1,6 +1,6 @@
-"""Known vulnerabilities of the pinned requirements, by pip-audit; nothing is installed. Ends red where it finds one.
+"""Runs pip-audit on the pinned requirements and fails if a package has a known vulnerability. Installs nothing.
 
-Skipped, with the reason, where its database (PyPI's JSON service) is not reachable: a package index alone does not have it.
+The audit is skipped, with the reason, if the database (PyPI's JSON service) is not reachable; a package index is not enough.
 """  # noqa: INP001 - a script, not a package
 
 import json
@@ -15,28 +15,28 @@ COMMAND = [
 ]  # fmt: skip
 
 
-def verdict(told: str, errors: str) -> tuple[int, str]:
-    """Exit code and words for what pip-audit printed."""
+def verdict(output: str, errors: str) -> tuple[int, str]:
+    """Return the exit code and the message for the output of pip-audit."""
     try:
-        packages = json.loads(told)["dependencies"]
+        packages = json.loads(output)["dependencies"]
     except ValueError:
-        last = (errors.strip().splitlines() or ["it said nothing"])[-1]
-        return 0, f"skipped: pip-audit could not ask its database ({last})"
+        last = (errors.strip().splitlines() or ["no error message"])[-1]
+        return 0, f"skipped: pip-audit could not reach its database ({last})"
     audited = [package for package in packages if "vulns" in package]
     if not audited:
-        return 0, f"skipped: the database reached from here knows none of the {len(packages)} packages"
-    found = [
-        f"{package['name']} {package['version']}: {vuln['id']}, mended in {', '.join(vuln['fix_versions']) or 'no version yet'}"
+        return 0, f"skipped: the reachable database has none of the {len(packages)} packages"
+    vulnerabilities = [
+        f"{package['name']} {package['version']}: {vuln['id']}, fixed in {', '.join(vuln['fix_versions']) or 'no version yet'}"
         for package in audited
         for vuln in package["vulns"]
     ]
-    summary = f"{len(audited)} of {len(packages)} packages audited, {len(found)} known vulnerabilities"
-    return (1 if found else 0), "\n".join([*found, summary])
+    summary = f"{len(audited)} of {len(packages)} packages audited, {len(vulnerabilities)} known vulnerabilities"
+    return (1 if vulnerabilities else 0), "\n".join([*vulnerabilities, summary])
 
 
 if __name__ == "__main__":
     program = Path(sys.executable).with_name(COMMAND[0])
-    ended = subprocess.run([program, *COMMAND[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
-    code, words = verdict(ended.stdout, ended.stderr)
-    print(f"audit: {words}")
+    process = subprocess.run([program, *COMMAND[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    code, message = verdict(process.stdout, process.stderr)
+    print(f"audit: {message}")
     sys.exit(code)

@@ -1,13 +1,14 @@
-"""Nights of the tiny project of the unit tests, each in a process of its own that may be killed.
+"""Runs nights of the tiny project, each in its own process that a test may kill.
 
-Run as a script, it reads a line per night from standard input (`<data folder> <portals' address>`), forks, tells the pid,
-and when the night is over its exit status. One process imports what takes seconds; its children are the nights.
+As a script, it reads one line per night from standard input (`<data folder> <address of the portals>`), forks, prints the pid,
+and prints the exit status when the night ends. One process does the slow imports; its children are the nights.
 """
 
 import os
 import sys
 import traceback
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
@@ -31,7 +32,7 @@ def one_night(tiny: TinyProject, portals: str) -> None:
         models,
         "a night",
         Selection.whole(datasets, models),
-        print,
+        partial(print, file=sys.stderr),  # standard output is for the parent process
         lambda _: nullcontext(access),
     ):
         pass

@@ -1,4 +1,4 @@
-"""The audit of dependencies: red for a known vulnerability, skipped with the reason where nobody can know. Answers as pip-audit 2.10 gives them."""
+"""The audit of dependencies fails for a known vulnerability and is skipped without a database. Output as of pip-audit 2.10."""
 
 import importlib.util
 import json
@@ -13,22 +13,22 @@ VULNERABLE = {
 }  # fmt: skip
 
 
-def verdict(*packages: object, told: str | None = None, errors: str = "") -> tuple[int, str]:
+def verdict(*packages: object, output: str | None = None, errors: str = "") -> tuple[int, str]:
     spec = importlib.util.spec_from_file_location("audit", CHECKOUT / ".ci" / "audit.py")
     assert spec is not None
     assert spec.loader is not None
     audit = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(audit)
-    said: tuple[int, str] = audit.verdict(
-        json.dumps({"dependencies": packages, "fixes": []}) if told is None else told, errors
+    result: tuple[int, str] = audit.verdict(
+        json.dumps({"dependencies": packages, "fixes": []}) if output is None else output, errors
     )
-    return said
+    return result
 
 
-def test_a_known_vulnerability_is_red() -> None:
+def test_a_known_vulnerability_fails() -> None:
     assert verdict(SOUND, VULNERABLE, UNKNOWN) == (
         1,
-        "jinja2 2.4.1: PYSEC-2014-8, mended in 2.7.2\n2 of 3 packages audited, 1 known vulnerabilities",
+        "jinja2 2.4.1: PYSEC-2014-8, fixed in 2.7.2\n2 of 3 packages audited, 1 known vulnerabilities",
     )
 
 
@@ -36,11 +36,11 @@ def test_sound_packages_pass_and_are_counted() -> None:
     assert verdict(SOUND, UNKNOWN) == (0, "1 of 2 packages audited, 0 known vulnerabilities")
 
 
-def test_a_database_that_knows_none_of_them_is_said() -> None:
-    """A mirror of the index answers 404 to every question, which pip-audit passes over with exit code 0."""
-    assert verdict(UNKNOWN, UNKNOWN) == (0, "skipped: the database reached from here knows none of the 2 packages")
+def test_a_database_without_the_packages_is_reported() -> None:
+    """A mirror of the index returns 404 to every request, which pip-audit ignores with exit code 0."""
+    assert verdict(UNKNOWN, UNKNOWN) == (0, "skipped: the reachable database has none of the 2 packages")
 
 
-def test_a_database_out_of_reach_is_said() -> None:
-    code, words = verdict(told="", errors="Traceback ...\nConnectionError: no route to host\n")
-    assert (code, words) == (0, "skipped: pip-audit could not ask its database (ConnectionError: no route to host)")
+def test_an_unreachable_database_is_reported() -> None:
+    code, message = verdict(output="", errors="Traceback ...\nConnectionError: no route to host\n")
+    assert (code, message) == (0, "skipped: pip-audit could not reach its database (ConnectionError: no route to host)")
