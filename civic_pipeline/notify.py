@@ -1,4 +1,4 @@
-"""Notifications to the log, a webhook (Slack, Teams, ...) or by e-mail, and the heartbeat of good nights."""
+"""Notifications to the log, a webhook (Slack, Teams, ...) or by e-mail, and a heartbeat after successful runs."""
 
 import os
 import smtplib
@@ -104,7 +104,7 @@ def notifier_from_environment(log: Callable[[str], None]) -> Notifier:
 
 
 def send_heartbeat() -> None:
-    """Ask CIVIC_HEARTBEAT_URL, if it is set: a service there raises the alarm when a night does not call it.
+    """Request CIVIC_HEARTBEAT_URL, if it is set: a monitoring service there alerts if the request is missing.
 
     Raises NotificationFailed.
     """
@@ -114,7 +114,7 @@ def send_heartbeat() -> None:
     try:
         requests.get(url, timeout=_TIMEOUT_SECONDS).raise_for_status()
     except requests.RequestException as error:
-        # The address is a secret, and requests puts it into its messages.
+        # The address is a secret, and requests quotes it in its messages.
         raise NotificationFailed("heartbeat", type(error).__name__) from None
 
 

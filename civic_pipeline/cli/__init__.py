@@ -1,4 +1,4 @@
-"""`civic`: the same verbs as the Dagster UI, for a terminal.
+"""The command line interface `civic`.
 
 Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is held back · 4 another run is writing.
 """

@@ -10,13 +10,13 @@ from civic_pipeline.settings import Settings
 
 @click.command()
 def check() -> None:
-    """Find wrong columns and SQL that a second engine would not take, without a run: one `file:line: message` per mistake."""
-    from civic_pipeline.lint import check as mistakes_in
+    """Find wrong columns and SQL that another engine would reject, without a run: one `file:line: message` per mistake."""
+    from civic_pipeline.lint import check as find_mistakes
 
-    found = mistakes_in(Settings.from_environment().root)
-    for mistake in found:
+    mistakes = find_mistakes(Settings.from_environment().root)
+    for mistake in mistakes:
         click.echo(f"{os.path.relpath(mistake.path)}:{mistake.line}: {mistake.message}")
-    if found:
-        click.secho(f"{len(found)} mistake{'s' if len(found) > 1 else ''}", fg="red", err=True)
+    if mistakes:
+        click.secho(f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}", fg="red", err=True)
         sys.exit(2)
     click.echo("Columns and SQL are as declared.")

@@ -16,13 +16,13 @@ from civic_pipeline.settings import Settings
 if TYPE_CHECKING:
     from civic_pipeline.scaffold import ResolvedSource
 
-_PRIVATE_HOSTS = "Also read from this machine and from private networks, by plain http where the address says so."
+_PRIVATE_HOSTS = "Allow hosts on this machine and in private networks, with http:// if the address says so."
 
 
 @click.command()
 @click.argument("datasets", nargs=-1)
 def doctor(datasets: tuple[str, ...]) -> None:
-    """Ask every portal (or those of DATASETS, such as baltimore/spending) how its source is, and say what drifted."""
+    """Check every source (or those of DATASETS, such as baltimore/spending): is it reachable, and is its schema as declared?"""
     from civic_pipeline.access import open_portals
     from civic_pipeline.catalog import load_datasets
     from civic_pipeline.lake import diagnose
@@ -35,12 +35,12 @@ def doctor(datasets: tuple[str, ...]) -> None:
     failed = 0
     with open_portals(settings) as access:
         for name in datasets or known:
-            found = diagnose(known[name], access)
-            failed += not found.healthy
-            mark = click.style("ok     ", fg="green") if found.healthy else click.style("failed ", fg="red")
-            click.echo(f"{mark}{name}: {found.summary}")
+            diagnosis = diagnose(known[name], access)
+            failed += not diagnosis.healthy
+            mark = click.style("ok     ", fg="green") if diagnosis.healthy else click.style("failed ", fg="red")
+            click.echo(f"{mark}{name}: {diagnosis.summary}")
     click.echo(
-        f"\n{len(datasets or known) - failed} of {len(datasets or known)} sources answer as declared ({settings.profile} portals)."
+        f"\n{len(datasets or known) - failed} of {len(datasets or known)} sources respond as declared ({settings.profile} portals)."
     )
     sys.exit(1 if failed else 0)
 
@@ -52,12 +52,12 @@ def doctor(datasets: tuple[str, ...]) -> None:
     "folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder to make for the Parquet file and manifest.json.",
+    help="New folder for the Parquet file and manifest.json.",
 )
 @click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
 def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
-    """Capture the dataset that URL names, and verify it: a portal's page or API address, an ArcGIS item, a file."""
-    from civic_pipeline.cli.scaffold_text import of_capture
+    """Capture and verify the dataset at URL: the address of a portal page or API, an ArcGIS item, or a file."""
+    from civic_pipeline.cli.scaffold_text import describe_capture
     from civic_pipeline.scaffold import capture_into, describe, refuse_full
 
     refuse_full(folder)
@@ -66,26 +66,26 @@ def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
     click.echo(f"{description.about.title}  ({resolved.source.portal})", err=True)
     with progress_line() as progress:
         trial = capture_into(folder, resolved, description, progress)
-    click.echo("\n".join(of_capture(trial)))
+    click.echo("\n".join(describe_capture(trial)))
 
 
 @click.command()
 @click.argument("url")
 @click.option("--city", required=True, callback=as_name, help="City the dataset belongs to, such as baltimore.")
 @click.option("--name", required=True, callback=as_name, help="Name of the dataset, such as vacants.")
-@click.option("--subject", required=True, type=click.Choice(get_args(Subject)), help="What it is about.")
+@click.option("--subject", required=True, type=click.Choice(get_args(Subject)), help="Subject of the dataset.")
 @click.option("--allow-private-hosts", is_flag=True, help=_PRIVATE_HOSTS)
 def add(url: str, city: str, name: str, subject: Subject, allow_private_hosts: bool) -> None:
-    """Write the three files of a new dataset from one capture of URL, to be reviewed."""
+    """Write the three files of a new dataset from one capture of URL. Review them afterwards."""
     from civic_pipeline import scaffold
-    from civic_pipeline.cli.scaffold_text import of_added
+    from civic_pipeline.cli.scaffold_text import describe_added
 
     settings = Settings.from_environment()
     scaffold.refuse_existing(settings.root, f"{city}/{name}")
     resolved = _resolve(url, allow_private_hosts)
     with progress_line() as progress:
         added = scaffold.add(settings, resolved, f"{city}/{name}", subject, progress)
-    click.echo("\n".join(of_added(added, settings.root)))
+    click.echo("\n".join(describe_added(added, settings.root)))
 
 
 @click.command()
@@ -99,7 +99,7 @@ def add(url: str, city: str, name: str, subject: Subject, allow_private_hosts: b
     help="Day or moment (UTC) the file was published, such as 2015-04-14 or 2015-04-14T12:00Z.",
 )
 def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
-    """Load FILE, an older copy of DATASET, into the lake as its capture of that day."""
+    """Load FILE, an older copy of DATASET, into the lake as the capture of its day."""
     from civic_pipeline import lake
     from civic_pipeline.catalog import load_datasets
 
@@ -108,13 +108,11 @@ def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
     if dataset not in known:
         raise UnknownName("dataset", dataset, known)
     with progress_line() as progress:
-        made = lake.backfill(
+        manifest = lake.backfill(
             dataset, known[dataset], lake.Lake(settings.lake), file, captured_at, settings.profile, progress
         )
-    (part,) = made.parts
-    click.echo(
-        f"{made.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), all of them landed."
-    )
+    (part,) = manifest.parts
+    click.echo(f"{manifest.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), verified.")
 
 
 def _resolve(url: str, allow_private_hosts: bool) -> "ResolvedSource":
@@ -125,6 +123,6 @@ def _resolve(url: str, allow_private_hosts: bool) -> "ResolvedSource":
     if settings.socrata_token:
         sources = [dataset.source for dataset in load_datasets(settings.root).values()]
         tokens = {s.domain: settings.socrata_token for s in sources if isinstance(s, SocrataSource)}
-    # sodapy warns of throttling wherever there is no token, and Great Expectations tells of its scratch folders.
+    # Silences log lines of sodapy (throttling without a token) and of Great Expectations (temporary folders).
     logging.getLogger().addHandler(logging.NullHandler())
     return resolve(url, allow_private_hosts, tokens)

@@ -1,4 +1,4 @@
-"""What changed between two releases, for people and for programs."""
+"""The difference of two releases as text and as JSON."""
 
 import json
 from dataclasses import asdict
@@ -7,12 +7,12 @@ from civic_pipeline.releases import Difference
 
 
 def to_json(difference: Difference) -> str:
-    """One JSON object; decimals and dates as text, so that nothing is rounded."""
+    """One JSON object. Decimals and dates are strings, so that no value is rounded."""
     return json.dumps(asdict(difference), default=str, indent=1, ensure_ascii=False)
 
 
 def as_text(difference: Difference) -> str:
-    """A line per table, and below it what changed in it."""
+    """One line per table, followed by its changes."""
     lines = [f"From {difference.before} to {difference.after}"]
     lines += [f"+ {table}" for table in difference.tables_added]
     lines += [f"- {table}" for table in difference.tables_removed]
@@ -26,7 +26,7 @@ def as_text(difference: Difference) -> str:
             )
         lines += [f"    + column {name}" for name in table.columns_added]
         lines += [f"    - column {name}" for name in table.columns_removed]
-        lines += [f"    ~ column {told}" for told in table.columns_retyped]
+        lines += [f"    ~ column {change}" for change in table.columns_retyped]
         for column in table.columns:
             totals = (
                 f", total {column.total_before:,} -> {column.total_after:,}"
@@ -38,5 +38,5 @@ def as_text(difference: Difference) -> str:
             )
         lines += [f"      {example}" for example in table.examples]
     if len(lines) == 1:
-        lines.append("Every table is the same, to the last value.")
+        lines.append("All tables are identical.")
     return "\n".join(lines)

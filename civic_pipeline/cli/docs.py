@@ -7,7 +7,7 @@ from civic_pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail if docs/dictionary is not up to date.")
+@click.option("--check", is_flag=True, help="Only compare; fail if docs/dictionary is not up to date.")
 def docs(check: bool) -> None:
     """Write the data dictionary under docs/dictionary/ from the catalog, the contracts and the SQL."""
     from civic_pipeline.publish.dictionary import write_dictionary

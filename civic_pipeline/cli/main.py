@@ -1,4 +1,4 @@
-"""The command `civic`: its commands, and how a failure ends."""
+"""The command group `civic` and its handling of errors."""
 
 import sys
 import traceback
@@ -35,36 +35,36 @@ for _command in (
 
 
 def main() -> None:
-    """Entry point: a foreseen failure is one message and an exit code, never a traceback without --debug."""
+    """Entry point. A CivicError ends with its message and exit code; a traceback is shown only with --debug."""
     debug = False
     try:
         with cli.make_context("civic", sys.argv[1:]) as context:
             debug = context.params["debug"]
             code = cli.invoke(context)
-    except click.exceptions.Exit as ended:
-        code = ended.exit_code
+    except click.exceptions.Exit as end:
+        code = end.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except Exception as error:
-        foreseen = _foreseen(error)
-        if foreseen is None or debug:
-            sys.excepthook = _show
+        civic_error = _find_civic_error(error)
+        if civic_error is None or debug:
+            sys.excepthook = _print_traceback
             raise
-        click.secho(f"Error: {foreseen}", fg="red", err=True)
-        code = foreseen.exit_code
+        click.secho(f"Error: {civic_error}", fg="red", err=True)
+        code = civic_error.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _show(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-    """A traceback without the secrets that other people's messages hold."""
+def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    """Print the traceback without secrets, which messages of other libraries may contain."""
     click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
-def _foreseen(error: BaseException | None) -> CivicError | None:
-    """The failure of ours at the root of an exception; Dagster wraps those met while definitions load."""
+def _find_civic_error(error: BaseException | None) -> CivicError | None:
+    """The CivicError in the chain of causes, or None. Dagster wraps errors that occur while definitions load."""
     while error is not None and not isinstance(error, CivicError):
         error = error.__cause__ or error.__context__
     return error

@@ -1,4 +1,4 @@
-"""Options and values that several commands take, and the progress line that they show."""
+"""Options and parsers of values that several commands use, and the progress line."""
 
 import re
 import sys
@@ -22,20 +22,18 @@ OUTPUT = click.option(
 
 
 def as_name(_: click.Context, parameter: click.Parameter, name: str) -> str:
-    """A name that can be a folder, a schema's table and an asset key."""
+    """Check a name: it must be valid as a folder, a table and an asset key."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*" if parameter.name == "city" else r"[a-z0-9_]+", name):
-        raise click.BadParameter(f"{name!r}: use lower-case letters, digits and _ only, such as vacant_buildings.")
+        raise click.BadParameter(f"{name!r}: use only lower-case letters, digits and _, such as vacant_buildings.")
     return name
 
 
 def as_moment(_: click.Context, parameter: click.Parameter, text: str) -> datetime:
-    """A moment in UTC. Of a day alone, its beginning, or its end where a query is about that day."""
+    """Parse a time in UTC. A day without a time is its beginning, or its end for `civic as-of`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(
-            f"{text!r}: write a day or a moment, such as 2015-04-14 or 2015-04-14T12:00Z."
-        ) from None
+        raise click.BadParameter(f"{text!r}: use a day or a time, such as 2015-04-14 or 2015-04-14T12:00Z.") from None
     if len(text) <= len("2015-04-14") and parameter.name == "moment":
         moment = datetime.combine(moment, time.max)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -43,7 +41,7 @@ def as_moment(_: click.Context, parameter: click.Parameter, text: str) -> dateti
 
 @contextmanager
 def progress_line() -> Iterator["Progress"]:
-    """Rows, rate and time left on standard error: one line rewritten at a terminal, else a line every few seconds."""
+    """Show rows, rate and time left on standard error: one updated line in a terminal, else a line every few seconds."""
     from civic_pipeline.lake import report_progress
 
     rewrites, shown = sys.stderr.isatty(), False

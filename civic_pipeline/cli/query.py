@@ -1,4 +1,4 @@
-"""`civic sql` and `civic as-of`: queries and where their answers go."""
+"""`civic sql` and `civic as-of`: run a query and show or write its result."""
 
 import shutil
 import sys
@@ -27,7 +27,7 @@ def sql(query: str, form: str, output: Path | None) -> None:
     from civic_pipeline.releases import connect
 
     with connect(Settings.from_environment().warehouse) as connection:
-        _answer(connection, query, form, output)
+        _run_query(connection, query, form, output)
 
 
 @click.command("as-of")
@@ -43,36 +43,36 @@ def query_as_of(moment: datetime, query: str, form: str, output: Path | None) ->
     settings = Settings.from_environment()
     datasets = load_datasets(settings.root)
     with as_of(settings, datasets, load_models(settings.root, datasets), moment, query) as connection:
-        _answer(connection, query, form, output)
+        _run_query(connection, query, form, output)
 
 
-def _answer(connection: "duckdb.DuckDBPyConnection", query: str, form: str, output: Path | None) -> None:
-    """Show or write what `query` gives. Raises QueryRefused."""
+def _run_query(connection: "duckdb.DuckDBPyConnection", query: str, form: str, output: Path | None) -> None:
+    """Show or write the result of `query`. Raises QueryRefused."""
     import duckdb
 
-    from civic_pipeline.publish.extracts import write_answer
+    from civic_pipeline.publish.extracts import write_result
 
     try:
-        answer = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
-        if answer is None:  # a statement without rows, such as SET
+        result = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
+        if result is None:  # a statement without a result, such as SET
             return
         if form == "table" and output is None:
-            answer.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
+            result.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
             return
-        with _destination(form, output) as stream:
-            write_answer(answer, form, stream)
+        with _open_output(form, output) as stream:
+            write_result(result, form, stream)
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from error
 
 
 @contextmanager
-def _destination(form: str, output: Path | None) -> Iterator[BinaryIO]:
-    """The file to write, or standard output unless that is a terminal and the format is binary."""
+def _open_output(form: str, output: Path | None) -> Iterator[BinaryIO]:
+    """The output file or standard output. Raises UsageError if a binary format would go to a terminal."""
     if output is not None:
         with writing(output), output.open("wb") as file:
             yield file
         return
     if form == "parquet" and sys.stdout.isatty():
-        raise click.UsageError("Parquet is binary: redirect it, or give --output FILE.")
+        raise click.UsageError("Parquet is binary: redirect the output or use --output FILE.")
     yield sys.stdout.buffer
     sys.stdout.flush()

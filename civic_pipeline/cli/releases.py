@@ -7,7 +7,7 @@ from civic_pipeline.settings import Settings
 
 @click.command()
 def releases() -> None:
-    """The releases that are kept, newest first."""
+    """List the kept releases, newest first."""
     from civic_pipeline.releases import kept_releases, live_release
 
     settings = Settings.from_environment()
@@ -27,23 +27,23 @@ def releases() -> None:
 @click.command()
 @click.argument("release")
 def rollback(release: str) -> None:
-    """Make RELEASE (an id of `civic releases`, or its beginning) the live one, after proving it whole."""
+    """Verify RELEASE (an id from `civic releases`, or its beginning) and make it the live release."""
     from civic_pipeline.releases import roll_back
 
     settings = Settings.from_environment()
     live = roll_back(settings, release)
-    click.echo(f"{settings.warehouse} is {live.id} again, until a run has something new to release.")
+    click.echo(f"{settings.warehouse} is {live.id} again, until a run has new contents to release.")
 
 
 @click.command()
 @click.argument("before")
 @click.argument("after")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(before: str, after: str, as_json: bool) -> None:
-    """What changed from release BEFORE to release AFTER: tables, columns, rows by key, totals."""
+    """Show what changed from release BEFORE to release AFTER: tables, columns, rows by key, totals."""
     from civic_pipeline.cli.difference_text import as_text, to_json
     from civic_pipeline.releases import compare, find_release
 
     settings = Settings.from_environment()
-    found = compare(find_release(settings, before), find_release(settings, after))
-    click.echo(to_json(found) if as_json else as_text(found))
+    difference = compare(find_release(settings, before), find_release(settings, after))
+    click.echo(to_json(difference) if as_json else as_text(difference))

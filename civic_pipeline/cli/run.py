@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     "--select",
     multiple=True,
     metavar="NAME",
-    help="Only this asset (marts/fct_payments), dataset (baltimore/spending), subject (budget) or place (baltimore);"
-    " with + behind it, such as budget+, also what depends on it. Repeatable.",
+    help="Only this asset (marts/fct_payments), dataset (baltimore/spending), subject (budget) or place (baltimore)."
+    " With + at the end (budget+), also everything that depends on it. Repeatable.",
 )
 @click.pass_obj
 def run(debug: bool, select: tuple[str, ...]) -> None:
@@ -30,17 +30,17 @@ def run(debug: bool, select: tuple[str, ...]) -> None:
     with _ending_on_signals(), interruption.watched():
         settings = Settings.from_environment()
         failure = _run(settings, select, debug)
-    from civic_pipeline.cli.status_text import standing
+    from civic_pipeline.cli.status_text import describe_status
 
     if settings.warehouse.exists() and not select:
         click.echo()
-        click.echo(f"{standing(settings, every_table=False)}\n\n{_what_next(settings)}")
+        click.echo(f"{describe_status(settings, every_table=False)}\n\n{_what_next(settings)}")
     if failure:
         raise failure
 
 
 def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed | None":
-    """The run, and whom it concerns. A message that cannot be sent is a warning: the run itself is done."""
+    """Run, then send the notifications. A notification that cannot be sent is only a warning, because the run is done."""
     from civic_pipeline.run_report import report_run
     from civic_pipeline.runs import run_nightly
 
@@ -51,10 +51,10 @@ def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed
         after = settings.warehouse.resolve().stat().st_ino if settings.warehouse.exists() else None
         end = "nothing was released" if before == after else "a release was made before"
         click.secho(f"Error: interrupted; {end}", fg="red", err=True)
-        # Threads may still wait for a portal, which nobody needs any more.
+        # Do not wait for threads that still wait for a portal.
         os._exit(128 + (interruption.received() or signal.SIGINT))
     try:
-        # The terminal shows all of it already, so the notifier `log` has nothing to add.
+        # The terminal already shows the messages, so the notifier `log` is silent.
         report_run(settings, ended.run_id, str(ended.failure) if ended.failure else None, lambda _: None)
     except NotificationFailed as error:
         click.secho(f"Warning: {error}", fg="yellow", err=True)
@@ -63,7 +63,7 @@ def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed
 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
-    """SIGTERM ends the run as SIGINT does, and both do where a shell that starts it in the background ignores SIGINT."""
+    """SIGTERM and SIGINT end the run, also in the background of a non-interactive shell, where SIGINT is ignored."""
     former = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -74,10 +74,10 @@ def _ending_on_signals() -> Iterator[None]:
 
 @click.command()
 def status() -> None:
-    """What is in the warehouse, how old it is, what is held back and why."""
-    from civic_pipeline.cli.status_text import standing
+    """Show the tables of the warehouse, their age, and what is held back and why."""
+    from civic_pipeline.cli.status_text import describe_status
 
-    click.echo(standing(Settings.from_environment(), every_table=True))
+    click.echo(describe_status(Settings.from_environment(), every_table=True))
 
 
 def _what_next(settings: Settings) -> str:

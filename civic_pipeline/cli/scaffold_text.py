@@ -1,4 +1,4 @@
-"""What a capture and an added dataset are told as: lines for a terminal."""
+"""Terminal summaries of `civic capture` and `civic add`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -11,52 +11,52 @@ from civic_pipeline.lake import Manifest
 from civic_pipeline.scaffold.add import Added
 from civic_pipeline.scaffold.trial import TrialCapture
 
-# Later than any epoch seconds of data, earlier than any epoch milliseconds.
+# Larger numbers are epoch milliseconds, smaller ones epoch seconds.
 _MILLISECONDS_FROM = 100_000_000_000
 
 
-def of_capture(trial: TrialCapture) -> Iterator[str]:
-    """Where it is, what proves it, how fresh it is, and every column."""
+def describe_capture(trial: TrialCapture) -> Iterator[str]:
+    """The lines for a capture: file, verification, freshness and columns."""
     (part,) = trial.manifest.parts
     file = trial.folder / part.file
     yield f"{trial.manifest.rows:,} rows captured"
-    yield f"  file      {file}  ({_size(part.bytes)}; manifest.json is beside it)"
-    yield from _proof(trial.manifest)
+    yield f"  file      {file}  ({_size(part.bytes)}; manifest.json in the same folder)"
+    yield from _verification(trial.manifest)
     yield ""
     kinds = _kinds(file)
     declared = {column.name: column for column in trial.description.landed}
     is_text = {column.name for column in part.columns if column.is_text}
-    wide = max(6, *(len(name) for name in kinds))
-    far = max(11, *(len(column.portal_type) for column in declared.values()))
-    yield f"  {'column':<{wide}}  {'portal type':<{far}}  {'landed as':<14}  title"
+    name_width = max(6, *(len(name) for name in kinds))
+    type_width = max(11, *(len(column.portal_type) for column in declared.values()))
+    yield f"  {'column':<{name_width}}  {'portal type':<{type_width}}  {'stored as':<14}  title"
     for name, kind in kinds.items():
         column = declared[name]
         title = column.title if column.title != name else ""
         remark = " (a value did not fit the portal's type)" if name in is_text else ""
-        yield f"  {name:<{wide}}  {column.portal_type:<{far}}  {kind:<14}  {title}{remark}".rstrip()
+        yield f"  {name:<{name_width}}  {column.portal_type:<{type_width}}  {kind:<14}  {title}{remark}".rstrip()
 
 
-def of_added(added: Added, root: Path) -> Iterator[str]:
-    """What was written, how it fared, and what a person must look at."""
+def describe_added(added: Added, root: Path) -> Iterator[str]:
+    """The lines for an added dataset: the files, the verification, the checks, and what needs a review."""
     draft = added.draft
     table = table_name(draft.name)
     passed = sum(result.passed for result in added.outcome.results)
     yield f"{draft.trial.dataset.title}: {added.manifest.rows:,} rows captured once, to write"
     yield from (f"  {file.relative_to(root)}" for file in added.files)
-    yield from _proof(added.manifest)
+    yield from _verification(added.manifest)
     yield f"  checks    {passed} of {len(added.outcome.results)} pass on this capture"
     for result in added.outcome.results:
         if not result.passed:
             yield f"            {result.severity}: {result.failure}"
     yield ""
-    yield "Review, because it was inferred:"
+    yield "Review these proposals:"
     yield f"  each_row_is   {draft.each_row_is!r}: say what one row is, in the .sql and the .yml"
     key = ", ".join(draft.key.columns) or "a hash of the whole row"
     yield f"  key           {key}: {draft.key.evidence}"
     for name, (policy, why) in draft.time_zones.items():
         yield f"  time zone     {name}: {policy}, {why}"
     if draft.dated_by:
-        yield f"  dated_by      {draft.dated_by}: reaches {draft.shown[draft.dated_by].highest}"
+        yield f"  dated_by      {draft.dated_by}: the newest date is {draft.shown[draft.dated_by].highest}"
     for column in draft.columns:
         if column.note:
             yield f"  column        {column.name}: {column.note}"
@@ -66,32 +66,32 @@ def of_added(added: Added, root: Path) -> Iterator[str]:
     yield ""
     is_here = "://" not in added.manifest.parts[0].url
     live = "CIVIC_PROFILE=live " if added.manifest.profile == "live" and not is_here else ""
-    yield "Then"
+    yield "Next"
     yield f"  {live}civic run --select raw/{table} --select clean/{table} --select warehouse"
     yield f"  civic docs, and a line on {draft.name} in docs/sources.md"
 
 
-def _proof(manifest: Manifest) -> Iterable[str]:
+def _verification(manifest: Manifest) -> Iterable[str]:
     (part,) = manifest.parts
     distinct = "" if part.distinct is None else f" = {part.distinct:,} distinct {part.row_id}"
-    reused = f" ({part.reused_ids:,} ids are used twice by the portal itself)" if part.reused_ids else ""
+    reused = f" ({part.reused_ids:,} rows have an id that the portal uses twice)" if part.reused_ids else ""
     unnamed = "; this portal has no row ids" if part.distinct is None else ""
-    yield f"  proven    {part.counted:,} counted = {part.landed:,} landed{distinct}{reused}{unnamed}"
+    yield f"  verified  {part.counted:,} counted = {part.landed:,} landed{distinct}{reused}{unnamed}"
     yield f"  fresh     {_when(part.freshness_token, part.freshness_link)}"
     yield f"  from      {part.url}"
-    yield f"  took      {part.requests:,} requests, {part.retries:,} tried again, {_size(part.received_bytes)} received"
+    yield f"  requests  {part.requests:,}, of these {part.retries:,} retries; {_size(part.received_bytes)} received"
 
 
 def _when(token: str | None, link: str) -> str:
-    """What the portal says of the data's age, epochs as a date."""
+    """The freshness token as text; epoch numbers as a date."""
     if token is None:
         return "the portal does not say when the data changed"
     if link == "sha256":
-        return f"a file says no date; its bytes are sha256 {token[:16]}..."
+        return f"a file has no date; sha256 {token[:16]}..."
     if not token.isdigit():
-        return f"{token}, by {link}"
+        return f"{token}, from {link}"
     seconds = int(token) / 1000 if int(token) >= _MILLISECONDS_FROM else int(token)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC, by {link}"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC, from {link}"
 
 
 def _kinds(file: Path) -> dict[str, str]:

@@ -44,15 +44,15 @@ def serve(folder: Path | None, port: int) -> None:
             for address in portals.addresses(file):
                 item = f"  (item {file.item_id})" if "/arcgis/" in address else ""
                 click.echo(f"{'':15}{address}{item}")
-        click.echo(f"\nServing on {portals.url}; Ctrl-C ends it.")
+        click.echo(f"\nServing on {portals.url}; stop with Ctrl-C.")
         portals.serve_forever()
 
 
 @contextmanager
 def _until_signal() -> Iterator[None]:
-    """The block until it ends, or until SIGINT or SIGTERM, which end it in good order: exit code 0.
+    """Run the block until it ends, or until SIGINT or SIGTERM ends it cleanly with exit code 0.
 
-    A shell without job control starts what it puts in the background with SIGINT ignored, so both handlers are our own.
+    A shell without job control starts background processes with SIGINT ignored, so we install our own handlers.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -1,12 +1,12 @@
-"""Where the released warehouse stands, for people: tables, their age, failed checks, what is held back and why."""
+"""The status of the released warehouse as text: tables, their age, failed checks, what is held back and why."""
 
 from civic_pipeline.lake import Lake, last_asked
 from civic_pipeline.releases import connect
 from civic_pipeline.settings import Settings
 
 
-def standing(settings: Settings, every_table: bool) -> str:
-    """All tables, or the marts only. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable."""
+def describe_status(settings: Settings, every_table: bool) -> str:
+    """The status of all tables, or of the marts only. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable."""
     with connect(settings.warehouse) as connection:
         tables = connection.execute(
             "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
@@ -25,7 +25,7 @@ def standing(settings: Settings, every_table: bool) -> str:
     size = settings.warehouse.stat().st_size / 1e6
     lines = [f"Warehouse  {settings.warehouse}  ({size:.1f} MB, {settings.profile} portals)"]
     asked = last_asked(Lake(settings.lake))
-    if captures and asked:  # nobody was asked yet where only tables without sources were built
+    if captures and asked:  # None if only tables without sources were built so far
         lines.append(
             f"           {captures[0]} datasets, {captures[1] or 0:,} rows captured, portals last asked {asked:%Y-%m-%d %H:%M} UTC"
         )

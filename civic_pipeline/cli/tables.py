@@ -20,7 +20,7 @@ _SHOWN_ROWS = 10
 @click.command("try")
 @click.argument("table")
 def try_model(table: str) -> None:
-    """Build and check TABLE, such as marts.fct_payments, on the accepted tables, and keep nothing of it."""
+    """Build and check TABLE, such as marts.fct_payments, from the accepted tables, without storing the result."""
     from civic_pipeline.catalog import load_datasets
     from civic_pipeline.quality.trial import try_table
     from civic_pipeline.warehouse import load_models
@@ -56,7 +56,7 @@ def failed_rows(table: str, check: str | None) -> None:
 
 
 def _report(trial: "Trial") -> bool:
-    """Print the verdicts, each failure with its rows; whether the table would be accepted."""
+    """Print the result of each check, failures with their rows. Returns whether the table would be accepted."""
     staged = trial.staged
     counts = [f"{staged.rows:,} rows"]
     if staged.model.schema == "clean":

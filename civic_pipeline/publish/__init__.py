@@ -1,1 +1,1 @@
-"""What leaves the warehouse: answers, the data dictionary, where it stands and what changed, the files themselves, notices."""
+"""Output of the warehouse: query results as files, the data dictionary, and the HTTP server for releases."""

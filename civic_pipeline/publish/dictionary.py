@@ -1,6 +1,6 @@
-"""The data dictionary as Markdown, from the catalog, the contracts and the SQL; no database, no dates of the day.
+"""The data dictionary as Markdown pages, from the catalog, the contracts and the SQL, without a database.
 
-The pages link to `sql/`, `civic_pipeline/defs/` and `data/seeds/` as seen from `docs/dictionary/<schema>/<table>.md`.
+Pages link to `sql/`, `civic_pipeline/defs/` and `data/seeds/` relative to `docs/dictionary/<schema>/<table>.md`.
 """
 
 import csv
@@ -35,7 +35,7 @@ _CLOCKS = {
 
 @dataclass(frozen=True)
 class _Catalog:
-    """Everything the pages are written from. `lineage` is by table, then column; `readers` by the table that is read."""
+    """The input of all pages. `lineage`: table -> column -> origins. `readers`: table -> models that read it."""
 
     root: Path
     datasets: Mapping[str, Dataset]
@@ -45,11 +45,10 @@ class _Catalog:
 
 
 def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
-    """Bring the pages under `folder` up to date with the checkout at `root`; with `check`, only compare.
+    """Write the pages under `folder` for the checkout at `root`; with `check`, only compare.
 
-    Returns the names of the pages that were missing, different or of a table that no longer exists. Raises FileInvalid
-    and CatalogIncomplete for a catalog that does not load, ModelFailed for SQL whose columns cannot be followed,
-    DiskFull, NotWritable.
+    Returns the names of pages that were missing, outdated or about a table that no longer exists. Raises FileInvalid and
+    CatalogIncomplete (the catalog is not valid), ModelFailed (no lineage for its SQL), DiskFull, NotWritable.
     """
     pages = _pages(_read_catalog(root))
     present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.md")}
@@ -72,7 +71,7 @@ def _read_catalog(root: Path) -> _Catalog:
     datasets = load_datasets(root)
     schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
     for name, dataset in datasets.items():
-        # The names of a family are known only to the portal. Types are of no use here: lineage follows names.
+        # Only the portal knows the columns of a family (*). Types do not matter here: lineage follows names.
         declared = [column for column in dataset.columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
         schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
@@ -91,7 +90,7 @@ def _read_catalog(root: Path) -> _Catalog:
 
 
 def _pages(catalog: _Catalog) -> dict[str, str]:
-    """Path below the dictionary's folder -> text."""
+    """Path relative to the dictionary's folder -> text."""
     pages = {"README.md": _index(catalog)}
     pages |= {f"raw/{table_name(name)}.md": _dataset_page(catalog, name) for name in catalog.datasets}
     pages |= {f"{model.schema}/{model.table}.md": _table_page(catalog, model) for model in catalog.models.values()}
@@ -177,7 +176,7 @@ def _table_page(catalog: _Catalog, model: Model) -> str:
 
 def _row_rules(model: Model) -> list[str]:
     contract = model.contract
-    said = []
+    blocks = []
     if contract.row_rules:
         extra = [*(name for name in model.query.named_selects if name.startswith("_")), "_rules", "_reasons"]
         text = (
@@ -185,10 +184,10 @@ def _row_rules(model: Model) -> list[str]:
             f" More than {contract.tolerate_quarantined:.2%} of the rows there holds the table back."
         )
         rules = [(f"`{rule.name}`", f"`{rule.keep_if}`", rule.reason) for rule in contract.row_rules]
-        said += ["## Row rules", text, _table(("Rule", "A row is kept if", "Otherwise"), rules)]
+        blocks += ["## Row rules", text, _table(("Rule", "A row is kept if", "Otherwise"), rules)]
     if contract.repeated_rows:
-        said.append("Rows equal in every column above are kept once; `meta.tables.repeated_rows` counts the others.")
-    return said
+        blocks.append("Rows equal in every column above are kept once; `meta.tables.repeated_rows` counts the others.")
+    return blocks
 
 
 def _dataset_page(catalog: _Catalog, name: str) -> str:
@@ -282,7 +281,7 @@ def _checks(checks: Iterable[PlannedCheck]) -> str:
 
 
 def _arguments(check: PlannedCheck) -> str:
-    """What an expectation is given besides the columns its name already says; implied queries say nothing new."""
+    """The arguments of an expectation without its columns, which are in its name; none for generated queries."""
     if check.expectation is None or check.name.endswith("__references"):
         return ""
     named = {"column", "column_A", "column_B", "column_list"}
@@ -291,7 +290,7 @@ def _arguments(check: PlannedCheck) -> str:
 
 def _page(table: str) -> str:
     schema, _, name = table.partition(".")
-    if schema == "history":  # of the same dataset, so on the same page
+    if schema == "history":  # described on the page of its dataset
         schema = "raw"
     return f"../../data/seeds/{name}.csv" if schema == "seeds" else f"{schema}/{name}.md"
 
@@ -311,12 +310,12 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:
-    """Names and values; what has no value is left out."""
+    """A table of names and values, without empty values."""
     return _table(("", ""), [(name, value) for name, value in facts if value])
 
 
 def _cell(text: str) -> str:
-    """One line, in which a bar does not end the cell."""
+    """`text` on one line, with bars escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 
 

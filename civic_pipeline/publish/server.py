@@ -1,6 +1,6 @@
-"""`civic serve`: the released files over HTTP, for analysts on other machines (ADR 0015).
+"""`civic serve`: serves the released files over HTTP to analysts on other machines (ADR 0015).
 
-Files are all it knows: no SQL runs here, so there is nothing to write with and no other file to read.
+It serves files only and runs no SQL, so clients cannot write anything or read other files.
 """
 
 import base64
@@ -30,40 +30,43 @@ from civic_pipeline.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_LEAST_TOKEN = 32  # characters: 128 bits, written in hexadecimal
-_GRACE_SECONDS = 5  # what is under way when the server is told to end has this long
+_MIN_TOKEN_LENGTH = 32  # characters: 128 bits in hexadecimal
+_GRACE_SECONDS = 5  # grace period for in-flight requests at shutdown
 
 
 def application(settings: Settings) -> Starlette:
-    """The releases under `settings.data`, looked up anew for every request. Raises ServeTokenInvalid.
+    """The web application for the releases under `settings.data`. Raises ServeTokenInvalid.
 
-    `/releases/<id>.duckdb` never changes and is served by byte ranges. `/warehouse.duckdb` leads to the newest.
+    `/releases/<id>.duckdb` never changes and supports byte ranges. `/warehouse.duckdb` redirects to the live release. Each
+    request looks the releases up again.
     """
 
-    def newest(request: Request) -> RedirectResponse:
-        # DuckDB follows this again for every range it reads: a release published in between would be mixed in.
+    def redirect(request: Request) -> RedirectResponse:
+        # DuckDB follows the redirect for every range that it reads. After a new release it would mix two files.
         if "range" in request.headers:
-            raise HTTPException(416, "Attach the release that this address redirects to: here the bytes change.")
-        file = _newest(settings)
+            raise HTTPException(
+                416, "Attach the release that this address redirects to: the file at this address changes."
+            )
+        file = _live_file(settings)
         if file is None:
-            raise HTTPException(404, "Nothing is released yet.")
+            raise HTTPException(404, "There is no release yet.")
         return RedirectResponse(f"releases/{file.name}", 307)
 
     def release(request: Request) -> FileResponse:
         file = settings.releases / request.path_params["name"]
-        found = _release(file)
-        if found is None:
+        status = _release_status(file)
+        if status is None:
             raise HTTPException(404)
-        return FileResponse(file, stat_result=found, headers={"cache-control": "private, max-age=31536000, immutable"})
+        return FileResponse(file, stat_result=status, headers={"cache-control": "private, max-age=31536000, immutable"})
 
-    routes = [Route("/warehouse.duckdb", newest), Route("/releases/{name}", release)]
-    app = Starlette(routes=routes, middleware=[Middleware(_TokenRequired, token=_fit(settings.serve_token))])
+    routes = [Route("/warehouse.duckdb", redirect), Route("/releases/{name}", release)]
+    app = Starlette(routes=routes, middleware=[Middleware(_TokenRequired, token=_check_token(settings.serve_token))])
     app.router.redirect_slashes = False
     return app
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve the releases until interrupted. Raises ServeTokenInvalid or AddressTaken before anything listens."""
+    """Serve the releases until interrupted. Raises ServeTokenInvalid or AddressTaken before it listens."""
     app = application(settings)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -72,36 +75,37 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise AddressTaken(host, port, str(error)) from error
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/warehouse.duckdb"
-    _log.info("the newest release is at %s; Ctrl-C ends it", address)
+    _log.info("the newest release is at %s; stop with Ctrl-C", address)
     if not _is_loopback(host):
         _log.warning(
-            "%s is reached from other machines, and this is plain HTTP: token and data can be read on the way."
-            " Listen on 127.0.0.1 behind a proxy that speaks TLS.",
+            "%s can be reached from other machines over unencrypted HTTP: others in the network can read token and data."
+            " Use 127.0.0.1 behind a proxy with TLS.",
             host,
         )
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS
     )
-    # Once it has ended in good order, uvicorn raises the signal again for the handler of before.
+    # After a clean shutdown uvicorn raises the signal again for the previous handler.
     uvicorn.Server(config).run(sockets=[listening])
 
 
 class _TokenRequired:
-    """Nothing is said to who does not give the token: as a bearer, or as the password of a browser's dialogue."""
+    """Rejects requests without the token, sent as a bearer token or as the HTTP Basic password."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._token = app, token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["query_string"] = b""  # nothing here reads it, and the log would keep a token that was put there
-        if hmac.compare_digest(_given(Headers(scope=scope).get("authorization", "")), self._token):
+        scope["query_string"] = b""  # not used here, and the log would contain a token that was put into it
+        if hmac.compare_digest(_token_of(Headers(scope=scope).get("authorization", "")), self._token):
             await self._app(scope, receive, send)
         else:
             challenge = {"www-authenticate": 'Basic realm="civic", Bearer'}
-            await PlainTextResponse("A token is needed.", 401, challenge)(scope, receive, send)
+            await PlainTextResponse("A token is required.", 401, challenge)(scope, receive, send)
 
 
-def _given(authorization: str) -> bytes:
+def _token_of(authorization: str) -> bytes:
+    """The token in an Authorization header, or empty bytes."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return value.encode()
@@ -113,38 +117,38 @@ def _given(authorization: str) -> bytes:
     return b""
 
 
-def _fit(token: str | None) -> str:
+def _check_token(token: str | None) -> str:
     if not token:
         raise ServeTokenInvalid("is not set")
-    if len(token) < _LEAST_TOKEN:
-        raise ServeTokenInvalid(f"has {len(token)} characters, and {_LEAST_TOKEN} are the least")
+    if len(token) < _MIN_TOKEN_LENGTH:
+        raise ServeTokenInvalid(f"has {len(token)} characters, but needs at least {_MIN_TOKEN_LENGTH}")
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise ServeTokenInvalid("holds a blank, or something else that a header cannot carry")
+        raise ServeTokenInvalid("contains a blank or another character that is not allowed in an HTTP header")
     return token
 
 
-def _newest(settings: Settings) -> Path | None:
-    """The release that `warehouse.duckdb` is a link to: not always the youngest, since one can roll back."""
+def _live_file(settings: Settings) -> Path | None:
+    """The file of the live release, which `warehouse.duckdb` is a hard link to. After a rollback it is not the newest."""
     try:
         live = settings.warehouse.stat()
     except FileNotFoundError:
         return None
     for file in release_files(settings):
-        found = _release(file)
-        if found is not None and (found.st_dev, found.st_ino) == (live.st_dev, live.st_ino):
+        status = _release_status(file)
+        if status is not None and (status.st_dev, status.st_ino) == (live.st_dev, live.st_ino):
             return file
     return None
 
 
-def _release(file: Path) -> os.stat_result | None:
-    """What is known of a release's file; None for anything else, a link to elsewhere included."""
+def _release_status(file: Path) -> os.stat_result | None:
+    """The stat result of a release file; None for any other file and for symbolic links."""
     if not RELEASE_ID.fullmatch(file.stem) or file.suffix != ".duckdb":
         return None
     try:
-        found = file.lstat()
+        status = file.lstat()
     except FileNotFoundError:
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _is_loopback(host: str) -> bool:

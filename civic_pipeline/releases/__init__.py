@@ -1,4 +1,4 @@
-"""Released files: read them, list those that are kept, compare two, roll back. Loads nothing that builds them."""
+"""Released files: read, list, compare, roll back. Does not import the code that builds them."""
 
 from civic_pipeline.releases.compare import Difference, compare
 from civic_pipeline.releases.contents import content_hash, hash_of

@@ -1,4 +1,4 @@
-"""What differs between two releases: tables, columns, rows by key, and totals by column."""
+"""Compares two releases: tables, columns, rows by key, and totals by column."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ _ADDABLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOU
 
 @dataclass(frozen=True)
 class ColumnDifference:
-    """A column that both releases have and that differs: in rows of the same key, or in its total (None: not a number)."""
+    """A column of both releases that differs in rows with the same key or in its total (None: not a number)."""
 
     column: str
     rows_changed: int
@@ -26,8 +26,8 @@ class ColumnDifference:
 class TableDifference:
     """A table whose contents differ. Rows are matched by the key of its contract.
 
-    The lists are of added, removed and retyped columns; `keys_*` count rows, None where no key is known (quarantine);
-    `examples` are a few of the keys of each kind, after what became of them.
+    `keys_added`, `keys_removed`, `keys_changed`: numbers of rows; None if the table has no key (quarantine). `examples`: a
+    few keys of each kind, such as `added 2024-17`.
     """
 
     table: str
@@ -45,7 +45,7 @@ class TableDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """From one release to another. Tables that are in neither list are the same in both, to the last value."""
+    """The changes from one release to another. Tables in none of the lists are identical in both."""
 
     before: str
     after: str
@@ -55,7 +55,7 @@ class Difference:
 
 
 def compare(before: Release, after: Release) -> Difference:
-    """What changed from one release to the other. Raises WarehouseUnreadable."""
+    """The changes from `before` to `after`. Raises WarehouseOpened, WarehouseUnreadable."""
     shared = sorted(before.contents.keys() & after.contents.keys())
     with attached(before.file, after.file) as connection:
         changed = [_compare(connection, table) for table in shared if before.contents[table] != after.contents[table]]
@@ -103,7 +103,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str) -> TableDifferen
 
 
 def _match(connection: duckdb.DuckDBPyConnection, old: str, new: str, key: list[str], values: list[str]) -> None:
-    """Table `matched`: the keys of rows that were added, removed or changed, and the names of the columns that differ."""
+    """Create table `matched`: keys of added, removed and changed rows, with the names of the columns that differ."""
     differs = ", ".join(f"case when a.{quoted(v)} is distinct from b.{quoted(v)} then {literal(v)} end" for v in values)
     keys = ", ".join(quoted(name) for name in key)
     connection.execute(f"""
@@ -120,13 +120,13 @@ def _match(connection: duckdb.DuckDBPyConnection, old: str, new: str, key: list[
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, key: list[str]) -> list[str]:
-    """Some of each kind, as `added <key>`."""
-    told = ", ".join(quoted(name) for name in key)
-    found = connection.execute(
-        f"select concat_ws(' ', _became, {told}) from matched"
-        f" qualify row_number() over (partition by _became order by {told}) <= {_EXAMPLES} order by _became, {told}"
+    """A few keys of each kind, such as `added 2024-17`."""
+    keys = ", ".join(quoted(name) for name in key)
+    rows = connection.execute(
+        f"select concat_ws(' ', _became, {keys}) from matched"
+        f" qualify row_number() over (partition by _became order by {keys}) <= {_EXAMPLES} order by _became, {keys}"
     ).fetchall()
-    return [text for (text,) in found]
+    return [text for (text,) in rows]
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
@@ -134,12 +134,12 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
 
 
 def _key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    found = connection.execute("select key_columns from release_2.meta.tables where table_name = ?", [table]).fetchone()
-    return found[0] if found else []
+    row = connection.execute("select key_columns from release_2.meta.tables where table_name = ?", [table]).fetchone()
+    return row[0] if row else []
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[str, str]) -> dict[str, Any]:
-    """The sums of the columns that can be added up, in one pass."""
+    """The sums of all numeric columns, in one query."""
     names = [name for name, kind in kinds.items() if kind.startswith(_ADDABLE)]
     if not names:
         return {}
@@ -148,5 +148,5 @@ def _totals(connection: duckdb.DuckDBPyConnection, relation: str, kinds: dict[st
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
-    found = connection.execute(query).fetchone()
-    return found[0] if found else None
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

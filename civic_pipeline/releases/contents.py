@@ -1,27 +1,27 @@
-"""What a table holds, as a hash: the same rows give the same."""
+"""Content hashes of tables: the same rows give the same hash."""
 
 import hashlib
 
 import duckdb
 
-# A row of quarantine names its capture, whose id holds a time: the same bytes fetched twice are the same contents.
+# Rows of quarantine have a capture id, which contains a time. It is excluded: the same rows captured twice are equal.
 _TIME_DEPENDENT = "_capture_id"
 
 
 def content_hash(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
-    """Hash of the rows of `relation` in any order, each with its multiplicity, and of its columns' names and types.
+    """Hash of the column names and types of `relation` and of its rows, independent of their order; duplicates count.
 
-    The sum of 64 bits of every row's MD5: DuckDB's own `hash` is seven times as fast, but another version of it may differ.
+    Sums 64 bits of the MD5 of each row. DuckDB's `hash` function is seven times as fast, but may differ between versions.
     """
-    found = connection.execute(f"from {relation} limit 0").description
-    columns = [(name, str(kind)) for name, kind, *_ in found if name != _TIME_DEPENDENT]
-    without = f" exclude ({_TIME_DEPENDENT})" if len(columns) < len(found) else ""
+    description = connection.execute(f"from {relation} limit 0").description
+    columns = [(name, str(kind)) for name, kind, *_ in description if name != _TIME_DEPENDENT]
+    exclude = f" exclude ({_TIME_DEPENDENT})" if len(columns) < len(description) else ""
     rows = connection.execute(
-        f"select count(*), sum(md5_number_lower(to_json(held)::varchar)) from (select *{without} from {relation}) as held"
+        f"select count(*), sum(md5_number_lower(to_json(hashed)::varchar)) from (select *{exclude} from {relation}) as hashed"
     ).fetchone()
     return hash_of(columns, rows)
 
 
 def hash_of(*parts: object) -> str:
-    """32 hex digits of the parts as Python writes them."""
+    """32 hex digits of the SHA-256 of `repr(parts)`."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The releases that are kept: `data/releases/<id>.duckdb`, and `data/warehouse.duckdb`, a second name of the live one."""
+"""The kept releases: files `data/releases/<id>.duckdb`. `data/warehouse.duckdb` is a hard link to the live release."""
 
 import os
 import re
@@ -16,13 +16,13 @@ from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.releases.reader import attach
 from civic_pipeline.settings import Settings
 
-ID_FORMAT = "%Y-%m-%dT%H%M%S.%fZ"  # the moment it was made, UTC
+ID_FORMAT = "%Y-%m-%dT%H%M%S.%fZ"  # when the release was made, UTC
 RELEASE_ID = re.compile(r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z")
 
 
 @dataclass(frozen=True)
 class Release:
-    """One release. `digest` is a hash of all it says, whenever it was made; `contents` has one per table."""
+    """One release. `contents`: table -> content hash. `digest`: a hash of all contents, independent of the time."""
 
     id: str
     file: Path
@@ -36,26 +36,26 @@ class Release:
 
 
 def release_files(settings: Settings) -> list[Path]:
-    """The files of the releases that are kept, oldest first; other files among them are none of ours."""
+    """The files of the kept releases, oldest first. Files not named like a release id are ignored."""
     return [file for file in sorted(settings.releases.glob("*.duckdb")) if RELEASE_ID.fullmatch(file.stem)]
 
 
 def kept_releases(settings: Settings) -> list[Release]:
-    """Every release that is kept, oldest first. Raises ReleaseDamaged."""
+    """All kept releases, oldest first. Raises ReleaseDamaged, WarehouseOpened."""
     return [read_release(file) for file in release_files(settings)]
 
 
 def find_release(settings: Settings, name: str) -> Release:
-    """The release whose id is `name`, or alone begins with it. Raises UnknownName."""
+    """The release with the id `name`, or the only one whose id begins with `name`. Raises UnknownName."""
     files = {file.stem: file for file in release_files(settings)}
-    found = [name] if name in files else [known for known in files if known.startswith(name)]
-    if len(found) != 1:
+    matches = [name] if name in files else [known for known in files if known.startswith(name)]
+    if len(matches) != 1:
         raise UnknownName("release", name, files)
-    return read_release(files[found[0]])
+    return read_release(files[matches[0]])
 
 
 def read_release(file: Path) -> Release:
-    """What the release in `file` says of itself. Raises ReleaseDamaged, WarehouseOpened."""
+    """The release in `file`, from its table `meta.releases`. Raises ReleaseDamaged, WarehouseOpened."""
     try:
         with attached(file) as connection:
             row = connection.execute(
@@ -67,7 +67,7 @@ def read_release(file: Path) -> Release:
     except duckdb.Error as error:
         raise ReleaseDamaged(file, str(error).split("\n", 1)[0]) from error
     if row is None:
-        raise ReleaseDamaged(file, "it names no release")
+        raise ReleaseDamaged(file, "its table meta.releases is empty")
     name, released_at, pipeline_version, git_commit, captures, held_back, contents, digest = row
     return Release(
         name, file, released_at, pipeline_version, git_commit, tuple(captures), tuple(held_back), dict(contents), digest
@@ -75,27 +75,27 @@ def read_release(file: Path) -> Release:
 
 
 def live_release(settings: Settings) -> Release | None:
-    """The release that readers of `data/warehouse.duckdb` find, or None before the first. Raises ReleaseDamaged."""
+    """The release that `data/warehouse.duckdb` is, or None if there is none yet. Raises ReleaseDamaged."""
     return read_release(settings.warehouse) if settings.warehouse.exists() else None
 
 
 def roll_back(settings: Settings, name: str) -> Release:
-    """Make an earlier release the live one, proven first. It stays until there is something new to release.
+    """Verify a kept release and make it live. It stays live until a run has new contents to release.
 
     Raises UnknownName, ReleaseDamaged, WarehouseOpened, LockHeld.
     """
     with only_writer(settings.build, wait_seconds=10):
         release = find_release(settings, name)
-        _prove(release)
+        _verify(release)
         make_live(release.file, settings.warehouse)
     return release
 
 
 def make_live(file: Path, target: Path) -> None:
-    """Give `file` the name `target`, atomically: whoever opens that finds the old release or the new one.
+    """Replace `target` by a hard link to `file`, atomically: readers open either the old or the new release.
 
-    Raises WarehouseOpened if another program has the live file open for writing: replacing it would leave that
-    program's write-ahead log beside the new file, and DuckDB 1.5 replays it into the wrong data. Also DiskFull, NotWritable.
+    Raises WarehouseOpened if another program has `target` open for writing: its write-ahead log would remain beside the new
+    file, and DuckDB 1.5 would apply it to the wrong data. Also raises DiskFull, NotWritable.
     """
     refuse_if_opened(target)
     draft = target.with_name(f"{target.name}.new")
@@ -107,7 +107,7 @@ def make_live(file: Path, target: Path) -> None:
 
 
 def refuse_if_opened(target: Path) -> None:
-    """Raise WarehouseOpened if a program has, or had when it was killed, `target` open for writing."""
+    """Raise WarehouseOpened if a program has `target` open for writing, or was killed while it had."""
     if not target.exists():
         return
     log = Path(f"{target}.wal")
@@ -122,7 +122,7 @@ def refuse_if_opened(target: Path) -> None:
 
 
 def remove_old(settings: Settings, now: datetime) -> None:
-    """Remove the releases beyond the number that is kept and those beyond the age, never the newest nor the live one."""
+    """Remove releases beyond `keep_releases` and older than `keep_releases_days`, but not the newest and the live one."""
     oldest = now - timedelta(days=settings.keep_releases_days)
     files, live = release_files(settings), live_release(settings)
     for position, file in enumerate(files[:-1]):
@@ -134,7 +134,7 @@ def remove_old(settings: Settings, now: datetime) -> None:
 
 @contextmanager
 def attached(*files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own on releases, read-only: one as `release`, several as `release_1`, `release_2` ...
+    """A new connection with releases attached read-only: one as `release`, several as `release_1`, `release_2`, ...
 
     Raises WarehouseOpened, WarehouseUnreadable.
     """
@@ -145,7 +145,7 @@ def attached(*files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def sync(path: Path) -> None:
-    """Make what was written to the file or folder durable."""
+    """Flush a file or folder to disk (fsync)."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -153,8 +153,9 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _prove(release: Release) -> None:
+def _verify(release: Release) -> None:
+    """Raise ReleaseDamaged if a table does not have the content hash that was recorded for it."""
     with attached(release.file) as connection:
-        for table, promised in release.contents.items():
-            if content_hash(connection, f"release.{table}") != promised:
+        for table, recorded in release.contents.items():
+            if content_hash(connection, f"release.{table}") != recorded:
                 raise ReleaseDamaged(release.file, f"{table} differs from the content hash it was released with")

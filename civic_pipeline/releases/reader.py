@@ -1,4 +1,4 @@
-"""Read-only access to the released warehouse, for analysts and for `civic`."""
+"""Read-only access to the released warehouse, for analysts and for the CLI."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# Tells one release from another at the same path. The inode alone does not: it is used again once nobody has the file open.
+# Identifies a release file: device, inode, modification time. An inode alone can be reused after the file is deleted.
 _Identity = tuple[int, int, int]
 
-# The file each open connection reads; None while there is no telling which.
+# The file that each connection reads; the identity is None while `refresh` changes it.
 _attached: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[Path, _Identity | None]] = WeakKeyDictionary()
 
 
 def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the newest release, or to the file at `path`.
+    """A read-only connection to the live release, or to the file at `path`.
 
-    It keeps seeing the release it opened, whole, however often a newer one is published; `refresh` moves it. Raises
-    WarehouseMissing, WarehouseOpened while another program has the file open for writing, or WarehouseUnreadable.
+    The connection keeps reading the release that it opened; `refresh` moves it to a newer one. Raises WarehouseMissing,
+    WarehouseOpened (another program has the file open for writing) or WarehouseUnreadable.
     """
     file = Path(path) if path is not None else Settings.from_environment().warehouse
-    # A private instance that attaches the file: duckdb.connect(file) would share one by path within this process and
-    # go on showing an older release.
+    # A private in-memory instance that attaches the file. duckdb.connect(file) shares one instance per path within a
+    # process, and would continue to show an older release.
     connection = duckdb.connect()
     try:
         identity = _identity(file)
@@ -48,38 +48,38 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def refresh(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Move a connection that `connect` gave to the newest release. True if a newer one had been published.
+    """Move a connection from `connect` to the live release. Returns True if it was another one.
 
-    A transaction or a result that is open goes on with the release it began with, whole; the next statement outside sees
-    the newer. Temporary tables and views stay. Not while another thread queries through a cursor of this connection: for
-    a moment there is no warehouse. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
+    Open transactions and results continue with the release that they began with; the next statement reads the newer one.
+    Temporary tables and views stay. Do not call it while another thread uses a cursor of this connection: for a moment
+    the warehouse is detached. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
     """
     if connection not in _attached:
-        raise ValueError("refresh() takes the connection that connect() gave, not a cursor of it or one made otherwise")
+        raise ValueError("refresh() needs a connection returned by connect(), not a cursor or another connection")
     file, attached = _attached[connection]
     identity = _identity(file)
     if identity == attached:
         return False
-    # A cursor has a transaction of its own, so this disturbs none of the connection's; and its default database is not
-    # the warehouse, which could not be detached otherwise. ATTACH OR REPLACE would keep the old file.
+    # A cursor has its own transaction, so the connection's transaction is not affected. Its default database is not the
+    # warehouse, so that can be detached. ATTACH OR REPLACE would keep the old file.
     _attached[connection] = file, None
-    with connection.cursor() as aside:
-        aside.execute("detach database if exists warehouse")
-        attach(aside, file)
+    with connection.cursor() as cursor:
+        cursor.execute("detach database if exists warehouse")
+        attach(cursor, file)
     _attached[connection] = file, identity
     return True
 
 
 def _identity(file: Path) -> _Identity:
     try:
-        found = file.stat()
+        status = file.stat()
     except FileNotFoundError:
         raise WarehouseMissing(file) from None
-    return found.st_dev, found.st_ino, found.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "warehouse") -> None:
-    """Attach a released file, read-only. Raises WarehouseOpened, WarehouseUnreadable."""
+    """Attach a released file read-only as `name`. Raises WarehouseOpened, WarehouseUnreadable."""
     try:
         connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
     except duckdb.Error as error:
@@ -94,10 +94,10 @@ def _first_line(error: duckdb.Error) -> str:
 def read(
     table: str, where: str | None = None, parameters: Sequence[object] = (), *, path: Path | str | None = None
 ) -> "pd.DataFrame":
-    """The rows of `table` (such as `marts.fct_payments`) that satisfy `where`, a SQL condition with ? for `parameters`.
+    """The rows of `table` (such as `marts.fct_payments`) for which `where`, an SQL condition with ? for `parameters`, is true.
 
-    Whole numbers and booleans stay so where values are missing, money stays exact decimal, dates become datetime64.
-    Raises QueryRefused (unknown table or column, with DuckDB's suggestion), WarehouseMissing, WarehouseOpened.
+    Integers and booleans keep their type if values are missing, decimals stay exact, dates become datetime64.
+    Raises QueryRefused (with DuckDB's message), WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
     """
     with connect(path) as connection:
         try:
@@ -113,7 +113,7 @@ def read(
 
 
 def to_pandas(table: pa.Table) -> "pd.DataFrame":
-    """Arrow to pandas without losing a type to a missing value."""
+    """Convert Arrow to pandas with nullable types, so that missing values do not change the type of a column."""
     import pandas as pd
 
     exact = {

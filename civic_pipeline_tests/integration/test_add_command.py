@@ -67,7 +67,7 @@ def test_what_is_added_is_captured_built_and_passes_without_an_edit(place: Place
         ended = add(place, url, f"notices_{number}", "--allow-private-hosts")
         assert ended.code == 0, ended.err
         assert written(place, f"baltimore/notices_{number}") == [True] * 3
-        assert "Review, because it was inferred" in ended.out
+        assert "Review these proposals" in ended.out
         passed, checks = re.search(r"checks +(\d+) of (\d+) pass", ended.out).groups()
         assert passed == checks
         added.append(f"baltimore_notices_{number}")
@@ -106,7 +106,7 @@ def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, 
 def test_a_name_is_of_small_letters_digits_and_underscores(small: Place, city: str, name: str) -> None:
     refused = add(small, "https://data.town.gov/d/abcd-1234", name, city=city)
     assert (refused.code, refused.is_plain) == (2, True)
-    assert "use lower-case letters" in refused.message
+    assert "use only lower-case letters" in refused.message
 
 
 def test_nothing_is_written_when_anything_fails(place: Place, urls: dict[str, list[str]]) -> None:

@@ -96,7 +96,7 @@ def test_doctor_says_which_source_failed_and_why(small: Place, tmp_path: Path) -
     healthy = small.civic("doctor")
     assert healthy.code == 0, healthy.err
     assert "ok     baltimore/spending: 600 rows" in healthy.out
-    assert "2 of 2 sources answer as declared (demo portals)." in healthy.out
+    assert "2 of 2 sources respond as declared (demo portals)." in healthy.out
 
     broken = small.copy(tmp_path)
     file = broken.served / "spending.csv"

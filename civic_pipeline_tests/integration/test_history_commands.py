@@ -54,4 +54,4 @@ def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: P
     assert "baltimore/spending (first captured 2020-02-29)" in before.message
     nonsense = place.civic("as-of", "29 February", query)
     assert (nonsense.code, nonsense.is_plain) == (2, True)
-    assert "'29 February': write a day or a moment" in nonsense.err
+    assert "'29 February': use a day or a time" in nonsense.err

@@ -122,7 +122,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize(
     ("token", "why"),
-    [(None, "is not set"), ("", "is not set"), ("hunter2", "has 7 characters"), (f"{TOKEN} {TOKEN}", "holds a blank")],
+    [(None, "is not set"), ("", "is not set"), ("hunter2", "has 7 characters"), (f"{TOKEN} {TOKEN}", "contains a blank")],
     ids=["none", "empty", "short", "blank inside"],
 )
 def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:
@@ -147,7 +147,7 @@ def test_nothing_is_told_without_the_token(server: Server, path: str) -> None:
         headers = {"Authorization": given.encode("latin-1")} if given else {}
         answer = requests.get(server.url + path, headers=headers, timeout=60, allow_redirects=False)
         assert answer.status_code == 401, given
-        assert answer.text == "A token is needed."
+        assert answer.text == "A token is required."
         assert answer.headers["www-authenticate"] == 'Basic realm="civic", Bearer'
     assert requests.get(f"{server.url}{path}?token={TOKEN}", timeout=60).status_code == 401
 
@@ -421,7 +421,7 @@ def test_the_log_says_who_asked_for_what_and_never_the_token(tmp_path: Path) -> 
 
 def test_it_warns_where_other_machines_can_listen_in(tmp_path: Path) -> None:
     with serving_of(tmp_path / "data", "--host", "0.0.0.0") as running:
-        assert "0.0.0.0 is reached from other machines, and this is plain HTTP" in running.log.read_text()
+        assert "0.0.0.0 can be reached from other machines over unencrypted HTTP" in running.log.read_text()
 
 
 def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:

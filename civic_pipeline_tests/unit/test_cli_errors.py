@@ -58,7 +58,7 @@ def test_debug_shows_where_a_failure_came_from(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_bug_is_never_taken_for_a_foreseen_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("civic_pipeline.cli.status_text.standing", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["civic", "status"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

@@ -54,7 +54,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseMissing(A_PATH),
         errors.LockHeld(A_PATH, "process 7"),
         errors.WarehouseOpened(A_PATH, "its log exists"),
-        errors.ReleaseDamaged(A_PATH, "it names no release"),
+        errors.ReleaseDamaged(A_PATH, "its table meta.releases is empty"),
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
         errors.ServeTokenInvalid("is not set (a_culprit)"),
         errors.AddressTaken("a_culprit", 80, "in use"),

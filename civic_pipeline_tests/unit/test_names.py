@@ -118,7 +118,7 @@ def test_civic_add_takes_no_other_name(option: str, name: str, tmp_path: Path) -
         cli, ["add", str(tmp_path / "x.csv"), *(word for pair in given.items() for word in pair)]
     )
     assert ended.exit_code == 2
-    assert "use lower-case letters, digits and _ only" in ended.output
+    assert "use only lower-case letters, digits and _" in ended.output
 
 
 @pytest.mark.parametrize("title", ["../../etc/passwd", "/etc/passwd", "..", "C:\\x", "x\x00y", "Ä" * 300])

@@ -129,7 +129,7 @@ def test_a_connection_whose_move_failed_moves_when_it_can(tiny: TinyProject, tmp
 def test_only_what_connect_gave_can_be_moved(tiny: TinyProject) -> None:
     with connect(publish_total(tiny, 1)) as warehouse, duckdb.connect() as other:
         for unknown in (warehouse.cursor(), other):
-            with pytest.raises(ValueError, match=r"takes the connection that connect\(\) gave"):
+            with pytest.raises(ValueError, match=r"needs a connection returned by connect\(\)"):
                 refresh(unknown)
 
 

@@ -334,4 +334,4 @@ def test_a_difference_tells_of_tables_and_columns(known: TinyProject) -> None:
     payments = next(table for table in found.tables if table.table == "clean.town_payments")
     assert payments.columns_added == ["splits"]
     assert (payments.keys_added, payments.keys_changed, payments.columns) == (0, 0, [])
-    assert "Every table is the same, to the last value." in as_text(compare(second, second))
+    assert "All tables are identical." in as_text(compare(second, second))
