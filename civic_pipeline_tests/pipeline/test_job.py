@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dagster as dg
 import duckdb
@@ -13,7 +14,7 @@ import pytest
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.definitions import defs
-from civic_pipeline.lake import Lake
+from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.releases import connect, kept_releases
 from civic_pipeline.settings import CHECKOUT, Settings
 
@@ -121,8 +122,10 @@ def test_materializations_carry_rows_lineage_and_the_quality_report(
     for name in load_datasets(CHECKOUT):
         (capture,) = Lake(settings.lake).captures(name)
         assert metadata[dg.AssetKey(["raw", name.replace("/", "_")])]["dagster/row_count"] == capture.rows
-    report, release = Path(metadata[RELEASE]["quality report"]), Path(metadata[RELEASE]["file"])
-    assert "clean.baltimore_spending" in report.read_text(encoding="utf-8")
+    report, release = urlsplit(metadata[RELEASE]["quality report"]), Path(metadata[RELEASE]["file"])
+    assert "clean.baltimore_spending" in Path(report.path).read_text(encoding="utf-8")
+    page = urlsplit(metadata[dg.AssetKey(["clean", "baltimore_spending"])]["quality report"])
+    assert "control_total__amount" in Path(page.path).read_text(encoding="utf-8")
     assert release.samefile(settings.warehouse)
     assert release.stat().st_size == metadata[RELEASE]["bytes"]
 
@@ -227,6 +230,53 @@ def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
         "quarantine.baltimore_mwbe"
     }
     assert second.contents["clean.baltimore_mwbe"] != first.contents["clean.baltimore_mwbe"]
+
+
+def asked(settings: Settings) -> dict[str, str]:
+    """When each source was last asked."""
+    attempts = {name: last_attempt(name, Lake(settings.lake)) for name in load_datasets(CHECKOUT)}
+    return {name: attempt.attempted_at for name, attempt in attempts.items() if attempt}
+
+
+@pytest.mark.usefixtures("night")
+def test_one_dead_source_of_ten_fails_alone_and_is_asked_again_alone(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
+) -> None:
+    dead, source = "maryland/mbe_directory", dg.AssetKey(["raw", "maryland_mbe_directory"])
+    held = {dg.AssetKey(["clean", "maryland_mbe_directory"]), dg.AssetKey(["marts", "dim_certified_firms"])}
+    whole = (settings.demo_folder / "mbe_directory.csv.gz").read_bytes()
+    (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(gzip.compress(b"moved\nelsewhere\n"))
+    releases = len(kept_releases(settings))
+    failed = job.execute_in_process(instance=instance, raise_on_error=False)
+    keys = set(job.asset_layer.executable_asset_keys)
+    assert not failed.success
+    assert set(materialized(failed)) == keys - held - {source}  # what Dagster shows as failed is what failed
+    assert len([key for key in materialized(failed) if key.path[0] == "raw"]) == 9
+    assert materialized(failed)[RELEASE]["status"] == "released"
+    assert len(kept_releases(settings)) == releases + 1
+    observed = {
+        event.asset_observation_data.asset_observation.asset_key: event.asset_observation_data.asset_observation.metadata
+        for event in failed.filter_events(lambda event: event.event_type_value == "ASSET_OBSERVATION")
+    }
+    assert observed.keys() == held | {source}
+    assert "no longer matches" in str(observed[source]["problem"].value)
+    assert all(observed[key]["held back since"] and observed[key]["held back because"] for key in held)
+    contracts = {e.asset_key: e for e in failed.get_asset_check_evaluations() if e.check_name == "contract"}
+    assert {key for key, evaluation in contracts.items() if not evaluation.passed} == held
+    assert all("Held back since" in str(contracts[key].description) for key in held)
+
+    (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(whole)
+    before = asked(settings)
+    # As "Re-execute from failure" does, and as "from asset failure" does with the assets that were not materialized.
+    for tag, selection in (
+        ("dagster/is_resume_retry", None),
+        ("dagster/is_asset_resume_retry", [source, *held, RELEASE]),
+    ):
+        again = job.execute_in_process(instance=instance, asset_selection=selection, tags={tag: "true"})
+        assert again.success
+        assert set(materialized(again)) == (keys if selection is None else set(selection))
+        assert {name for name, moment in asked(settings).items() if moment != before[name]} == {dead}
+    assert ask(settings, "select count(*) from meta.tables where status = 'held_back'") == [(0,)]
 
 
 @pytest.mark.usefixtures("night")
