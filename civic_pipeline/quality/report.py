@@ -64,12 +64,11 @@ def _index(run_id: str, subjects: Mapping[str, str], results: Mapping[str, Seque
     by_subject: dict[str, list[str]] = {}
     for table in results:
         by_subject.setdefault(subjects[table], []).append(table)
-    body.append(
-        f"<nav>{' '.join(f'<a href=#{escape(subject)}>{escape(subject)}</a>' for subject in sorted(by_subject))}</nav>"
-    )
+    links = (f'<a href="#{escape(subject)}">{escape(subject)}</a>' for subject in sorted(by_subject))
+    body.append(f"<nav>{' '.join(links)}</nav>")
     for subject, tables in sorted(by_subject.items()):
         body.append(
-            f"<h2 id={escape(subject)}>{escape(subject)}</h2><table><tr><th>Table<th class=n>Expectations<th class=n>Failed</tr>"
+            f'<h2 id="{escape(subject)}">{escape(subject)}</h2><table><tr><th>Table<th class=n>Expectations<th class=n>Failed</tr>'
         )
         for table in sorted(tables, key=lambda name: (-_failures(results[name]), name)):
             count = _failures(results[table])

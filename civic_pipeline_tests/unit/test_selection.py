@@ -1,0 +1,43 @@
+"""What `civic run --select` names: assets, datasets, subjects, places, and what depends on them."""
+
+import pytest
+from formulas import committed_models
+
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.errors import UnknownName
+from civic_pipeline.selection import select_assets
+from civic_pipeline.settings import CHECKOUT
+
+
+def selected(*words: str) -> frozenset[str]:
+    return select_assets(words, load_datasets(CHECKOUT), committed_models())
+
+
+def test_an_asset_a_dataset_and_the_release() -> None:
+    assert selected("marts/fct_payments") == {"marts.fct_payments"}
+    assert selected("baltimore/spending") == {"raw.baltimore_spending", "clean.baltimore_spending"}
+    assert selected("warehouse", "raw/chicago_budget") == {"warehouse", "raw.chicago_budget"}
+
+
+def test_a_subject_has_its_sources_and_all_its_tables() -> None:
+    found = selected("budget")
+    assert {"raw.baltimore_budget", "clean.chicago_budget", "marts.fct_budget_lines"} <= found
+    assert {model.name for model in committed_models().values() if model.subject == "budget"} <= found
+    assert not {"warehouse", "marts.fct_payments", "raw.baltimore_spending"} & found
+
+
+def test_a_place_has_its_datasets_and_no_mart() -> None:
+    assert selected("chicago") == {"raw.chicago_budget", "clean.chicago_budget"}
+
+
+def test_a_plus_adds_what_depends_on_it_up_to_the_release() -> None:
+    assert selected("marts/mart_vendor_spend_monthly+") == {"marts.mart_vendor_spend_monthly", "warehouse"}
+    found = selected("clean/baltimore_mwbe+")
+    assert found == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
+    assert selected("budget+") > selected("budget") | {"warehouse"}
+
+
+@pytest.mark.parametrize("word", ["bugdet", "bugdet+", "+budget", "budget++"])
+def test_a_name_that_nothing_has_is_refused_with_those_there_are(word: str) -> None:
+    with pytest.raises(UnknownName, match="budget"):
+        selected(word)
