@@ -1,0 +1,31 @@
+"""A lock between processes: who waits says for whom, and not for ever."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from civic_pipeline import lock
+from civic_pipeline.errors import LockHeld
+from civic_pipeline.lock import only_writer
+
+
+def test_who_waits_says_for_whom_and_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_SAY_EVERY_SECONDS", 0.05)
+    heard: list[str] = []
+    with only_writer(tmp_path / "run"):
+        with (
+            pytest.raises(LockHeld, match=f"process {os.getpid()} on "),
+            only_writer(tmp_path / "run", 0.2, heard.append),
+        ):
+            pass
+        assert heard
+        assert all(line.startswith(f"waiting for process {os.getpid()} on ") for line in heard)
+    with only_writer(tmp_path / "run", 0.0, heard.append):
+        pass
+
+
+def test_a_note_that_a_killed_process_left_keeps_nobody_waiting(tmp_path: Path) -> None:
+    (tmp_path / "run.lock.json").write_text('{"pid": 1, "host": "another", "since": "2026-01-01"}', encoding="utf-8")
+    with only_writer(tmp_path / "run"):
+        pass
