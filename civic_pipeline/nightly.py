@@ -147,7 +147,7 @@ def _captures(
 ) -> Iterator[CaptureOutcome]:
     if not datasets:
         return
-    lake = Lake(settings.lake)
+    lake = Lake(settings.lake, datasets)
     with portals(settings) as access:
         for timed in attempt_all(datasets, lake, access, say):
             attempt = timed.attempt
@@ -189,7 +189,7 @@ def failed_sources(build: Build) -> dict[str, str]:
     Records the checks of the attempts.
     """
     failed = {}
-    lake = Lake(build.settings.lake)
+    lake = Lake(build.settings.lake, build.datasets)
     for name in build.datasets:
         table, attempt = f"raw.{table_name(name)}", last_attempt(name, lake)
         if attempt:

@@ -18,14 +18,15 @@ from civic_pipeline.catalog.dataset import (
     Subject,
     stands_for,
 )
+from civic_pipeline.catalog.place import Place
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
-from civic_pipeline.errors import FileInvalid
+from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
-    "OpendatasoftSource", "PagedSource", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "Subject",
-    "load_datasets", "mistake", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
+    "OpendatasoftSource", "PagedSource", "Place", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "Subject",
+    "load_datasets", "load_places", "mistake", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
 ]  # fmt: skip
 
 
@@ -39,7 +40,30 @@ def load_datasets(root: Path) -> dict[str, Dataset]:
         city, dataset = file.parent.parts[-2:]
         refuse_name(file, city)
         refuse_name(file, dataset)
-    return {"/".join(file.parent.parts[-2:]): read_yaml(file, Dataset, below=("attributes",)) for file in files}
+    datasets = {"/".join(file.parent.parts[-2:]): read_yaml(file, Dataset, below=("attributes",)) for file in files}
+    for file in files:
+        former = datasets["/".join(file.parent.parts[-2:])].formerly
+        if former in datasets:
+            raise FileInvalid(file, [(1, f"formerly: {former} still is a dataset; remove it, or this line")])
+    return datasets
+
+
+def load_places(root: Path) -> dict[str, Place]:
+    """Every place of the checkout at `root`, by the name of its folder.
+
+    Raises FileInvalid for the first file that breaks the rules, CatalogIncomplete for a place that is not described.
+    """
+    defs = root / "civic_pipeline" / "defs"
+    for name in sorted({file.parent.parent.name for file in defs.glob("*/*/defs.yaml")}):
+        if not (defs / name / "place.yaml").exists():
+            raise CatalogIncomplete(
+                f"{defs / name} has datasets and no place.yaml. Write its kind, title, state, time_zone, fiscal_year and"
+                " owners there; another place's file shows how."
+            )
+    files = sorted(defs.glob("*/place.yaml"))
+    for file in files:
+        refuse_name(file, file.parent.name)
+    return {file.parent.name: read_yaml(file, Place) for file in files}
 
 
 def read_contract(path: Path) -> Contract:

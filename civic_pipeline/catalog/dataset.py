@@ -169,6 +169,11 @@ class Dataset(Strict):
 
     title: str = Field(min_length=1, description="Title on the portal.")
     subject: Subject = Field(description="What it is about: the folder of the marts made of it.")
+    formerly: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9_]+/[a-z0-9_]+$",
+        description="Name the dataset had before; its captures are still read from there.",
+    )
     publisher: str = Field(min_length=1)
     owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
     licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")

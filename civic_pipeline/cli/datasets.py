@@ -109,7 +109,7 @@ def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
         raise UnknownName("dataset", dataset, known)
     with progress_line() as progress:
         manifest = lake.backfill(
-            dataset, known[dataset], lake.Lake(settings.lake), file, captured_at, settings.profile, progress
+            dataset, known[dataset], lake.Lake(settings.lake, known), file, captured_at, settings.profile, progress
         )
     (part,) = manifest.parts
     click.echo(f"{manifest.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), verified.")

@@ -17,7 +17,8 @@ from civic_pipeline.components.dagster_terms import (
 )
 from civic_pipeline.components.portal_dataset import source_key
 from civic_pipeline.settings import Settings
-from civic_pipeline.warehouse import Model, seed_files
+from civic_pipeline.warehouse import Model
+from civic_pipeline.warehouse.seeds import seed_paths
 
 RELEASE = dg.AssetKey(["warehouse"])
 _OWNERS = ["team:open-data"]  # of what no YAML describes: seeds and the release
@@ -76,7 +77,7 @@ def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str,
                     for c in model.contract.columns
                 ]
             ),
-            "dagster/code_references": code_references({"SQL": model.path, "contract": model.path.with_suffix(".yml")}),
+            "dagster/code_references": code_references({"SQL": model.path, "contract": model.contract_path}),
             "each row is": model.contract.each_row_is,
             "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
         },
@@ -100,15 +101,15 @@ def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
     """The reviewed mappings that models read: files of the checkout, never materialized."""
     return [
         dg.AssetSpec(
-            dg.AssetKey(["seeds", file.stem]),
+            dg.AssetKey(["seeds", name]),
             description="A reviewed mapping, kept by hand in the checkout.",
             group_name="shared",
             kinds={"csv"},
             owners=_OWNERS,
             tags=tags("shared", "seed", "irregular", None),
-            metadata={"dagster/code_references": code_references({"seed": file})},
+            metadata={"dagster/code_references": code_references({"seed": path})},
         )
-        for file in seed_files(settings.root)
+        for name, path in seed_paths(settings.root).items()
     ]
 
 

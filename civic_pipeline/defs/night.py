@@ -50,8 +50,8 @@ def nightly_assets() -> dg.Definitions:
         current = Settings.from_environment()
         try:
             with interruption.watched():
-                selection = _selection(context, datasets, models, Lake(current.lake))
-                yield from _not_asked_again(context, selection, datasets, Lake(current.lake))
+                selection = _selection(context, datasets, models, Lake(current.lake, datasets))
+                yield from _not_asked_again(context, selection, datasets, Lake(current.lake, datasets))
                 for outcome in night(current, datasets, models, context.run.run_id, selection, context.log.info):
                     yield from _selected(context, events_of(context, outcome, current))
         except CivicError as error:

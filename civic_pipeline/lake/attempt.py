@@ -82,9 +82,9 @@ def record(attempt: Attempt, lake: Lake) -> Attempt:
 
 def last_attempt(name: str, lake: Lake) -> Attempt | None:
     """The last recorded attempt to capture `name`, or None."""
-    for file in (_FILE, _FORMER_FILE):
+    for path in (folder / file for folder in lake.folders(name) for file in (_FILE, _FORMER_FILE)):
         try:
-            text = (lake.folder / name / file).read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8")
             return Attempt.model_validate_json(text.replace('"visited_at":', '"attempted_at":', 1))
         except (FileNotFoundError, ValidationError):  # missing or damaged: the next attempt writes a new file
             continue

@@ -1,24 +1,35 @@
 """The captures on disk: folders `lake/<city>/<dataset>/<captured_at>/` with Parquet files and a manifest."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import CaptureDamaged
 from civic_pipeline.lake.manifest import MANIFEST, Manifest
 
 
 class Lake:
-    """All captures under one folder. Captures are added, never changed."""
+    """All captures under one folder. Captures are added, never changed.
 
-    def __init__(self, folder: Path) -> None:
+    `datasets` tells what a dataset was called before: its captures of that time stay where they are.
+    """
+
+    def __init__(self, folder: Path, datasets: Mapping[str, Dataset] | None = None) -> None:
         self.folder = folder
+        self._formerly = {name: dataset.formerly for name, dataset in (datasets or {}).items() if dataset.formerly}
 
     def ids(self, dataset: str) -> list[str]:
         """The ids of the committed captures of `city/dataset`, oldest first."""
-        return [self.id_of(path.parent) for path in sorted((self.folder / dataset).glob(f"*/{MANIFEST}"))]
+        folders = [path.parent for folder in self.folders(dataset) for path in folder.glob(f"*/{MANIFEST}")]
+        return [self.id_of(folder) for folder in sorted(folders, key=lambda folder: folder.name)]
+
+    def folders(self, dataset: str) -> list[Path]:
+        """Where the captures of `city/dataset` are: under its name, and under the name it had before."""
+        return [self.folder / name for name in (dataset, self._formerly.get(dataset)) if name]
 
     def capture(self, capture_id: str) -> Manifest:
         """The manifest of a capture. Raises CaptureDamaged if it cannot be read."""

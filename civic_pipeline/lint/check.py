@@ -37,7 +37,8 @@ def mistakes(root: Path, datasets: Mapping[str, Dataset], models: Mapping[str, M
         for model in models.values():
             found += wrong_columns(connection, model)
             doubles = frozenset(column.name for column in model.contract.columns if column.type == "DOUBLE")
-            found += _portable(model.path, model.sql, Subject(model.query, every_macro, schema, keys, doubles))
+            for part in model.parts:
+                found += _portable(part.path, part.sql, Subject(part.query, every_macro, schema, keys, doubles))
         for path, sql in rules.items():
             found += refused(connection, sql, path)
             found += _portable(path, sql, Subject(parse_select(path, sql), every_macro, schema, keys))

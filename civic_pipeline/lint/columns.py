@@ -20,10 +20,11 @@ from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.lint.mistake import Mistake
 from civic_pipeline.portals.declared import declared_schema
 from civic_pipeline.sql_text import literal, quoted
-from civic_pipeline.warehouse import Model, seed_files
+from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.captured import columns_of
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
+from civic_pipeline.warehouse.seeds import create_seeds
 
 
 @contextmanager
@@ -42,9 +43,7 @@ def declared_warehouse(
                 connection.execute(functions.read_text(encoding="utf-8"))
             except duckdb.Error as error:
                 raise ModelFailed(functions, str(error)) from error
-        for seed in seed_files(root):
-            rows = f"read_csv({literal(str(seed))}, all_varchar = true, header = true)"
-            connection.execute(f"create table seeds.{seed.stem} as from {rows} limit 0")
+        create_seeds(connection, root)
         for name, dataset in datasets.items():
             _declare(connection, name, dataset, Path(folder))
         for model in models:
@@ -65,17 +64,18 @@ def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
 
 def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Mistake]:
     """Columns that the model's files name and no declaration has, and columns whose type is not the contract's."""
-    refusals = list(refused(connection, f"create or replace temp table everything as {model.sql}", model.path))
-    yield from refusals
-    if refusals:
-        return
-    found = {name: kind for name, kind, *_ in connection.execute("describe everything").fetchall()}
-    contract, contract_path = model.contract, model.path.with_suffix(".yml")
-    for position, column in enumerate(contract.columns):
-        if found[column.name] != column.type:
-            line = line_of(contract_path, "columns", position)
-            message = f"{column.name} is {found[column.name]} in the select of {model.path.name}, not {column.type}"
-            yield Mistake(contract_path, line, message)
+    contract, contract_path = model.contract, model.contract_path
+    for part in model.parts:
+        refusals = list(refused(connection, f"create or replace temp table everything as {part.sql}", part.path))
+        yield from refusals
+        if refusals:
+            return
+        found = {name: kind for name, kind, *_ in connection.execute("describe everything").fetchall()}
+        for position, column in enumerate(contract.columns):
+            if found[column.name] != column.type:
+                line = line_of(contract_path, "columns", position)
+                message = f"{column.name} is {found[column.name]} in the select of {part.path.name}, not {column.type}"
+                yield Mistake(contract_path, line, message)
     for position, rule in enumerate(contract.row_rules):
         sql = f"select ({rule.keep_if}) is true from everything"
         yield from refused(connection, sql, contract_path, line_of(contract_path, "row_rules", position))

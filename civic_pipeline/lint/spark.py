@@ -12,7 +12,6 @@ from civic_pipeline.warehouse.macros import Macros
 # What sqlglot leaves as DuckDB calls it, and how each is written on Spark. Measured there with test vectors.
 TRANSLATIONS = {
     "strip_accents": "translate() of the accented Latin letters",
-    "json_array": "each part as to_json(array(part)) without its brackets",
     "try_strptime": "try_to_timestamp() with the format in Java's letters",
     "isoyear": "extract(yearofweek from day)",
     "make_date": "make_date(), the same on both",

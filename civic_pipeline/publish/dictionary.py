@@ -3,26 +3,31 @@
 Pages link to `sql/`, `civic_pipeline/defs/` and `data/seeds/` relative to `docs/dictionary/<schema>/<table>.md`.
 """
 
-import csv
+from calendar import month_name
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from civic_pipeline.catalog import (
     FRESH_FOR_DAYS,
     Dataset,
     FileSource,
     OpendatasoftSource,
+    Place,
     SocrataSource,
+    Subject,
     load_datasets,
+    load_places,
     table_name,
 )
 from civic_pipeline.errors import writing
 from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks
-from civic_pipeline.warehouse import Model, load_models, seed_files
+from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
+from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
 _WRITTEN_BY = "<!-- Written by `civic docs`; do not edit. -->"
 _CLOCKS = {
@@ -42,6 +47,15 @@ class _Catalog:
     models: Mapping[str, Model]
     lineage: Mapping[str, Mapping[str, list[str]]]
     readers: Mapping[str, list[str]]
+    places: Mapping[str, Place]
+    seeds: Mapping[str, Path]
+
+    def page(self, table: str) -> str:
+        """Where a table is described, from the dictionary's folder."""
+        schema, _, name = table.partition(".")
+        if schema == "seeds":
+            return f"../../{self.seeds[name].relative_to(self.root).as_posix()}"
+        return f"{'raw' if schema == 'history' else schema}/{name}.md"  # captures of a dataset are on one page
 
 
 def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
@@ -75,9 +89,7 @@ def _read_catalog(root: Path) -> _Catalog:
         declared = [column for column in dataset.columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
         schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
-    for seed in seed_files(root):
-        with seed.open(encoding="utf-8", newline="") as file:
-            schema["seeds"][seed.stem] = dict.fromkeys(next(csv.reader(file)), "VARCHAR")
+    schema["seeds"] = {name: dict.fromkeys(columns, "VARCHAR") for name, columns in seed_columns(root).items()}
     models = dict(sorted(load_models(root, datasets).items()))
     for model in models.values():
         schema[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
@@ -86,7 +98,7 @@ def _read_catalog(root: Path) -> _Catalog:
         for name in model.inputs:
             readers[name].append(model.name)
     lineage = {name: column_lineage(model, schema) for name, model in models.items()}
-    return _Catalog(root, datasets, models, lineage, dict(readers))
+    return _Catalog(root, datasets, models, lineage, dict(readers), load_places(root), seed_paths(root))
 
 
 def _pages(catalog: _Catalog) -> dict[str, str]:
@@ -101,12 +113,21 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
 def _index(catalog: _Catalog) -> str:
     datasets = [
         (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, dataset.cadence, f"`raw.{table_name(name)}`",
-         ", ".join(f"[{table}]({_page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
+         ", ".join(f"[{table}]({catalog.page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
         for name, dataset in catalog.datasets.items()
     ]  # fmt: skip
+    places = [
+        (f"[{name}](../../civic_pipeline/defs/{name}/place.yaml)", place.kind, place.state or "", place.time_zone,
+         f"from {month_name[place.fiscal_year.first_month]}, named by {place.fiscal_year.named_by}",
+         ", ".join(f"{year}: {counted.residents:,} ({counted.source})" for year, counted in place.population.items()),
+         ", ".join(place.owners))
+        for name, place in catalog.places.items()
+    ]  # fmt: skip
+    used = {model.subject for model in catalog.models.values() if model.schema == "marts"}
+    subjects = [subject for subject in get_args(Subject) if subject in used]
     rules = [
         (f"[{rule.name}](../../{rule.path.relative_to(catalog.root).as_posix()})", rule.severity,
-         f"[{model.name}]({_page(model.name)})", rule.description)
+         f"[{model.name}]({catalog.page(model.name)})", rule.description)
         for model in catalog.models.values()
         for rule in model.rules
     ]  # fmt: skip
@@ -117,12 +138,15 @@ def _index(catalog: _Catalog) -> str:
         " their rows are the Parquet files of the lake.",
         "## Datasets",
         _table(("Dataset", "Title", "Publisher", "Cadence", "Raw table", "Becomes"), datasets),
+        "## Places",
+        "Who publishes: `place.yaml` of each, and the tables `meta.places` and, of cities, `marts.dim_cities`.",
+        _table(("Place", "Kind", "State", "Time zone", "Fiscal year", "Population", "Owners"), places),
         "## Clean tables",
         "One source each: typed, named, checked. Rows that break a row rule are in `quarantine` under the same name.",
         _grains(catalog, "clean"),
         "## Marts",
         "Conformed across cities: `dim_` what things are, `fct_` what happened, `mart_` one question answered.",
-        _grains(catalog, "marts"),
+        *(block for subject in subjects for block in (f"### {subject}", _grains(catalog, "marts", subject))),
         "## Meta tables",
         "Provenance: where every table came from, what was checked, what each column means.",
         _table(
@@ -134,28 +158,28 @@ def _index(catalog: _Catalog) -> str:
     )
 
 
-def _grains(catalog: _Catalog, schema: str) -> str:
+def _grains(catalog: _Catalog, schema: str, subject: Subject | None = None) -> str:
     rows = [
-        (f"[{model.name}]({_page(model.name)})", f"{model.contract.each_row_is}.")
+        (f"[{model.name}]({catalog.page(model.name)})", f"{model.contract.each_row_is}.")
         for model in catalog.models.values()
-        if model.schema == schema
+        if model.schema == schema and subject in (None, model.subject)
     ]
     return _table(("Table", "Each row is"), rows)
 
 
 def _table_page(catalog: _Catalog, model: Model) -> str:
     contract, lineage = model.contract, catalog.lineage[model.name]
-    sql = model.path.relative_to(catalog.root).with_suffix("").as_posix()
+    sql, contract_file = (path.relative_to(catalog.root).as_posix() for path in (model.path, model.contract_path))
     facts = [
         ("Key", _code(contract.key)),
-        ("SQL", f"[{sql}.sql](../../../{sql}.sql)"),
-        ("Contract", f"[{sql}.yml](../../../{sql}.yml)"),
-        ("Reads", _links(sorted(model.inputs))),
-        ("Read by", _links(catalog.readers.get(model.name, []))),
+        ("SQL", f"[{sql}](../../../{sql})"),
+        ("Contract", f"[{contract_file}](../../../{contract_file})"),
+        ("Reads", _links(catalog, sorted(model.inputs))),
+        ("Read by", _links(catalog, catalog.readers.get(model.name, []))),
     ]
     columns = [
         (f"`{column.name}`", f"`{column.type}`", column.unit or "", column.description,
-         _links([column.references] if column.references else []), _code(lineage[column.name]))
+         _links(catalog, [column.references] if column.references else []), _code(lineage[column.name]))
         for column in contract.columns
     ]  # fmt: skip
     checks = planned_checks(model).values()
@@ -197,6 +221,8 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
     age = f"; the newest `{dataset.dated_by}` should be at most {days} days old" if days and dataset.dated_by else ""
     facts = [
         ("Dataset", f"`{name}`"),
+        ("Formerly", f"`{dataset.formerly}`" if dataset.formerly else ""),
+        ("Subject", dataset.subject),
         ("Publisher", dataset.publisher),
         ("Licence", dataset.licence),
         ("Cadence", dataset.cadence + age),
@@ -207,7 +233,9 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         ("Definition", f"[{definition}](../../../{definition})"),
         (
             "Read by",
-            _links([*catalog.readers.get(table, []), *catalog.readers.get(table.replace("raw.", "history."), [])]),
+            _links(
+                catalog, [*catalog.readers.get(table, []), *catalog.readers.get(table.replace("raw.", "history."), [])]
+            ),
         ),
     ]
     becomes: dict[str, list[str]] = defaultdict(list)
@@ -288,16 +316,9 @@ def _arguments(check: PlannedCheck) -> str:
     return _code(f"{key}: {value}" for key, value in check.expectation.arguments.items() if key not in named)
 
 
-def _page(table: str) -> str:
-    schema, _, name = table.partition(".")
-    if schema == "history":  # described on the page of its dataset
-        schema = "raw"
-    return f"../../data/seeds/{name}.csv" if schema == "seeds" else f"{schema}/{name}.md"
-
-
-def _links(tables: Iterable[str]) -> str:
+def _links(catalog: _Catalog, tables: Iterable[str]) -> str:
     """Links to tables from a page one folder below the index."""
-    return ", ".join(f"[{table}](../{_page(table)})" for table in tables)
+    return ", ".join(f"[{table}](../{catalog.page(table)})" for table in tables)
 
 
 def _code(names: Iterable[str]) -> str:

@@ -43,6 +43,7 @@ def build_table(
     back so far. A foreseen failure is in the outcome, not raised.
     """
     results: list[CheckResult] = []
+    model = build.available(model)
     try:
         waiting_for = sorted(name for name in model.inputs if name in held)
         if waiting_for:

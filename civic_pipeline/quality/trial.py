@@ -61,7 +61,7 @@ def _reads(model: Model, dataset: str) -> bool:
 
 
 def _refuse_uncaptured(build: Build) -> None:
-    lake = Lake(build.settings.lake)
+    lake = Lake(build.settings.lake, build.datasets)
     for name in build.datasets:
         if name in build.damaged:
             raise CivicError(build.damaged[name])

@@ -102,6 +102,7 @@ def clean_sql(draft: Draft) -> str:
         return "\n".join([grain, *notes, *_select([*made, *helpers, "_capture_id"], table)]) + "\n"
     names = [d.name for d in columns]
     number = number_name(names)
+    parts = [*map(_as_text, columns), f"cast({number} as varchar)"]
     return "\n".join([
         grain, *notes,
         "with published as (", *_select([*made, *helpers, "_capture_id"], table, "    "), "),", "",
@@ -110,10 +111,16 @@ def clean_sql(draft: Draft) -> str:
         "    select", "        *,", "        row_number() over (", "            partition by",
         *_listed(names, " " * 16), f"        ) as {number}", "    from published", ")", "",
         "select",
-        "    hash_id(json_array(", f"        '{draft.city}',", *_listed([*names, number], " " * 8), f"    )) as {id_name(names)},",
+        "    hash_id([", f"        '{draft.city}',", *_listed(parts, " " * 8), f"    ]) as {id_name(names)},",
         *(f"    {name}," for name in [*names, *(f"_published_{d.name}" for d in columns if d.published)]),
         "    _capture_id", "from numbered",
     ]) + "\n"  # fmt: skip
+
+
+def _as_text(column: DraftColumn) -> str:
+    """A column as a part of an id; every engine writes decimals alike, and no two write doubles alike."""
+    value = f"cast({column.name} as decimal(38, 9))" if column.type == "DOUBLE" else column.name
+    return value if column.type == "VARCHAR" else f"cast({value} as varchar)"
 
 
 def contract_yml(draft: Draft) -> str:

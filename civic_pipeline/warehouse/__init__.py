@@ -4,7 +4,7 @@ from civic_pipeline.warehouse.as_of import as_of
 from civic_pipeline.warehouse.build import Accepted, Build, Staged, open_build
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.history import record_history
-from civic_pipeline.warehouse.model import Model, load_models, seed_files, tables_read
+from civic_pipeline.warehouse.model import Model, load_models, tables_read
 from civic_pipeline.warehouse.release import release
 from civic_pipeline.warehouse.rule import Rule
 
@@ -20,6 +20,5 @@ __all__ = [
     "open_build",
     "record_history",
     "release",
-    "seed_files",
     "tables_read",
 ]

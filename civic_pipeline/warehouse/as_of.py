@@ -25,13 +25,17 @@ def as_of(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A throw-away warehouse with the tables `query` reads, by today's SQL and seeds; schema marts is the default.
 
-    Contracts are not checked; row rules apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName
-    for a table that is no model, NotCapturedBy, CaptureDamaged, ModelFailed.
+    A place that was not captured by then has no rows in the tables of all places. Contracts are not checked; row rules
+    apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName for a table that is no model,
+    NotCapturedBy, CaptureDamaged, ModelFailed.
     """
+    lake = Lake(settings.lake, datasets)
+    read = _read(_needed(query, models), models, datasets)
+    uncaptured = {f"clean.{table_name(name)}" for name in read if lake.accepted(name, moment) is None}
+    models = {name: model.without(uncaptured) for name, model in models.items()}
     wanted = _needed(query, models)
-    captured = {source.partition(".")[2] for name in wanted for source in models[name].inputs if _is_captured(source)}
-    read = {name: dataset for name, dataset in datasets.items() if table_name(name) in captured}
-    _refuse_uncaptured(Lake(settings.lake), read, moment)
+    read = _read(wanted, models, datasets)
+    _refuse_uncaptured(lake, read, moment)
     with (
         tempfile.TemporaryDirectory(prefix="civic-as-of-") as folder,
         duckdb.connect(str(Path(folder) / "as_of.duckdb")) as connection,
@@ -63,6 +67,12 @@ def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
             needed.add(name)
             waiting += [source for source in models[name].inputs if source in models]
     return needed
+
+
+def _read(wanted: set[str], models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """The datasets whose captures the models `wanted` are made from."""
+    captured = {source.partition(".")[2] for name in wanted for source in models[name].inputs if _is_captured(source)}
+    return {name: dataset for name, dataset in datasets.items() if table_name(name) in captured}
 
 
 def _is_captured(source: str) -> bool:

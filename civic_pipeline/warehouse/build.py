@@ -25,7 +25,8 @@ from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
-from civic_pipeline.warehouse.model import Model, seed_files
+from civic_pipeline.warehouse.model import Model, Part
+from civic_pipeline.warehouse.seeds import create_seeds
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
@@ -93,6 +94,7 @@ class Build:
         columns = ", ".join(column.name for column in contract.columns)
         distinct = "distinct" if contract.repeated_rows else ""
         self._history_views(model)
+        self._compare_types(model.parts)
         try:
             with writing(self.settings.build.parent):
                 execute(f"create or replace table {everything} as\n{model.sql}")
@@ -138,6 +140,7 @@ class Build:
                     "status": "current", "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
                     "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
+                    "missing_parts": list(model.missing_parts),
                     "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
                     "content_hash": content_hash(self.connection, model.name), "fingerprint": self._fingerprint(model),
                     "quarantine_hash": content_hash(self.connection, staged.quarantine) if staged.quarantine else None,
@@ -278,9 +281,27 @@ class Build:
         ).fetchone()
         return found[0] if found else None
 
+    def available(self, model: Model) -> Model:
+        """`model` without the parts that read a clean table of which no version was ever accepted."""
+        clean = {name for name in model.inputs if name.startswith("clean.")}
+        return model.without(clean - self.accepted_tables())
+
+    def _compare_types(self, parts: Sequence[Part]) -> None:
+        """Raises ModelFailed for a part whose types differ from those of the first: a union would hide it."""
+        types: dict[str, str] = {}
+        for part in parts if len(parts) > 1 else ():
+            try:
+                found = self._columns(f"(\n{part.sql}\n)")
+            except duckdb.Error as error:
+                raise ModelFailed(part.path, str(error)) from error
+            types = types or found
+            for name, kind in found.items():
+                if kind != types[name]:
+                    raise ModelFailed(part.path, f"{name} is {kind} here and {types[name]} in {parts[0].path.name}")
+
     def _history_views(self, model: Model) -> None:
         """Views of all accepted captures, for a model that reads them. Raises ShapeUnknown, NotCaptured."""
-        lake = Lake(self.settings.lake)
+        lake = Lake(self.settings.lake, self.datasets)
         for name, dataset in self.datasets.items():
             view = f"history.{table_name(name)}"
             if view in model.inputs:
@@ -361,7 +382,7 @@ class Build:
         return schema
 
     def _columns(self, relation: str) -> dict[str, str]:
-        return {row[0]: row[1] for row in self.connection.execute(f"describe {relation}").fetchall()}
+        return {row[0]: row[1] for row in self.connection.execute(f"describe from {relation}").fetchall()}
 
     def _count(self, relation: str) -> int:
         found = self.connection.execute(f"select count(*) from {relation}").fetchone()
@@ -413,11 +434,9 @@ def prepare(build: Build) -> None:
             connection.execute(macros.read_text(encoding="utf-8"))
         except duckdb.Error as error:
             raise ModelFailed(macros, str(error)) from error
-    for seed in seed_files(root):
-        connection.execute(
-            f"create or replace table seeds.{seed.stem} as from read_csv({literal(str(seed))}, all_varchar = true, header = true)"
-        )
-    lake = Lake(build.settings.lake)
+    create_seeds(connection, root)
+    meta.put_places(connection)
+    lake = Lake(build.settings.lake, build.datasets)
     for name, dataset in build.datasets.items():
         try:
             accepted = lake.accepted(name, build.as_of)

@@ -30,7 +30,7 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
 
     Returns dataset -> why its history could not be continued: a damaged capture, which holds back nothing else.
     """
-    lake, stuck = Lake(build.settings.lake), {}
+    lake, stuck = Lake(build.settings.lake, build.datasets), {}
     followed = {
         name: dataset
         for name, dataset in build.datasets.items()
@@ -47,6 +47,11 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
             except CaptureDamaged as error:
                 stuck[name] = str(error)
     return stuck
+
+
+def _moment(capture_id: str) -> str:
+    """The last part of an id sorts by time, whatever the dataset was called."""
+    return capture_id.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,11 @@ class _History:
         if not new and not is_redefined and set(compared) <= set(ids):
             return
         # A capture that came in between (a backfill) or went changes what follows it: made anew.
-        if is_redefined or not set(compared) <= set(ids) or (compared and new[0].capture_id < compared[-1]):
+        if (
+            is_redefined
+            or not set(compared) <= set(ids)
+            or (compared and _moment(new[0].capture_id) < _moment(compared[-1]))
+        ):
             with self._build.transaction():
                 for table in meta.HISTORY:
                     self._connection.execute(f"delete from meta.{table.name} where dataset = ?", [self._name])

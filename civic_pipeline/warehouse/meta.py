@@ -96,6 +96,7 @@ TABLES = MetaTable(
         ),
         ("key_columns", "VARCHAR[]", "Columns that name a row."),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
+        ("missing_parts", "VARCHAR[]", "Places left out because no version of their clean table was accepted yet."),
         ("content_hash", "VARCHAR", "Hash of the rows in any order and of the columns' names and types."),
         (
             "quarantine_hash",
@@ -262,8 +263,22 @@ CONFLICTS = MetaTable(
         ("captured_at", "TIMESTAMP", "When it was taken, UTC."),
     ),
 )
+PLACES = MetaTable(
+    "places",
+    "one place that publishes data",
+    _columns(
+        ("place", "VARCHAR", "Name in the names of its datasets and tables."),
+        ("kind", "VARCHAR", "city, county, state or nation."),
+        ("title", "VARCHAR", "Name for showing."),
+        ("state", "VARCHAR", "Postal code of the state; null for a nation."),
+        ("time_zone", "VARCHAR", "IANA name of the zone of its local dates."),
+        ("fiscal_year_first_month", "INTEGER", "Month its fiscal year begins in; January is 1."),
+        ("fiscal_year_named_by", "VARCHAR", "the year it ends, or the year it starts."),
+        ("owners", "VARCHAR[]", "Teams or persons that look after its datasets."),
+    ),
+)
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
-META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, RELEASES, *HISTORY)
+META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -292,6 +307,11 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
             for n, c in enumerate(table.columns, 1)
         ]
         put(connection, COLUMNS, "table_name", name, rows)
+
+
+def put_places(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every place, as `seeds.places` has them."""
+    connection.execute("delete from meta.places; insert into meta.places by name from seeds.places")
 
 
 def put(

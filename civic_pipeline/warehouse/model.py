@@ -1,12 +1,13 @@
-"""A model is two files: one plain select and its contract. The path is the name.
+"""A model is a contract and one plain select, or one select per place. The path is the name.
 
-`sql/clean/<place>/<dataset>.sql` makes `clean.<place>_<dataset>`, `sql/marts/<subject>/<table>.sql` makes `marts.<table>`.
-Inputs are read from the SQL, never typed by hand.
+`sql/clean/<place>/<dataset>.sql` makes `clean.<place>_<dataset>`, `sql/marts/<subject>/<table>.sql` makes `marts.<table>`,
+and so do the parts `sql/marts/<subject>/<table>/<place>.sql` together. Inputs are read from the SQL, never typed by hand.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import cast, get_args
@@ -15,35 +16,83 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, refuse_name, table_name
+from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
+from civic_pipeline.warehouse.seeds import seed_columns
 
 MODEL_SCHEMAS = ("clean", "marts")
 
 
 @dataclass(frozen=True)
-class Model:
-    """One table: how it is made and what it promises. `inputs` are the tables its SQL reads, as `schema.table`.
+class Part:
+    """One select of a model. `inputs` are the tables it reads, as `schema.table`."""
 
-    `dataset` is the one a clean table is made of, None for a mart. `rules` are those across tables that it is held back by.
+    path: Path
+    sql: str
+    query: exp.Query
+    inputs: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The place whose rows it gives, where a model has several parts."""
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class Model:
+    """One table: how it is made and what it promises.
+
+    `path` is the `.sql` file, or the folder of the parts. `dataset` is the one a clean table is made of, None for a mart.
+    `rules` are those across tables that it is held back by. `missing_parts` names the parts that were left out.
     """
 
     schema: str
     table: str
     path: Path
-    sql: str
-    query: exp.Query
+    parts: tuple[Part, ...]
     contract: Contract
-    inputs: frozenset[str]
     subject: Subject
     dataset: Dataset | None = None
     rules: tuple[Rule, ...] = ()
+    missing_parts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         return f"{self.schema}.{self.table}"
+
+    @property
+    def contract_path(self) -> Path:
+        return self.path.with_suffix(".yml")
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """The tables its SQL reads, as `schema.table`."""
+        return frozenset().union(*(part.inputs for part in self.parts))
+
+    @cached_property
+    def sql(self) -> str:
+        """Its one select, or the parts united by the names of their columns."""
+        if self.path.suffix:
+            return self.parts[0].sql
+        columns = ", ".join(self.parts[0].query.named_selects)
+        return "\nunion all\n".join(f"select {columns} from (\n{part.sql}\n)" for part in self.parts)
+
+    @cached_property
+    def query(self) -> exp.Query:
+        return parse_select(self.path, self.sql)
+
+    def without(self, tables: Collection[str]) -> "Model":
+        """The model without the parts that read one of `tables`; whole if none would be left.
+
+        So the tables of all cities do not wait for one city's first capture.
+        """
+        kept = tuple(part for part in self.parts if part.inputs.isdisjoint(tables))
+        if not kept or kept == self.parts:
+            return self
+        missing = {part.name for part in self.parts} - {part.name for part in kept}
+        return replace(self, parts=kept, missing_parts=tuple(sorted(missing)))
 
     @property
     def dating_inputs(self) -> list[str]:
@@ -78,24 +127,24 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     for a file that breaks the rules and CatalogIncomplete where files do not fit together.
     """
     sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
-    sources |= {f"seeds.{file.stem}" for file in seed_files(root)}
+    sources |= {f"seeds.{name}" for name in seed_columns(root)}
     models: dict[str, Model] = {}
-    for model in (_load(schema, path, datasets) for schema in MODEL_SCHEMAS for path in _model_files(root, schema)):
+    for model in (_load(schema, path, datasets) for schema in MODEL_SCHEMAS for path in _model_paths(root, schema)):
         if model.name in models:
             raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both make {model.name}; rename one.")
         models[model.name] = model
     for model in models.values():
-        unknown = model.inputs - models.keys() - sources
-        if unknown:
-            raise CatalogIncomplete(
-                f"{model.path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
-                " Check the spelling, or add the dataset or seed."
-            )
+        for part in model.parts:
+            if unknown := part.inputs - models.keys() - sources:
+                raise CatalogIncomplete(
+                    f"{part.path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
+                    " Check the spelling, or add the dataset or seed."
+                )
         for position, column in enumerate(model.contract.columns):
             if column.references and column.references not in models:
-                line = line_of(model.path.with_suffix(".yml"), "columns", position, "references")
+                line = line_of(model.contract_path, "columns", position, "references")
                 raise FileInvalid(
-                    model.path.with_suffix(".yml"),
+                    model.contract_path,
                     [(line, f"{column.name} references {column.references}, which is no model")],
                 )
     for path in rule_files(root):
@@ -120,46 +169,49 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     return {name: models[name] for name in order}
 
 
-def seed_files(root: Path) -> list[Path]:
-    """Reviewed mappings, one CSV per table of schema `seeds`. Raises FileInvalid for a name that no table can have."""
-    files = sorted((root / "data" / "seeds").glob("*.csv"))
-    for file in files:
-        refuse_name(file, file.stem)
-    return files
-
-
-def _model_files(root: Path, schema: str) -> Iterator[Path]:
-    """The `.sql` file of each model, two folders below `schema`."""
+def _model_paths(root: Path, schema: str) -> Iterator[Path]:
+    """The `.sql` file or the folder of parts of each model, two folders below `schema`."""
     folder = root / "sql" / schema
-    files = sorted([*folder.rglob("*.sql"), *folder.rglob("*.yml")])
-    stray = [path for path in files if path.parent.parent != folder]
-    if stray:
-        shape = "<place>/<dataset>" if schema == "clean" else "<subject>/<table>"
-        raise CatalogIncomplete(f"{stray[0]} is not where a model belongs: sql/{schema}/{shape}.sql and .yml.")
-    lonely = sorted(
-        {path for path in files if not (path.with_suffix(".sql") in files and path.with_suffix(".yml") in files)}
-    )
-    if lonely:
-        listed = ", ".join(path.relative_to(root).as_posix() for path in lonely)
-        raise CatalogIncomplete(f"{listed}: a model needs both .sql and .yml.")
-    yield from (path for path in files if path.suffix == ".sql")
+    contracts = {path.with_suffix("") for path in folder.rglob("*.yml")}
+    files = {path.with_suffix(""): path for path in sorted(folder.rglob("*.sql"))}
+    parts = {path.parent for path in files if path.parent in contracts or path.parent.parent.parent == folder}
+    selects = {path for path in files if path.parent not in parts} | parts
+    shape = "<place>/<dataset>" if schema == "clean" else "<subject>/<table>"
+    for path in sorted(selects | contracts):
+        if path.parent.parent != folder or (schema == "clean" and path in parts):
+            raise CatalogIncomplete(f"{path} is not where a model belongs: sql/{schema}/{shape}, as .sql and .yml.")
+        if path in parts and path in files:
+            raise CatalogIncomplete(f"{path.relative_to(root)} is a file and a folder of parts; keep one.")
+        if path not in selects or path not in contracts:
+            raise CatalogIncomplete(f"{path.relative_to(root).as_posix()}: a model needs both .sql and .yml.")
+    yield from (files.get(path, path) for path in sorted(selects))
 
 
 def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
-    folder = path.parent.name
-    sql = path.read_text(encoding="utf-8")
-    query = parse_select(path, sql)
     contract_path = path.with_suffix(".yml")
     contract = read_contract(contract_path)
-    _compare_columns(path, query, contract)
-    inputs = _inputs(path, sql, query)
+    parts = tuple(
+        _part(file, contract_path, contract) for file in (sorted(path.glob("*.sql")) if path.is_dir() else [path])
+    )
+    for part in parts[1:]:
+        if part.query.named_selects != parts[0].query.named_selects:
+            helpers = ", ".join(sorted({*part.query.named_selects} ^ {*parts[0].query.named_selects}))
+            raise FileInvalid(part.path, [(1, f"its columns differ from those of {parts[0].path.name}: {helpers}")])
+    folder = path.parent.name
     if schema == "marts":
-        return Model(schema, path.stem, path, sql, query, contract, inputs, _subject(path, folder))
+        return Model(schema, path.stem, path, parts, contract, _subject(path, folder))
     name = f"{folder}/{path.stem}"
     if name not in datasets:
         raise CatalogIncomplete(f"{path} cleans {name}, but civic_pipeline/defs/{name}/defs.yaml does not exist.")
     dataset = datasets[name]
-    return Model(schema, table_name(name), path, sql, query, contract, inputs, dataset.subject, dataset)
+    return Model(schema, table_name(name), path, parts, contract, dataset.subject, dataset)
+
+
+def _part(path: Path, contract_path: Path, contract: Contract) -> Part:
+    sql = path.read_text(encoding="utf-8")
+    query = parse_select(path, sql)
+    _compare_columns(path, query, contract_path, contract)
+    return Part(path, sql, query, _inputs(path, sql, query))
 
 
 def _subject(path: Path, folder: str) -> Subject:
@@ -199,13 +251,12 @@ def parse_select(path: Path, sql: str) -> exp.Query:
     return statements[0]
 
 
-def _compare_columns(path: Path, query: exp.Query, contract: Contract) -> None:
+def _compare_columns(path: Path, query: exp.Query, contract_path: Path, contract: Contract) -> None:
     """The final select lists the contract's columns in order; names beginning with _ are helpers."""
     if query.is_star:
         raise FileInvalid(path, [(1, "the final select must list its columns, without *")])
     selected = [name for name in query.named_selects if not name.startswith("_")]
     declared = [column.name for column in contract.columns]
-    contract_path = path.with_suffix(".yml")
     for position, name in enumerate(declared):
         if name not in selected:
             line = line_of(contract_path, "columns", position)

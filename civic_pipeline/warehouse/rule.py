@@ -30,8 +30,9 @@ class Rule:
 
 
 def rule_files(root: Path) -> list[Path]:
-    """The files under `root/sql/checks`, a folder per subject."""
-    return sorted((root / "sql" / "checks").glob("*/*.sql"))
+    """The files under `root/sql/checks`: `<subject>/<rule>.sql`, or `<subject>/<rule>/<place>.sql` of a rule written per place."""
+    checks = root / "sql" / "checks"
+    return sorted([*checks.glob("*/*.sql"), *checks.glob("*/*/*.sql")])
 
 
 def read_rule(path: Path, reads: frozenset[str]) -> Rule:
@@ -56,9 +57,17 @@ def read_rule(path: Path, reads: frozenset[str]) -> Rule:
     if severity not in get_args(Severity):
         raise FileInvalid(path, [(at, f"severity is {', '.join(get_args(Severity))}, not {severity!r}")])
     at, subject = header["subject"]
-    if subject != path.parent.name:
-        raise FileInvalid(path, [(at, f"subject is the folder's name, {path.parent.name}, not {subject!r}")])
+    folder, name = _placed(path)
+    if subject != folder:
+        raise FileInvalid(path, [(at, f"subject is the folder's name, {folder}, not {subject!r}")])
     at, held = header["holds back"]
     if not re.fullmatch(r"(clean|marts)\.[a-z0-9_]+", held) or held not in reads:
         raise FileInvalid(path, [(at, f"holds back must be one of the tables it reads: {', '.join(sorted(reads))}")])
-    return Rule(path.stem, path, sql, " ".join(words), cast("Severity", severity), held, reads)
+    return Rule(name, path, sql, " ".join(words), cast("Severity", severity), held, reads)
+
+
+def _placed(path: Path) -> tuple[str, str]:
+    """The subject and the name of a rule: `<rule>`, or `<rule>__<place>` where it is written per place."""
+    if path.parents[1].name == "checks":
+        return path.parent.name, path.stem
+    return path.parents[1].name, f"{path.parent.name}__{path.stem}"

@@ -82,13 +82,13 @@ def _make_released(folder: Path) -> None:
     with DemoPortals(SAMPLE) as portals:
         access = Access(root=portals.url)
         for name, dataset in datasets.items():
-            assert attempt_capture(name, dataset, Lake(settings.lake), access).problem is None
+            assert attempt_capture(name, dataset, Lake(settings.lake, datasets), access).problem is None
         portals.update("contracts.csv.gz", "vendorid > '00000300'", {"agency": "FINANCE"})
         portals.update("vacant_building_notices.csv.gz", "OBJECTID < 50", {"OWNER_ABBR": "ANOTHER OWNER"})
         conflicting = {"certno": "04-143104", "contracttype": "MBE", "company": "Another Company"}
         portals.insert("mwbe.csv.gz", [conflicting])
         for name in ("baltimore/contracts", "baltimore/vacant_building_notices", "baltimore/mwbe"):
-            assert attempt_capture(name, datasets[name], Lake(settings.lake), access).status == "captured"
+            assert attempt_capture(name, datasets[name], Lake(settings.lake, datasets), access).status == "captured"
     with open_build(settings, datasets, "the test") as build:
         assert record_history(build, models) == {}
         for model in models.values():

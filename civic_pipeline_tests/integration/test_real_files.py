@@ -30,8 +30,8 @@ pytestmark = [
 
 # (dataset, edition) -> its download; the ZIP codes are joined from two files.
 DOWNLOADS = {
-    ("baltimore/covid_cases", None): f"{COVID}/MDCOVID19_CasesByCounty.csv",
-    ("baltimore/covid_deaths", None): f"{COVID}/MDCOVID19_ConfirmedDeathsByCounty.csv",
+    ("maryland/covid_cases", None): f"{COVID}/MDCOVID19_CasesByCounty.csv",
+    ("maryland/covid_deaths", None): f"{COVID}/MDCOVID19_ConfirmedDeathsByCounty.csv",
     ("baltimore/budget", None): "baltimore/budget/baltimore_operating_budget_g5wn-pq7y_sample10.csv",
     ("baltimore/contracts", None): "baltimore/spending/city_contracts_bureau_of_purchases_e7gh-hui5_sample10.csv",
     ("baltimore/mwbe", None): "baltimore/mwbe/mbe_wbe_certifications_us2p-bijb_sample10.csv",
@@ -40,7 +40,7 @@ DOWNLOADS = {
     **{("chicago/budget", year): f"chicago/budget/appropriations_fy{year}.csv" for year in ("2023", "2024", "2025")},
 }
 REWRITTEN = {"maryland/mbe_directory", "baltimore/vacant_building_notices"}
-ZIP_CODES = ("baltimore/covid_zip_cases", None)
+ZIP_CODES = ("maryland/covid_zip_cases", None)
 SOURCES = [*DOWNLOADS, ZIP_CODES]
 
 
@@ -149,7 +149,7 @@ def test_a_capture_has_every_cell_of_the_file(place: Place, dataset: str, editio
     landed = pq.read_table(place.data / "lake" / capture.capture_id / part.file).to_pandas().astype(object)
     landed = landed.where(landed.notna(), None)
     kinds = {column.name: column.portal_type for column in part.columns}
-    if dataset == "baltimore/covid_zip_cases":  # served as a layer, but the file has no shapes
+    if dataset == "maryland/covid_zip_cases":  # served as a layer, but the file has no shapes
         assert kinds.pop("_geometry") == "Geometry"
         assert landed["_geometry"].isna().all()
     sent = published(dataset, edition)
@@ -176,9 +176,9 @@ def test_no_row_is_lost_between_a_file_and_its_table(place: Place) -> None:
     """Source rows = clean + quarantined + repeated rows, by `meta.tables` and by counting again."""
     day_columns = sum(name[-4:].isdigit() for name in published(*ZIP_CODES).columns)
     rows_per_source_row = {
-        "baltimore/covid_cases": 25,
-        "baltimore/covid_deaths": 25,
-        "baltimore/covid_zip_cases": day_columns,
+        "maryland/covid_cases": 25,
+        "maryland/covid_deaths": 25,
+        "maryland/covid_zip_cases": day_columns,
     }
     for dataset in sorted({dataset for dataset, _ in SOURCES}):
         table = dataset.replace("/", "_")
@@ -283,10 +283,10 @@ COUNTIES = {
 
 @pytest.mark.parametrize("metric", ["cases", "deaths"])
 def test_random_cells_of_the_county_files_are_in_the_table(place: Place, metric: str) -> None:
-    frame = published(f"baltimore/covid_{metric}")
+    frame = published(f"maryland/covid_{metric}")
     chance, dates = random.Random(f"county {metric}"), days(frame["DATE"])
     columns = [name for name in frame.columns if name not in {"OBJECTID", "DATE"}]
-    table = f"clean.baltimore_covid_{metric}"
+    table = f"clean.maryland_covid_{metric}"
     actual = {row[:2]: row[2] for row in place.rows(f"select county, observed_date, cumulative_{metric} from {table}")}
     assert len(actual) == len(frame) * len(columns)
     for column, line in zip(chance.choices(columns, k=200), chance.choices(frame.index, k=200), strict=True):
@@ -299,7 +299,7 @@ def test_random_cells_of_the_zip_code_files_are_in_the_table(place: Place) -> No
     frame = published(*ZIP_CODES)
     chance = random.Random("zip codes")
     columns = [name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}]
-    table = "clean.baltimore_covid_zip_cases"
+    table = "clean.maryland_covid_zip_cases"
     actual = {
         row[:2]: row[2:]
         for row in place.rows(f"select zip_code, observed_date, cumulative_cases, is_suppressed from {table}")
@@ -316,7 +316,7 @@ def test_random_cells_of_the_zip_code_files_are_in_the_table(place: Place) -> No
 
 def test_the_latest_totals_of_the_city_are_in_the_last_lines_of_the_files(place: Place) -> None:
     for metric in ("cases", "deaths"):
-        frame = published(f"baltimore/covid_{metric}").dropna(subset=["Baltimore_City"])
+        frame = published(f"maryland/covid_{metric}").dropna(subset=["Baltimore_City"])
         last = days(frame["DATE"]).idxmax()
         assert place.rows(
             "select max(observed_date) filter (where cumulative_reported is not null),"
@@ -326,7 +326,7 @@ def test_the_latest_totals_of_the_city_are_in_the_last_lines_of_the_files(place:
 
 
 def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place: Place) -> None:
-    frame = published("baltimore/covid_deaths")
+    frame = published("maryland/covid_deaths")
     counts = (
         frame.drop(columns=["OBJECTID", "DATE"]).map(lambda text: None if text is None else int(text)).astype(float)
     )

@@ -122,7 +122,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.mark.parametrize(
     ("token", "why"),
-    [(None, "is not set"), ("", "is not set"), ("hunter2", "has 7 characters"), (f"{TOKEN} {TOKEN}", "contains a blank")],
+    [
+        (None, "is not set"),
+        ("", "is not set"),
+        ("hunter2", "has 7 characters"),
+        (f"{TOKEN} {TOKEN}", "contains a blank"),
+    ],
     ids=["none", "empty", "short", "blank inside"],
 )
 def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:

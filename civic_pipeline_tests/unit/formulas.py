@@ -8,6 +8,7 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.macros import macro_files
+from civic_pipeline.warehouse.seeds import create_places
 
 
 @cache
@@ -16,16 +17,23 @@ def committed_models() -> dict[str, Model]:
 
 
 def empty_warehouse() -> duckdb.DuckDBPyConnection:
-    """The schemas and the macros, no tables."""
+    """The schemas, the macros and the places, no other tables."""
     connection = duckdb.connect()
     for schema in ("raw", "history", "seeds", "clean", "marts"):
         connection.execute(f"create schema {schema}")
     for macros in macro_files(CHECKOUT):
         connection.execute(macros.read_text(encoding="utf-8"))
+    create_places(connection, CHECKOUT)
     return connection
 
 
 def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
-    """Make tables by their models, in this order."""
+    """Make tables by their models, in this order; parts of places without clean tables are left out."""
     for table in tables:
-        warehouse.execute(f"create or replace table {table} as {committed_models()[table].sql}")
+        present = {
+            f"{schema}.{name}"
+            for schema, name in warehouse.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        }
+        model = committed_models()[table]
+        model = model.without({name for name in model.inputs if name.startswith("clean.")} - present)
+        warehouse.execute(f"create or replace table {table} as {model.sql}")

@@ -17,7 +17,7 @@ from civic_pipeline.errors import CivicError, FileInvalid, HeldBack, NotCaptured
 from civic_pipeline.lake import report_progress
 from civic_pipeline.quality import planned_checks
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import seed_files
+from civic_pipeline.warehouse.seeds import seed_columns
 
 
 def test_tables_are_made_here_and_portals_and_seeds_are_outside(location: dg.Definitions) -> None:
@@ -25,7 +25,7 @@ def test_tables_are_made_here_and_portals_and_seeds_are_outside(location: dg.Def
     datasets = [table_name(name) for name in load_datasets(CHECKOUT)]
     sql = {name.replace(".", "/") for name in committed_models()}
     inside = {f"raw/{name}" for name in datasets} | sql | {"warehouse"}
-    outside = {f"portal/{name}" for name in datasets} | {f"seeds/{file.stem}" for file in seed_files(CHECKOUT)}
+    outside = {f"portal/{name}" for name in datasets} | {f"seeds/{name}" for name in seed_columns(CHECKOUT)}
     assert {key.to_user_string() for key in graph.executable_asset_keys} == inside
     assert {key.to_user_string() for key in graph.external_asset_keys} == outside
 

@@ -30,6 +30,14 @@ attributes:
   time_zones: {PLANTED: date_only}
   volume: {shrink_at_most: 5%}
 """
+PLACE = """
+kind: city
+title: The town
+state: MD
+time_zone: America/New_York
+fiscal_year: {first_month: 7, named_by: the year it ends}
+owners: [team:open-data]
+"""
 CONTRACT = """
 each_row_is: one tree
 key: [tree_id]
@@ -54,6 +62,7 @@ def tiny(tmp_path: Path) -> Path:
     """A checkout with one dataset and one table."""
     for name, text in {
         "civic_pipeline/defs/town/trees/defs.yaml": DATASET,
+        "civic_pipeline/defs/town/place.yaml": PLACE,
         "sql/clean/town/trees.sql": SQL,
         "sql/clean/town/trees.yml": CONTRACT,
     }.items():

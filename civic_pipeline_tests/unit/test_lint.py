@@ -115,7 +115,7 @@ BREAKS = {
     "functions random": ("functions", "select random() as n", "select abs(-1) as n"),
     "functions structs": ("functions", "select {'a': Amount} as s", "select Amount as s"),
     "functions places": ("functions", "select string_split(Amount, '.')[1] as text", "select string_split(Amount, '.') as texts"),
-    "ids": ("ids", "select md5(Amount) as id", "select hash_id(json_array(Amount)) as id"),
+    "ids": ("ids", "select md5(Amount) as id", "select hash_id([Amount]) as id"),
     "rounded_doubles": ("rounded_doubles", "select avg(parse_share(Amount)) as n", "select round(avg(parse_share(Amount)), 2) as n"),
     "rounded_doubles of sums": ("rounded_doubles", "select sum(parse_share(Amount)) as n", "select sum(parse_money(Amount)) as n"),
 }  # fmt: skip

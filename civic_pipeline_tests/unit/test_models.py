@@ -8,8 +8,9 @@ from tiny_project import TinyProject
 from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.settings import CHECKOUT, Settings
-from civic_pipeline.warehouse import Model, load_models, seed_files
+from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
+from civic_pipeline.warehouse.seeds import seed_columns
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
 
@@ -27,10 +28,8 @@ def schema(committed: dict[str, Model]) -> Schema:
         # A family of columns stands for itself.
         known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")
         known["history"][table_name(name)] = known["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
-    for seed in seed_files(CHECKOUT):
-        known["seeds"][seed.stem] = dict.fromkeys(
-            seed.read_text(encoding="utf-8").splitlines()[0].split(","), "VARCHAR"
-        )
+    for seed, columns in seed_columns(CHECKOUT).items():
+        known["seeds"][seed] = dict.fromkeys(columns, "VARCHAR")
     for model in committed.values():
         known[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
     return known
@@ -73,9 +72,7 @@ def test_an_input_that_nothing_provides_is_named(tiny: TinyProject) -> None:
 
 def test_a_model_with_one_file_is_named(tiny: TinyProject) -> None:
     tiny.write("sql/marts/spending/mart_years.sql", "select 1 as year")
-    with pytest.raises(
-        CatalogIncomplete, match=r"sql/marts/spending/mart_years\.sql: a model needs both \.sql and \.yml"
-    ):
+    with pytest.raises(CatalogIncomplete, match=r"sql/marts/spending/mart_years: a model needs both \.sql and \.yml"):
         tiny.models()
 
 
@@ -119,12 +116,12 @@ def test_every_committed_model_comes_after_what_it_reads_and_references(committe
 
 
 def test_a_mistake_in_a_checkout_is_found_where_it_was_made(project: Settings) -> None:
-    file = project.root / "sql" / "marts" / "spending" / "fct_payments.sql"
+    file = project.root / "sql" / "marts" / "spending" / "fct_payments" / "baltimore.sql"
     file.write_text(
         file.read_text(encoding="utf-8").replace("clean.baltimore_spending", "clean.baltimore_spendings"),
         encoding="utf-8",
     )
-    with pytest.raises(CatalogIncomplete, match=r"fct_payments\.sql reads clean\.baltimore_spendings"):
+    with pytest.raises(CatalogIncomplete, match=r"fct_payments/baltimore\.sql reads clean\.baltimore_spendings"):
         load_models(project.root, load_datasets(project.root))
 
 
@@ -139,7 +136,7 @@ def origins(committed: dict[str, Model], schema: Schema, column: str) -> list[st
 @pytest.mark.parametrize(
     ("column", "made_from"),
     [
-        ("marts.fct_payments.amount", ["clean.baltimore_spending.amount"]),
+        ("marts.fct_payments.paid_amount", ["clean.baltimore_spending.amount"]),
         ("clean.baltimore_spending.amount", ["raw.baltimore_spending.Payment_Amount_Split"]),
         ("clean.baltimore_spending.fiscal_year", ["raw.baltimore_spending.Payment_Date"]),
         ("clean.chicago_budget.fiscal_year", ["raw.chicago_budget._edition"]),
@@ -177,6 +174,7 @@ def test_every_origin_exists_and_only_generated_columns_have_none(committed: dic
 
 # Literals, counts of rows, a generated calendar.
 GENERATED = (
+    "marts.dim_agencies.city", "marts.fct_source_days.city", "marts.fct_source_days.row_count", "marts.fct_source_days.source",
     "marts.bridge_agency_aliases.city", "marts.bridge_agency_aliases.row_count",
     "marts.bridge_agency_aliases.source_system", "marts.dim_certified_firms.authority", "marts.dim_coverage.row_count",
     "marts.dim_dates.", "marts.dim_funds.city", "marts.dim_vendors.city", "marts.fct_budget_lines.city",

@@ -1,5 +1,7 @@
 """The macros of `sql/functions/`, value by value."""
 
+import hashlib
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -9,12 +11,16 @@ from formulas import empty_warehouse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civic_pipeline.settings import CHECKOUT
+
 
 @pytest.fixture(scope="module")
 def call() -> Callable[..., object]:
-    """Calls a macro with one value."""
+    """Calls a macro with its values."""
     connection = empty_warehouse()
-    return lambda macro, value: connection.execute(f"select {macro}(?)", [value]).fetchone()[0]
+    return lambda macro, *values: connection.execute(
+        f"select {macro}({', '.join('?' * len(values))})", list(values)
+    ).fetchone()[0]
 
 
 @pytest.mark.parametrize(
@@ -209,18 +215,23 @@ def test_codes_lose_their_padding(call: Callable[..., object], text: str, code: 
 
 
 @pytest.mark.parametrize(
-    ("day", "year", "period"),
+    ("day", "first_month", "year", "period"),
     [
-        (date(2023, 6, 30), 2023, 12),
-        (date(2023, 7, 1), 2024, 1),
-        (date(2023, 12, 31), 2024, 6),
-        (date(2024, 1, 1), 2024, 7),
+        (date(2023, 6, 30), 7, 2023, 12),
+        (date(2023, 7, 1), 7, 2024, 1),
+        (date(2023, 12, 31), 7, 2024, 6),
+        (date(2024, 1, 1), 7, 2024, 7),
+        (date(2023, 1, 1), 1, 2023, 1),
+        (date(2023, 12, 31), 1, 2023, 12),
+        (date(2023, 9, 30), 10, 2023, 12),
+        (date(2023, 10, 1), 10, 2024, 1),
+        (date(2024, 1, 31), 10, 2024, 4),
     ],
 )
-def test_the_fiscal_year_turns_on_the_first_of_july(
-    call: Callable[..., object], day: date, year: int, period: int
+def test_a_fiscal_year_begins_in_the_month_it_is_given(
+    call: Callable[..., object], day: date, first_month: int, year: int, period: int
 ) -> None:
-    assert (call("fiscal_year", day), call("fiscal_period", day)) == (year, period)
+    assert (call("fiscal_year", day, first_month), call("fiscal_period", day, first_month)) == (year, period)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +249,52 @@ def test_a_fund_is_known_by_its_name_in_every_source(call: Callable[..., object]
 
 def test_ids_tell_apart_what_joins_to_the_same_text() -> None:
     connection = empty_warehouse()
-    naturals = ["'a|', 'b'", "'a', '|b'", "'a', null, 'b'", "'a', '', 'b'"]
-    ids = connection.execute(" union ".join(f"select hash_id(json_array({parts}))" for parts in naturals)).fetchall()
+    naturals = ["'a|', 'b'", "'a', '|b'", "'a', null, 'b'", "'a', '', 'b'", "'a', 'null', 'b'"]
+    ids = connection.execute(" union ".join(f"select hash_id([{parts}])" for parts in naturals)).fetchall()
     assert len(ids) == len(naturals)
+
+
+VECTORS = re.findall(
+    r"^\| `(.+?)` \| `(.+?)` \| `([0-9a-f]{32})` \|$",
+    (CHECKOUT / "docs" / "ids.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+def by_the_rule(parts: list[str | None]) -> str:
+    """The rule of docs/ids.md, written without a database."""
+    escapes = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+    texts = ["null" if part is None else '"' + "".join(escapes.get(c, c) for c in part) + '"' for part in parts]
+    return hashlib.md5(f"[{','.join(texts)}]".encode(), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize(("parts", "hashed", "expected"), VECTORS)
+def test_the_vectors_of_the_page_hold_in_the_macro_and_without_a_database(
+    parts: str, hashed: str, expected: str
+) -> None:
+    assert empty_warehouse().execute(f"select hash_id([{parts}])").fetchone() == (expected,)
+    assert hashlib.md5(hashed.encode(), usedforsecurity=False).hexdigest() == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " a",
+        "O'Brien",
+        'say "x"',
+        "back\\slash",
+        "a\tb\nc\rd",
+        "\x01\x1f",
+        "é",
+        "e\u0301",
+        "日本",
+        "😀",
+        "'",
+        "[,]",
+        "null",
+    ],
+)
+def test_any_text_gives_the_id_of_the_rule(text: str) -> None:
+    found = empty_warehouse().execute("select hash_id([?, null, ?])", [text, text]).fetchone()
+    assert found == (by_the_rule([text, None, text]),)

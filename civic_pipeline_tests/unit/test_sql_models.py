@@ -16,9 +16,12 @@ def warehouse() -> duckdb.DuckDBPyConnection:
 
 
 def rows_of_check(warehouse: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
-    return warehouse.execute(
-        next((CHECKOUT / "sql" / "checks").rglob(f"{name}.sql")).read_text(encoding="utf-8")
-    ).fetchall()
+    """The rows that the rule returns, of every place it is written for."""
+    files = sorted(
+        [*(CHECKOUT / "sql" / "checks").glob(f"*/{name}.sql"), *(CHECKOUT / "sql" / "checks").glob(f"*/{name}/*.sql")]
+    )
+    assert files
+    return [row for file in files for row in warehouse.execute(file.read_text(encoding="utf-8")).fetchall()]
 
 
 # COVID-19
@@ -106,7 +109,7 @@ def publish_budget(warehouse: duckdb.DuckDBPyConnection, lines: list[tuple[int, 
     warehouse.execute("create or replace table marts.dim_agencies (agency_id varchar, agency_name varchar)")
     warehouse.execute(
         "create or replace table marts.fct_budget_lines"
-        " (city varchar, fiscal_year integer, phase varchar, agency_id varchar, amount decimal(18, 2), is_transfer boolean)"
+        " (city varchar, fiscal_year integer, phase varchar, agency_id varchar, appropriated_amount decimal(18, 2), is_transfer boolean)"
     )
     for year, agency, amount, is_transfer in lines:
         warehouse.execute(
@@ -148,7 +151,7 @@ def test_nothing_is_compared_with_a_budget_that_was_not_published(warehouse: duc
 
 def test_transfers_are_shown_and_left_out_of_totals(warehouse: duckdb.DuckDBPyConnection) -> None:
     publish_budget(warehouse, [(2025, "a", 100, False), (2025, "a", -40, True), (2025, "b", 300, False)])
-    query = "select amount, non_transfer_amount, city_amount, city_share from marts.mart_budget_by_agency order by agency_id"
+    query = "select appropriated_amount, non_transfer_amount, city_amount, city_share from marts.mart_budget_by_agency order by agency_id"
     assert warehouse.execute(query).fetchall() == [(60, 100, 400, 0.25), (300, 300, 400, 0.75)]
 
 
@@ -208,7 +211,7 @@ def test_both_cities_budgets_are_the_same_to_the_cent_by_line_agency_and_fund(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
     publish_both_budgets(warehouse, [("Public Works", "661", 1, "1", 100, 90), ("Moon Base", "662", 1, "1", 11, 12)])
-    query = "select city, phase, sum(amount), count(distinct agency_id) from marts.fct_budget_lines group by all order by all"
+    query = "select city, phase, sum(appropriated_amount), count(distinct agency_id) from marts.fct_budget_lines group by all order by all"
     assert warehouse.execute(query).fetchall() == [
         ("baltimore", "adopted", 111, 2),
         ("baltimore", "recommended", 102, 2),
@@ -216,7 +219,7 @@ def test_both_cities_budgets_are_the_same_to_the_cent_by_line_agency_and_fund(
     ]
     assert rows_of_check(warehouse, "budget_totals_agree") == []
     warehouse.execute(
-        "update marts.fct_budget_lines set amount = amount + 0.01 where phase = 'recommended' and service_code = '661'"
+        "update marts.fct_budget_lines set appropriated_amount = appropriated_amount + 0.01 where phase = 'recommended' and service_code = '661'"
     )
     assert [row[:3] for row in rows_of_check(warehouse, "budget_totals_agree")] == [("baltimore", 2025, "recommended")]
 
@@ -256,7 +259,10 @@ def publish_checkbook(
     build(
         warehouse,
         "clean.baltimore_spending",
+        "marts.dim_cities",
         "marts.dim_dates",
+        "marts.dim_fiscal_dates",
+        "marts.fct_source_days",
         "marts.dim_agencies",
         "marts.bridge_agency_aliases",
         "marts.dim_funds",
@@ -313,7 +319,7 @@ def test_what_the_publisher_declares_outweighs_what_the_data_looks_like(warehous
 def test_zeros_are_filled_in_covered_months_only(warehouse: duckdb.DuckDBPyConnection) -> None:
     publish_checkbook(warehouse, FOUR_MONTHS)
     query = (
-        "select fiscal_period, amount, payment_count, share_of_agency_month from marts.mart_vendor_spend_monthly"
+        "select fiscal_period, paid_amount, payment_count, agency_month_share from marts.mart_vendor_spend_monthly"
         " where vendor_id = (select vendor_id from marts.dim_vendors where vendor_name = 'Ace LLC') order by 1"
     )
     # September (3) is missing and December (6) partial: absent. November (5) is a true zero.
@@ -330,7 +336,7 @@ def test_one_check_is_one_payment_however_many_splits_it_pays(warehouse: duckdb.
         [same, same, ("DPW", "ACE, L.L.C.", "1", "2023-07-03", "(4.00)"), ("DPW", "Ace", "2", "2023-07-03", "1")],
     )
     query = (
-        "select count(*), count(distinct payment_split_id), count(distinct payment_id), sum(amount), count(*) filter (is_reversal)"
+        "select count(*), count(distinct payment_split_id), count(distinct payment_id), sum(paid_amount), count(*) filter (is_reversal)"
         " from marts.fct_payments"
     )
     assert warehouse.execute(query).fetchone() == (4, 4, 2, 17, 1)
@@ -346,9 +352,9 @@ def test_redacted_payees_are_one_vendor_and_unknown_agencies_one_agency(warehous
             ("Mars Base", "Ace", "3", "2023-07-06", "4"),
         ],
     )
-    vendors = "select is_redacted, amount from marts.dim_vendors order by amount"
+    vendors = "select is_redacted, paid_amount from marts.dim_vendors order by paid_amount"
     assert warehouse.execute(vendors).fetchall() == [(True, 3), (False, 4)]
-    agencies = "select agency_code, sum(amount) from marts.fct_payments inner join marts.dim_agencies using (agency_id) group by all order by 1"
+    agencies = "select agency_code, sum(paid_amount) from marts.fct_payments inner join marts.dim_agencies using (agency_id) group by all order by 1"
     assert warehouse.execute(agencies).fetchall() == [("AGC6100", 1), ("unmatched", 6)]
     assert rows_of_check(warehouse, "payments_agree_with_checkbook") == []
     warehouse.execute("delete from marts.fct_payments where check_number = '3'")
@@ -387,22 +393,38 @@ def test_the_calendars_agree_with_their_publishers(warehouse: duckdb.DuckDBPyCon
     assert on("2022-01-01", "mmwr_year, mmwr_week") == (2021, 52)
     assert on("2019-12-29", "mmwr_year, mmwr_week") == (2020, 1)
     assert on("2021-01-03", "iso_year, iso_week") == (2020, 53)
-    assert on("2023-07-01", "fiscal_year, fiscal_period, fiscal_quarter, business_day_of_fiscal_year") == (
-        2024,
-        1,
-        1,
-        0,
-    )
-    assert on("2024-06-30", "fiscal_year, fiscal_period, fiscal_quarter, is_fiscal_year_end_month") == (
-        2024,
-        12,
-        4,
-        True,
-    )
-    assert on("2023-07-05", "business_day_of_fiscal_year") == (2,)
     observed = "select strftime(day, '%m-%d') from marts.dim_dates where is_federal_holiday and calendar_year = 2021 order by day"
     days = [day for (day,) in warehouse.execute(observed).fetchall()]
     assert " ".join(days) == "01-01 01-18 02-15 05-31 06-18 07-05 09-06 10-11 11-11 11-25 12-24 12-31"
+
+
+def fiscal_date(warehouse: duckdb.DuckDBPyConnection, city: str, day: str) -> tuple[object, ...] | None:
+    return warehouse.execute(
+        "select fiscal_year, fiscal_period, fiscal_quarter, fiscal_year_start_date, is_fiscal_year_end_month,"
+        " business_day_of_fiscal_year from marts.dim_fiscal_dates where city = ? and day = ?",
+        [city, day],
+    ).fetchone()
+
+
+def test_each_city_has_its_own_fiscal_year(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """July in Baltimore, January in Chicago, and two invented cities whose year begins in October and in April."""
+    warehouse.execute(
+        "insert into seeds.places by name select place, 'city' as kind, month as fiscal_year_first_month, named as fiscal_year_named_by"
+        " from (values ('octoberville', 10, 'the year it ends'), ('aprilton', 4, 'the year it starts')) as t(place, month, named)"
+    )
+    build(warehouse, "marts.dim_cities", "marts.dim_dates", "marts.dim_fiscal_dates")
+    assert fiscal_date(warehouse, "baltimore", "2023-07-01") == (2024, 1, 1, date(2023, 7, 1), False, 0)
+    assert fiscal_date(warehouse, "baltimore", "2023-07-05") == (2024, 1, 1, date(2023, 7, 1), False, 2)
+    assert fiscal_date(warehouse, "baltimore", "2024-06-30") == (2024, 12, 4, date(2023, 7, 1), True, 249)
+    assert fiscal_date(warehouse, "chicago", "2024-01-02") == (2024, 1, 1, date(2024, 1, 1), False, 1)
+    assert fiscal_date(warehouse, "chicago", "2023-12-31") == (2023, 12, 4, date(2023, 1, 1), True, 249)
+    assert fiscal_date(warehouse, "octoberville", "2023-09-30") == (2023, 12, 4, date(2022, 10, 1), True, 249)
+    assert fiscal_date(warehouse, "octoberville", "2023-10-02") == (2024, 1, 1, date(2023, 10, 1), False, 1)
+    assert fiscal_date(warehouse, "aprilton", "2024-03-31") == (2023, 12, 4, date(2023, 4, 1), True, 249)
+    assert fiscal_date(warehouse, "aprilton", "2024-04-01") == (2024, 1, 1, date(2024, 4, 1), False, 1)
+    # Of years that the calendar holds only in part, no day is there.
+    assert fiscal_date(warehouse, "chicago", "2010-12-31") is None
+    assert fiscal_date(warehouse, "chicago", "2011-01-01") == (2011, 1, 1, date(2011, 1, 1), False, 0)
 
 
 # Certified firms

@@ -34,7 +34,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
             f" 'c' as _capture_id from {read}"
         )
     zips = f"read_csv('{covid}/MD_Covid_by_zipcodes_2020.csv', types = {{'ZIP_CODE': 'varchar'}})"
-    connection.execute(f"create table raw.baltimore_covid_zip_cases as select *, 'c' as _capture_id from {zips}")
+    connection.execute(f"create table raw.maryland_covid_zip_cases as select *, 'c' as _capture_id from {zips}")
     editions = [
         f"select *, '{year}' as _edition, 'c' as _capture_id"
         f" from read_csv('{REAL}/chicago/budget/appropriations_fy{year}.csv', all_varchar = true)"
@@ -51,9 +51,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     )
     build(
         connection,
-        "clean.baltimore_covid_cases",
-        "clean.baltimore_covid_deaths",
-        "clean.baltimore_covid_zip_cases",
+        "clean.maryland_covid_cases",
+        "clean.maryland_covid_deaths",
+        "clean.maryland_covid_zip_cases",
         "clean.chicago_budget",
         "clean.maryland_mbe_directory",
         "marts.fct_covid_observations",
@@ -101,7 +101,7 @@ def test_the_peak_week_is_the_one_both_definitions_report(warehouse: duckdb.Duck
 def test_every_zip_code_and_day_of_the_wide_file_is_one_row(warehouse: duckdb.DuckDBPyConnection) -> None:
     query = (
         "select count(*), count(distinct zip_code), count(distinct observed_date),"
-        " count(*) filter (cumulative_cases < 8), count(*) filter (cumulative_cases = 8) from clean.baltimore_covid_zip_cases"
+        " count(*) filter (cumulative_cases < 8), count(*) filter (cumulative_cases = 8) from clean.maryland_covid_zip_cases"
     )
     assert warehouse.execute(query).fetchone() == (516 * 264, 516, 264, 4, 1717)
 

@@ -16,12 +16,13 @@ create or replace macro parse_date(text) as (
     end as date)
 );
 
--- Baltimore's fiscal year starts on 1 July and is named by the year it ends: 2023-06-30 -> 2023, 2023-07-01 -> 2024
-create or replace macro fiscal_year(day) as (
-    cast(year(day) + case when month(day) >= 7 then 1 else 0 end as integer)
+-- The fiscal year a day belongs to, named by the year it ends. `first_month` is the month it begins in:
+-- (2023-06-30, 7) -> 2023, (2023-07-01, 7) -> 2024, (2023-12-31, 1) -> 2023, (2023-10-01, 10) -> 2024
+create or replace macro fiscal_year(day, first_month) as (
+    cast(year(day) + case when first_month > 1 and month(day) >= first_month then 1 else 0 end as integer)
 );
 
--- Month of Baltimore's fiscal year: July -> 1, June -> 12
-create or replace macro fiscal_period(day) as (
-    cast((month(day) + 5) % 12 + 1 as integer)
+-- Month of that fiscal year: (2023-07-01, 7) -> 1, (2024-06-30, 7) -> 12, (2023-01-31, 1) -> 1, (2023-12-01, 10) -> 3
+create or replace macro fiscal_period(day, first_month) as (
+    cast((month(day) - first_month + 12) % 12 + 1 as integer)
 );

@@ -64,7 +64,7 @@ def cases() -> Table:
     rng = seeded("covid cases")
     output = Table(
         "covid_cases.csv.gz",
-        {"dataset": "baltimore/covid_cases"},
+        {"dataset": "maryland/covid_cases"},
         _HEADER,
     )
     daily = {
@@ -83,7 +83,7 @@ def deaths() -> Table:
     rng = seeded("covid deaths")
     output = Table(
         "covid_deaths.csv.gz",
-        {"dataset": "baltimore/covid_deaths"},
+        {"dataset": "maryland/covid_deaths"},
         _HEADER,
     )
     daily = {}
@@ -110,7 +110,7 @@ def zip_cases() -> Table:
     days = [day for day in _days(date(2020, 4, 11)) if day <= date(2020, 12, 31) and day != MISSING_DAY]
     output = Table(
         "covid_zip_cases.csv.gz",
-        {"dataset": "baltimore/covid_zip_cases", "geometry": True},
+        {"dataset": "maryland/covid_zip_cases", "geometry": True},
         ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days)),
     )
     for number, code in enumerate(sorted(_BALTIMORE_ZIPS + _OTHER_ZIPS), start=1):

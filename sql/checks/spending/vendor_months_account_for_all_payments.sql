@@ -3,7 +3,7 @@
 -- subject: spending
 -- holds back: marts.mart_vendor_spend_monthly
 with monthly as (
-    select city, agency_id, sum(amount) as amount
+    select city, agency_id, sum(paid_amount) as paid_amount
     from marts.mart_vendor_spend_monthly
     group by city, agency_id
 ),
@@ -12,8 +12,8 @@ payments as (
     select
         city,
         agency_id,
-        sum(amount) as amount,
-        coalesce(sum(amount) filter (where coverage_status <> 'complete'), 0) as uncovered_amount
+        sum(paid_amount) as paid_amount,
+        coalesce(sum(paid_amount) filter (where coverage_status <> 'complete'), 0) as uncovered_amount
     from marts.fct_payments
     group by city, agency_id
 )
@@ -21,9 +21,9 @@ payments as (
 select
     payments.city,
     payments.agency_id,
-    payments.amount as paid_amount,
+    payments.paid_amount,
     payments.uncovered_amount,
-    monthly.amount as monthly_amount
+    monthly.paid_amount as monthly_amount
 from payments
 left join monthly using (city, agency_id)
-where payments.amount <> payments.uncovered_amount + coalesce(monthly.amount, 0)
+where payments.paid_amount <> payments.uncovered_amount + coalesce(monthly.paid_amount, 0)

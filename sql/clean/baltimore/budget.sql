@@ -38,10 +38,10 @@ numbered as (
 )
 
 select
-    hash_id(json_array(
-        'baltimore', fiscal_year, agency_name, fund_code, detailed_fund_code, program_code, activity_code, line_description,
-        object_number, expense_category, subobject_code, expense_type, line_number
-    )) as budget_line_id,
+    hash_id([
+        'baltimore', cast(fiscal_year as varchar), agency_name, fund_code, detailed_fund_code, program_code, activity_code, line_description,
+        cast(object_number as varchar), expense_category, subobject_code, expense_type, cast(line_number as varchar)
+    ]) as budget_line_id,
     fiscal_year,
     agency_name,
     fund_code,

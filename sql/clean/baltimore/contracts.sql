@@ -26,7 +26,7 @@ numbered as (
 )
 
 select
-    hash_id(json_array('baltimore', contract_number, agency_name, vendor_number, share_number)) as contract_share_id,
+    hash_id(['baltimore', contract_number, agency_name, vendor_number, cast(share_number as varchar)]) as contract_share_id,
     contract_number,
     contract_title,
     vendor_number,

@@ -35,7 +35,7 @@ numbered as (
 )
 
 select
-    hash_id(json_array('baltimore', certification_number, certification_type, trade_code, listing_number)) as listing_id,
+    hash_id(['baltimore', certification_number, certification_type, trade_code, cast(listing_number as varchar)]) as listing_id,
     certification_number,
     certification_type,
     certification_status,

@@ -29,9 +29,10 @@ numbered as (
 )
 
 select
-    hash_id(json_array(
-        'baltimore', check_number, payment_date, invoice_number, cost_center, spend_category, amount, split_number
-    )) as payment_split_id,
+    hash_id([
+        'baltimore', check_number, cast(payment_date as varchar), invoice_number, cost_center, spend_category,
+        cast(amount as varchar), cast(split_number as varchar)
+    ]) as payment_split_id,
     agency_name,
     fund_name,
     cost_center,
@@ -41,8 +42,8 @@ select
     invoice_number,
     contract_number,
     payment_date,
-    fiscal_year(payment_date) as fiscal_year,
-    fiscal_period(payment_date) as fiscal_period,
+    fiscal_year(payment_date, 7) as fiscal_year,
+    fiscal_period(payment_date, 7) as fiscal_period,
     amount,
     _published_date,
     _published_amount,

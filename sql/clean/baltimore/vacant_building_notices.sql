@@ -30,7 +30,7 @@ numbered as (
 )
 
 select
-    hash_id(json_array('baltimore', known_as, position)) as notice_id,
+    hash_id(['baltimore', known_as, cast(position as varchar)]) as notice_id,
     notice_number,
     notice_date,
     block_lot,

@@ -1,9 +1,9 @@
 -- Each row is one appropriation of Chicago's annual budget ordinance.
 select
-    hash_id(json_array(
+    hash_id([
         'chicago', _edition, clean_text(fund_code), clean_text(department_number),
         clean_text(appropriation_authority), clean_text(appropriation_account)
-    )) as budget_line_id,
+    ]) as budget_line_id,
     parse_integer(_edition) as fiscal_year,
     clean_text(fund_type) as fund_type,
     clean_text(fund_code) as fund_code,

@@ -29,7 +29,7 @@ numbered as (
 )
 
 select
-    hash_id(json_array('maryland', certification_number, listing_number)) as listing_id,
+    hash_id(['maryland', certification_number, cast(listing_number as varchar)]) as listing_id,
     certification_number,
     firm_name,
     owner_group,

@@ -5,8 +5,8 @@ with totals as (
         fiscal_year,
         phase,
         agency_id,
-        sum(amount) as amount,
-        coalesce(sum(amount) filter (where not is_transfer), 0) as non_transfer_amount
+        sum(appropriated_amount) as appropriated_amount,
+        coalesce(sum(appropriated_amount) filter (where not is_transfer), 0) as non_transfer_amount
     from marts.fct_budget_lines
     group by city, fiscal_year, phase, agency_id
 ),
@@ -24,7 +24,7 @@ compared as (
         totals.fiscal_year,
         totals.phase,
         totals.agency_id,
-        totals.amount,
+        totals.appropriated_amount,
         totals.non_transfer_amount,
         budgets.city_amount,
         case when previous_budgets.city is not null then coalesce(previous.non_transfer_amount, 0) end as previous_amount
@@ -47,7 +47,7 @@ select
     compared.phase,
     compared.agency_id,
     agencies.agency_name,
-    compared.amount,
+    compared.appropriated_amount,
     compared.non_transfer_amount,
     compared.previous_amount,
     cast((compared.non_transfer_amount - compared.previous_amount) / abs(nullif(compared.previous_amount, 0)) as double) as change_rate,

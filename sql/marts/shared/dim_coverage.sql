@@ -1,14 +1,15 @@
 -- Each row is one fiscal month of one source, and whether its data can be trusted to be all there.
 with payment_months as (
     select
-        'baltimore' as city,
-        'spending' as source,
-        cast(date_trunc('month', payment_date) as date) as month_start_date,
-        count(*) as row_count,
-        min(payment_date) as first_paid_date,
-        max(payment_date) as last_paid_date
-    from clean.baltimore_spending
-    group by date_trunc('month', payment_date)
+        days.city,
+        days.source,
+        dates.month_start_date,
+        sum(days.row_count) as row_count,
+        min(days.day) as first_paid_date,
+        max(days.day) as last_paid_date
+    from marts.fct_source_days as days
+    inner join marts.dim_dates as dates on dates.day = days.day
+    group by days.city, days.source, dates.month_start_date
 ),
 
 spans as (
@@ -55,23 +56,36 @@ derived as (
     from spans
     inner join months on months.month_start_date between spans.first_month and spans.last_month
     left join payment_months using (city, source, month_start_date)
+),
+
+statuses as (
+    select
+        city,
+        source,
+        month_start_date,
+        -- What the publisher declares outweighs what the data looks like.
+        coalesce(declared.status, derived.status) as status,
+        cast(coalesce(derived.row_count, 0) as bigint) as row_count,
+        coalesce(
+            declared.note,
+            case derived.status
+                when 'missing' then 'No payment is published between months that have them.'
+                when 'partial' then 'The first or last month published does not reach its first or last business day.'
+            end
+        ) as note
+    from derived
+    full join declared using (city, source, month_start_date)
 )
 
 select
-    city,
-    source,
-    month_start_date,
-    fiscal_year(month_start_date) as fiscal_year,
-    fiscal_period(month_start_date) as fiscal_period,
-    -- What the publisher declares outweighs what the data looks like.
-    coalesce(declared.status, derived.status) as status,
-    coalesce(derived.row_count, 0) as row_count,
-    coalesce(
-        declared.note,
-        case derived.status
-            when 'missing' then 'No payment is published between months that have them.'
-            when 'partial' then 'The first or last month published does not reach its first or last business day.'
-        end
-    ) as note
-from derived
-full join declared using (city, source, month_start_date)
+    statuses.city,
+    statuses.source,
+    statuses.month_start_date,
+    fiscal.fiscal_year,
+    fiscal.fiscal_period,
+    statuses.status,
+    statuses.row_count,
+    statuses.note
+from statuses
+left join marts.dim_fiscal_dates as fiscal
+    on fiscal.city = statuses.city and fiscal.day = statuses.month_start_date

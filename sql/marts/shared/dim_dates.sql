@@ -1,4 +1,4 @@
--- Each row is one day from July 2010 to June 2035, in every calendar the marts use.
+-- Each row is one day from July 2010 to June 2035, in the civil and the epidemiological calendar.
 with days as (
     select cast(unnest(generate_series(date '2010-07-01', date '2035-06-30', interval 1 day)) as date) as day
 ),
@@ -48,11 +48,6 @@ select
     cast(quarter(day) as integer) as calendar_quarter,
     cast(month(day) as integer) as calendar_month,
     cast(date_trunc('month', day) as date) as month_start_date,
-    fiscal_year(day) as fiscal_year,
-    fiscal_period(day) as fiscal_period,
-    cast((fiscal_period(day) + 2) // 3 as integer) as fiscal_quarter,
-    make_date(fiscal_year(day) - 1, 7, 1) as fiscal_year_start_date,
-    month(day) = 6 as is_fiscal_year_end_month,
     cast(isoyear(day) as integer) as iso_year,
     cast(weekofyear(day) as integer) as iso_week,
     cast(year(mmwr_wednesday) as integer) as mmwr_year,
@@ -60,8 +55,5 @@ select
     dayname(day) as day_of_week,
     federal_holiday,
     federal_holiday is not null as is_federal_holiday,
-    is_business_day,
-    cast(count(*) filter (where is_business_day) over (
-        partition by fiscal_year(day) order by day
-    ) as integer) as business_day_of_fiscal_year
+    is_business_day
 from weeks

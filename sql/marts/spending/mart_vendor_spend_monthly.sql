@@ -18,7 +18,7 @@ paid as (
         agency_id,
         fiscal_year,
         fiscal_period,
-        sum(amount) as amount,
+        sum(paid_amount) as paid_amount,
         count(distinct payment_id) as payment_count
     from marts.fct_payments
     group by city, vendor_id, agency_id, fiscal_year, fiscal_period
@@ -32,7 +32,7 @@ filled as (
         pairs.agency_id,
         covered_months.fiscal_year,
         covered_months.fiscal_period,
-        coalesce(paid.amount, 0) as amount,
+        coalesce(paid.paid_amount, 0) as paid_amount,
         coalesce(paid.payment_count, 0) as payment_count
     from pairs
     inner join covered_months
@@ -52,9 +52,9 @@ select
     agency_id,
     fiscal_year,
     fiscal_period,
-    amount,
+    paid_amount,
     payment_count,
-    sum(amount) over agency_month as agency_amount,
-    cast(amount / nullif(sum(amount) over agency_month, 0) as double) as share_of_agency_month
+    sum(paid_amount) over agency_month as agency_paid_amount,
+    cast(paid_amount / nullif(sum(paid_amount) over agency_month, 0) as double) as agency_month_share
 from filled
 window agency_month as (partition by city, agency_id, fiscal_year, fiscal_period)

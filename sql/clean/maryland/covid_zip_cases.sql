@@ -1,0 +1,16 @@
+-- Each row is the cumulative number of COVID-19 cases reported for one Maryland ZIP code by one day.
+with daily as (
+    -- One column a day, F4_11_2020 at first and total05_21_2020 later: whatever ends in a date is a day.
+    select zip_code, day_column, cumulative_cases, _capture_id
+    from raw.maryland_covid_zip_cases
+    unpivot include nulls (cumulative_cases for day_column in (columns('\d_\d+_20\d\d$')))
+)
+
+select
+    regexp_extract(zip_code, '\d{5}') as zip_code,
+    parse_date(replace(regexp_extract(day_column, '\d+_\d+_20\d\d$'), '_', '/')) as observed_date,
+    cast(cumulative_cases as bigint) as cumulative_cases,
+    cumulative_cases is null as is_suppressed,
+    day_column as _published_column,
+    _capture_id
+from daily

@@ -1,0 +1,46 @@
+-- Each row is one certification of one minority- or women-owned firm, and when it is valid: the State of Maryland's.
+with listings as (
+    select
+        *,
+        row_number() over (
+            partition by certification_number order by certified_date desc nulls last, listing_id
+        ) as newest_first
+    from clean.maryland_mbe_directory
+),
+
+certifications as (
+    -- The State publishes no end: a firm is certified for as long as the directory lists it.
+    select
+        'maryland' as authority,
+        certification_number,
+        'MBE' as certification_type,
+        'LISTED' as certification_status,
+        firm_name,
+        owner_group,
+        services as trades,
+        county,
+        zip_code,
+        certified_date as valid_from,
+        cast(null as date) as valid_to,
+        certified_date is not null as is_valid_period
+    from listings
+    where newest_first = 1
+)
+
+select
+    hash_id([authority, certification_number, certification_type]) as certification_id,
+    hash_id([authority, normalize_name(firm_name)]) as firm_id,
+    authority,
+    certification_number,
+    certification_type,
+    certification_status,
+    firm_name,
+    normalize_name(firm_name) as normalized_name,
+    owner_group,
+    trades,
+    county,
+    zip_code,
+    valid_from,
+    valid_to,
+    is_valid_period
+from certifications

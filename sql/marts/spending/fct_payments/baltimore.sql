@@ -1,0 +1,36 @@
+-- Each row is one split of one payment of a city that publishes its payments: Baltimore's Open Checkbook.
+select
+    splits.payment_split_id,
+    hash_id(['baltimore', splits.check_number, vendors.vendor_id, cast(splits.payment_date as varchar)]) as payment_id,
+    'baltimore' as city,
+    splits.payment_date,
+    fiscal.fiscal_year,
+    fiscal.fiscal_period,
+    aliases.agency_id,
+    vendors.vendor_id,
+    funds.fund_id,
+    splits.cost_center,
+    splits.spend_category,
+    splits.check_number,
+    splits.invoice_number,
+    splits.contract_number,
+    splits.amount as paid_amount,
+    splits.amount < 0 as is_reversal,
+    coverage.status as coverage_status
+from clean.baltimore_spending as splits
+left join marts.dim_fiscal_dates as fiscal
+    on fiscal.city = 'baltimore' and fiscal.day = splits.payment_date
+left join marts.bridge_agency_aliases as aliases
+    on aliases.city = 'baltimore'
+    and aliases.source_system = 'spending'
+    and aliases.raw_name = coalesce(splits.agency_name, '(blank)')
+left join marts.dim_vendors as vendors
+    on vendors.city = 'baltimore'
+    and vendors.normalized_name = coalesce(normalize_name(splits.vendor_name), 'REDACTED')
+left join marts.dim_funds as funds
+    on funds.city = 'baltimore' and funds.fund_key = fund_key(splits.fund_name)
+left join marts.dim_coverage as coverage
+    on coverage.city = 'baltimore'
+    and coverage.source = 'spending'
+    and coverage.fiscal_year = fiscal.fiscal_year
+    and coverage.fiscal_period = fiscal.fiscal_period
