@@ -17,7 +17,9 @@ from terminal import IN_BACKGROUND, SAMPLE, Place
 
 from civic_pipeline.cli import cli
 
-QUERY = "select city, fiscal_year, phase, amount, is_new from marts.mart_budget_by_agency order by all limit 7"
+QUERY = (
+    "select city, fiscal_year, phase, appropriated_amount, is_new from marts.mart_budget_by_agency order by all limit 7"
+)
 
 
 @pytest.fixture

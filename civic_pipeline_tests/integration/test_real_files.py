@@ -212,8 +212,8 @@ def test_chicagos_budgets_are_the_same_to_the_cent_in_every_table(place: Place) 
     }
     for table, amount in {
         "clean.chicago_budget": "adopted_amount",
-        "marts.fct_budget_lines where city = 'chicago'": "amount",
-        "marts.mart_budget_by_agency where city = 'chicago' and phase = 'adopted'": "amount",
+        "marts.fct_budget_lines where city = 'chicago'": "appropriated_amount",
+        "marts.mart_budget_by_agency where city = 'chicago' and phase = 'adopted'": "appropriated_amount",
     }.items():
         assert dict(place.rows(f"select fiscal_year, sum({amount}) from {table} group by 1")) == sums, table
 
@@ -223,7 +223,7 @@ def test_chicagos_departments_have_the_sums_of_the_file(place: Place) -> None:
     lines = lines.assign(dollars=lines["_ordinance_amount_"].map(Decimal))
     by_department = lines.groupby("department_number")["dollars"].sum().to_dict()
     actual = place.rows(
-        "select agencies.agency_code, budget.amount from marts.mart_budget_by_agency as budget"
+        "select agencies.agency_code, budget.appropriated_amount from marts.mart_budget_by_agency as budget"
         " join marts.dim_agencies as agencies using (agency_id) where budget.city = 'chicago' and fiscal_year = 2025"
     )
     assert dict(actual) == by_department
@@ -235,7 +235,7 @@ def test_baltimores_ten_rows_keep_their_sums(place: Place) -> None:
         (dollars(budget["approved_amount"]), dollars(budget["recommended_amount"]))
     ]
     assert place.rows(
-        "select phase, sum(amount) from marts.fct_budget_lines where city = 'baltimore' group by 1 order by 1"
+        "select phase, sum(appropriated_amount) from marts.fct_budget_lines where city = 'baltimore' group by 1 order by 1"
     ) == [("adopted", dollars(budget["approved_amount"])), ("recommended", dollars(budget["recommended_amount"]))]
     assert place.rows(
         "select sum(authorized_amount), sum(spent_amount), sum(remaining_amount), min(begin_date), max(end_date)"
