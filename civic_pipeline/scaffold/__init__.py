@@ -1,4 +1,4 @@
-"""From a pasted address to a capture, and from a capture to the three files of a new dataset."""
+"""Resolves an address, captures its dataset, and writes the three files of a new dataset."""
 
 from civic_pipeline.scaffold.add import Added, add, refuse_existing
 from civic_pipeline.scaffold.address import ResolvedSource, resolve

@@ -1,4 +1,4 @@
-"""`civic add`: capture once, judge, write three files, and prove that they load, build and pass before they are kept."""
+"""`civic add`: captures once, profiles the columns, writes three files, and checks that they load, build and pass."""
 
 import shutil
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from civic_pipeline.warehouse import load_models, open_build
 
 @dataclass(frozen=True)
 class Added:
-    """What `civic add` wrote, what it wrote it from, and how the table fared."""
+    """The result of `civic add`: the files, the draft that they were written from, and the outcome of the table's checks."""
 
     files: tuple[Path, ...]
     draft: Draft
@@ -50,13 +50,13 @@ def refuse_existing(root: Path, name: str) -> None:
 
 
 def add(place: Settings, resolved: ResolvedSource, name: str, subject: Subject, progress: Progress) -> Added:
-    """Write the dataset `name` of what was found into the checkout `place.root`; nothing is written if anything fails.
+    """Write the files of the new dataset `name` into the checkout `place.root`. On any error nothing is written.
 
-    Raises AlreadyThere, the portal errors, and CivicError with the failed checks where the files would not pass.
+    Raises AlreadyThere, AddressUnknown, the portal errors, and CivicError with the failed checks if the table fails them.
     """
     root = place.root
     refuse_existing(root, name)
-    resolved = _for_a_catalog(resolved, root)
+    resolved = _make_permanent(resolved, root)
     description = describe(resolved)
     with beside(place.data / "add") as scratch:
         settings = Settings(root=scratch, data=scratch / "data")
@@ -66,31 +66,31 @@ def add(place: Settings, resolved: ResolvedSource, name: str, subject: Subject, 
         for file, text in zip(files_of(scratch, name), texts, strict=True):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        outcome = _proven(settings)
+        outcome = _build_and_check(settings)
         _write(root, name, texts)
     return Added(files_of(root, name), draft, outcome)
 
 
-def _for_a_catalog(resolved: ResolvedSource, root: Path) -> ResolvedSource:
-    """A file that was named by its place here, as a dataset can name it. Raises AddressUnknown where none can."""
+def _make_permanent(resolved: ResolvedSource, root: Path) -> ResolvedSource:
+    """The source with an address that is valid in `defs.yaml`: https:// or relative to the project. Raises AddressUnknown."""
     source = resolved.source
     if not isinstance(source, FileHere):
         return resolved
-    if resolved.access.root and urlsplit(source.url).path.startswith("/files/"):  # the demo portals know it by its name
+    if resolved.access.root and urlsplit(source.url).path.startswith("/files/"):  # the demo portals serve files by name
         url = f"https://{DEMO_DOMAIN}{urlsplit(source.url).path}"
     elif "://" not in source.url and Path(source.url).is_relative_to(root.resolve()):
         url = Path(source.url).relative_to(root.resolve()).as_posix()
     elif source.url != redacted(source.url):
-        raise AddressUnknown(
-            source.url, "a dataset's address is written down for everybody to read, and it holds a token"
-        )
+        raise AddressUnknown(source.url, "defs.yaml is public, but the address contains a token")
     else:
-        raise AddressUnknown(source.url, f"a dataset's file is read from https:// or from a folder of {root}")
+        raise AddressUnknown(
+            source.url, f"the file of a dataset must be at an https:// address or in a folder of {root}"
+        )
     return ResolvedSource(FileSource(portal="file", url=url, recorded=source.recorded), resolved.access)
 
 
 def _draft(settings: Settings, root: Path, name: str, subject: Subject, trial: TrialCapture) -> Draft:
-    """What the capture shows, read with the macros of the checkout."""
+    """Profile the capture with the macros of the checkout."""
     shutil.copytree(root / "sql" / "functions", settings.root / "sql" / "functions")
     zones = profile.time_zones(trial.description, trial.folder / trial.manifest.parts[0].file)
     policies = {column: policy for column, (policy, _) in zones.items()}
@@ -100,16 +100,16 @@ def _draft(settings: Settings, root: Path, name: str, subject: Subject, trial: T
     with open_build(settings, {name: dataset}, "add") as build:
         connection = build.connection
         columns = profile.draft(connection, table, trial.description)
-        made = ", ".join(f"{column.sql} as {column.name}" for column in columns)
-        connection.execute(f"create temp view drafted as select {made} from raw.{table}")
-        shown = profile.show(connection, columns, "drafted")
+        select = ", ".join(f"{column.sql} as {column.name}" for column in columns)
+        connection.execute(f"create temp view drafted as select {select} from raw.{table}")
+        shown = profile.profile_columns(connection, columns, "drafted")
         key = profile.key_of(connection, "drafted", columns, shown, row_id.name if row_id else None)
     dated_by = profile.newest_date(columns, shown, today)
     return Draft(name, subject, trial, columns, shown, key, dated_by, zones, today)
 
 
-def _proven(settings: Settings) -> TableOutcome:
-    """The table built from the files as the nightly run will build it. Raises CivicError if it would be held back."""
+def _build_and_check(settings: Settings) -> TableOutcome:
+    """Build the table from the files as the nightly run does. Raises CivicError if it would be held back."""
     datasets = load_datasets(settings.root)
     (model,) = load_models(settings.root, datasets).values()
     with open_build(settings, datasets, "add") as build:

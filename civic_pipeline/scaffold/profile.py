@@ -1,6 +1,6 @@
-"""What one capture shows of every column: how to read it, what its clock means, which columns name a row.
+"""Profiles the columns of one capture: how to parse them, what their times mean, which columns are a key.
 
-Nothing here is known, all of it is inferred: it is written down as a proposal, with what it rests on.
+All results are inferred from the data, so they are written as proposals together with their evidence.
 """
 
 import re
@@ -18,7 +18,7 @@ from civic_pipeline.portals import Description, PortalColumn
 from civic_pipeline.scaffold.trial import dated_columns, plain
 from civic_pipeline.sql_text import quoted
 
-# Words by which a publisher's column says that it holds money, or that its numbers count or name something else.
+# Words in column names for money, and for numbers that are not money.
 _MONEY = set(
     "amount amt cost price salary pay grosspay fine fines fee fees balance budget spent paid revenue expense payment tax".split()
 )
@@ -29,14 +29,15 @@ _NAMES_A_ROW = set("id no num number key code case pin ref reference record requ
 _NAMES_NO_ROW = set(
     "desc description comment comments note notes remarks narrative text address phone fax email website url".split()
 )
-# DuckDB takes these for names; sqlglot, which reads our models, does not.
+# DuckDB accepts these words as names; sqlglot, which parses our models, does not.
 _RESERVED_BY_PARSER = set(
     "alter drop force grant insert install map revoke rollback current_date current_time current_timestamp".split()
 )
 
-# Beyond this many tries a key is found by thinking, and beyond this many rows each try takes seconds.
-_MOST_TRIES, _MOST_ROWS_TRIED = 60, 2_000_000
-# Text is read as what this share of it is; the rest goes to quarantine. From the lower share on, a person is asked.
+# Limits of the search for a key: more combinations rarely help, and with more rows each of them takes seconds.
+_MAX_TRIES, _MAX_ROWS_TRIED = 60, 2_000_000
+# Text becomes a date or money if at least this share of its values parses; the other rows go to quarantine. From the lower
+# share on, a note proposes it.
 _READABLE, _NEARLY_READABLE = 0.99, 0.9
 _FEW_VALUES, _ROWS_PER_VALUE = 12, 20
 _QUERIED_AT_ONCE = 20
@@ -44,10 +45,10 @@ _QUERIED_AT_ONCE = 20
 
 @dataclass(frozen=True)
 class DraftColumn:
-    """A column of the clean table: SQL that makes it of the raw one, and what it then holds.
+    """A column of the clean table and the SQL that computes it from the raw column.
 
-    `published` is SQL for the value as text where reading it may fail, and `unreadable` the rows where it did; `is_exact`
-    asks for its sum as a control total.
+    `published`: SQL for the published text, if parsing may fail; `unreadable`: the number of rows where it failed.
+    `is_exact`: its sum should be a control total. `note`: a remark for the reviewer.
     """
 
     name: str
@@ -63,7 +64,7 @@ class DraftColumn:
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What a clean column holds: rows, those with a value, distinct values, the range, the values where they are few."""
+    """Counts of a clean column: rows, non-null values, distinct values; its range; and its values if there are few."""
 
     rows: int
     present: int
@@ -75,43 +76,43 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class Key:
-    """Columns that name a row, and the evidence; no columns where none do."""
+    """The columns of a key, or none, and the evidence."""
 
     columns: tuple[str, ...]
     evidence: str
 
 
 def time_zones(description: Description, file: Path) -> dict[str, tuple[str, str]]:
-    """Policy and reason for every column whose clock needs one, from the times of day in the capture."""
-    found = {}
+    """Column -> policy and reason for every column with a date and time, from the times of day in the capture."""
+    policies = {}
     days = {column.name for column in description.columns if column.arrow_type == pa.date32()}
     with duckdb.connect() as connection:
         for name in dated_columns(description):
             if name in days:
-                found[name] = ("date_only", "its values are days, without a clock")
+                policies[name] = ("date_only", "its values are days without a time")
                 continue
             times = connection.execute(
                 f"select distinct cast({quoted(name)} as time) from read_parquet(?) where {quoted(name)} is not null limit 4",
                 [str(file)],
             ).fetchall()
-            found[name] = _policy(sorted(moment for (moment,) in times))
-    return found
+            policies[name] = _policy(sorted(moment for (moment,) in times))
+    return policies
 
 
 def _policy(times: Sequence[time]) -> tuple[str, str]:
     shown = " or ".join(f"{moment:%H:%M}" for moment in times)
     if not times:
-        return "utc", "no value yet to judge by"
+        return "utc", "there is no value yet"
     whole = all((moment.minute, moment.second, moment.microsecond) == (0, 0, 0) for moment in times)
-    # A local midnight west of Greenwich, by summer and winter time: 04:00 and 05:00 UTC in the east of America. East of it
-    # the same midnight is on the day before, so evenings are left alone.
+    # Local midnight west of Greenwich in summer and winter, such as 04:00 and 05:00 UTC for the US east coast. East of
+    # Greenwich local midnight is in the evening of the day before, so times in the evening are not treated as dates.
     if whole and len(times) <= 3 and times[-1].hour <= 12:
         return "date_only", f"every value is at {shown}"
-    return "utc", "values have clock times; compare one with the portal's page"
+    return "utc", "values have times of day; compare one with the portal's page"
 
 
 def draft(connection: duckdb.DuckDBPyConnection, table: str, description: Description) -> list[DraftColumn]:
-    """How every column of `table` in schema raw is read. The connection has our macros."""
+    """Draft the columns of the clean table for raw.`table`. The connection must have our macros."""
     words = "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
     reserved = _RESERVED_BY_PARSER | {word for (word,) in connection.execute(words).fetchall()}
     kinds = {row[0]: row[1] for row in connection.execute(f"describe raw.{table}").fetchall()}
@@ -120,7 +121,7 @@ def draft(connection: duckdb.DuckDBPyConnection, table: str, description: Descri
         taken = {other.name for other in drafted}
         sql_name = column.name.lower() if _is_plain(column.name, reserved) else quoted(column.name)
         if column.portal_type == "Geometry":
-            drafted += _places(connection, table, column, taken)
+            drafted += _draft_geometry(connection, table, column, taken)
             continue
         name = clean_name(column.name, reserved, taken)
         drafted.append(_draft(connection, table, column, kinds[column.name], name, sql_name))
@@ -131,13 +132,13 @@ def _draft(
     connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, kind: str, name: str, raw: str
 ) -> DraftColumn:
     words = set(name.split("_"))
-    says_money = bool(words & _MONEY) or name.endswith(("amt", "amount", "cost"))
-    is_money = column.portal_type == "money" or (says_money and not words & _NO_MONEY)
+    has_money_name = bool(words & _MONEY) or name.endswith(("amt", "amount", "cost"))
+    is_money = column.portal_type == "money" or (has_money_name and not words & _NO_MONEY)
 
     def count(*conditions: str) -> list[int]:
-        asked = ", ".join(f"count(*) filter ({condition})" for condition in conditions)
-        found = connection.execute(f"select {asked} from (select {raw} as v from raw.{table})").fetchone() or ()
-        return [int(value) for value in found]
+        counts = ", ".join(f"count(*) filter ({condition})" for condition in conditions)
+        row = connection.execute(f"select {counts} from (select {raw} as v from raw.{table})").fetchone() or ()
+        return [int(value) for value in row]
 
     if kind == "VARCHAR":
         text = f"clean_text({raw})"
@@ -154,9 +155,9 @@ def _draft(
             return DraftColumn(name, column, f"parse_date({raw})", "DATE", None, text, present - days)
         note = None
         if days >= _NEARLY_READABLE * present > 0:
-            note = f"{days:,} of {present:,} values read as dates; parse_date and a row rule would make it a DATE"
+            note = f"{days:,} of {present:,} values are dates; parse_date and a row rule would make it a DATE"
         elif is_money and money >= _NEARLY_READABLE * present > 0:
-            note = f"{money:,} of {present:,} values read as money; parse_money and a row rule would make it a number"
+            note = f"{money:,} of {present:,} values are money; parse_money and a row rule would make it a number"
         return DraftColumn(name, column, text, "VARCHAR", note=note)
     if kind == "DOUBLE" or kind.startswith("DECIMAL") or (kind == "BIGINT" and is_money):
         present, cents, whole = count(
@@ -178,10 +179,10 @@ def _draft(
     return DraftColumn(name, column, raw, kind)
 
 
-def _places(
+def _draft_geometry(
     connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, taken: Collection[str]
 ) -> list[DraftColumn]:
-    """Points as longitude and latitude, other shapes as the JSON they come as."""
+    """Longitude and latitude for points; the JSON text for other geometries."""
     shapes, points = connection.execute(
         rf"""select count(_geometry), count(_geometry) filter (regexp_matches(_geometry, '^\{{\s*"x"')) from raw.{table}"""
     ).fetchone() or (0, 0)
@@ -195,13 +196,15 @@ def _places(
     ]  # fmt: skip
 
 
-def show(connection: duckdb.DuckDBPyConnection, drafted: Sequence[DraftColumn], table: str) -> dict[str, ColumnProfile]:
-    """What the drafted columns hold."""
+def profile_columns(
+    connection: duckdb.DuckDBPyConnection, drafted: Sequence[DraftColumn], table: str
+) -> dict[str, ColumnProfile]:
+    """The profile of every drafted column."""
     shown: dict[str, ColumnProfile] = {}
     for start in range(0, len(drafted), _QUERIED_AT_ONCE):
         some = drafted[start : start + _QUERIED_AT_ONCE]
-        asked = ", ".join(f"count({d.name}), count(distinct {d.name}), min({d.name}), max({d.name})" for d in some)
-        rows, *facts = connection.execute(f"select count(*), {asked} from {table}").fetchone() or (0,)
+        select = ", ".join(f"count({d.name}), count(distinct {d.name}), min({d.name}), max({d.name})" for d in some)
+        rows, *facts = connection.execute(f"select count(*), {select} from {table}").fetchone() or (0,)
         for number, column in enumerate(some):
             shown[column.name] = ColumnProfile(rows, *facts[4 * number : 4 * number + 4])
     for column in drafted:
@@ -225,20 +228,23 @@ def key_of(
     shown: dict[str, ColumnProfile],
     row_id: str | None,
 ) -> Key:
-    """The fewest columns that are unique and never null; those whose names say so first, the portal's row number last."""
+    """The smallest set of columns that is unique and never null.
+
+    Columns with a name such as `id` are tried first, the portal's own row number last.
+    """
     rows = shown[drafted[0].name].rows
-    known = [
+    candidates = [
         d.name for d in drafted
         if shown[d.name].present == rows and d.type in {"VARCHAR", "BIGINT", "DATE", "TIMESTAMP"}
         and d.raw.name != row_id and not d.raw.is_derived and d.unit != "USD"
         and not set(d.name.split("_")) & _NAMES_NO_ROW
     ]  # fmt: skip
-    known.sort(key=lambda name: not set(name.split("_")) & _NAMES_A_ROW and not name.endswith(("num", "id", "no")))
-    single = next((name for name in known if shown[name].distinct == rows), None)
+    candidates.sort(key=lambda name: not set(name.split("_")) & _NAMES_A_ROW and not name.endswith(("num", "id", "no")))
+    single = next((name for name in candidates if shown[name].distinct == rows), None)
     if single:
         return Key((single,), f"unique and never null in {rows:,} rows")
-    if rows <= _MOST_ROWS_TRIED:
-        varied = [name for name in known if shown[name].distinct > 1]
+    if rows <= _MAX_ROWS_TRIED:
+        varied = [name for name in candidates if shown[name].distinct > 1]
         for columns in _tries(varied, shown, rows):
             [(distinct,)] = connection.execute(
                 f"select count(*) from (select distinct {', '.join(columns)} from {table})"
@@ -249,26 +255,27 @@ def key_of(
     if numbered and shown[numbered].distinct == rows:
         return Key(
             (numbered,),
-            f"the layer's own row number, unique in {rows:,} rows; no other columns are, and publishing anew may renumber",
+            f"the layer's own row number, unique in {rows:,} rows; no other columns are unique, and it may change when the"
+            " layer is published again",
         )
-    return Key((), f"no one, two or three columns tried are unique and never null in {rows:,} rows")
+    return Key((), f"no combination of up to three columns is unique and never null in {rows:,} rows")
 
 
 def _tries(names: Sequence[str], shown: dict[str, ColumnProfile], rows: int) -> Iterable[tuple[str, ...]]:
-    """Pairs, then triples, that have enough combinations to tell all rows apart."""
+    """Pairs, then triples of columns that have at least as many combinations of values as there are rows."""
     tried = 0
     for size in (2, 3):
         for columns in combinations(names[:12], size):
             possible = 1
             for name in columns:
                 possible *= shown[name].distinct
-            if possible >= rows and tried < _MOST_TRIES:
+            if possible >= rows and tried < _MAX_TRIES:
                 tried += 1
                 yield columns
 
 
 def newest_date(drafted: Sequence[DraftColumn], shown: dict[str, ColumnProfile], today: date) -> str | None:
-    """The date column that reaches nearest to today, of those nearly every row has."""
+    """The date column with the newest value up to today, among those with a value in at least 95% of the rows; or None."""
     dates = [
         (highest, d.name) for d in drafted
         if d.type == "DATE" and isinstance(highest := shown[d.name].highest, date) and highest <= today
@@ -278,21 +285,21 @@ def newest_date(drafted: Sequence[DraftColumn], shown: dict[str, ColumnProfile],
 
 
 def clean_name(name: str, reserved: Collection[str], taken: Collection[str]) -> str:
-    """`Payment Amount (Split)` -> `payment_amount_split`, `NoticeNum` -> `notice_num`; never a word that SQL keeps for itself."""
+    """`Payment Amount (Split)` -> `payment_amount_split`, `NoticeNum` -> `notice_num`; unique and never a reserved word."""
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", ascii_only)
-    made = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
-    made = made if made[:1].isalpha() else f"column_{made}".rstrip("_")
-    made = f"{made}_value" if made in reserved else made
+    clean = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
+    clean = clean if clean[:1].isalpha() else f"column_{clean}".rstrip("_")
+    clean = f"{clean}_value" if clean in reserved else clean
     number = 2
-    unique = made
+    unique = clean
     while unique in taken:
-        unique, number = f"{made}_{number}", number + 1
+        unique, number = f"{clean}_{number}", number + 1
     return unique
 
 
 def title_of(column: DraftColumn) -> str:
-    """The portal's own words for a column, as a sentence."""
+    """The portal's title of a column, as a sentence."""
     title = plain(column.raw.title).rstrip(".")
     return f"{title}." if title not in {"", column.raw.name} else f"{column.raw.name}, as published."
 

@@ -1,4 +1,4 @@
-"""The text of a dataset's three files, as a person would write them, every inference marked as a proposal."""
+"""Renders the three files of a new dataset. Everything that was inferred is marked as proposed."""
 
 import json
 import math
@@ -18,9 +18,9 @@ from civic_pipeline.scaffold.trial import TrialCapture
 
 _WIDTH = 120
 _COMMENTS_AT = 46
-_MOST_NEVER_NULL = 8
+_MAX_NEVER_NULL = 8
 
-# What portals write into their fields for how often a dataset changes.
+# Patterns for the texts of portals about the update frequency.
 _CADENCES: dict[Cadence, str] = {
     "daily": r"dail|night|hour|every day|continu|real.?time", "weekly": "week", "monthly": "month", "quarterly": "quarter",
     "annually": "annual|year", "closed": "never|static|histor|archiv",
@@ -29,7 +29,7 @@ _CADENCES: dict[Cadence, str] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """All that is known or inferred about a dataset to be."""
+    """Everything that is known or inferred about a new dataset."""
 
     name: str
     subject: Subject
@@ -51,18 +51,18 @@ class Draft:
 
     @property
     def published_columns(self) -> list[DraftColumn]:
-        """The columns of the clean table: without the portal's row number, which means nothing, unless it is all there is."""
+        """The columns of the clean table, without the portal's row number unless it is the key."""
         row_id = self.trial.description.row_id
         return [d for d in self.columns if row_id is None or d.raw.name != row_id.name or d.name in self.key.columns]
 
 
-def cadence_of(words: str) -> Cadence:
-    """`Updated nightly` -> daily; irregular where the portal says nothing we know."""
-    return next((cadence for cadence, said in _CADENCES.items() if re.search(said, words.lower())), "irregular")
+def cadence_of(text: str) -> Cadence:
+    """`Updated nightly` -> daily; irregular if no pattern matches."""
+    return next((cadence for cadence, pattern in _CADENCES.items() if re.search(pattern, text.lower())), "irregular")
 
 
 def defs_yaml(draft: Draft) -> str:
-    """Where the dataset comes from and what its publisher promises."""
+    """The text of `defs.yaml`: the source and what its publisher promises."""
     dataset, about = draft.trial.dataset, draft.trial.description.about
     raw = {column.name: column.raw.name for column in draft.columns}
     key = ", ".join(scalar(raw[name]) for name in draft.key.columns)
@@ -78,36 +78,36 @@ def defs_yaml(draft: Draft) -> str:
         "  source:",
         *_source(dataset.source),
         _remarked(f"  cadence: {cadence_of(about.cadence)}", f"the portal says: {about.cadence or 'nothing'}"),
-        *([_remarked(f"  dated_by: {draft.dated_by}", "proposed: the date that reaches nearest to today")] if draft.dated_by else []),
+        *([_remarked(f"  dated_by: {draft.dated_by}", "proposed: the column with the newest date")] if draft.dated_by else []),
         _remarked(f"  key: [{key}]", f"proposed: {draft.key.evidence}"),
         "  columns:",
         *(f"    {name}: {kind}" for name, kind in columns.items()),
         *(["  time_zones:"] if draft.time_zones else []),
         *(_remarked(f"    {scalar(name)}: {policy}", f"proposed: {why}") for name, (policy, why) in draft.time_zones.items()),
         "  volume:",
-        _remarked("    shrink_at_most: 10%", "proposed: less for a ledger, more for a list of what is open"),
+        _remarked("    shrink_at_most: 10%", "proposed: less for a ledger, more for a list of open cases"),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
 def clean_sql(draft: Draft) -> str:
-    """How the source becomes typed, named rows."""
+    """The text of the clean model: typed, named columns."""
     table, columns = f"raw.{table_name(draft.name)}", draft.published_columns
-    # A bare name would keep the publisher's capitals.
-    made = [d.sql if d.sql == d.name == d.raw.name else f"{d.sql} as {d.name}" for d in columns]
+    # Without an alias, a name would keep the publisher's capitals.
+    selected = [d.sql if d.sql == d.name == d.raw.name else f"{d.sql} as {d.name}" for d in columns]
     helpers = [f"{d.published} as _published_{d.name}" for d in columns if d.published]
     grain = f"-- Each row is {draft.each_row_is}."
     notes = [f"-- {d.name}: {d.note}." for d in columns if d.note]
     if draft.key.columns:
-        return "\n".join([grain, *notes, *_select([*made, *helpers, "_capture_id"], table)]) + "\n"
+        return "\n".join([grain, *notes, *_select([*selected, *helpers, "_capture_id"], table)]) + "\n"
     names = [d.name for d in columns]
     number = number_name(names)
     parts = [*map(_as_text, columns), f"cast({number} as varchar)"]
     return "\n".join([
         grain, *notes,
-        "with published as (", *_select([*made, *helpers, "_capture_id"], table, "    "), "),", "",
+        "with published as (", *_select([*selected, *helpers, "_capture_id"], table, "    "), "),", "",
         "numbered as (",
-        "    -- Nothing in the source names a row: rows equal in every column are told apart by a running number.",
+        "    -- The source has no key: a running number distinguishes rows that are equal in every column.",
         "    select", "        *,", "        row_number() over (", "            partition by",
         *_listed(names, " " * 16), f"        ) as {number}", "    from published", ")", "",
         "select",
@@ -124,19 +124,19 @@ def _as_text(column: DraftColumn) -> str:
 
 
 def contract_yml(draft: Draft) -> str:
-    """What must be true before anybody sees the rows."""
+    """The text of the contract."""
     columns = draft.published_columns
     names = [d.name for d in columns]
     key = draft.key.columns or (id_name(names),)
     readable = [d for d in columns if d.published]
     lines = [
-        "# Written by `civic add` from one capture. What is marked as proposed was inferred and holds today: review it.",
+        "# Written by `civic add` from one capture. Review everything that is marked as proposed: it was inferred.",
         f"each_row_is: {scalar(draft.each_row_is)}",
         _remarked(f"key: [{', '.join(key)}]", f"proposed: {draft.key.evidence}"),
     ]
     exact = [d.name for d in columns if d.is_exact]
     if exact:
-        lines.append(_remarked(f"control_totals: [{', '.join(exact)}]", "no amount may vanish or be rounded"))
+        lines.append(_remarked(f"control_totals: [{', '.join(exact)}]", "no amount may be lost or rounded"))
     if readable:
         unreadable, rows = sum(d.unreadable for d in readable), draft.trial.manifest.rows
         tolerated = _remarked(f"tolerate_quarantined: {max(1, math.ceil(200 * unreadable / rows))}%", "proposed")
@@ -150,13 +150,13 @@ def contract_yml(draft: Draft) -> str:
         ]
     proposed = list(_expectations(draft, columns, key))
     if proposed:
-        lines += ["", "# Proposed from this capture; none holds the table back.", "expectations:"]
+        lines += ["", "# Proposed from this capture. Warnings do not hold the table back.", "expectations:"]
         for name, arguments, why in proposed:
             lines += [f"  - {name}: {_flow(arguments)}", "    severity: warning", f"    why: {scalar(why)}"]
     lines += ["", "columns:"]
     if not draft.key.columns:
-        told = "Hash of all columns and of a running number among equal rows."
-        lines.append(f"  - {_flow({'name': key[0], 'type': 'VARCHAR', 'description': told})}")
+        description = "Hash of all columns and of a running number among equal rows."
+        lines.append(f"  - {_flow({'name': key[0], 'type': 'VARCHAR', 'description': description})}")
     for d in columns:
         described = {"name": d.name, "type": d.type, "unit": d.unit, "source": d.raw.name, "description": title_of(d)}
         lines.append(f"  - {_flow({name: value for name, value in described.items() if value is not None})}")
@@ -164,12 +164,12 @@ def contract_yml(draft: Draft) -> str:
 
 
 def number_name(names: Iterable[str]) -> str:
-    """A name for the running number that no column has."""
+    """A name for the running number that is not a column yet."""
     return "copy_number" if "copy_number" not in set(names) else "copy_number_of_row"
 
 
 def id_name(names: Iterable[str]) -> str:
-    """A name for the made key that no column has."""
+    """A name for the generated key that is not a column yet."""
     return "record_id" if "record_id" not in set(names) else "record_hash"
 
 
@@ -187,19 +187,19 @@ def _expectations(
                 "max_value": latest,
                 "mostly": 0.99,
             }
-            why = f"In this capture it runs from {shown.lowest} to {shown.highest}."
+            why = f"In this capture the values are from {shown.lowest} to {shown.highest}."
             yield "expect_column_values_to_be_between", arguments, why
         if shown.values:
             arguments = {"column": d.name, "value_set": list(shown.values), "mostly": 0.99}
             yield (
                 "expect_column_values_to_be_in_set",
                 arguments,
-                f"These are the {len(shown.values)} values of this capture.",
+                f"This capture has these {len(shown.values)} values.",
             )
-        if shown.present == shown.rows and d.name not in key and never_null < _MOST_NEVER_NULL:
+        if shown.present == shown.rows and d.name not in key and never_null < _MAX_NEVER_NULL:
             never_null += 1
             arguments = {"column": d.name, "mostly": 0.99}
-            yield "expect_column_values_to_not_be_null", arguments, f"It is never blank in {shown.rows:,} rows."
+            yield "expect_column_values_to_not_be_null", arguments, f"It is never null in {shown.rows:,} rows."
 
 
 def _source(source: Source) -> Iterable[str]:
@@ -210,7 +210,7 @@ def _source(source: Source) -> Iterable[str]:
             continue
         line = f"    {name}: {scalar(str(value)) if name != 'recorded' else value}"
         if DEMO_DOMAIN in str(value):
-            line = _remarked(line, "the demo portals; the live profile needs the portal's own host")
+            line = _remarked(line, "the demo portals; the live profile needs the host of the real portal")
         yield line
 
 
@@ -236,7 +236,7 @@ def _folded(key: str, text: str, indent: str) -> list[str]:
 
 
 def scalar(text: str) -> str:
-    """`text` as a YAML value: plain where that reads back the same, else quoted."""
+    """`text` as a YAML value: plain if YAML reads it back unchanged, else quoted."""
     try:
         is_plain = (
             yaml.safe_load(f"[{text}]") == [text]
@@ -249,12 +249,12 @@ def scalar(text: str) -> str:
 
 
 def _in_quotes(text: str) -> str:
-    """JSON's quotes; what cannot be seen is escaped the way YAML does it."""
+    """`text` in double quotes; non-printable characters are escaped as in YAML."""
     return "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in json.dumps(text, ensure_ascii=False))
 
 
 def _flow(values: Mapping[str, Any]) -> str:
-    """A mapping on one line, as the other contracts have their columns."""
+    """A mapping on one line (YAML flow style), as in the other contracts."""
     return "{" + ", ".join(f"{name}: {_flow_value(name, value)}" for name, value in values.items()) + "}"
 
 

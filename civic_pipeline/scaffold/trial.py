@@ -1,4 +1,4 @@
-"""One capture of a source that is in no catalog yet."""
+"""One capture of a source that is not in the catalog."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class TrialCapture:
-    """A capture, what the portal says of the source, and the dataset it would be in a catalog."""
+    """A capture, the description of its source, and the dataset as the catalog would define it."""
 
     description: Description
     dataset: Dataset
@@ -28,13 +28,13 @@ class TrialCapture:
 
 
 def describe(resolved: ResolvedSource) -> Description:
-    """What the portal says of a source. Raises the portal errors."""
+    """The portal's description of a source. Raises the portal errors."""
     (source,) = editions_of(resolved.source, resolved.access).values()
     return source.describe()
 
 
 def dataset_of(source: Source, description: Description) -> Dataset:
-    """The source as a catalog would list it: its columns as they are, nothing promised, nothing tolerated."""
+    """The source as a dataset of the catalog: all its columns, no promises, no tolerance."""
     about = description.about
     return Dataset.model_validate({
         "title": plain(about.title) or NOT_STATED,
@@ -52,7 +52,7 @@ def dataset_of(source: Source, description: Description) -> Dataset:
 
 
 def dated_columns(description: Description) -> list[str]:
-    """The columns whose clock a dataset explains: instants, by the protocols of Socrata, ArcGIS and OpenDataSoft."""
+    """The columns that need an entry in `time_zones`: the portal types for dates with a time."""
     return [name for name, kind in description.published.items() if kind in {"date", "Date", "datetime"}]
 
 
@@ -66,9 +66,9 @@ def capture_once(
 
 
 def capture_into(folder: Path, resolved: ResolvedSource, description: Description, progress: Progress) -> TrialCapture:
-    """The capture as `folder`: its Parquet file and manifest.json appear together, or nothing does.
+    """Capture into `folder`: it gets the Parquet file and manifest.json together, or is not created.
 
-    Raises AlreadyThere for a folder that holds anything, and what `lake.capture` raises.
+    Raises AlreadyThere if the folder is not empty, and what `lake.capture` raises.
     """
     refuse_full(folder)
     with beside(folder) as scratch:
@@ -88,7 +88,7 @@ def refuse_full(folder: Path) -> None:
 
 @contextmanager
 def beside(folder: Path) -> Iterator[Path]:
-    """A scratch folder on the same disk as `folder`, gone when the block ends."""
+    """A temporary folder on the same disk as `folder`, removed at the end of the block."""
     with writing(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
@@ -97,7 +97,7 @@ def beside(folder: Path) -> Iterator[Path]:
 
 
 def plain(text: str) -> str:
-    """Words without markup: portals write titles and licences in HTML."""
+    """`text` without markup: portals write titles and licences in HTML."""
     return " ".join(re.sub(r"<[^>]*>|&nbsp;", " ", text).split())
 
 

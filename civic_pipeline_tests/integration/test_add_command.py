@@ -90,7 +90,7 @@ def test_the_files_say_what_was_found_and_what_it_rests_on(place: Place, urls: d
     assert sql.endswith("    _capture_id\nfrom raw.baltimore_notices\n")
     assert re.search(r"key: \[noticenum\] +# proposed", yml)
     assert 'type: "DECIMAL(18,2)", unit: USD, source: fine_amount' in yml
-    assert "# Proposed from this capture; none holds the table back." in yml
+    assert "# Proposed from this capture. Warnings do not hold the table back." in yml
 
 
 def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, list[str]]) -> None:

@@ -168,7 +168,7 @@ def test_a_capture_keeps_no_secret_of_its_address(tmp_path: Path) -> None:
             added = civic(
                 place, "add", url, "--city", "town", "--name", "wards", "--subject", "housing", "--allow-private-hosts"
             )
-            assert "written down for everybody to read" in added.message
+            assert "defs.yaml is public, but the address contains a token" in added.message
         finally:
             server.terminate()
     assert leaks(tmp_path, ended, added) == {}

@@ -105,19 +105,19 @@ def test_an_address_is_recognised(pasted: str, meant: object) -> None:
 @pytest.mark.parametrize(
     ("pasted", "why"),
     [
-        ("", "neither a web address nor a file"),
-        ("payments", "neither a web address nor a file"),
-        ("missing.csv", "neither a web address nor a file"),
-        ("s4vu-giwb", "neither a web address nor a file"),
-        ("ftp://town.gov/payments.csv", "neither a web address nor a file"),
-        ("https://data.cityofchicago.org/", "it names no dataset"),
-        ("https://data.baltimorecity.gov/search?q=vacant", "it names no dataset"),
-        ("https://town.gov/data.pdf", "it names no dataset"),
-        ("https://town.gov:x/d/s4vu-giwb", "it is no address"),
-        ("http://[::1/x", "it is no address"),
+        ("", "neither a web address nor an existing file"),
+        ("payments", "neither a web address nor an existing file"),
+        ("missing.csv", "neither a web address nor an existing file"),
+        ("s4vu-giwb", "neither a web address nor an existing file"),
+        ("ftp://town.gov/payments.csv", "neither a web address nor an existing file"),
+        ("https://data.cityofchicago.org/", "it is not the address of a dataset"),
+        ("https://data.baltimorecity.gov/search?q=vacant", "it is not the address of a dataset"),
+        ("https://town.gov/data.pdf", "it is not the address of a dataset"),
+        ("https://town.gov:x/d/s4vu-giwb", "it is not a valid address"),
+        ("http://[::1/x", "it is not a valid address"),
     ],
 )
-def test_anything_else_is_refused_with_what_can_be_pasted(pasted: str, why: str) -> None:
+def test_any_other_text_is_an_error_that_lists_valid_addresses(pasted: str, why: str) -> None:
     with pytest.raises(AddressUnknown, match="can be read") as refused:
         recognise(pasted)
     assert why in str(refused.value)
@@ -130,7 +130,7 @@ def test_a_file_here_is_named_by_its_path(tmp_path: Path, monkeypatch: pytest.Mo
     Path("wards.csv").write_text("a\n1\n", encoding="utf-8")
     Path("notes.txt").write_text("a\n", encoding="utf-8")
     assert recognise("wards.csv") == FileAddress(str(tmp_path.resolve() / "wards.csv"))
-    with pytest.raises(AddressUnknown, match=r"none of \.csv"):
+    with pytest.raises(AddressUnknown, match=r"must end with one of \.csv"):
         recognise("notes.txt")
 
 
@@ -178,14 +178,14 @@ LAYER = {"name": "Vacant_Building_Notices", "type": "Feature Layer", "fields": [
         f"{S1}/x/FeatureServer/0".replace("services1.arcgis.com", "intranet.town.gov"),
     ],
 )
-def test_a_private_host_is_refused(pasted: str, names: dict[str, str]) -> None:
+def test_a_private_host_is_an_error(pasted: str, names: dict[str, str]) -> None:
     names["metadata.x"] = "169.254.169.254"
     with pytest.raises(AddressPrivate, match="--allow-private-hosts"):
         resolve(pasted, allow_private=False)
 
 
 @pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.8", "192.168.1.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1", "::", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::", "fd00::1", "198.18.0.1"])  # fmt: skip
-def test_every_kind_of_private_address_is_known(inside: str, names: dict[str, str]) -> None:
+def test_every_kind_of_private_address_is_detected(inside: str, names: dict[str, str]) -> None:
     names["town.gov"] = inside
     assert session.private_address("town.gov")
 
@@ -195,7 +195,7 @@ def test_a_public_or_unknown_host_is_not_private() -> None:
     assert session.private_address("nowhere.gov") is None
 
 
-def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[str, Any]) -> None:
+def test_an_item_with_a_url_in_a_private_network_is_an_error(answers: dict[str, Any]) -> None:
     answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {
         "url": "http://intranet.town.gov/arcgis/rest/services/x/FeatureServer"
     }
@@ -203,7 +203,7 @@ def test_an_item_that_leads_into_the_private_network_is_refused(answers: dict[st
         resolve(CHECKBOOK, allow_private=False)
 
 
-def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says() -> None:
+def test_public_hosts_use_https_and_private_hosts_the_scheme_of_the_address() -> None:
     public = resolve(
         "http://data.cityofchicago.org/d/s4vu-giwb", allow_private=False, tokens={"data.cityofchicago.org": "t"}
     )
@@ -220,7 +220,7 @@ def test_a_public_host_is_asked_by_https_and_a_private_one_as_the_address_says()
     assert (dataset.source.id, dataset.access.root) == ("wards", "http://127.0.0.1:8899")
 
 
-def test_the_token_is_for_the_hosts_of_our_own_datasets_whatever_is_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_is_sent_only_to_hosts_of_our_own_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOCRATA_APP_TOKEN", "secret")
     tokens = {
         host: _resolve(f"https://{host}/d/s4vu-giwb", allow_private_hosts=False).access.socrata_token
@@ -229,27 +229,29 @@ def test_the_token_is_for_the_hosts_of_our_own_datasets_whatever_is_pasted(monke
     assert list(tokens.values()) == ["secret", None, None]
 
 
-def test_a_layer_is_known_by_its_item_and_name(answers: dict[str, Any]) -> None:
+def test_a_layer_is_identified_by_item_and_name(answers: dict[str, Any]) -> None:
     answers[f"{DHCD}/1"] = LAYER | {"serviceItemId": "a" * 32}
-    found = resolve(f"{DHCD}/1", allow_private=False).source
-    assert isinstance(found, ArcgisSource)
-    assert (found.item, found.layer, found.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
+    source = resolve(f"{DHCD}/1", allow_private=False).source
+    assert isinstance(source, ArcgisSource)
+    assert (source.item, source.layer, source.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
     answers[f"{DHCD}/1"] = LAYER  # a city's own server knows no items
-    assert resolve(f"{DHCD}/1", allow_private=False).source == found.model_copy(update={"item": None})
+    assert resolve(f"{DHCD}/1", allow_private=False).source == source.model_copy(update={"item": None})
 
 
-def test_a_page_of_a_hub_leads_to_the_layer_it_shows(answers: dict[str, Any]) -> None:
+def test_a_hub_page_gives_the_layer_that_it_shows(answers: dict[str, Any]) -> None:
     answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": [{"id": f"{CHECKBOOK}_1"}]}
     answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {"url": DHCD.replace("https", "http")}
     answers[f"{DHCD}/1"] = LAYER
-    found = resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
-    assert found.source == resolve(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source
+    resolved = resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
+    assert (
+        resolved.source == resolve(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source
+    )
     answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": []}
     with pytest.raises(SourceNotFound, match="baltimore::vacants"):
         resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
 
 
-def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answers: dict[str, Any]) -> None:
+def test_a_service_with_several_layers_is_ambiguous(answers: dict[str, Any]) -> None:
     answers[DHCD] = {
         "layers": [{"id": 9, "name": "Group", "type": "Group Layer"}],
         "tables": [{"id": 1, "name": "Notices"}],
@@ -262,7 +264,7 @@ def test_a_service_with_one_layer_is_that_layer_and_with_several_a_question(answ
     assert f"{DHCD}/1 (Notices)\n  {DHCD}/3 (Permits)" in str(refused.value)
 
 
-def test_what_holds_no_table_is_named_for_what_it_is(answers: dict[str, Any]) -> None:
+def test_the_error_names_the_type_of_an_item_without_a_table(answers: dict[str, Any]) -> None:
     item = f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"
     answers[item] = {"type": "Web Map", "url": None}
     with pytest.raises(SourceNotFound, match="it is a Web Map"):
@@ -278,6 +280,6 @@ def test_what_holds_no_table_is_named_for_what_it_is(answers: dict[str, Any]) ->
         resolve(f"{DHCD}/9", allow_private=False)
 
 
-def test_a_host_that_no_catalog_can_hold_is_refused() -> None:
+def test_an_invalid_host_is_an_error() -> None:
     with pytest.raises(AddressUnknown):
         resolve("https://93.184.216.34/d/s4vu-giwb", allow_private=False)

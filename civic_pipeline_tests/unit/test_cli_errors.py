@@ -1,4 +1,4 @@
-"""`civic` without a portal: exit codes, messages, and the forms an answer can have."""
+"""The CLI without a portal: exit codes, error messages, and the formats of query results."""
 
 import io
 import json
@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from civic_pipeline import cli
-from civic_pipeline.errors import QueryRefused, RunFailed, UnknownName, WarehouseMissing
+from civic_pipeline.errors import CivicError, QueryRefused, RunFailed, UnknownName, WarehouseMissing
 from civic_pipeline.settings import Settings
 
 
@@ -21,7 +21,7 @@ def civic(*arguments: str) -> Result:
 
 
 def ends_with(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> object:
-    """The exit code of the real entry point."""
+    """The exit code of the entry point `civic`."""
     monkeypatch.setattr(sys, "argv", ["civic", *arguments])
     with pytest.raises(SystemExit) as end:
         cli.main()
@@ -40,38 +40,38 @@ def warehouse() -> Path:
     return file
 
 
-def test_a_foreseen_failure_is_one_message_and_its_exit_code(
+def test_a_civic_error_ends_with_its_message_and_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ends_with(monkeypatch, ["status"]) == WarehouseMissing.exit_code
     assert ends_with(monkeypatch, ["doctor", "town/nowhere"]) == UnknownName.exit_code
-    told = capsys.readouterr().err
-    assert "Error: There is no dataset 'town/nowhere'. Choose one of: baltimore/budget, " in told
-    assert "Traceback" not in told
+    err = capsys.readouterr().err
+    assert "Error: There is no dataset 'town/nowhere'. Choose one of: baltimore/budget, " in err
+    assert "Traceback" not in err
     assert ends_with(monkeypatch, ["nothing"]) == 2
 
 
-def test_debug_shows_where_a_failure_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_shows_the_traceback_of_a_civic_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["civic", "--debug", "status"])
     with pytest.raises(WarehouseMissing):
         cli.main()
 
 
-def test_a_bug_is_never_taken_for_a_foreseen_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["civic", "status"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
 
 
-def test_a_red_run_repeats_what_each_step_said() -> None:
+def test_a_failed_run_lists_the_error_of_each_step() -> None:
     import dagster as dg
 
     from civic_pipeline.runs import failure_of
 
     @dg.op
     def build_warehouse() -> None:
-        raise dg.Failure("1 held back: no answer")
+        raise CivicError("1 held back: no response")
 
     @dg.job
     def nightly() -> None:
@@ -79,12 +79,12 @@ def test_a_red_run_repeats_what_each_step_said() -> None:
 
     failure = failure_of(nightly.execute_in_process(raise_on_error=False))
     assert isinstance(failure, RunFailed)
-    assert str(failure) == "The run failed:\n1 held back: no answer"
+    assert str(failure) == "The run failed:\n1 held back: no response"
     assert failure.exit_code == 3
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-def test_an_answer_is_written_in_the_form_asked_for(warehouse: Path, tmp_path: Path, form: str) -> None:
+def test_a_query_result_is_written_in_the_given_format(warehouse: Path, tmp_path: Path, form: str) -> None:
     output = tmp_path / f"answer.{form}"
     assert civic("sql", "from kinds", "--format", form, "--output", str(output)).exit_code == 0
     match form:
@@ -97,6 +97,6 @@ def test_an_answer_is_written_in_the_form_asked_for(warehouse: Path, tmp_path: P
             assert pq.read_table(io.BytesIO(output.read_bytes())).schema.names == ["whole", "money", "name", "day"]
 
 
-def test_a_query_that_cannot_run_or_would_write_is_refused(warehouse: Path) -> None:
+def test_a_query_that_fails_or_writes_is_an_error(warehouse: Path) -> None:
     for query in ("from kindz", "create table marts.mine as select 1", "delete from kinds"):
         assert isinstance(civic("sql", query).exception, QueryRefused), query

@@ -21,7 +21,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.SettingInvalid("A_CULPRIT", "x", "demo or live"),
         errors.FileInvalid(A_PATH, [(3, "cadence: 'hourly' is not allowed")]),
         errors.UnknownName("dataset", "a_culprit", ["b", "a"]),
-        errors.AddressUnknown("a_culprit", "it names no dataset"),
+        errors.AddressUnknown("a_culprit", "it is not the address of a dataset"),
         errors.AddressAmbiguous("https://a_culprit", {"https://a_culprit/0": "Wards"}),
         errors.AddressPrivate("https://a_culprit/x", "a_culprit", "10.0.0.1"),
         errors.HostPrivate("a_culprit", "10.0.0.1"),

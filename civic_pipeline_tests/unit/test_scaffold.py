@@ -18,7 +18,15 @@ from civic_pipeline.errors import AlreadyThere
 from civic_pipeline.portals import About, Description, Freshness, PortalColumn
 from civic_pipeline.scaffold import refuse_existing, refuse_full
 from civic_pipeline.scaffold.add import _write, files_of
-from civic_pipeline.scaffold.profile import DraftColumn, clean_name, draft, key_of, newest_date, show, time_zones
+from civic_pipeline.scaffold.profile import (
+    DraftColumn,
+    clean_name,
+    draft,
+    key_of,
+    newest_date,
+    profile_columns,
+    time_zones,
+)
 from civic_pipeline.scaffold.render import cadence_of, scalar
 
 RESERVED = {"desc", "group", "order"}
@@ -26,8 +34,8 @@ RESERVED = {"desc", "group", "order"}
 
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
-    with empty_warehouse() as made:
-        yield made
+    with empty_warehouse() as columns:
+        yield columns
 
 
 def described(table: pa.Table, **kinds: str) -> Description:
@@ -41,14 +49,14 @@ def drafted(connection: duckdb.DuckDBPyConnection, table: pa.Table, **kinds: str
     connection.register("landed", table)
     connection.execute("create or replace table raw.wards as from landed")
     columns = draft(connection, "wards", described(table, **kinds))
-    made = ", ".join(f"{column.sql} as {column.name}" for column in columns)
-    connection.execute(f"create or replace temp view drafted as select {made} from raw.wards")
+    select = ", ".join(f"{column.sql} as {column.name}" for column in columns)
+    connection.execute(f"create or replace temp view drafted as select {select} from raw.wards")
     return {column.name: column for column in columns}
 
 
 def keyed(connection: duckdb.DuckDBPyConnection, columns: dict[str, Sequence[Any]], row_id: str | None = None) -> Any:
-    made = list(drafted(connection, pa.table(columns)).values())
-    return key_of(connection, "drafted", made, show(connection, made, "drafted"), row_id)
+    drafts = list(drafted(connection, pa.table(columns)).values())
+    return key_of(connection, "drafted", drafts, profile_columns(connection, drafts, "drafted"), row_id)
 
 
 # Names and words
@@ -61,22 +69,22 @@ def keyed(connection: duckdb.DuckDBPyConnection, columns: dict[str, Sequence[Any
         "desc": "desc_value", "2020": "column_2020", "Año": "ano", "姓名": "column", "taken": "taken_2", "FY23 TLS": "fy23_tls",
     }.items(),
 )  # fmt: skip
-def test_a_column_gets_a_name_that_sql_and_people_can_use(published: str, ours: str) -> None:
+def test_column_names_become_valid_sql_names(published: str, ours: str) -> None:
     assert clean_name(published, RESERVED, {"taken"}) == ours
 
 
 @given(st.text(max_size=40))
-def test_every_name_is_one_that_a_contract_allows(published: str) -> None:
-    made = clean_name(published, RESERVED, ())
-    assert made[0].isalpha()
-    assert made.isascii()
-    assert made.replace("_", "a").isalnum()
-    assert made == made.lower()
+def test_every_clean_name_is_allowed_in_a_contract(published: str) -> None:
+    name = clean_name(published, RESERVED, ())
+    assert name[0].isalpha()
+    assert name.isascii()
+    assert name.replace("_", "a").isalnum()
+    assert name == name.lower()
 
 
-# A portal's JSON may hold any character but lone halves of one.
+# A portal's JSON may contain any character except surrogates.
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
-def test_every_text_reads_back_as_it_was(text: str) -> None:
+def test_yaml_reads_every_text_back_unchanged(text: str) -> None:
     assert yaml.safe_load(f"title: {scalar(text)}") == {"title": text}
     assert yaml.safe_load(f"{scalar(text)}: text") == {text: "text"}
     assert yaml.safe_load(f"key: [{scalar(text)}]") == {"key": [text]}
@@ -89,7 +97,7 @@ def test_every_text_reads_back_as_it_was(text: str) -> None:
         "Annually": "annually", "Every year": "annually", "Never": "closed", "Historical Only": "closed", "": "irregular", "as needed": "irregular",
     }.items(),
 )  # fmt: skip
-def test_the_portals_words_become_a_cadence(words: str, cadence: str) -> None:
+def test_the_update_frequency_of_the_portal_becomes_a_cadence(words: str, cadence: str) -> None:
     assert cadence_of(words) == cadence
 
 
@@ -109,7 +117,7 @@ def test_the_portals_words_become_a_cadence(words: str, cadence: str) -> None:
         ([time(3), time(4), time(5), time(6)], "utc"),
     ],
 )
-def test_a_clock_that_is_always_at_midnight_is_a_day(tmp_path: Path, times: list[time], policy: str) -> None:
+def test_times_that_are_always_local_midnight_are_dates(tmp_path: Path, times: list[time], policy: str) -> None:
     values = [datetime.combine(date(2026, 1, 1 + day), moment) for day, moment in enumerate(times)]
     table = pa.table({"issued": pa.array([*values, None], pa.timestamp("ms"))})
     pq.write_table(table, tmp_path / "part.parquet")
@@ -119,9 +127,9 @@ def test_a_clock_that_is_always_at_midnight_is_a_day(tmp_path: Path, times: list
 # Types
 
 
-def test_types_follow_the_portals_and_what_the_values_are(connection: duckdb.DuckDBPyConnection) -> None:
+def test_types_are_inferred_from_portal_types_and_values(connection: duckdb.DuckDBPyConnection) -> None:
     number = pa.decimal128(38, 18)
-    found = drafted(
+    actual = drafted(
         connection,
         pa.table({
             "Year": pa.array([2025, 2026], number), "Rate": pa.array(["0.5", "1.25"]).cast(number), "Cost": pa.array([5, 6], number),
@@ -131,28 +139,28 @@ def test_types_follow_the_portals_and_what_the_values_are(connection: duckdb.Duc
         }),
         Cost="money",
     )  # fmt: skip
-    assert {name: column.type for name, column in found.items()} == {
+    assert {name: column.type for name, column in actual.items()} == {
         "year": "BIGINT", "rate": "DOUBLE", "cost": "DECIMAL(18,2)", "spent": "DECIMAL(18,2)", "issued": "DATE", "zip": "VARCHAR",
         "paid": "DECIMAL(18,2)", "open": "BOOLEAN", "day": "DATE", "seen": "TIMESTAMP",
     }  # fmt: skip
     kinds = {row[0]: row[1] for row in connection.execute("describe drafted").fetchall()}
-    assert kinds == {name: column.type for name, column in found.items()}
-    assert [name for name, column in found.items() if column.is_exact] == ["year", "cost", "spent", "paid"]
-    assert [name for name, column in found.items() if column.unit == "USD"] == ["cost", "spent", "paid"]
+    assert kinds == {name: column.type for name, column in actual.items()}
+    assert [name for name, column in actual.items() if column.is_exact] == ["year", "cost", "spent", "paid"]
+    assert [name for name, column in actual.items() if column.unit == "USD"] == ["cost", "spent", "paid"]
 
 
-def test_a_few_unreadable_values_are_for_quarantine_and_many_for_a_person(
+def test_few_unreadable_values_go_to_quarantine_and_many_give_a_note(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     days = [f"2026-01-{1 + n % 28:02}" for n in range(1000)]
-    found = drafted(connection, pa.table({"issued": ["TBD", *days[1:]], "closed": ["TBD"] * 50 + days[50:], "note": days[:500] + ["x"] * 500}))  # fmt: skip
-    assert (found["issued"].type, found["issued"].unreadable) == ("DATE", 1)
-    assert (found["closed"].type, found["note"].type) == ("VARCHAR", "VARCHAR")
-    assert "950 of 1,000 values read as dates" in (found["closed"].note or "")
-    assert found["note"].note is None
+    actual = drafted(connection, pa.table({"issued": ["TBD", *days[1:]], "closed": ["TBD"] * 50 + days[50:], "note": days[:500] + ["x"] * 500}))  # fmt: skip
+    assert (actual["issued"].type, actual["issued"].unreadable) == ("DATE", 1)
+    assert (actual["closed"].type, actual["note"].type) == ("VARCHAR", "VARCHAR")
+    assert "950 of 1,000 values are dates" in (actual["closed"].note or "")
+    assert actual["note"].note is None
 
 
-def test_points_are_places_and_other_shapes_stay_as_they_are(connection: duckdb.DuckDBPyConnection) -> None:
+def test_points_become_coordinates_and_other_geometries_stay_json(connection: duckdb.DuckDBPyConnection) -> None:
     points = drafted(connection, pa.table({"_geometry": ['{"x":-76.6,"y":39.3}', None]}), _geometry="Geometry")
     assert list(points) == ["longitude", "latitude"]
     assert connection.execute("from drafted").fetchall() == [(-76.6, 39.3), (None, None)]
@@ -163,26 +171,26 @@ def test_points_are_places_and_other_shapes_stay_as_they_are(connection: duckdb.
 # Keys
 
 
-def test_a_column_that_says_it_names_a_row_comes_first(connection: duckdb.DuckDBPyConnection) -> None:
-    found = keyed(connection, {"vendor": ["a", "b", "c"], "PermitNum": ["1", "2", "3"]})
-    assert (found.columns, found.evidence) == (("permit_num",), "unique and never null in 3 rows")
+def test_a_column_named_like_an_id_is_preferred_as_key(connection: duckdb.DuckDBPyConnection) -> None:
+    actual = keyed(connection, {"vendor": ["a", "b", "c"], "PermitNum": ["1", "2", "3"]})
+    assert (actual.columns, actual.evidence) == (("permit_num",), "unique and never null in 3 rows")
 
 
-def test_a_key_is_never_null_and_no_amount_or_prose(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_key_is_never_null_and_never_an_amount_or_a_description(connection: duckdb.DuckDBPyConnection) -> None:
     columns = {"id": ["1", "2", None], "amount": ["1.50", "2.50", "3.50"], "description": ["a", "b", "c"]}
     assert keyed(connection, columns).columns == ()
 
 
-def test_two_columns_may_name_a_row_together(connection: duckdb.DuckDBPyConnection) -> None:
-    found = keyed(connection, {"ward": ["1", "1", "2", "2"], "lot": ["a", "b", "a", "b"], "same": ["x"] * 4})
-    assert set(found.columns) == {"ward", "lot"}
+def test_two_columns_can_be_a_key(connection: duckdb.DuckDBPyConnection) -> None:
+    actual = keyed(connection, {"ward": ["1", "1", "2", "2"], "lot": ["a", "b", "a", "b"], "same": ["x"] * 4})
+    assert set(actual.columns) == {"ward", "lot"}
 
 
 def test_the_portals_row_number_is_the_last_resort(connection: duckdb.DuckDBPyConnection) -> None:
     columns = {"OBJECTID": [1, 2], "name": ["a", "a"]}
-    found = keyed(connection, columns, row_id="OBJECTID")
-    assert found.columns == ("objectid",)
-    assert "may renumber" in found.evidence
+    actual = keyed(connection, columns, row_id="OBJECTID")
+    assert actual.columns == ("objectid",)
+    assert "it may change when the layer is published again" in actual.evidence
     assert keyed(connection, {"OBJECTID": [1, 1], "name": ["a", "a"]}, row_id="OBJECTID").columns == ()
 
 
@@ -192,14 +200,14 @@ def test_the_date_of_the_data_is_not_in_the_future(connection: duckdb.DuckDBPyCo
         "issued": ["2026-01-01", "2026-05-01"],
         "born": ["1999-01-01", "1999-01-02"],
     }
-    made = list(drafted(connection, pa.table(columns)).values())
-    assert newest_date(made, show(connection, made, "drafted"), date(2026, 6, 1)) == "issued"
+    drafts = list(drafted(connection, pa.table(columns)).values())
+    assert newest_date(drafts, profile_columns(connection, drafts, "drafted"), date(2026, 6, 1)) == "issued"
 
 
 # Files
 
 
-def test_existing_files_are_refused_and_nothing_half_is_left(tmp_path: Path) -> None:
+def test_existing_files_are_an_error_and_no_file_is_written(tmp_path: Path) -> None:
     defs, sql, yml = files_of(tmp_path, "town/wards")
     yml.parent.mkdir(parents=True)
     yml.write_text("mine", encoding="utf-8")
@@ -210,7 +218,7 @@ def test_existing_files_are_refused_and_nothing_half_is_left(tmp_path: Path) -> 
     assert (defs.exists(), sql.exists(), yml.read_text(encoding="utf-8")) == (False, False, "mine")
 
 
-def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_an_error(tmp_path: Path) -> None:
     refuse_full(tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     refuse_full(tmp_path / "empty")
