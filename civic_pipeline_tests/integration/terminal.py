@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,14 @@ class Ended:
 class Place:
     """An installation: what runs make (`data`), what the demo portals serve (`served`), and whose code it is (`root`).
 
-    `under` is the command every `civic` is run by, such as one that takes rights away.
+    `under` is the command every `civic` is run by, such as one that takes rights away; `settings` are variables of its own.
     """
 
     data: Path
     served: Path = SAMPLE
     root: Path = CHECKOUT
     under: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,7 +65,7 @@ class Place:
         }
         return mine | {
             "CIVIC_DATA": str(self.data), "CIVIC_DEMO_FOLDER": str(self.served), "PYTHONPATH": str(self.root),
-            "DAGSTER_DISABLE_TELEMETRY": "1",
+            "DAGSTER_DISABLE_TELEMETRY": "1", **self.settings,
         }  # fmt: skip
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -113,7 +114,7 @@ class Place:
 
         data = folder / "data"
         shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"))
-        return Place(data, moved(self.served, SAMPLE), moved(self.root, CHECKOUT))
+        return replace(self, data=data, served=moved(self.served, SAMPLE), root=moved(self.root, CHECKOUT))
 
 
 def serve(folder: Path, *entries: dict[str, Any]) -> Path:

@@ -9,13 +9,24 @@ from pathlib import Path
 import pytest
 from terminal import Place, edit, files_of
 
+from civic_pipeline.catalog import Dataset
 from civic_pipeline.settings import CHECKOUT
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "before.tar.xz"
+PLACE = """kind: {kind}
+title: {title}
+state: MD
+time_zone: America/New_York
+fiscal_year: {{first_month: 7, named_by: the year it ends}}
+owners: [team:open-data]
+"""
 
 
 def unpack(folder: Path) -> Place:
-    """The old data home, the portals of its last night, and the old project's files in a checkout of today's code."""
+    """The old data home, the portals of its last night, and the old project in a checkout of today's code.
+
+    The edits of the project's files are those that every project of that time needs.
+    """
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="tar")
     root = folder / "project"
@@ -34,7 +45,8 @@ def unpack(folder: Path) -> Place:
     for file in ("pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):
         copy = shutil.copytree if (CHECKOUT / file).is_dir() else shutil.copyfile
         copy(CHECKOUT / file, root / file)
-    return Place(folder / "data", folder / "served", root)
+    (root / "civic_pipeline/defs/town/place.yaml").write_text(PLACE.format(kind="city", title="Town"), encoding="utf-8")
+    return Place(folder / "data", folder / "served", root, settings={"CIVIC_KEEP_RELEASES_DAYS": "36500"})
 
 
 def renamed(file: Path, to: Path) -> None:
@@ -138,3 +150,29 @@ def test_the_source_that_failed_recovers(after: tuple[Place, Place], tmp_path: P
     assert place.rows("select count(*) from clean.town_cases") == [(11,)]
     first, *_, last = releases_of(place)
     assert place.civic("diff", first, last).code == 0
+
+
+@pytest.mark.skipif("formerly" not in Dataset.model_fields, reason="datasets cannot move yet")
+def test_a_dataset_that_moves_to_another_place_keeps_its_captures(tmp_path: Path) -> None:
+    place = unpack(tmp_path)
+    before = files_of(place.data / "lake")
+    defs, clean = place.root / "civic_pipeline" / "defs", place.root / "sql" / "clean"
+    renamed(defs / "town" / "cases" / "defs.yaml", defs / "county" / "cases" / "defs.yaml")
+    edit(defs / "county" / "cases" / "defs.yaml", "attributes:\n", "attributes:\n  formerly: town/cases\n")
+    (defs / "county" / "place.yaml").write_text(PLACE.format(kind="county", title="County"), encoding="utf-8")
+    for kind in ("sql", "yml"):
+        renamed(clean / "town" / f"cases.{kind}", clean / "county" / f"cases.{kind}")
+    edit(clean / "county" / "cases.sql", "raw.town_cases", "raw.county_cases")
+    edit(place.served / "portal.yml", "town/cases", "county/cases")
+    # What the accepted capture holds: the portal has not changed since.
+    (place.served / "cases.csv").write_text("day,cases\n" + "".join(f"2024-01-{n:02},{n * n}\n" for n in range(1, 11)))
+    ended = place.run()
+    assert ended.code == 3, ended.err  # the permits
+    assert files_of(place.data / "lake") == before
+    assert recorded(place, "county/cases", "attempt.json")["status"] == "unchanged"
+    assert place.rows("select count(*) from clean.county_cases") == [(10,)]
+    assert place.rows("select distinct capture_id from meta.captures where dataset = 'county/cases'") == [
+        (recorded(place, "county/cases", "attempt.json")["capture_id"],)
+    ]
+    first, *_, last = releases_of(place)
+    assert "+ clean.county_cases" in place.civic("diff", first, last).out
