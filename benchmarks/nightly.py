@@ -100,6 +100,7 @@ def of_datasets(folder: Path, count: int) -> Project:
     project = copied(folder)
     cities = project.folder / "civic_pipeline" / "defs"
     definition = (cities / "baltimore" / "mwbe" / "defs.yaml").read_text()
+    described = (cities / "baltimore" / "place.yaml").read_text()
     contract, model = (
         (project.folder / "sql/clean/baltimore/mwbe").with_suffix(kind).read_text() for kind in (".yml", ".sql")
     )
@@ -111,6 +112,7 @@ def of_datasets(folder: Path, count: int) -> Project:
     for number in range(count):
         name, socrata = f"firms_{number:02}", f"firm-{number:04}"
         for path, text in (
+            (cities / "town" / "place.yaml", described),
             (cities / "town" / name / "defs.yaml", _with_id(definition, socrata)),
             (project.folder / f"sql/clean/town/{name}.sql", model.replace("raw.baltimore_mwbe", f"raw.town_{name}")),
             (project.folder / f"sql/clean/town/{name}.yml", contract),

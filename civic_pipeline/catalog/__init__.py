@@ -26,7 +26,7 @@ from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 __all__ = [
     "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
     "OpendatasoftSource", "PagedSource", "Place", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "Subject",
-    "load_datasets", "load_places", "mistake", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
+    "load_datasets", "load_places", "mistake", "place_file", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
 ]  # fmt: skip
 
 
@@ -48,6 +48,17 @@ def load_datasets(root: Path) -> dict[str, Dataset]:
     return datasets
 
 
+def place_file(root: Path, place: str) -> Path:
+    """The file that describes `place`. Raises CatalogIncomplete if there is none."""
+    file = root / "civic_pipeline" / "defs" / place / "place.yaml"
+    if not file.exists():
+        raise CatalogIncomplete(
+            f"{file} does not exist. Describe the place there before it has datasets: kind, title, state, time_zone,"
+            " fiscal_year and owners. The file of another place shows how."
+        )
+    return file
+
+
 def load_places(root: Path) -> dict[str, Place]:
     """Every place of the checkout at `root`, by the name of its folder.
 
@@ -55,11 +66,7 @@ def load_places(root: Path) -> dict[str, Place]:
     """
     defs = root / "civic_pipeline" / "defs"
     for name in sorted({file.parent.parent.name for file in defs.glob("*/*/defs.yaml")}):
-        if not (defs / name / "place.yaml").exists():
-            raise CatalogIncomplete(
-                f"{defs / name} has datasets and no place.yaml. Write its kind, title, state, time_zone, fiscal_year and"
-                " owners there; another place's file shows how."
-            )
+        place_file(root, name)
     files = sorted(defs.glob("*/place.yaml"))
     for file in files:
         refuse_name(file, file.parent.name)

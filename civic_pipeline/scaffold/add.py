@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from civic_pipeline.catalog import FileHere, FileSource, Subject, load_datasets, table_name
+from civic_pipeline.catalog import FileHere, FileSource, Subject, load_datasets, place_file, table_name
 from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writing
 from civic_pipeline.lake import Lake, Manifest, Progress
 from civic_pipeline.quality import Suites, TableOutcome, build_table
@@ -52,10 +52,12 @@ def refuse_existing(root: Path, name: str) -> None:
 def add(place: Settings, resolved: ResolvedSource, name: str, subject: Subject, progress: Progress) -> Added:
     """Write the files of the new dataset `name` into the checkout `place.root`. On any error nothing is written.
 
-    Raises AlreadyThere, AddressUnknown, the portal errors, and CivicError with the failed checks if the table fails them.
+    Raises AlreadyThere, CatalogIncomplete for a place without place.yaml, AddressUnknown, the portal errors, and CivicError with
+    the failed checks if the table fails them.
     """
     root = place.root
     refuse_existing(root, name)
+    described = place_file(root, name.partition("/")[0])
     resolved = _make_permanent(resolved, root)
     description = describe(resolved)
     with beside(place.data / "add") as scratch:
@@ -66,6 +68,7 @@ def add(place: Settings, resolved: ResolvedSource, name: str, subject: Subject, 
         for file, text in zip(files_of(scratch, name), texts, strict=True):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
+        shutil.copyfile(described, scratch / described.relative_to(root))
         outcome = _build_and_check(settings)
         _write(root, name, texts)
     return Added(files_of(root, name), draft, outcome)

@@ -40,6 +40,7 @@ def unpack(folder: Path) -> Place:
     for file in sorted(root.glob("sql/marts/mart_*")):
         renamed(file, root / "sql" / "marts" / "spending" / file.name)
     edit(root / "sql" / "clean" / "town" / "payments.yml", "conserve:", "control_totals:")
+    shutil.copyfile(CHECKOUT / "civic_pipeline/defs/baltimore/place.yaml", root / "civic_pipeline/defs/town/place.yaml")
     for file in root.glob("civic_pipeline/defs/town/*/defs.yaml"):
         edit(file, "attributes:\n", "attributes:\n  subject: spending\n")
     for file in ("pyproject.toml", *(p.relative_to(CHECKOUT) for p in CHECKOUT.glob("sql/functions*"))):

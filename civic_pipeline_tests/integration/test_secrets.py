@@ -141,7 +141,17 @@ def test_what_is_pasted_is_not_told(debug: list[str], echo: str, tmp_path: Path)
     ended = [civic(place, *debug, "capture", url, "--out", out, "--allow-private-hosts") for url in pasted]
     ended += [
         civic(
-            place, *debug, "add", url, "--city", "town", "--name", "x", "--subject", "housing", "--allow-private-hosts"
+            place,
+            *debug,
+            "add",
+            url,
+            "--city",
+            "baltimore",
+            "--name",
+            "x",
+            "--subject",
+            "housing",
+            "--allow-private-hosts",
         )
         for url in pasted[:1]
     ]
@@ -166,7 +176,16 @@ def test_a_capture_keeps_no_secret_of_its_address(tmp_path: Path) -> None:
             assert ended.code == 0, ended.err
             assert "token=<redacted>" in (kept / "manifest.json").read_text(encoding="utf-8")
             added = civic(
-                place, "add", url, "--city", "town", "--name", "wards", "--subject", "housing", "--allow-private-hosts"
+                place,
+                "add",
+                url,
+                "--city",
+                "baltimore",
+                "--name",
+                "wards",
+                "--subject",
+                "housing",
+                "--allow-private-hosts",
             )
             assert "defs.yaml is public, but the address contains a token" in added.message
         finally:

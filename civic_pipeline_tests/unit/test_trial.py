@@ -15,7 +15,7 @@ from civic_pipeline.errors import CivicError, LockHeld, NotBuilt, NotCaptured
 from civic_pipeline.lock import only_writer
 from civic_pipeline.quality import Suites, build_table
 from civic_pipeline.quality.trial import try_table
-from civic_pipeline.settings import Settings
+from civic_pipeline.settings import CHECKOUT, Settings
 
 CLEAN, CONTRACT, MART = (
     "sql/clean/town/payments.sql",
@@ -45,6 +45,8 @@ def checkout(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
         "civic_pipeline/defs/town/payments/defs.yaml",
         f"type: civic_pipeline.components.PortalDataset\nattributes:\n{attributes}\n",
     )
+    place = (CHECKOUT / "civic_pipeline/defs/baltimore/place.yaml").read_text(encoding="utf-8")
+    tiny.write("civic_pipeline/defs/town/place.yaml", place)
     monkeypatch.setattr(Settings, "from_environment", lambda: tiny.settings)
     return tiny
 
