@@ -22,6 +22,8 @@ HERE = Path(__file__).parent
 CHECKOUT = HERE.parent
 DATASETS = (1, 5, 10, 15)
 ROWS = (60_538, 1_000_000, 5_000_000)
+HOSTS = (1, 5, 10)
+SOURCES, LATENCY_MS = 10, 200
 QUIET_SECONDS = 15.0  # limit for a night without changes, imports included
 SERVING = """
 import sys, time
@@ -30,6 +32,23 @@ from civic_pipeline.demo import DemoPortals
 began = time.perf_counter()
 with DemoPortals(Path(sys.argv[1])):
     print(time.perf_counter() - began)
+"""
+
+# Wall seconds of all captures, seconds of the slowest, and of all of them added up.
+CAPTURING = """
+import sys, time
+from pathlib import Path
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.demo import DemoPortals
+from civic_pipeline.lake import Lake, attempt_all
+from civic_pipeline.portals import Access
+root = Path(sys.argv[1])
+with DemoPortals(root / "data" / "sample", root=root) as portals:
+    access = Access(root=portals.url, project=root, socrata_token="demo")
+    began = time.perf_counter()
+    timed = list(attempt_all(load_datasets(root), Lake(root / "lake"), access, lambda _: None))
+    assert not [one.attempt.problem for one in timed if one.attempt.problem], timed
+    print(time.perf_counter() - began, max(one.seconds for one in timed), sum(one.seconds for one in timed))
 """
 
 
@@ -126,10 +145,29 @@ def of_datasets(folder: Path, count: int) -> Project:
     return project
 
 
-def _with_id(text: str, socrata: str) -> str:
+def _with_id(text: str, socrata: str, domain: str = "data.town.gov") -> str:
     definition = yaml.safe_load(text)
-    definition["attributes"]["source"]["id"] = socrata
+    definition["attributes"]["source"] |= {"id": socrata, "domain": domain}
     return yaml.safe_dump(definition)
+
+
+def of_hosts(folder: Path, hosts: int) -> Project:
+    """Return a project of SOURCES equal datasets on `hosts` hosts, each answer LATENCY_MS late."""
+    project = of_datasets(folder, SOURCES)
+    for number, path in enumerate(sorted(project.folder.glob("civic_pipeline/defs/town/*/defs.yaml"))):
+        path.write_text(_with_id(path.read_text(), f"firm-{number:04}", f"data{number % hosts}.town.gov"))
+    served = project.served / "portal.yml"
+    files = [entry | {"faults": {"latency_ms": LATENCY_MS}} for entry in yaml.safe_load(served.read_text())["files"]]
+    served.write_text(yaml.safe_dump({"files": files}))
+    return project
+
+
+def captured(project: Project) -> str:
+    """Capture all sources of a project and return a row of the report."""
+    command = [sys.executable, "-c", CAPTURING, project.folder]
+    ran = subprocess.run(command, cwd=project.folder, env=project.environment, stdout=subprocess.PIPE, check=True)
+    wall, slowest, total = (float(word) for word in ran.stdout.split()[-3:])
+    return f"{wall:.1f} | {slowest:.1f} | {total:.1f} |"
 
 
 def of_rows(folder: Path, rows: int) -> Project:
@@ -182,6 +220,7 @@ COLUMNS = (
     "", "first: s", "CPU s", "MB", "no changes: s", "CPU s", "MB", "of it demo portals: s", f"the rest under {QUIET_SECONDS:g} s",
     "one source changed: s", "CPU s", "MB", "warehouse MB",
 )  # fmt: skip
+HOSTS_HEADER = "| hosts | s | slowest source: s | all sources added up: s |\n|---|---|---|---|"
 HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 
@@ -189,6 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, nargs="*", default=DATASETS)
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
+    parser.add_argument("--hosts", type=int, nargs="*", default=HOSTS)
     parser.add_argument("--quiet-runs", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="also into results/nightly-<date>.md")
     arguments = parser.parse_args()
@@ -204,6 +244,10 @@ def main() -> None:
         for name, make, size, changed in projects:
             with tempfile.TemporaryDirectory() as folder:
                 report.add([measured(make(Path(folder) / "project", size), name, changed, arguments.quiet_runs)])
+    report.add([f"\n## {SOURCES} sources at {LATENCY_MS} ms of latency, captured side by side by host\n", HOSTS_HEADER])
+    for hosts in arguments.hosts:
+        with tempfile.TemporaryDirectory() as folder:
+            report.add([f"| {hosts} | {captured(of_hosts(Path(folder) / 'project', hosts))}"])
     if arguments.write:
         report.save("nightly")
 

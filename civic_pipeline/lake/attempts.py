@@ -16,7 +16,7 @@ from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.progress import report_progress
 from civic_pipeline.portals import Access
 
-MOST_HOSTS = 8  # at once; each may have several requests under way
+MOST_HOSTS = 16  # at once; each may have several requests under way
 PAUSES = (10.0, 20.0)  # seconds before the second and the third try of a source that may recover
 _SAY_EVERY_SECONDS = 5
 

@@ -1,0 +1,141 @@
+"""Nights on the sample in which one source is wrong and another one has news: the news are released.
+
+Each of the first three released nothing while rules across tables compared new rows with a version that was held back.
+"""
+
+import csv
+import gzip
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from civic_pipeline import nightly
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.errors import HeldBack
+from civic_pipeline.nightly import Selection
+from civic_pipeline.releases import connect, kept_releases
+from civic_pipeline.settings import CHECKOUT, Settings
+from civic_pipeline.warehouse import load_models
+
+pytestmark = pytest.mark.slow
+
+Rows = list[dict[str, str]]
+CHICAGO = {"clean.chicago_budget", "marts.dim_agencies", "marts.dim_funds", "marts.mart_budget_by_agency"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An installation that serves a sample of its own."""
+
+    settings: Settings
+
+    def change(self, file: str, how: Callable[[Rows], Rows]) -> None:
+        path = self.settings.demo_folder / file
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows(how(rows))
+        path.write_bytes(gzip.compress(text.getvalue().encode(), compresslevel=1))
+
+    def night(self) -> dict[str, str]:
+        """A whole night; what failed or was held back -> why."""
+        datasets = load_datasets(self.settings.root)
+        models = load_models(self.settings.root, datasets)
+        try:
+            for _ in nightly.night(self.settings, datasets, models, "a run", Selection.whole(datasets, models), print):
+                pass
+        except HeldBack as held:
+            return held.reasons
+        return {}
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with connect(self.settings.warehouse) as warehouse:
+            return warehouse.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """After a good night, never changed."""
+    folder = tmp_path_factory.mktemp("good")
+    sample = shutil.copytree(CHECKOUT / "data" / "sample", folder / "sample")
+    made = Sample(Settings(data=folder / "data", demo_folder=sample))
+    made.settings.data.mkdir()
+    assert made.night() == {}
+    return made
+
+
+@pytest.fixture
+def sample(good: Sample, tmp_path: Path) -> Iterator[Sample]:
+    data = shutil.copytree(good.settings.data, tmp_path / "data", copy_function=shutil.copy2)
+    yield Sample(Settings(data=data, demo_folder=shutil.copytree(good.settings.demo_folder, tmp_path / "sample")))
+
+
+def twice(rows: Rows) -> Rows:
+    return rows + rows
+
+
+def five_more(rows: Rows) -> Rows:
+    newest = max(int(row["OBJECTID"]) for row in rows)
+    return rows + [row | {"OBJECTID": str(newest + 1 + n), "Check_Number": f"9{n}"} for n, row in enumerate(rows[:5])]
+
+
+def fiscal_year_twice(rows: Rows) -> Rows:
+    newest = max(int(row["OBJECTID"]) for row in rows)
+    again = [row for row in rows if "2024-07" <= row["Payment_Date"][:7] <= "2025-06"]
+    assert again
+    return rows + [row | {"OBJECTID": str(newest + 1 + n)} for n, row in enumerate(again)]
+
+
+def shrunk(rows: Rows) -> Rows:
+    return rows[: len(rows) * 9 // 10]
+
+
+def one_line_less(rows: Rows) -> Rows:
+    return rows[:-1]
+
+
+SEQUENCES = {
+    "a budget twice, and new payments": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": five_more}, CHICAGO, "clean.baltimore_spending"),
+    "a budget twice, and a year of payments twice": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": fiscal_year_twice}, CHICAGO, "clean.baltimore_spending"),
+    "a checkbook that shrank, and a changed budget": ({"spending.csv.gz": shrunk, "budget.csv.gz": one_line_less}, {"raw.baltimore_spending", "clean.baltimore_spending", "marts.fct_payments"}, "clean.baltimore_budget"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_what_is_held_back_makes_no_rule_fail_and_the_news_are_released(sample: Sample, sequence: str) -> None:
+    changes, held, news = SEQUENCES[sequence]
+    before = sample.ask(f"select count(*) from {news}")
+    for file, how in changes.items():
+        sample.change(file, how)
+    problems = sample.night()
+    assert held <= problems.keys()
+    assert news not in problems
+    first, second = kept_releases(sample.settings)
+    assert second.contents[news] != first.contents[news]
+    assert sample.ask(f"select count(*) from {news}") != before
+    assert sample.ask("select table_name, check_name from meta.checks where layer = 'across' and not is_passed") == []
+
+
+def test_a_broken_covid_rule_does_not_stop_the_budget(sample: Sample, tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    for part in ("sql", "data/seeds", "civic_pipeline/defs"):
+        shutil.copytree(CHECKOUT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (rule,) = root.glob("sql/checks/covid/covid_increments_add_up.sql")
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("where first_count + total_increment <> last_count", ""), encoding="utf-8")
+    assert rule.read_text(encoding="utf-8") != text
+    sample.change("budget.csv.gz", one_line_less)
+    broken = Sample(Settings(root=root, data=sample.settings.data, demo_folder=sample.settings.demo_folder))
+    problems = broken.night()
+    assert problems.keys() == {"marts.mart_covid_daily"}
+    assert "covid_increments_add_up" in problems["marts.mart_covid_daily"]
+    first, second = kept_releases(sample.settings)
+    assert second.contents["clean.baltimore_budget"] != first.contents["clean.baltimore_budget"]
+    assert second.contents["marts.mart_covid_daily"] == first.contents["marts.mart_covid_daily"]
