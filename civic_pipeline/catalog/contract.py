@@ -26,6 +26,12 @@ def vocabulary() -> dict[str, list[str]]:
     return names
 
 
+# Expectations whose result is a value of the column, or a list of its values.
+_SHOWS_VALUES = re.compile(
+    r"distinct_values|most_common|_(max|min|mean|median|sum|stdev|quantile_values|kl_divergence|z_scores)_"
+)
+
+
 class RowRule(Strict):
     """A row that breaks it goes to quarantine, with the rule's name and reason."""
 
@@ -98,6 +104,9 @@ class Column(Strict):
     references: str | None = Field(
         default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table whose key it must exist in."
     )
+    personal: bool = Field(
+        default=False, description="About persons: kept in the build for matching, shown nowhere and never released."
+    )
     description: str = Field(min_length=1)
 
 
@@ -149,6 +158,22 @@ class Contract(Strict):
                     "says the same of the same columns, as severely, as an expectation above", "expectations", position
                 )
             said.add((expected.subject, expected.severity))
+        return self
+
+    @model_validator(mode="after")
+    def _persons_are_not_shown(self) -> Self:
+        personal = {column.name for column in self.columns if column.personal}
+        for part in ("key", "control_totals"):
+            for position, name in enumerate(getattr(self, part)):
+                if name in personal:
+                    raise mistake(f"{name!r} is about persons, and this would show it", part, position)
+        for position, expected in enumerate(self.expectations):
+            if personal.intersection(expected.columns) and _SHOWS_VALUES.search(expected.name):
+                raise mistake("its result shows values of a column about persons", "expectations", position)
+            query = str(expected.arguments.get("unexpected_rows_query", ""))
+            if personal and (re.search(r"(?<!count\()\*", query) or personal.intersection(re.findall(r"\w+", query))):
+                message = "its rows could show a column about persons: name the columns of the query, and none of those"
+                raise mistake(message, "expectations", position)
         return self
 
     def column(self, name: str) -> Column:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake
@@ -158,6 +159,22 @@ class FileHere(FileSource):
 Source = Annotated[SocrataSource | ArcgisSource | OpendatasoftSource | FileSource, Field(discriminator="portal")]
 
 
+class PersonalColumn(Strict):
+    """A column about persons, as it is written in `columns`."""
+
+    type: str = Field(min_length=1, description="The portal type.")
+    personal: Literal[True]
+
+
+_COLUMN_TYPES = WithJsonSchema(
+    {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"anyOf": [{"type": "string"}, PersonalColumn.model_json_schema()]},
+    }
+)
+
+
 class Volume(Strict):
     """How many rows are believable."""
 
@@ -186,9 +203,13 @@ class Dataset(Strict):
     key: tuple[str, ...] = Field(
         description="Columns that name a record in the source; may be empty where there are none."
     )
-    columns: dict[str, str] = Field(
+    columns: Annotated[dict[str, str], _COLUMN_TYPES] = Field(
         min_length=1,
-        description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist.",
+        description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist."
+        " A column about persons is written {type: text, personal: true}.",
+    )
+    personal: SkipJsonSchema[frozenset[str]] = Field(
+        default=frozenset(), description="The columns about persons, from `columns`."
     )
     time_zones: dict[str, TimeZonePolicy] = Field(
         default_factory=dict, description="What a date column's clock means, per column."
@@ -214,6 +235,26 @@ class Dataset(Strict):
             return None
         return next((shape for shape in self.earlier_shapes if shape.fits(columns)), None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _personal_apart(cls, values: Any) -> Any:
+        """`columns` as name and type, and in `personal` the names of those about persons."""
+        columns = values.get("columns") if isinstance(values, dict) else None
+        if not isinstance(columns, dict) or not any(isinstance(kind, dict) for kind in columns.values()):
+            return values
+        if "personal" in values:
+            raise mistake("write personal: true beside the column's type")
+        types, personal = dict(columns), set()
+        for name, kind in columns.items():
+            if isinstance(kind, dict):
+                try:
+                    types[name] = PersonalColumn.model_validate(kind).type
+                except ValidationError:
+                    message = "write the column's type, or {type: text, personal: true} for a column about persons"
+                    raise mistake(message, "columns", name) from None
+                personal.add(name)
+        return values | {"columns": types, "personal": frozenset(personal)}
+
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
         mentioned = {
@@ -227,6 +268,13 @@ class Dataset(Strict):
             unknown = [name for name in names if name not in self.columns]
             if unknown:
                 raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)
+        for part in ("key", "valid_from", "valid_to"):
+            shown = [name for name in mentioned[part] if name in self.personal]
+            if shown:
+                raise mistake(f"{part} names {', '.join(shown)}, which is about persons, and histories show it", part)
+        families = [name for name in self.personal if "*" in name]
+        if families:
+            raise mistake("a family of columns cannot be personal: list its columns", "columns", families[0])
         undated = [
             name for name, kind in self.columns.items() if kind in {"date", "Date"} and name not in self.time_zones
         ]

@@ -62,6 +62,8 @@ def describe_added(added: Added, root: Path) -> Iterator[str]:
             yield f"  column        {column.name}: {column.note}"
         if column.unreadable:
             yield f"  quarantine    {column.name}: {column.unreadable:,} values could not be read as {column.type}"
+    if draft.personal:
+        yield f"  persons       {', '.join(sorted(draft.personal))}: marked personal: true and left out of the model"
     yield "  the rest      publisher, licence, cadence, shrink_at_most, units and descriptions of columns, persons' data"
     yield ""
     is_here = "://" not in added.manifest.parts[0].url

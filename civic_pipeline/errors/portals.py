@@ -86,7 +86,11 @@ class ValueUnreadable(CivicError):
             f"The portal declares column {column!r} as {portal_type!r}, but a value does not parse as one: {problem}."
             " Nothing was stored. Report it to the publisher."
         )
-        self.column = column
+        self.column, self.portal_type = column, portal_type
+
+    def without_value(self) -> "ValueUnreadable":
+        """The same of a column about persons, whose values no message shows."""
+        return ValueUnreadable(self.column, self.portal_type, "it is about a person and not shown")
 
 
 class NumberTooLong(ValueUnreadable):

@@ -1,7 +1,7 @@
 """Captures one dataset: describe the source, check schema and counts, read the rows, verify them, commit."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from civic_pipeline.catalog import Dataset, PagedSource, stands_for
-from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, VolumeCollapsed, writing
+from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, ValueUnreadable, VolumeCollapsed, writing
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part, capture_id_at
@@ -63,7 +63,8 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         with uncommitted(lake.folder / capture_id) as folder:
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                pipeline_version=version("civic-pipeline"), parts=_read_editions(name, editions, folder, progress),
+                pipeline_version=version("civic-pipeline"),
+                parts=_read_editions(name, editions, folder, progress, dataset.personal),
                 held_back=str(collapsed) if collapsed else None,
             )  # fmt: skip
             if previous and _has_same_content(manifest, previous):
@@ -86,8 +87,10 @@ class _Edition:
     earlier: tuple[Part, Path] | None
 
 
-def _read_editions(name: str, editions: Sequence[_Edition], folder: Path, progress: Progress) -> tuple[Part, ...]:
-    """Read every edition of dataset `name` into `folder`."""
+def _read_editions(
+    name: str, editions: Sequence[_Edition], folder: Path, progress: Progress, personal: Collection[str]
+) -> tuple[Part, ...]:
+    """Read every edition of dataset `name` into `folder`. No failure shows a value of the `personal` columns."""
     expected, landed = sum(edition.counted for edition in editions), 0
 
     def landed_rows(rows: int) -> None:
@@ -98,8 +101,13 @@ def _read_editions(name: str, editions: Sequence[_Edition], folder: Path, progre
     parts = []
     for e in editions:
         landing = Landing(name, e.name, folder, landed_rows)
-        edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
-        parts.append(edits or land(landing, e.source, e.description, e.counted))
+        try:
+            edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
+            parts.append(edits or land(landing, e.source, e.description, e.counted))
+        except ValueUnreadable as error:
+            if error.column in personal:
+                raise error.without_value() from None
+            raise
     return tuple(parts)
 
 

@@ -30,6 +30,7 @@ from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
 from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
 _WRITTEN_BY = "<!-- Written by `civic docs`; do not edit. -->"
+_PERSONAL = " About persons: it stays in the build, and no release has it."
 _CLOCKS = {
     "utc": "an instant, in UTC",
     "local_labelled_utc": "local wall time, though the portal labels it UTC; kept as it stands",
@@ -178,7 +179,7 @@ def _table_page(catalog: _Catalog, model: Model) -> str:
         ("Read by", _links(catalog, catalog.readers.get(model.name, []))),
     ]
     columns = [
-        (f"`{column.name}`", f"`{column.type}`", column.unit or "", column.description,
+        (f"`{column.name}`", f"`{column.type}`", column.unit or "", f"{column.description}{_PERSONAL if column.personal else ''}",
          _links(catalog, [column.references] if column.references else []), _code(lineage[column.name]))
         for column in contract.columns
     ]  # fmt: skip
@@ -244,7 +245,12 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
             for origin in origins:
                 becomes[origin].append(f"{reader}.{column}")
     columns = [
-        (f"`{column}`", kind, _CLOCKS[dataset.time_zones.get(column)], _code(becomes[f"{table}.{column}"]))
+        (
+            f"`{column}`",
+            f"{kind}, about persons" if column in dataset.personal else kind,
+            _CLOCKS[dataset.time_zones.get(column)],
+            _code(becomes[f"{table}.{column}"]),
+        )
         for column, kind in dataset.columns.items()
     ]
     edition = _code(becomes[f"{table}._edition"]) or "null: the source is one dataset, not one per year"

@@ -12,6 +12,7 @@ from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
+from civic_pipeline.warehouse.personal import without
 
 
 def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
@@ -34,10 +35,7 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
     if age := data_age(build, staged.model, staged.table):
         results["data_age"] = age
     expected = [check for check in planned.values() if check.expectation]
-    results |= {
-        result.name: result
-        for result in suites.validate(staged.model.name, staged.table, expected, staged.model.contract.key)
-    }
+    results |= {result.name: result for result in suites.validate(staged, expected)}
     results |= {result.name: result for result in check_rules(build, staged, planned)}
     return [results[name] for name in planned]
 
@@ -97,7 +95,11 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
     result = check.result(
         tolerated, total, staged.quarantined_rows, tuple(f"{rule}: {rows:,} rows" for rule, rows in per_rule)
     )
-    return result if tolerated else replace(result, failed_rows_sql=f"select * from {staged.quarantine}")
+    if tolerated or staged.quarantine is None:
+        return result
+    columns = [row[0] for row in connection.execute(f"describe {staged.quarantine}").fetchall()]
+    rows = without(staged.quarantine, columns, staged.model.personal)
+    return replace(result, failed_rows_sql=f"select * from {rows}")
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> Decimal:

@@ -17,14 +17,16 @@ from civic_pipeline.warehouse.checks import failed_rows_file
 KEPT_ROWS = 1000
 
 
-def failed_rows_sql(expectation: Expectation, table: str, key: Iterable[str], condition: str | None) -> str | None:
-    """SQL of the rows of `table` that break `expectation`: their key, and the columns that it is about.
+def failed_rows_sql(expectation: Expectation, staged: Staged, condition: str | None) -> str | None:
+    """SQL of the rows of the staged table that break `expectation`: their key, and the columns that it is about.
 
-    `condition` is what Great Expectations says of a row that breaks it, where it judges rows one by one. None where no
-    rows are to blame, as for a sum.
+    Columns about persons are left out. `condition` is what Great Expectations says of a row that breaks it, where it judges
+    rows one by one. None where no rows are to blame, as for a sum.
     """
-    arguments, columns = expectation.arguments, expectation.columns
-    select = f"select {', '.join(dict.fromkeys([*key, *columns]))} from {table}"
+    arguments, columns, table = expectation.arguments, expectation.columns, staged.table
+    contract, personal = staged.model.contract, staged.model.personal
+    shown = [name for name in dict.fromkeys([*contract.key, *columns]) if name not in personal]
+    select = f"select {', '.join(shown)} from {table}"
     listed = ", ".join(columns)
     if arguments.get("row_condition"):
         return None  # written in the library's own language

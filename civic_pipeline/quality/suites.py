@@ -9,9 +9,10 @@ from civic_pipeline.catalog import Expectation
 from civic_pipeline.quality.failed_rows import failed_rows_sql
 from civic_pipeline.quality.library import load_library
 from civic_pipeline.quality.plan import PlannedCheck
-from civic_pipeline.warehouse import Build, CheckResult
+from civic_pipeline.warehouse import Build, CheckResult, Staged
 
 _EXAMPLES = 5
+_COULD_NOT_RUN = "the check could not run"
 
 
 class Suites:
@@ -32,8 +33,8 @@ class Suites:
         self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
         self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 
-    def validate(self, table: str, staged: str, checks: list[PlannedCheck], key: tuple[str, ...]) -> list[CheckResult]:
-        """Run `checks` on the staged table, whose rows `key` names.
+    def validate(self, staged: Staged, checks: list[PlannedCheck]) -> list[CheckResult]:
+        """Run `checks` on the staged table. A result shows no value of a column about persons.
 
         An expectation that cannot run is a failed critical one, never a passed one.
         """
@@ -42,7 +43,8 @@ class Suites:
         from great_expectations.expectations.registry import get_expectation_impl
 
         planned = {check.name: check for check in checks}
-        schema, _, name = staged.partition(".")
+        table, key, personal = staged.model.name, staged.model.contract.key, staged.model.personal
+        schema, _, name = staged.table.partition(".")
         batch = self._tables.add_table_asset(
             table, table_name=name, schema_name=schema
         ).add_batch_definition_whole_table("whole")
@@ -59,11 +61,17 @@ class Suites:
             result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run
         )
         outcomes = {_checked(result): result for result in outcome.results}
-        results = [_result(check, outcomes[name]) for name, check in planned.items()]
+        results = [
+            _without_values(result)
+            if check.expectation and personal.intersection(check.expectation.columns)
+            else result
+            for name, check in planned.items()
+            for result in [_result(check, outcomes[name])]
+        ]
         broken = {result.name: planned[result.name].expectation for result in results if not result.passed}
         conditions = self._conditions(batch, [copy(e) for e in expectations if _name(e) in broken], key)
         queries = {
-            name: failed_rows_sql(expectation, staged, key, conditions.get(name))
+            name: failed_rows_sql(expectation, staged, conditions.get(name))
             for name, expectation in broken.items()
             if expectation
         }
@@ -103,9 +111,7 @@ def _result(check: PlannedCheck, result: Any) -> CheckResult:
     details = result.result or {}
     problem = _exception(result.exception_info)
     if problem:
-        return CheckResult(
-            check.table, check.name, check.layer, "critical", False, f"the check could not run: {problem}"
-        )
+        return CheckResult(check.table, check.name, check.layer, "critical", False, f"{_COULD_NOT_RUN}: {problem}")
     unexpected = details.get("unexpected_count")
     if unexpected is None and isinstance(details.get("observed_value"), int | float):
         observed = details["observed_value"]
@@ -116,6 +122,11 @@ def _result(check: PlannedCheck, result: Any) -> CheckResult:
             return check.result(False, details.get("element_count"), None, (f"observed {observed}",))
     examples = tuple(dict.fromkeys(str(value) for value in details.get("partial_unexpected_list") or ()))[:_EXAMPLES]
     return check.result(bool(result.success), details.get("element_count"), unexpected, examples)
+
+
+def _without_values(result: CheckResult) -> CheckResult:
+    could_run = not result.description.startswith(_COULD_NOT_RUN)
+    return replace(result, examples=(), description=result.description if could_run else _COULD_NOT_RUN)
 
 
 def _exception(info: dict[str, Any] | None) -> str | None:

@@ -13,6 +13,7 @@ from civic_pipeline.quality import Suites, TableOutcome, build_table
 from civic_pipeline.redaction import redacted
 from civic_pipeline.scaffold import profile
 from civic_pipeline.scaffold.address import DEMO_DOMAIN, ResolvedSource
+from civic_pipeline.scaffold.persons import is_about_persons
 from civic_pipeline.scaffold.render import Draft, clean_sql, contract_yml, defs_yaml
 from civic_pipeline.scaffold.trial import TrialCapture, beside, capture_once, describe
 from civic_pipeline.settings import Settings
@@ -97,18 +98,25 @@ def _draft(settings: Settings, root: Path, name: str, subject: Subject, trial: T
     shutil.copytree(root / "sql" / "functions", settings.root / "sql" / "functions")
     zones = profile.time_zones(trial.description, trial.folder / trial.manifest.parts[0].file)
     policies = {column: policy for column, (policy, _) in zones.items()}
+    personal = [column for column in trial.description.columns if is_about_persons(column)]
+    if len(personal) == len(trial.description.columns):
+        raise CivicError(
+            f"Every column of {trial.dataset.title} looks like one about persons: write its files by hand."
+        )
     dataset = trial.dataset.model_copy(update={"time_zones": policies})
     table, today = table_name(name), datetime.now(UTC).date()
     row_id = trial.description.row_id
     with open_build(settings, {name: dataset}, "add") as build:
         connection = build.connection
-        columns = profile.draft(connection, table, trial.description)
+        shown_columns = [column for column in trial.description.columns if column not in personal]
+        columns = profile.draft(connection, table, shown_columns)
         select = ", ".join(f"{column.sql} as {column.name}" for column in columns)
         connection.execute(f"create temp view drafted as select {select} from raw.{table}")
         shown = profile.profile_columns(connection, columns, "drafted")
         key = profile.key_of(connection, "drafted", columns, shown, row_id.name if row_id else None)
     dated_by = profile.newest_date(columns, shown, today)
-    return Draft(name, subject, trial, columns, shown, key, dated_by, zones, today)
+    names = frozenset(column.name for column in personal)
+    return Draft(name, subject, trial, columns, names, shown, key, dated_by, zones, today)
 
 
 def _build_and_check(settings: Settings) -> TableOutcome:

@@ -111,13 +111,13 @@ def _policy(times: Sequence[time]) -> tuple[str, str]:
     return "utc", "values have times of day; compare one with the portal's page"
 
 
-def draft(connection: duckdb.DuckDBPyConnection, table: str, description: Description) -> list[DraftColumn]:
-    """Draft the columns of the clean table for raw.`table`. The connection must have our macros."""
+def draft(connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[PortalColumn]) -> list[DraftColumn]:
+    """Draft the columns of the clean table for `columns` of raw.`table`. The connection must have our macros."""
     words = "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
     reserved = _RESERVED_BY_PARSER | {word for (word,) in connection.execute(words).fetchall()}
     kinds = {row[0]: row[1] for row in connection.execute(f"describe raw.{table}").fetchall()}
     drafted: list[DraftColumn] = []
-    for column in description.columns:
+    for column in columns:
         taken = {other.name for other in drafted}
         sql_name = column.name.lower() if _is_plain(column.name, reserved) else quoted(column.name)
         if column.portal_type == "Geometry":

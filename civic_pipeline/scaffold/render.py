@@ -29,12 +29,16 @@ _CADENCES: dict[Cadence, str] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """Everything that is known or inferred about a new dataset."""
+    """Everything that is known or inferred about a new dataset.
+
+    `personal` are raw columns about persons; `columns` has none of them.
+    """
 
     name: str
     subject: Subject
     trial: TrialCapture
     columns: Sequence[DraftColumn]
+    personal: frozenset[str]
     shown: Mapping[str, ColumnProfile]
     key: Key
     dated_by: str | None
@@ -66,7 +70,10 @@ def defs_yaml(draft: Draft) -> str:
     dataset, about = draft.trial.dataset, draft.trial.description.about
     raw = {column.name: column.raw.name for column in draft.columns}
     key = ", ".join(scalar(raw[name]) for name in draft.key.columns)
-    columns = {scalar(name): scalar(kind) for name, kind in dataset.columns.items()}
+    columns = {
+        scalar(name): f"{{type: {scalar(kind)}, personal: true}}" if name in draft.personal else scalar(kind)
+        for name, kind in dataset.columns.items()
+    }
     lines = [
         "type: civic_pipeline.components.PortalDataset",
         "attributes:",
@@ -103,13 +110,16 @@ def clean_sql(draft: Draft) -> str:
     names = [d.name for d in columns]
     number = number_name(names)
     parts = [*map(_as_text, columns), f"cast({number} as varchar)"]
+    # Values that were published differently are not equal, so their rows must not tie.
+    published = [f"_published_{d.name}" for d in columns if d.published]
+    order = ["            order by", *_listed(published, " " * 16)] if published else []
     return "\n".join([
         grain, *notes,
         "with published as (", *_select([*selected, *helpers, "_capture_id"], table, "    "), "),", "",
         "numbered as (",
         "    -- The source has no key: a running number distinguishes rows that are equal in every column.",
         "    select", "        *,", "        row_number() over (", "            partition by",
-        *_listed(names, " " * 16), f"        ) as {number}", "    from published", ")", "",
+        *_listed(names, " " * 16), *order, f"        ) as {number}", "    from published", ")", "",
         "select",
         "    hash_id([", f"        '{draft.city}',", *_listed(parts, " " * 8), f"    ]) as {id_name(names)},",
         *(f"    {name}," for name in [*names, *(f"_published_{d.name}" for d in columns if d.published)]),

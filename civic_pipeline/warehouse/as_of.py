@@ -15,6 +15,7 @@ from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
 from civic_pipeline.lake import Lake
 from civic_pipeline.settings import Settings
+from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse.build import Build, prepare
 from civic_pipeline.warehouse.model import Model
 
@@ -45,6 +46,10 @@ def as_of(
         for name, model in models.items():
             if name in wanted:
                 build.swap(build.stage(model), [], None)
+        for name in wanted:
+            for column in models[name].personal:
+                for table in (name, name.replace("clean.", "quarantine.", 1)):
+                    connection.execute(f"alter table if exists {table} drop column if exists {quoted(column)}")
         connection.execute("set schema = 'marts'")
         yield connection
 

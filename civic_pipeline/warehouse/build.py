@@ -3,6 +3,7 @@
 `data/build/build.duckdb` has one writer, guarded by a lock across processes. Readers never open it: they read the release.
 """
 
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.model import Model, Part
+from civic_pipeline.warehouse.personal import without
 from civic_pipeline.warehouse.seeds import create_seeds
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
@@ -109,7 +111,7 @@ class Build:
                     f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}"
                 )
         except duckdb.Error as error:
-            raise ModelFailed(model.path, str(error)) from error
+            raise ModelFailed(model.path, _problem(error, model)) from error
         rows = self._count(staged)
         quarantined = self._count(quarantine) if contract.row_rules else 0
         repeated = self._count(everything) - quarantined - rows
@@ -142,8 +144,10 @@ class Build:
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
                     "missing_parts": list(model.missing_parts),
                     "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
-                    "content_hash": content_hash(self.connection, model.name), "fingerprint": self._fingerprint(model),
-                    "quarantine_hash": content_hash(self.connection, staged.quarantine) if staged.quarantine else None,
+                    "content_hash": content_hash(self.connection, self._shown(model.name, model)),
+                    "fingerprint": self._fingerprint(model),
+                    "quarantine_hash": content_hash(self.connection, self._shown(staged.quarantine, model)) if staged.quarantine else None,
+                    "personal_columns": sorted(model.personal),
                 }],
             )  # fmt: skip
         self.drop_staging()
@@ -234,7 +238,7 @@ class Build:
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
         """Some rows of the version that stands, as text, without columns about persons."""
-        columns = [column.name for column in model.contract.columns if not getattr(column, "personal", False)]
+        columns = [column.name for column in model.contract.columns if not column.personal]
         shown = ", ".join(f"{column}::varchar" for column in columns)
         found = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
         return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in found]
@@ -335,7 +339,8 @@ class Build:
         """Comments on the table and its columns, and their rows in meta.columns."""
         self.connection.execute(f"comment on table {model.name} is {literal(model.description)}")
         rows: list[dict[str, object]] = []
-        for position, column in enumerate(model.contract.columns, 1):
+        shown = [column for column in model.contract.columns if column.name not in model.personal]
+        for position, column in enumerate(shown, 1):
             self.connection.execute(
                 f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}"
             )
@@ -359,7 +364,8 @@ class Build:
             f"comment on table {name} is {literal(f'Each row is rejected from {model.name}, whole, with the rules it broke.')}"
         )
         rows: list[dict[str, object]] = []
-        for position, (column, kind) in enumerate(self._columns(name).items(), 1):
+        shown = {column: kind for column, kind in self._columns(name).items() if column not in model.personal}
+        for position, (column, kind) in enumerate(shown.items(), 1):
             text = described.get(column, "Helper column of the model, such as a value as it was published.")
             self.connection.execute(f"comment on column {name}.{quoted(column)} is {literal(text)}")
             rows.append(
@@ -380,6 +386,10 @@ class Build:
             namespace, _, name = table.partition(".")
             schema.setdefault(namespace, {})[name] = self._columns(table)
         return schema
+
+    def _shown(self, relation: str, model: Model) -> str:
+        """`relation`, made by `model`, without the columns about persons."""
+        return without(relation, self._columns(relation), model.personal)
 
     def _columns(self, relation: str) -> dict[str, str]:
         return {row[0]: row[1] for row in self.connection.execute(f"describe from {relation}").fetchall()}
@@ -412,6 +422,7 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
     with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
         with writing(settings.build.parent):
             connection = duckdb.connect(str(settings.build))
+            settings.build.parent.chmod(0o700)  # it holds columns about persons, which no release does
         try:
             build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
             with writing(settings.build.parent):
@@ -481,6 +492,13 @@ def _said_of_broken(rules: Iterable[RowRule], say: Callable[[RowRule], str]) -> 
     """SQL: the list of what `say` says of every rule a row breaks."""
     cases = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(say(rule))} end" for rule in rules)
     return f"[said for said in [{cases}] if said is not null]"
+
+
+def _problem(error: duckdb.Error, model: Model) -> str:
+    """DuckDB's words, without the values that they quote where those may be about persons."""
+    if isinstance(error, duckdb.DataError) and model.reads_personal:
+        return re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", str(error).split("\n", 1)[0])
+    return str(error)
 
 
 def _comment(description: str, unit: str | None) -> str:

@@ -31,9 +31,11 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Mac
 def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:
     """A name and what stands behind it now; None while there is nothing."""
     schema, _, name = relation.partition(".")
+    # The hash of the contents leaves out columns about persons: only the fingerprint changes with them.
+    version_of_table = "case when len(personal_columns) > 0 then fingerprint else content_hash end"
     for query in (
         "select sql from duckdb_views() where schema_name = ? and view_name = ?",
-        "select content_hash from meta.tables where table_name = concat_ws('.', ?, ?)",
+        f"select {version_of_table} from meta.tables where table_name = concat_ws('.', ?, ?)",
     ):
         if found := connection.execute(query, [schema, name]).fetchone():
             return relation, found[0]

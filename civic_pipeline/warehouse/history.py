@@ -84,8 +84,12 @@ class _History:
         self._connection, self._build, self._lake = build.connection, build, lake
         self._name, self._dataset = name, dataset
         mentioned = {found.name.lower() for found in model.query.find_all(exp.Column)}
-        # Only what the clean table is made from: the rest, such as contacts of persons, is not published here either.
-        self._declared = [column for column in dataset.columns if "*" in column or column.lower() in mentioned]
+        # Only what the clean table is made from, and nothing about persons: the rest is not published here either.
+        self._declared = [
+            column
+            for column in dataset.columns
+            if ("*" in column or column.lower() in mentioned) and column not in dataset.personal
+        ]
 
     def bring_up_to_date(self) -> None:
         known = self._connection.execute(

@@ -95,6 +95,11 @@ TABLES = MetaTable(
             "Newest date of the city's own in the table, or in the tables it is made from; null where none is declared.",
         ),
         ("key_columns", "VARCHAR[]", "Columns that name a row."),
+        (
+            "personal_columns",
+            "VARCHAR[]",
+            "Columns about persons, of the table and of its quarantine: they stay in the build, and no release has them.",
+        ),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
         ("missing_parts", "VARCHAR[]", "Places left out because no version of their clean table was accepted yet."),
         ("content_hash", "VARCHAR", "Hash of the rows in any order and of the columns' names and types."),

@@ -19,6 +19,7 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+from civic_pipeline.warehouse.personal import mark_personal
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
 
@@ -46,6 +47,8 @@ class Model:
 
     `path` is the `.sql` file, or the folder of the parts. `dataset` is the one a clean table is made of, None for a mart.
     `rules` are those across tables that it is held back by. `missing_parts` names the parts that were left out.
+    `personal` are the columns about persons, helper columns included: nothing that leaves the build shows them.
+    `reads_personal`: a table that it reads has such columns.
     """
 
     schema: str
@@ -57,6 +60,8 @@ class Model:
     dataset: Dataset | None = None
     rules: tuple[Rule, ...] = ()
     missing_parts: tuple[str, ...] = ()
+    personal: frozenset[str] = frozenset()
+    reads_personal: bool = False
 
     @property
     def name(self) -> str:
@@ -166,7 +171,7 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
             f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule of sql/checks holds back the last"
             " table that it reads."
         ) from error
-    return {name: models[name] for name in order}
+    return mark_personal({name: models[name] for name in order}, datasets)
 
 
 def _model_paths(root: Path, schema: str) -> Iterator[Path]:

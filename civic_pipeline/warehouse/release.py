@@ -28,6 +28,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
+from civic_pipeline.warehouse.personal import without
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 
@@ -140,17 +141,35 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
             " and schema_name in (select unnest(?)) order by all",
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
+        hidden = _personal(connection)
         for schema, table, comment in tables:
-            connection.execute(f"create table released.{schema}.{table} as from {schema}.{table}")
+            columns = [row[0] for row in connection.execute(f"describe {schema}.{table}").fetchall()]
+            shown = without(f"{schema}.{table}", columns, hidden.get((schema, table), ()))
+            connection.execute(f"create table released.{schema}.{table} as from {shown}")
             _comment(connection, f"table released.{schema}.{table}", comment)
-        columns = connection.execute(
+        comments = connection.execute(
             "select schema_name, table_name, column_name, comment from duckdb_columns() where database_name = current_database()"
             " and schema_name in (select unnest(?)) and comment is not null",
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
-        for schema, table, column, comment in columns:
-            _comment(connection, f"column released.{schema}.{table}.{quoted(column)}", comment)
+        for schema, table, column, comment in comments:
+            if column not in hidden.get((schema, table), ()):
+                _comment(connection, f"column released.{schema}.{table}.{quoted(column)}", comment)
         connection.execute("checkpoint released")
+
+
+def _personal(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
+    """Table, as schema and name -> its columns about persons; a table in quarantine has those of its clean table."""
+    hidden: dict[tuple[str, str], list[str]] = {}
+    found = connection.execute(
+        "select table_name, personal_columns from meta.tables where len(personal_columns) > 0"
+    ).fetchall()
+    for name, columns in found:
+        schema, _, table = name.partition(".")
+        hidden[schema, table] = columns
+        if schema == "clean":
+            hidden["quarantine", table] = columns
+    return hidden
 
 
 @contextmanager

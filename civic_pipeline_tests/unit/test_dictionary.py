@@ -86,7 +86,8 @@ def test_a_dataset_has_a_page_with_its_reference_and_every_column(pages: Path) -
     for name, dataset in load_datasets(ROOT).items():
         page = (pages / "raw" / f"{table_name(name)}.md").read_text(encoding="utf-8")
         assert dataset.source.recorded.isoformat() in page
-        assert all(f"| `{column}` | {kind} |" in page for column, kind in dataset.columns.items())
+        assert all(f"| `{column}` | {kind}" in page for column, kind in dataset.columns.items())
+        assert page.count(", about persons |") == len(dataset.personal)
 
 
 def test_the_index_names_every_dataset_table_and_rule(pages: Path) -> None:

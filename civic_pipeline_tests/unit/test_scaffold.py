@@ -48,7 +48,7 @@ def described(table: pa.Table, **kinds: str) -> Description:
 def drafted(connection: duckdb.DuckDBPyConnection, table: pa.Table, **kinds: str) -> dict[str, DraftColumn]:
     connection.register("landed", table)
     connection.execute("create or replace table raw.wards as from landed")
-    columns = draft(connection, "wards", described(table, **kinds))
+    columns = draft(connection, "wards", described(table, **kinds).columns)
     select = ", ".join(f"{column.sql} as {column.name}" for column in columns)
     connection.execute(f"create or replace temp view drafted as select {select} from raw.wards")
     return {column.name: column for column in columns}

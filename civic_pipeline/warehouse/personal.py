@@ -1,0 +1,152 @@
+"""Columns about persons: which columns of a table are made of them, and that no mart, rule or release shows one.
+
+A column is declared `personal: true` in `defs.yaml` or in a contract. What SQL makes of it is followed by lineage, so
+that leaving the word out somewhere is found when the files are loaded, not when a name is published.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from sqlglot import exp, parse_one
+from sqlglot.lineage import Node, lineage
+
+from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog.yaml_file import line_of
+from civic_pipeline.errors import FileInvalid
+from civic_pipeline.sql_text import quoted
+
+if TYPE_CHECKING:
+    from civic_pipeline.warehouse.model import Model
+
+# Table (`schema.table`) -> its columns about persons, in lower case.
+Personal = Mapping[str, frozenset[str]]
+
+_ADDED = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
+
+
+def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
+    """`models`, in the order they are built, each with its columns about persons; helper columns made of one are, too.
+
+    Raises FileInvalid for a column of a clean table that is made of one and not declared, and for a mart or a rule across
+    tables that shows one.
+    """
+    columns, personal = _of_captures(datasets)
+    marked = {}
+    for name, model in models.items():
+        made: dict[str, str] = {}
+        for part in model.parts:
+            made |= personal_origins(part.path, part.query, part.inputs, columns, personal)
+        _refuse(model, made)
+        declared = {column.name for column in model.contract.columns if column.personal}
+        helpers = {column for column in made if column.startswith("_")}
+        reads_personal = any(personal.get(table) for table in model.inputs)
+        marked[name] = replace(model, personal=frozenset(declared | helpers), reads_personal=reads_personal)
+        columns[name] = [column.name for column in model.contract.columns]
+        personal[name] = frozenset(declared)
+        for rule in model.rules:
+            shown = personal_origins(rule.path, _parsed(rule.sql), rule.reads, columns, personal)
+            if shown:
+                listed = ", ".join(f"{column} (made of {origin})" for column, origin in sorted(shown.items()))
+                raise FileInvalid(
+                    rule.path, [(1, f"its rows would show {listed}, which is about persons: leave it out")]
+                )
+    return marked
+
+
+def personal_origins(
+    path: Path, query: exp.Query, inputs: Iterable[str], columns: Mapping[str, Collection[str]], personal: Personal
+) -> dict[str, str]:
+    """The columns of `query` that are made of a column about persons -> that column, as `schema.table.column`.
+
+    Counts and tests for null show nobody, nor does a condition: only what the rows hold counts. Raises FileInvalid for SQL
+    whose columns no parser can follow.
+    """
+    read = [table for table in inputs if personal.get(table)]
+    if not read:
+        return {}
+    _refuse_opaque(path, query, read)
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for table in inputs:
+        namespace, _, name = table.partition(".")
+        if table in columns:
+            schema.setdefault(namespace, {})[name] = dict.fromkeys(columns[table], "varchar")
+    roots = lineage(None, query.transform(_without_counts), schema, dialect="duckdb", trim_selects=False)
+    made = {}
+    for column, root in roots.items():
+        if origin := next(_leaves(root, {table: personal[table] for table in read}), None):
+            made[column] = origin
+    return made
+
+
+def without(relation: str, columns: Iterable[str], personal: Collection[str]) -> str:
+    """`relation`, which has `columns`, as SQL without those about persons."""
+    hidden = [quoted(name) for name in columns if name in personal]
+    return f"(select * exclude ({', '.join(hidden)}) from {relation})" if hidden else relation
+
+
+def _parsed(sql: str) -> exp.Query:
+    return cast("exp.Query", parse_one(sql, dialect="duckdb"))
+
+
+def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[str]], dict[str, frozenset[str]]]:
+    columns: dict[str, Collection[str]] = {}
+    personal: dict[str, frozenset[str]] = {}
+    for name, dataset in datasets.items():
+        for schema in ("raw", "history"):
+            table = f"{schema}.{table_name(name)}"
+            columns[table] = [*(column.lower() for column in dataset.columns if "*" not in column), *_ADDED]
+            personal[table] = frozenset(column.lower() for column in dataset.personal)
+    return columns, personal
+
+
+def _refuse(model: "Model", made: Mapping[str, str]) -> None:
+    path = model.contract_path
+    dated_by = model.dataset.dated_by if model.dataset else None
+    for position, column in enumerate(model.contract.columns):
+        line = line_of(path, "columns", position)
+        if model.schema == "marts" and (column.personal or column.name in made):
+            of = f", made of {made[column.name]}," if column.name in made else ""
+            raise FileInvalid(
+                path, [(line, f"{column.name}{of} is about persons: a mart may match on it, not show it")]
+            )
+        if column.name in made and not column.personal:
+            message = f"{column.name} is made of {made[column.name]}, which is about persons: add personal: true, or leave it out"
+            raise FileInvalid(path, [(line, message)])
+        if column.personal and column.name == dated_by:
+            raise FileInvalid(
+                path, [(line, f"{column.name} is about persons, so it cannot be dated_by, which is shown")]
+            )
+
+
+def _refuse_opaque(path: Path, query: exp.Query, read: Iterable[str]) -> None:
+    """SQL in which a column can hide: by pattern, turned into rows, or in a whole row taken as one value."""
+    rows = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
+    rows |= {source.alias.lower() for source in query.find_all(exp.CTE, exp.Subquery) if source.alias}
+    found: list[exp.Expr] = [*query.find_all(exp.Columns, exp.Pivot)]
+    found += [column for column in query.find_all(exp.Column) if not column.table and column.name.lower() in rows]
+    if found:
+        what = f"{', '.join(sorted(read))} has columns about persons, which {found[0].sql('duckdb')} could show: name the columns"
+        raise FileInvalid(path, [(1, what)])
+
+
+def _without_counts(node: exp.Expr) -> exp.Expr:
+    shows_nobody = isinstance(node, exp.Count) or (isinstance(node, exp.Is) and isinstance(node.expression, exp.Null))
+    return exp.Literal.number(1) if shows_nobody else node
+
+
+def _leaves(root: Node, personal: Personal) -> Iterator[str]:
+    """The columns about persons that a column is made of. One that the parser could not place is judged by its name."""
+    everywhere = frozenset().union(*personal.values())
+    for leaf in root.walk():
+        if leaf.downstream:
+            continue
+        name = leaf.name.rpartition(".")[2].strip('"').lower()
+        if isinstance(leaf.source, exp.Table) and leaf.source.db:
+            table = f"{leaf.source.db}.{leaf.source.name}"
+            if name in personal.get(table, ()):
+                yield f"{table}.{name}"
+        for column in leaf.expression.find_all(exp.Column) if not isinstance(leaf.expression, exp.Table) else ():
+            if not column.table and column.name.lower() in everywhere:
+                yield column.name
