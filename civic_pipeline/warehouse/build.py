@@ -19,10 +19,11 @@ from civic_pipeline.lake import Lake, Manifest, last_attempt
 from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.settings import Settings
-from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
+from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
@@ -133,7 +134,9 @@ class Build:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
             elif model.schema == "clean":
                 self._forget(f"quarantine.{model.table}")
-            self._dictionary(model, lineage, staged.quarantine is not None)
+            describe_table(self.connection, model, lineage)
+            if staged.quarantine:
+                describe_quarantine(self.connection, model, self._columns(staged.quarantine))
             self._record_checks(model.name, results)
             meta.put(
                 self.connection, meta.TABLES, "table_name", model.name,
@@ -335,51 +338,6 @@ class Build:
         ]  # fmt: skip
         meta.put(self.connection, meta.CHECKS, "table_name", subject, rows)
 
-    def _dictionary(self, model: Model, lineage: dict[str, list[str]], has_quarantine: bool) -> None:
-        """Comments on the table and its columns, and their rows in meta.columns."""
-        self.connection.execute(f"comment on table {model.name} is {literal(model.description)}")
-        rows: list[dict[str, object]] = []
-        shown = [column for column in model.contract.columns if column.name not in model.personal]
-        for position, column in enumerate(shown, 1):
-            self.connection.execute(
-                f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}"
-            )
-            rows.append({
-                "table_name": model.name, "position": position, "column_name": column.name, "column_type": column.type, "unit": column.unit,
-                "description": column.description, "references_table": column.references, "made_from": lineage[column.name],
-            })  # fmt: skip
-        meta.put(self.connection, meta.COLUMNS, "table_name", model.name, rows)
-        if has_quarantine:
-            self._quarantine_dictionary(model)
-
-    def _quarantine_dictionary(self, model: Model) -> None:
-        name = f"quarantine.{model.table}"
-        described = {column.name: _comment(column.description, column.unit) for column in model.contract.columns}
-        described |= {
-            "_rules": "Names of the rules the row broke.",
-            "_reasons": "The same rules in words.",
-            "_capture_id": "Capture the row came from.",
-        }
-        self.connection.execute(
-            f"comment on table {name} is {literal(f'Each row is rejected from {model.name}, whole, with the rules it broke.')}"
-        )
-        rows: list[dict[str, object]] = []
-        shown = {column: kind for column, kind in self._columns(name).items() if column not in model.personal}
-        for position, (column, kind) in enumerate(shown.items(), 1):
-            text = described.get(column, "Helper column of the model, such as a value as it was published.")
-            self.connection.execute(f"comment on column {name}.{quoted(column)} is {literal(text)}")
-            rows.append(
-                {
-                    "table_name": name,
-                    "position": position,
-                    "column_name": column,
-                    "column_type": kind,
-                    "description": text,
-                    "made_from": [],
-                }
-            )
-        meta.put(self.connection, meta.COLUMNS, "table_name", name, rows)
-
     def _schema(self, tables: Iterable[str]) -> Schema:
         schema: Schema = {}
         for table in tables:
@@ -499,10 +457,6 @@ def _problem(error: duckdb.Error, model: Model) -> str:
     if isinstance(error, duckdb.DataError) and model.reads_personal:
         return re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", str(error).split("\n", 1)[0])
     return str(error)
-
-
-def _comment(description: str, unit: str | None) -> str:
-    return f"{description} Unit: {unit}." if unit else description
 
 
 def _now() -> datetime:
