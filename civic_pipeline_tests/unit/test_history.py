@@ -118,13 +118,8 @@ def test_a_conflict_lists_the_differences(tiny: TinyProject) -> None:
     [(key, rows, versions, columns, values)] = history(
         tiny, "select record_key, row_count, version_count, differing_columns, differing_values from meta.conflicts"
     )
-    assert (key, rows, versions, columns, json.loads(values)) == (
-        '["2"]',
-        3,
-        2,
-        ["Amount"],
-        {"Amount": ["20.00", None]},
-    )
+    assert (key, rows, versions, columns) == ('["2"]', 3, 2, ["Amount"])
+    assert json.loads(values) == {"Amount": ["20.00", None]}
 
 
 def test_rows_without_a_key_are_counted_and_not_in_revisions(tiny: TinyProject) -> None:
