@@ -70,7 +70,7 @@ def describe_added(added: Added, root: Path) -> Iterator[str]:
     live = "CIVIC_PROFILE=live " if added.manifest.profile == "live" and not is_here else ""
     yield "Next"
     yield f"  {live}civic run --select raw/{table} --select clean/{table} --select warehouse"
-    yield f"  civic docs, and a line on {draft.name} in docs/sources.md"
+    yield "  civic docs"
 
 
 def _verification(manifest: Manifest) -> Iterable[str]:

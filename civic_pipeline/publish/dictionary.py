@@ -113,7 +113,8 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
 
 def _index(catalog: _Catalog) -> str:
     datasets = [
-        (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, dataset.cadence, f"`raw.{table_name(name)}`",
+        (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, dataset.cadence,
+         ", ".join(value for what, value in _reference(dataset) if what != "Fallback"), dataset.source.recorded.isoformat(),
          ", ".join(f"[{table}]({catalog.page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
         for name, dataset in catalog.datasets.items()
     ]  # fmt: skip
@@ -138,7 +139,8 @@ def _index(catalog: _Catalog) -> str:
         "The released file holds the schemas `clean`, `marts`, `quarantine` and `meta`. `raw` views live in the build file;"
         " their rows are the Parquet files of the lake.",
         "## Datasets",
-        _table(("Dataset", "Title", "Publisher", "Cadence", "Raw table", "Becomes"), datasets),
+        "`raw.<place>_<dataset>` has the newest accepted capture. `Recorded` is the day on which the reference was last evidenced.",
+        _table(("Dataset", "Title", "Publisher", "Cadence", "Reference", "Recorded", "Becomes"), datasets),
         "## Places",
         "Who publishes: `place.yaml` of each, and the tables `meta.places` and, of cities, `marts.dim_cities`.",
         _table(("Place", "Kind", "State", "Time zone", "Fiscal year", "Population", "Owners"), places),
