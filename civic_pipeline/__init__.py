@@ -1,4 +1,4 @@
-"""Open data a city publishes, captured, proven and released as one DuckDB warehouse.
+"""Open data of a city, captured, checked and released as one DuckDB warehouse.
 
 Analysts need three names: `connect()` for SQL and `read()` for pandas, both read-only on the newest release, and
 `refresh()` for a connection that stays open while newer ones are published.

@@ -30,9 +30,9 @@ def prepare_home(settings: Settings) -> Path:
     file = home / "dagster.yaml"
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)
-        found = file.read_text(encoding="utf-8") if file.exists() else None
-        wanted = _DEFAULT if found is None else _FORMER_EVENT_LOG.sub("\n", found)
-        if wanted != found:
+        present = file.read_text(encoding="utf-8") if file.exists() else None
+        wanted = _DEFAULT if present is None else _FORMER_EVENT_LOG.sub("\n", present)
+        if wanted != present:
             draft = file.with_suffix(".new")
             draft.write_text(wanted, encoding="utf-8")
             draft.rename(file)

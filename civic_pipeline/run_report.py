@@ -56,12 +56,12 @@ def _notification(new: Mapping[str, str], recovered: list[str], standing: int, r
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        problems: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError:  # cut off by a full disk: the next run writes it again
         return {}
-    return found
+    return problems
 
 
 def _write(file: Path, problems: Mapping[str, str]) -> None:

@@ -18,14 +18,14 @@ def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models:
     """
     parents = _parents(datasets, models)
     named = _named(datasets, models)
-    found: set[str] = set()
+    selected: set[str] = set()
     for word in words:
         name = word.removesuffix("+")
         if name not in named:
             raise UnknownName("asset, dataset, subject or place", name, named)
         chosen = named[name]
-        found |= _with_dependants(chosen, parents) if word.endswith("+") else chosen
-    return frozenset(found)
+        selected |= _with_dependants(chosen, parents) if word.endswith("+") else chosen
+    return frozenset(selected)
 
 
 def _parents(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> dict[str, set[str]]:
@@ -50,7 +50,7 @@ def _named(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> dict
 
 
 def _with_dependants(chosen: set[str], parents: Mapping[str, set[str]]) -> set[str]:
-    found = set(chosen)
-    while more := {name for name, inputs in parents.items() if name not in found and inputs & found}:
-        found |= more
-    return found
+    dependants = set(chosen)
+    while more := {name for name, inputs in parents.items() if name not in dependants and inputs & dependants}:
+        dependants |= more
+    return dependants

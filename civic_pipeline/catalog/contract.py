@@ -151,13 +151,13 @@ class Contract(Strict):
                 raise mistake(
                     f"{name!r} needs a `source` in `columns`, to sum the raw column", "control_totals", position
                 )
-        said: set[tuple[str, str]] = set()
+        stated: set[tuple[str, str]] = set()
         for position, expected in enumerate(self.expectations):
-            if (expected.subject, expected.severity) in said:
+            if (expected.subject, expected.severity) in stated:
                 raise mistake(
                     "says the same of the same columns, as severely, as an expectation above", "expectations", position
                 )
-            said.add((expected.subject, expected.severity))
+            stated.add((expected.subject, expected.severity))
         return self
 
     @model_validator(mode="after")

@@ -226,8 +226,8 @@ class Dataset(Strict):
 
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """The declared columns that are not among `columns`, whatever their case; of a family one must be."""
-        found = [column.lower() for column in columns]
-        return [name for name in self.columns if not any(stands_for(name.lower(), column) for column in found)]
+        present = [column.lower() for column in columns]
+        return [name for name in self.columns if not any(stands_for(name.lower(), column) for column in present)]
 
     def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
         """The earlier shape of a capture with these columns; None for today's, or one that nobody described."""

@@ -23,7 +23,7 @@ class Shape(Strict):
     @model_validator(mode="after")
     def _is_sql(self) -> "Shape":
         if not self.reads:
-            raise mistake("reads no column, so no file could be told by it", "columns")
+            raise mistake("its SQL reads no column, so the shape could never match a file", "columns")
         return self
 
     @cached_property
@@ -32,7 +32,7 @@ class Shape(Strict):
         import sqlglot
         from sqlglot import exp
 
-        found: set[str] = set()
+        names: set[str] = set()
         for name, expression in self.columns.items():
             try:
                 parsed = sqlglot.parse_one(expression, dialect="duckdb")
@@ -40,8 +40,8 @@ class Shape(Strict):
                 raise mistake(f"{expression!r} is no SQL expression", "columns", name) from None
             if parsed.find(exp.Query) or not isinstance(parsed, exp.Condition):
                 raise mistake(f"{expression!r} must be an expression over columns of one row", "columns", name)
-            found |= {column.name.lower() for column in parsed.find_all(exp.Column)}
-        return frozenset(found)
+            names |= {column.name.lower() for column in parsed.find_all(exp.Column)}
+        return frozenset(names)
 
     def fits(self, columns: Iterable[str]) -> bool:
         """Whether a file with these columns has what the shape reads."""

@@ -84,10 +84,10 @@ def _node_at(node: yaml.Node | None, keys: tuple[str | int, ...]) -> yaml.Node |
     """The node that `keys` lead to, or the deepest one on the way that exists."""
     for key in keys:
         if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if found is not None:
+            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if pair is not None:
                 # A scalar's line is its own; for a missing or nested value the key's line reads better.
-                node = found[1]
+                node = pair[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
             node = node.value[key]
     return node

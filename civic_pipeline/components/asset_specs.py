@@ -116,13 +116,13 @@ def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
 def _sources(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
     """The datasets a table is made from, through all the tables between."""
     by_table = {f"{schema}.{table_name(name)}": name for name in datasets for schema in ("raw", "history")}
-    found: dict[str, Dataset] = {}
+    sources: dict[str, Dataset] = {}
     for name in model.inputs:
         if name in by_table:
-            found[by_table[name]] = datasets[by_table[name]]
+            sources[by_table[name]] = datasets[by_table[name]]
         elif name in models:
-            found |= _sources(models[name], models, datasets)
-    return found
+            sources |= _sources(models[name], models, datasets)
+    return sources
 
 
 def _most_frequent(datasets: Iterable[Dataset]) -> Cadence:

@@ -124,14 +124,14 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
         metadata["quality report"] = dg.MetadataValue.url(
             report_page(settings.reports, context.run.run_id, model.name).as_uri()
         )
-    # Dagster, too, then counts what is made of these contents as up to date when they are made again and are the same.
+    # With the data version, Dagster counts tables downstream as up to date while these contents stay the same.
     yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(accepted.contents))
 
 
 def _held_back(outcome: TableOutcome, why: str) -> Iterator[dg.AssetCheckResult]:
     """The verdicts on the table's last accepted version, and `contract` failed with the reason."""
-    found = {str(result.check_name): result for result in check_results(outcome.results)}
-    contract = found.pop("contract", None)
+    by_name = {str(result.check_name): result for result in check_results(outcome.results)}
+    contract = by_name.pop("contract", None)
     broken = contract is not None and not contract.passed
     yield dg.AssetCheckResult(
         asset_key=asset_key(outcome.model.name),
@@ -141,7 +141,7 @@ def _held_back(outcome: TableOutcome, why: str) -> Iterator[dg.AssetCheckResult]
         description=why,
         metadata=contract.metadata if contract else {},
     )
-    yield from found.values()
+    yield from by_name.values()
 
 
 def _released(

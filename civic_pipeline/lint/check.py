@@ -31,20 +31,20 @@ def mistakes(root: Path, datasets: Mapping[str, Dataset], models: Mapping[str, M
     every_macro = {name: macro for named in macros.values() for name, macro in named.items()}
     keys = {model.name: frozenset(model.contract.key) for model in models.values()}
     rules = {path: path.read_text(encoding="utf-8") for path in sorted((root / "sql" / "checks").rglob("*.sql"))}
-    found: list[Mistake] = []
+    mistakes: list[Mistake] = []
     with declared_warehouse(root, datasets, models.values()) as connection:
         schema = schema_of(connection)
         for model in models.values():
-            found += wrong_columns(connection, model)
+            mistakes += wrong_columns(connection, model)
             doubles = frozenset(column.name for column in model.contract.columns if column.type == "DOUBLE")
             for part in model.parts:
-                found += _portable(part.path, part.sql, Subject(part.query, every_macro, schema, keys, doubles))
+                mistakes += _portable(part.path, part.sql, Subject(part.query, every_macro, schema, keys, doubles))
         for path, sql in rules.items():
-            found += refused(connection, sql, path)
-            found += _portable(path, sql, Subject(parse_select(path, sql), every_macro, schema, keys))
+            mistakes += refused(connection, sql, path)
+            mistakes += _portable(path, sql, Subject(parse_select(path, sql), every_macro, schema, keys))
     for file, named in macros.items():
-        found += _portable_macros(file, [macro.expression for macro in named.values()])
-    return sorted(set(found))
+        mistakes += _portable_macros(file, [macro.expression for macro in named.values()])
+    return sorted(set(mistakes))
 
 
 def _portable(path: Path, sql: str, subject: Subject) -> Iterator[Mistake]:
@@ -68,12 +68,12 @@ def _portable_macros(path: Path, bodies: list[exp.Expr]) -> Iterator[Mistake]:
 
 
 def _allowances(path: Path, sql: str, broken: set[str]) -> Generator[Mistake, None, set[str]]:
-    """The rules that a file may break, for it says why; yields what is wrong with its saying so."""
+    """The rules that a file may break, because it states a reason; yields the mistakes in its allowances."""
     allowed = set()
     for number, line in enumerate(sql.splitlines(), 1):
-        if not (found := _ALLOWED.match(line)):
+        if not (allowance := _ALLOWED.match(line)):
             continue
-        name, reason = found.groups()
+        name, reason = allowance.groups()
         if name not in broken:
             yield Mistake(path, number, f"nothing here breaks a rule {name!r}: remove the allowance")
         elif not reason:

@@ -70,11 +70,11 @@ def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterat
         yield from refusals
         if refusals:
             return
-        found = {name: kind for name, kind, *_ in connection.execute("describe everything").fetchall()}
+        kinds = {name: kind for name, kind, *_ in connection.execute("describe everything").fetchall()}
         for position, column in enumerate(contract.columns):
-            if found[column.name] != column.type:
+            if kinds[column.name] != column.type:
                 line = line_of(contract_path, "columns", position)
-                message = f"{column.name} is {found[column.name]} in the select of {part.path.name}, not {column.type}"
+                message = f"{column.name} is {kinds[column.name]} in the select of {part.path.name}, not {column.type}"
                 yield Mistake(contract_path, line, message)
     for position, rule in enumerate(contract.row_rules):
         sql = f"select ({rule.keep_if}) is true from everything"

@@ -40,7 +40,7 @@ class Subject:
         return annotate_types(resolved, schema=schema, dialect="duckdb")
 
 
-Found = Iterator[tuple[int, str]]
+Places = Iterator[tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Rule:
 
     name: str
     reason: str
-    find: Callable[[Subject], Found]
+    find: Callable[[Subject], Places]
     in_macros: bool = False
 
 
@@ -67,14 +67,14 @@ _PATTERN_FUNCTIONS = (exp.RegexpLike, exp.RegexpExtract, exp.RegexpExtractAll, e
 _ESCAPE = re.compile(r"\\(x\{[0-9A-Fa-f]+\}|.)", re.DOTALL)
 
 
-def _patterns(subject: Subject) -> Found:
+def _patterns(subject: Subject) -> Places:
     for node in _own(subject.query, *_PATTERN_FUNCTIONS):
         pattern = node.expression
         if not isinstance(pattern, exp.Literal):
             yield line_of(node), "the pattern is not a literal"
             continue
         text = pattern.name
-        escapes = [found[1] for found in _ESCAPE.finditer(text)]
+        escapes = [match[1] for match in _ESCAPE.finditer(text)]
         strange = [f"\\{name}" for name in escapes if len(name) == 1 and name.isalnum() and name not in "dwsz"]
         strange += re.findall(r"\(\?(?!:)[^)]?", _ESCAPE.sub("", text))
         if strange:
@@ -90,7 +90,7 @@ def _patterns(subject: Subject) -> Found:
 _PARSERS = {"try_strptime", "to_timestamp"}
 
 
-def _parsing(subject: Subject) -> Found:
+def _parsing(subject: Subject) -> Places:
     for node in _own(subject.typed, exp.Cast, exp.TryCast):
         becomes_value = node.is_type(*exp.DataType.NUMERIC_TYPES, *exp.DataType.TEMPORAL_TYPES)
         is_text = node.this.is_type(*exp.DataType.TEXT_TYPES) and not isinstance(node.this, exp.Literal)
@@ -104,7 +104,7 @@ def _parsing(subject: Subject) -> Found:
 # 3. Doubles as text
 
 
-def _doubles_as_text(subject: Subject) -> Found:
+def _doubles_as_text(subject: Subject) -> Places:
     for node in subject.typed.find_all(exp.Cast, exp.TryCast):  # also where a macro does it with what it was given
         if node.is_type(*exp.DataType.TEXT_TYPES) and node.this.is_type(*exp.DataType.FLOAT_TYPES):
             yield line_of(node), "a double becomes text"
@@ -113,7 +113,7 @@ def _doubles_as_text(subject: Subject) -> Found:
 # 4. Differences of dates
 
 
-def _date_diff(subject: Subject) -> Found:
+def _date_diff(subject: Subject) -> Places:
     for node in _own(subject.query, exp.DateDiff, exp.TimestampDiff, exp.DatetimeDiff):
         unit = node.args.get("unit")
         if unit is None or unit.name.lower() != "day":
@@ -125,7 +125,7 @@ def _date_diff(subject: Subject) -> Found:
 _KEEPS_ITS_SCALE = (exp.Paren, exp.Mul, exp.Div, exp.Add, exp.Sub, exp.Neg, exp.Abs, exp.Nullif, exp.Coalesce)
 
 
-def _division(subject: Subject) -> Found:
+def _division(subject: Subject) -> Places:
     for node in _own(subject.typed, exp.Div):
         if any(side.is_type(*exp.DataType.FLOAT_TYPES) for side in (node.left, node.right)):
             continue
@@ -141,7 +141,7 @@ def _division(subject: Subject) -> Found:
 # 6. Order
 
 
-def _total_order(subject: Subject) -> Found:
+def _total_order(subject: Subject) -> Places:
     for node in _own(subject.query, exp.Mode, exp.GroupConcat):
         order = node.find(exp.Order)
         value = order.this.expressions[0] if order and isinstance(order.this, exp.Distinct) else order and order.this
@@ -155,7 +155,7 @@ def _total_order(subject: Subject) -> Found:
 # 7. Columns by name
 
 
-def _columns_by_name(subject: Subject) -> Found:
+def _columns_by_name(subject: Subject) -> Places:
     for node in _own(subject.query, exp.SetOperation):
         if node.args.get("by_name"):
             yield line_of(node.expression), "tables are united by name"
@@ -174,7 +174,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
-def _functions(subject: Subject) -> Found:
+def _functions(subject: Subject) -> Places:
     for node in _own(subject.query, exp.Func):
         name = node.name.lower() if isinstance(node, exp.Anonymous) else node.sql_name().lower()
         if name in _FUNCTIONS or isinstance(node, exp.Rand | exp.Levenshtein | exp.Uuid | exp.JarowinklerSimilarity):
@@ -196,7 +196,7 @@ def _functions(subject: Subject) -> Found:
 _DIGESTS = (exp.MD5, exp.MD5Digest, exp.MD5NumberLower64, exp.MD5NumberUpper64, exp.SHA, exp.SHA2)
 
 
-def _ids(subject: Subject) -> Found:
+def _ids(subject: Subject) -> Places:
     for node in _own(subject.query, *_DIGESTS):
         yield line_of(node), f"{node.sql_name().lower()} is called outside of hash_id"
 
@@ -204,7 +204,7 @@ def _ids(subject: Subject) -> Found:
 # 10. Rounded doubles
 
 
-def _rounded_doubles(subject: Subject) -> Found:
+def _rounded_doubles(subject: Subject) -> Places:
     for node in _own(subject.typed, exp.Avg, exp.Sum, exp.Stddev, exp.StddevPop, exp.Variance, exp.VariancePop):
         if isinstance(node, exp.Sum) and not node.this.is_type(*exp.DataType.FLOAT_TYPES):
             continue

@@ -30,7 +30,7 @@ def flows(warehouse: duckdb.DuckDBPyConnection, *lists: Sequence[Notice]) -> lis
             )
     build(warehouse, "marts.mart_vacant_notice_flows")
     return warehouse.execute(
-        "select entered_count, returned_count, left_count, renoticed_count, told_by"
+        "select entered_count, returned_count, left_count, renoticed_count, matched_by"
         " from marts.mart_vacant_notice_flows order by listed_at"
     ).fetchall()
 
@@ -53,7 +53,7 @@ def test_a_new_notice_for_a_property_of_the_list_is_a_renotice_however_often(
     assert flows(warehouse, before, after) == [(0, 0, 0, 1, "notice number")]
 
 
-def test_without_numbers_a_notice_is_told_by_its_day_give_or_take_one(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_without_numbers_a_notice_is_matched_by_its_day_give_or_take_one(warehouse: duckdb.DuckDBPyConnection) -> None:
     before = [(None, f"0001 00{lot}", "05/10/2019") for lot in range(1, 5)]
     after = [
         ("1A", "0001 001", "May 10, 2019"),

@@ -25,7 +25,7 @@ with published as (
 ),
 
 numbered as (
-    -- Lines of one account with different amounts are told apart by their amounts; a line published twice keeps one number.
+    -- Lines of one account with different amounts are distinguished by their amounts; a line published twice keeps one number.
     select
         *,
         dense_rank() over (

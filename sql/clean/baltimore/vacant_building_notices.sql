@@ -16,7 +16,7 @@ with listed as (
 ),
 
 numbered as (
-    -- Copies without notice numbers list a property twice on one day now and then: told apart by their addresses.
+    -- Copies without notice numbers list a property twice on one day now and then; their addresses distinguish them.
     select
         *,
         coalesce(notice_number, block_lot || ' ' || notice_date) as known_as,

@@ -17,7 +17,7 @@ with published as (
 ),
 
 numbered as (
-    -- Listings of one certification that differ are told apart by what they say; a listing published twice keeps one number.
+    -- Listings of one certification that differ are distinguished by their contents; a listing published twice keeps one number.
     select
         *,
         dense_rank() over (

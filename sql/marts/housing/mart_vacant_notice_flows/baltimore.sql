@@ -30,7 +30,7 @@ pairs as (
         before.listed_at as previous_listed_at,
         before.notice_count as previous_notice_count,
         before.property_count as previous_property_count,
-        before.is_numbered and after.is_numbered as is_told_by_number
+        before.is_numbered and after.is_numbered as is_matched_by_number
     from lists as after
     inner join lists as before on before.position = after.position - 1
 ),
@@ -76,7 +76,7 @@ kept as (
     inner join notices as before
         on before.capture_id = pairs.previous_capture_id and before.block_lot = after.block_lot
     where case
-        when pairs.is_told_by_number then before.notice_number = after.notice_number
+        when pairs.is_matched_by_number then before.notice_number = after.notice_number
         else abs(date_diff('day', before.notice_date, after.notice_date)) <= 1
     end
 ),
@@ -102,7 +102,7 @@ select
     arrivals.returned_count,
     departures.left_count,
     arrivals.stayed_count - coalesce(kept_counts.kept_count, 0) as renoticed_count,
-    case when pairs.is_told_by_number then 'notice number' else 'notice date' end as told_by
+    case when pairs.is_matched_by_number then 'notice number' else 'notice date' end as matched_by
 from pairs
 inner join arrivals using (position)
 inner join departures using (position)
