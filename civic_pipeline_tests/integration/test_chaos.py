@@ -14,7 +14,7 @@ from civic_pipeline.releases import kept_releases, live_release
 from civic_pipeline.settings import Settings
 
 
-@pytest.mark.parametrize("kills", [12, pytest.param(38, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(44, marks=pytest.mark.slow)])
 def test_killed_at_random_times(kills: int, nights: Nights, undisturbed: list[dict[str, str]], tmp_path: Path) -> None:
     settings, takes = Settings(data=tmp_path / "data"), 60.0
     assert nights.run(settings.data, 0) == 0
