@@ -6,7 +6,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from civic_pipeline.catalog.shape import Shape
@@ -42,6 +50,18 @@ Share = Annotated[
     BeforeValidator(_share),
     Field(ge=0, le=1),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"}),
+]
+
+
+# Written back as it is read, so that a dataset can be copied with other values.
+_AsWritten = PlainSerializer(lambda share: f"{share * 100:.10g}%")
+Tolerance = Annotated[Share, _AsWritten]
+Growth = Annotated[
+    float,
+    BeforeValidator(_share),
+    Field(ge=0),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"}),
+    _AsWritten,
 ]
 
 
@@ -181,6 +201,45 @@ class Volume(Strict):
     shrink_at_most: Share = Field(description="Tolerated fall against the last accepted capture, such as 2%.")
 
 
+class Limits(Strict):
+    """Where a check of drift warns, and where it holds the table back."""
+
+    warn: Tolerance = Field(description="Share from which it warns, such as 0.5%.")
+    hold: Tolerance = Field(description="Share from which it holds the table back, such as 2%.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn > self.hold:
+            raise mistake("`warn` is above `hold`: it would never warn", "warn")
+        return self
+
+    @classmethod
+    def of(cls, warn: str, hold: str) -> Self:
+        return cls.model_validate({"warn": warn, "hold": hold})
+
+
+class Drift(Strict):
+    """How far the clean table may move from its last accepted version; the defaults need no line of YAML."""
+
+    slices: tuple[str, ...] | None = Field(
+        default=None,
+        description="Columns of the clean table whose values are compared one by one, within fiscal years where it has them."
+        " Default: agency_name or department_name.",
+    )
+    payee: str | None = Field(default=None, description="Column of the payees to count. Default: vendor_name.")
+    grow_at_most: Growth = Field(
+        default=0.25, description="Tolerated growth of rows and of each control total in one step."
+    )
+    closed: Limits = Field(default=Limits.of("0.5%", "2%"), description="Tolerated moves of a past fiscal year.")
+    open: Limits = Field(
+        default=Limits.of("10%", "20%"),
+        description="Tolerated falls of any other slice, and tolerated shifts of a share, in points.",
+    )
+    changed: Limits = Field(
+        default=Limits.of("1%", "20%"), description="Tolerated share of accepted rows that changed or are gone."
+    )
+
+
 class Dataset(Strict):
     """One dataset of one publisher: the `attributes:` of a `defs.yaml`."""
 
@@ -223,6 +282,7 @@ class Dataset(Strict):
         description="What the source's columns were called before; the first shape that fits a capture applies.",
     )
     volume: Volume
+    drift: Drift = Field(default=Drift(), description="How far the clean table may move in one step.")
 
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """The declared columns that are not among `columns`, whatever their case; of a family one must be."""

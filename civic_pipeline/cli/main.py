@@ -6,6 +6,7 @@ from types import TracebackType
 
 import click
 
+from civic_pipeline.cli.accept import accept
 from civic_pipeline.cli.check import check
 from civic_pipeline.cli.datasets import add, backfill, capture, doctor
 from civic_pipeline.cli.docs import docs
@@ -29,7 +30,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 for _command in (
     run, status, sql, query_as_of, try_model, failed_rows, check, releases, rollback, diff, doctor, capture, add, backfill,
-    serve_releases, demo, docs,
+    accept, serve_releases, demo, docs,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -4,16 +4,13 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 import click
 
 from civic_pipeline import interruption
-from civic_pipeline.errors import NotificationFailed
+from civic_pipeline.errors import NotificationFailed, RunFailed
 from civic_pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from civic_pipeline.errors import RunFailed
 
 
 @click.command()
@@ -24,11 +21,12 @@ if TYPE_CHECKING:
     help="Only this asset (marts/fct_payments), dataset (baltimore/spending), subject (budget) or place (baltimore)."
     " With + at the end (budget+), also everything that depends on it. Repeatable.",
 )
+@click.option("--strict", is_flag=True, help="Fail on warnings about control totals, too.")
 @click.pass_obj
-def run(debug: bool, select: tuple[str, ...]) -> None:
+def run(debug: bool, select: tuple[str, ...], strict: bool) -> None:
     """Run the nightly job now: capture, build, check, release."""
     with _ending_on_signals(), interruption.watched():
-        settings = Settings.from_environment()
+        settings, started = Settings.from_environment(), datetime.now(UTC)
         failure = _run(settings, select, debug)
     from civic_pipeline.cli.status_text import describe_status
 
@@ -37,9 +35,11 @@ def run(debug: bool, select: tuple[str, ...]) -> None:
         click.echo(f"{describe_status(settings, every_table=False)}\n\n{_what_next(settings)}")
     if failure:
         raise failure
+    if strict:
+        _fail_on_warnings(settings, started)
 
 
-def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> "RunFailed | None":
+def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> RunFailed | None:
     """Run, then send the notifications. A notification that cannot be sent is only a warning, because the run is done."""
     from civic_pipeline.run_report import report_run
     from civic_pipeline.runs import run_nightly
@@ -78,6 +78,18 @@ def status() -> None:
     from civic_pipeline.cli.status_text import describe_status
 
     click.echo(describe_status(Settings.from_environment(), every_table=True))
+
+
+def _fail_on_warnings(settings: Settings, started: datetime) -> None:
+    """Raises RunFailed for warnings about control totals in a run that was otherwise a success."""
+    from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.quality.strict import control_total_warnings
+    from civic_pipeline.warehouse import load_models
+
+    models = load_models(settings.root, load_datasets(settings.root))
+    warnings = control_total_warnings(settings, models, started)
+    if warnings:
+        raise RunFailed([f"--strict: {warning}" for warning in warnings])
 
 
 def _what_next(settings: Settings) -> str:

@@ -71,3 +71,8 @@ def writing(path: Path) -> Iterator[None]:
         ):
             raise NotWritable(path, str(error)) from error
         raise
+
+
+def accept_command(capture_id: str) -> str:
+    """The command by which a person accepts a capture that differs much from the one before."""
+    return f'civic accept {capture_id.rpartition("/")[0]} --capture {capture_id} --because "..."'

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from civic_pipeline.errors.base import CivicError
+from civic_pipeline.errors.base import CivicError, accept_command
 
 
 class SourceEmpty(CivicError):
@@ -58,12 +58,21 @@ class SourceChangedDuringRead(CivicError):
 class VolumeCollapsed(CivicError):
     """Far fewer rows than in the last accepted capture. The new capture is stored but not used."""
 
-    def __init__(self, dataset: str, rows: int, previous: int, tolerance: float) -> None:
+    def __init__(self, dataset: str, rows: int, previous: int, tolerance: float, capture_id: str) -> None:
         super().__init__(
             f"{dataset}: {rows:,} rows, but {previous:,} in the last accepted capture: the decrease exceeds the allowed"
-            f" {tolerance:.1%}. The new capture is stored in the lake but not used. If the decrease is correct, raise"
-            " `volume.shrink_at_most` in defs.yaml for one run."
+            f" {tolerance:.1%}. The new capture is stored in the lake but not used. If the publisher confirms the decrease, run:"
+            f" {accept_command(capture_id)}."
         )
+
+
+class NothingToAccept(CivicError):
+    """A capture that nothing holds back, or that is not the current one."""
+
+    exit_code = 2
+
+    def __init__(self, capture_id: str, why: str) -> None:
+        super().__init__(f"{capture_id} was not accepted: {why}. Run `civic status` to see what is held back.")
 
 
 class CaptureDamaged(CivicError):

@@ -1,12 +1,13 @@
 """Immutable captures of sources: create, find and verify them, and record the last attempt of each dataset."""
 
+from civic_pipeline.lake.accept import accept
 from civic_pipeline.lake.attempt import Attempt, attempt_capture, last_asked, last_attempt
 from civic_pipeline.lake.attempts import attempt_all, host_of
 from civic_pipeline.lake.backfill import backfill
 from civic_pipeline.lake.capture import Captured, capture, compare_columns
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.diagnosis import Diagnosis, diagnose
-from civic_pipeline.lake.manifest import Manifest, Part
+from civic_pipeline.lake.manifest import Manifest, Part, Verdict
 from civic_pipeline.lake.progress import Progress, report_progress
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Manifest",
     "Part",
     "Progress",
+    "Verdict",
+    "accept",
     "attempt_all", "attempt_capture",
     "backfill",
     "capture",

@@ -49,11 +49,12 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         for edition, rows in counted.items():
             if rows == 0:
                 raise SourceEmpty(name, described[edition].url)
-        collapsed, newest = _collapse(name, dataset, previous, counted), lake.newest(name)
-        if collapsed and newest and newest.held_back and _unchanged(newest, described):
-            raise collapsed  # this version is already in the lake
         captured_at = datetime.now(UTC)
-        capture_id = capture_id_at(name, captured_at)
+        capture_id, newest = capture_id_at(name, captured_at), lake.newest(name)
+        collapsed = _collapse(name, dataset, lake.baseline(name), counted, capture_id)
+        if collapsed and newest and newest.held_back and _unchanged(newest, described):
+            # The lake has it already.
+            raise _collapse(name, dataset, lake.baseline(name), counted, newest.capture_id) or collapsed
         editions = [
             _Edition(
                 edition, source, described[edition], counted[edition], _base_for_edits(previous, edition, dataset, lake)
@@ -61,11 +62,13 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             for edition, source in sources.items()
         ]
         with uncommitted(lake.folder / capture_id) as folder:
+            parts = _read_editions(name, editions, folder, progress, dataset.personal)
+            if collapsed and _was_accepted(name, lake, parts):
+                collapsed = None  # the capture before it was too large
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=access.profile,
-                pipeline_version=version("civic-pipeline"),
-                parts=_read_editions(name, editions, folder, progress, dataset.personal),
-                held_back=str(collapsed) if collapsed else None,
+                pipeline_version=version("civic-pipeline"), parts=parts, held_back=str(collapsed) if collapsed else None,
+                sequence=lake.next_sequence(name),
             )  # fmt: skip
             if previous and _has_same_content(manifest, previous):
                 shutil.rmtree(folder)
@@ -169,8 +172,19 @@ def _has_same_content(manifest: Manifest, previous: Manifest) -> bool:
     return new == old and manifest.held_back is None
 
 
+def _was_accepted(name: str, lake: Lake, parts: Sequence[Part]) -> bool:
+    """Whether the same bytes were accepted before."""
+    landed = [(part.edition, part.sha256) for part in parts]
+    return any(
+        capture.held_back is None
+        and not capture.failed_checks
+        and landed == [(p.edition, p.sha256) for p in capture.parts]
+        for capture in lake.captures(name)
+    )
+
+
 def _collapse(
-    name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int]
+    name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int], capture_id: str
 ) -> VolumeCollapsed | None:
     """The error for the first edition that shrank too much, or None. In the sum of all editions it could be overlooked."""
     tolerance = dataset.volume.shrink_at_most
@@ -178,7 +192,7 @@ def _collapse(
     for edition, rows in counted.items():
         accepted = before.get(edition, 0)
         if rows < accepted * (1 - tolerance):
-            return VolumeCollapsed(label_of(name, edition), rows, accepted, tolerance)
+            return VolumeCollapsed(label_of(name, edition), rows, accepted, tolerance, capture_id)
     return None
 
 

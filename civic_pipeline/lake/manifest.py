@@ -3,11 +3,15 @@
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from civic_pipeline.catalog import Strict
 from civic_pipeline.settings import Profile
 
 MANIFEST = "manifest.json"
+VERDICT = "verdict.json"
 
 
 def capture_id_at(dataset: str, moment: datetime) -> str:
@@ -55,11 +59,30 @@ class Part(Strict):
     freshness_link: str
 
 
+class Verdict(Strict):
+    """What became of a capture after it was committed.
+
+    `failed_checks`: the clean table made of it failed its checks, and keeps an older version. `accepted`: a person `by` name
+    accepted its drift, and said why.
+    """
+
+    status: Literal["failed_checks", "accepted"]
+    at: str
+    because: str
+    by: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        return f"accepted by {self.by} on {self.at[:10]}: {self.because}"
+
+
 class Manifest(Strict):
     """One capture: the data as the portal sent them, with the portal's types.
 
     `held_back`: the reason why the capture was not accepted; None if it was accepted. `backfilled_at`: when an older file was
-    loaded as the capture of `captured_at`; None for data from a portal.
+    loaded as the capture of `captured_at`; None for data from a portal. `sequence` counts the captures from the portal, so
+    that a wrong clock cannot change their order; None for others and for captures made before 0.2.0. `verdict` is kept in a
+    file of its own, beside the manifest.
     """
 
     capture_id: str
@@ -70,6 +93,23 @@ class Manifest(Strict):
     parts: tuple[Part, ...]
     held_back: str | None
     backfilled_at: str | None = None
+    sequence: int | None = None
+    verdict: Verdict | None = Field(default=None, exclude=True)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """By this captures of a portal follow each other."""
+        return self.sequence or 0, self.captured_at
+
+    @property
+    def acceptance(self) -> Verdict | None:
+        """The verdict of the person who accepted its drift, or None."""
+        return self.verdict if self.verdict and self.verdict.status == "accepted" else None
+
+    @property
+    def failed_checks(self) -> bool:
+        """Whether the clean table made of it failed its checks."""
+        return self.verdict is not None and self.verdict.status == "failed_checks"
 
     @property
     def rows(self) -> int:
@@ -89,9 +129,14 @@ class Manifest(Strict):
 
     def write(self, folder: Path) -> None:
         """Commit the capture in `folder`: the manifest is on disk before it gets its name, and it gets it atomically."""
-        draft = folder / f".{MANIFEST}"
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(self.model_dump_json(indent=1) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(folder / MANIFEST)
+        write_durably(folder / MANIFEST, self.model_dump_json(indent=1) + "\n")
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a file: it is on disk before it gets its name, and it gets it atomically."""
+    draft = path.with_name(f".{path.name}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)

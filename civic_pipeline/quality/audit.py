@@ -8,6 +8,7 @@ import duckdb
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
 from civic_pipeline.quality.cross_table import check_rules
+from civic_pipeline.quality.drift import check_drift
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.sql_text import quoted
@@ -34,6 +35,7 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
         )
     if age := data_age(build, staged.model, staged.table):
         results["data_age"] = age
+    results |= check_drift(build, staged, planned)
     expected = [check for check in planned.values() if check.expectation]
     results |= {result.name: result for result in suites.validate(staged, expected)}
     results |= {result.name: result for result in check_rules(build, staged, planned)}

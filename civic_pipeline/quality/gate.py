@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from civic_pipeline import interruption
-from civic_pipeline.errors import CivicError, ContractBroken
+from civic_pipeline.errors import CivicError
 from civic_pipeline.quality.audit import audit, data_age
+from civic_pipeline.quality.drift import refusal, remember
 from civic_pipeline.quality.failed_rows import keep_failed_rows
 from civic_pipeline.quality.plan import planned_checks
 from civic_pipeline.quality.suites import Suites
@@ -52,13 +53,14 @@ def build_table(
             return TableOutcome(model, "unchanged", recorded, build.accepted(model), sample=build.sample(model))
         staged = build.stage(model)
         results = keep_failed_rows(build, audit(build, staged, suites), staged)
-        failures = [result.failure for result in results if result.blocks]
-        if failures:
-            raise ContractBroken(model.name, failures)
+        blocking = [result for result in results if result.blocks]
+        if blocking:
+            raise refusal(build, model, blocking)
         dated = model.dataset.dated_by if model.dataset else None
         build.swap(
             staged, results, build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
         )
+        remember(build, model)
         return TableOutcome(model, "built", results, build.accepted(model), True, build.sample(model))
     except CivicError as error:
         interruption.check()  # an interrupted query is not the table's fault

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Expectation, Severity
+from civic_pipeline.quality.drift import LAYER as DRIFT
+from civic_pipeline.quality.drift import drift_checks
 from civic_pipeline.warehouse import CheckResult, Model
 from civic_pipeline.warehouse.checks import Layer
 
@@ -66,6 +68,7 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
                 f"the newest {dataset.dated_by} is at most {days} days old ({dataset.cadence} data)",
             )
         )
+    checks += [plan(name, DRIFT, severity, text) for name, severity, text in drift_checks(model)]
     checks += [
         plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
         for name, expectation in expectations_of(contract).items()

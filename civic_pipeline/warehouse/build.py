@@ -15,12 +15,13 @@ import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
 from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
-from civic_pipeline.lake import Lake, Manifest, last_attempt
+from civic_pipeline.lake import Lake
 from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.capture_rows import record_capture
 from civic_pipeline.warehouse.captured import capture_sql, history_sql
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
@@ -180,7 +181,7 @@ class Build:
             self.connection.execute(
                 "update meta.tables set status = 'held_back', held_back_because = ?,"
                 " held_back_since = coalesce(held_back_since, ?) where table_name = ?",
-                [reason, _naive(self.started_at), model.name],
+                [reason, meta.naive(self.started_at), model.name],
             )
             if results:
                 self._record_checks(model.name, results)
@@ -312,7 +313,14 @@ class Build:
         for name, dataset in self.datasets.items():
             view = f"history.{table_name(name)}"
             if view in model.inputs:
-                captures = [c for c in lake.captures(name) if c.held_back is None and c.is_until(self.as_of)]
+                current = lake.accepted(name, self.as_of)
+                captures = [
+                    capture
+                    for capture in lake.captures(name)
+                    if capture.held_back is None
+                    and capture.is_until(self.as_of)
+                    and (not capture.failed_checks or capture == current)
+                ]
                 if not captures:
                     raise NotCaptured(name)
                 self.connection.execute(f"create or replace view {view} as {history_sql(lake, dataset, captures)}")
@@ -418,32 +426,7 @@ def prepare(build: Build) -> None:
             # The others are still built; what depends on this one is held back.
             accepted, build.damaged[name] = None, str(error)
             connection.execute(f"drop view if exists raw.{table_name(name)}")
-        _record_capture(build, lake, name, dataset, accepted)
-
-
-def _record_capture(build: Build, lake: Lake, name: str, dataset: Dataset, accepted: Manifest | None) -> None:
-    last = last_attempt(name, lake)
-    shared: dict[str, object] = {
-        "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence,
-        "attempted_at": _naive(datetime.fromisoformat(last.attempted_at)) if last else None,
-        "status": last.status if last else None, "problem": last.problem if last else None,
-    }  # fmt: skip
-    rows: list[dict[str, object]] = []
-    if accepted is None:
-        meta.put(build.connection, meta.CAPTURES, "dataset", name, [shared])
-        return
-    for part in accepted.parts:
-        fetched: dict[str, object] = {
-            "capture_id": accepted.capture_id, "profile": accepted.profile,
-            "captured_at": _naive(datetime.fromisoformat(accepted.captured_at)),
-            "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
-            "distinct_rows": part.distinct, "reused_ids": part.reused_ids, "requests": part.requests, "retries": part.retries,
-            "full_read_at": _naive(datetime.fromisoformat(part.full_read_at)), "pages_halved": part.pages_halved,
-            "received_bytes": part.received_bytes, "bytes": part.bytes, "sha256": part.sha256,
-            "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,
-        }  # fmt: skip
-        rows.append(shared | fetched)
-    meta.put(build.connection, meta.CAPTURES, "dataset", name, rows)
+        record_capture(build.connection, lake, name, dataset, accepted)
 
 
 def _said_of_broken(rules: Iterable[RowRule], say: Callable[[RowRule], str]) -> str:
@@ -460,9 +443,4 @@ def _problem(error: duckdb.Error, model: Model) -> str:
 
 
 def _now() -> datetime:
-    return _naive(datetime.now(UTC))
-
-
-def _naive(moment: datetime) -> datetime:
-    """UTC without its mark: `meta` holds plain UTC timestamps."""
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    return meta.naive(datetime.now(UTC))

@@ -7,7 +7,7 @@ from typing import Literal
 from civic_pipeline.catalog import Severity
 from civic_pipeline.settings import Settings
 
-Layer = Literal["portal", "row", "table", "across", "time"]
+Layer = Literal["portal", "row", "table", "across", "time", "drift"]
 
 
 @dataclass(frozen=True)

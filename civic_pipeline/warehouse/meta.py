@@ -1,6 +1,7 @@
 """The tables of schema `meta`: provenance an analyst can join to. Their columns are described here and nowhere else."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -72,6 +73,13 @@ CAPTURES = MetaTable(
         ("sha256", "VARCHAR", "Hash of the Parquet file."),
         ("freshness_token", "VARCHAR", "What the portal said of the data's last change."),
         ("freshness_link", "VARCHAR", "Which field of the portal the token came from."),
+        (
+            "accepted_by",
+            "VARCHAR",
+            "Who accepted that it differs so much from the capture before; null where nobody had to.",
+        ),
+        ("accepted_at", "TIMESTAMP", "When, UTC; null where nobody had to."),
+        ("accepted_because", "VARCHAR", "Why, in the words of that person; null where nobody had to."),
     ),
 )
 TABLES = MetaTable(
@@ -125,7 +133,7 @@ CHECKS = MetaTable(
             "Schema and table that was checked; of a rule across tables, the one that it holds back.",
         ),
         ("check_name", "VARCHAR", "Name of the expectation, such as amount__between."),
-        ("layer", "VARCHAR", "portal, row, table, across or time."),
+        ("layer", "VARCHAR", "portal, row, table, across, time or drift."),
         ("severity", "VARCHAR", "critical holds the table back; warning and info do not."),
         ("is_passed", "BOOLEAN", "Whether the check passed; null if it did not run."),
         ("description", "VARCHAR", "What was expected."),
@@ -331,3 +339,8 @@ def put(
             f"insert into meta.{table.name} ({', '.join(names)}) values ({marks})",
             [[row.get(name) for name in names] for row in rows],
         )
+
+
+def naive(moment: datetime) -> datetime:
+    """UTC without its mark: `meta` holds plain UTC timestamps."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

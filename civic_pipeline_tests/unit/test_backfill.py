@@ -21,6 +21,7 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.lake import Manifest, backfill
 from civic_pipeline.lake.capture import _known_url
+from civic_pipeline.warehouse.captured import capture_sql
 
 DAY = datetime(2015, 4, 14, tzinfo=UTC)
 TEXT = "payment_no,Paid_On,Amount,Memo\n1,1/5/2015,$10.00, padded \n2,,n/a,\n2,,n/a,\n"
@@ -122,6 +123,9 @@ def test_time_zones_apply_only_to_columns_of_the_declared_type(tiny: TinyProject
     )
     dated = TinyProject(tiny.settings, Dataset.model_validate(text))
     load(dated, TEXT.encode())
+    copy = dated.lake.accepted(dated.name, datetime.now(UTC))
+    assert copy
     with dated.build() as build:
-        rows = build.connection.execute("select Paid_On from raw.town_payments where Payment_No = '1'").fetchall()
+        sql = capture_sql(dated.lake, dated.dataset, copy)
+        rows = build.connection.execute(f"select Paid_On from ({sql}) where Payment_No = '1'").fetchall()
     assert rows == [("1/5/2015",)], "dates of a file are text; the clean model parses them"

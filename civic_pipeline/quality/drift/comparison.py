@@ -1,0 +1,165 @@
+"""Two versions of one clean table, and what they need measured together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import ClassVar
+
+import duckdb
+
+from civic_pipeline.catalog.dataset import Drift
+from civic_pipeline.quality.drift.profile import WHOLE, Profile, Slice, profile, row_hash
+from civic_pipeline.quality.drift.watched import Watched
+from civic_pipeline.sql_text import quoted
+
+# Late postings of a year go on after its end: it is closed when the data are this many days past its last one.
+_DAYS_UNTIL_CLOSED = 92
+
+
+@dataclass(frozen=True)
+class Version:
+    """A table as it stands. `repeated_rows` are those that were dropped because the source published them twice."""
+
+    relation: str
+    repeated_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The accepted version `before` and the staged one `after`. `returned` names slices that are as they once were accepted.
+
+    `declared_gaps` are the first days of months that somebody declared to be incomplete.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    watched: Watched
+    drift: Drift
+    accepted: Version
+    staged: Version
+    before: Profile
+    after: Profile
+    returned: frozenset[str] = frozenset()
+    declared_gaps: frozenset[date] = frozenset()
+
+    # A move of less than this share of the whole is a correction, whatever it is of the part.
+    SHARE_THAT_MATTERS: ClassVar[float] = 0.005
+
+    @classmethod
+    def of(
+        cls, connection: duckdb.DuckDBPyConnection, watched: Watched, drift: Drift, accepted: Version, staged: Version,
+        accepted_contents: Mapping[str, frozenset[str]] | None = None, declared_gaps: frozenset[date] = frozenset(),
+    ) -> "Comparison":  # fmt: skip
+        """Measures both. `accepted_contents` are the contents that each slice had in versions accepted earlier."""
+        before = profile(connection, accepted.relation, watched)
+        after = profile(connection, staged.relation, watched)
+        once = accepted_contents or {}
+        returned = frozenset(name for name, part in after.items() if part.contents in once.get(name, frozenset()))
+        return cls(connection, watched, drift, accepted, staged, before, after, returned, declared_gaps)
+
+    @property
+    def whole(self) -> tuple[Slice, Slice]:
+        return self.before[WHOLE], self.after[WHOLE]
+
+    def pairs(self) -> list[tuple[Slice, Slice]]:
+        """The slices of both versions, without those that returned to what they were."""
+        return [
+            (part, self.after[name])
+            for name, part in self.before.items()
+            if name in self.after and name not in self.returned
+        ]
+
+    def is_closed(self, part: Slice) -> bool:
+        """Whether a slice is a fiscal year that is over: of dated rows, when three months of later ones are known."""
+        if part.kind != self.watched.year or part.is_null:
+            return False
+        years = [other for other in self.before.values() if other.kind == part.kind and not other.is_null]
+        if part.newest is None or self.watched.dated_by is None:
+            return max(years, key=_number) is not part
+        newest = self.before[WHOLE].newest
+        return newest is not None and (newest - part.newest).days > _DAYS_UNTIL_CLOSED
+
+    def matters(self, part: Slice, measure: Callable[[Slice], float], moved: float) -> bool:
+        """Whether a move of `moved` is more than a correction.
+
+        A month or a category is weighed by its move beside its fiscal year, a fiscal year by its size beside the table.
+        """
+        if part.name == WHOLE:
+            return True
+        weighed = measure(part) if part.kind == self.watched.year else moved
+        return weighed >= self.SHARE_THAT_MATTERS * measure(self.parent(part))
+
+    def parent(self, part: Slice) -> Slice:
+        return self.before.get(part.parent, self.before[WHOLE])
+
+    def is_renamed(self, lost: Slice, left: Slice | None) -> bool:
+        """Whether what a value of a category lost stands under a new name now, all of it."""
+        if lost.kind not in self.watched.categories or lost.is_null:
+            return False
+        rows = lost.rows - (left.rows if left else 0)
+        gross = {name: a.gross - (left.amounts[name].gross if left else 0) for name, a in lost.amounts.items()}
+        low, high = 1 - self.drift.closed.hold, 1 + self.drift.grow_at_most
+        return any(
+            rows * low <= new.rows <= rows * high
+            and all(gross[name] * low <= new.amounts[name].gross for name in gross)
+            for new in self.after.values()
+            if new.kind == lost.kind and new.parent == lost.parent and not new.is_null and new.name not in self.before
+        )
+
+    @cached_property
+    def lost_rows(self) -> int:
+        """Accepted rows whose record is gone or changed: records that only have new codes or a renamed category are not.
+
+        Years that are as they were, or as they once were accepted, are not looked at.
+        """
+        same = [name for name, part in self.before.items() if self._is_same(name, part)]
+        if WHOLE in same or WHOLE in self.returned:
+            return 0
+        year = quoted(self.watched.year) if self.watched.year else "null"
+        settled = {name for name, part in self.before.items() if part.kind == self.watched.year} & {
+            *same,
+            *self.returned,
+        }
+        years = [int(name.rpartition(" ")[2]) for name in settled if name.rpartition(" ")[2].isdigit()]
+        skip = f"where {year} not in ({', '.join(map(str, years))}) or {year} is null" if years else ""
+        record = row_hash(self.watched.records)
+        return self._count(f"""
+            with before as (select {record} as record, count(*) as copies from {self.accepted.relation} {skip} group by all),
+            after as (select {record} as record, count(*) as copies from {self.staged.relation} {skip} group by all)
+            select coalesce(sum(greatest(0, before.copies - coalesce(after.copies, 0))), 0)
+            from before left join after using (record)
+        """)
+
+    def years_alike(self, relation: str) -> dict[tuple[str, str], float]:
+        """Pairs of fiscal years -> the share of the smaller one's lines that the other has too."""
+        year, line = quoted(self.watched.year or ""), row_hash(self.watched.lines)
+        rows = self.connection.execute(f"""
+            with lines as (select {year} as year, {line} as line, count(*) as copies from {relation} group by all),
+            sizes as (select year, sum(copies) as size from lines group by year)
+            select a.year, b.year, sum(least(a.copies, b.copies)) / least(any_value(one.size), any_value(other.size))
+            from lines as a inner join lines as b on a.line = b.line and a.year < b.year
+            inner join sizes as one on one.year = a.year inner join sizes as other on other.year = b.year
+            group by a.year, b.year having least(any_value(one.size), any_value(other.size)) >= 20
+            order by a.year, b.year
+        """).fetchall()
+        return {(str(one), str(other)): float(share) for one, other, share in rows}
+
+    def paying_days(self, relation: str) -> dict[date, int]:
+        """First day of each month -> business days with rows."""
+        day = quoted(self.watched.dated_by or "")
+        return dict(self.connection.execute(
+            f"select cast(date_trunc('month', {day}) as date), count(distinct {day}) from {relation}"
+            f" where {day} is not null and isodow({day}) < 6 group by 1 order by 1"
+        ).fetchall())  # fmt: skip
+
+    def _is_same(self, name: str, part: Slice) -> bool:
+        return name in self.after and self.after[name].contents == part.contents
+
+    def _count(self, sql: str) -> int:
+        found = self.connection.execute(sql).fetchone()
+        return int(found[0]) if found else 0
+
+
+def _number(part: Slice) -> int:
+    text = part.name.rpartition(" ")[2]
+    return int(text) if text.lstrip("-").isdigit() else -1

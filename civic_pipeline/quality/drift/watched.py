@@ -1,0 +1,103 @@
+"""What is compared of a clean table: chosen from its contract and its dataset, before anything runs."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from civic_pipeline.catalog import Column
+from civic_pipeline.errors import CatalogIncomplete
+from civic_pipeline.warehouse import Model
+
+YEAR = "fiscal_year"
+_CATEGORIES = ("agency_name", "department_name")
+_PAYEES = ("vendor_name",)
+_TIMES = ("fiscal_year", "fiscal_period")
+_UNITS_OF_NAMES = {"code", "fiscal year", "month of fiscal year"}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Columns of one clean table by the part they play.
+
+    `columns` say something of a row: all but its ids. Two rows equal in them are the same publication twice. `records` are
+    those of them that stay when a source gives new codes to its records or renames a category, `lines` those without times:
+    by them one year can be compared with another. `amounts` are the control totals; where none is declared,
+    `measures` are the numbers that count or measure something.
+    """
+
+    columns: tuple[str, ...]
+    records: tuple[str, ...]
+    lines: tuple[str, ...]
+    amounts: tuple[str, ...]
+    measures: tuple[str, ...]
+    categories: tuple[str, ...]
+    year: str | None
+    dated_by: str | None
+    payee: str | None
+
+    @property
+    def is_ledger(self) -> bool:
+        """Whether rows are dated amounts: then a month without them is a gap."""
+        return bool(self.amounts) and self.dated_by is not None
+
+    def among(self, names: Collection[str]) -> "Watched":
+        """The same of a version that has the columns `names` only."""
+
+        def kept(columns: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(column for column in columns if column in names)
+
+        def one(column: str | None) -> str | None:
+            return column if column in names else None
+
+        return replace(
+            self,
+            columns=kept(self.columns),
+            records=kept(self.records),
+            lines=kept(self.lines),
+            amounts=kept(self.amounts),
+            measures=kept(self.measures),
+            categories=kept(self.categories),
+            year=one(self.year),
+            dated_by=one(self.dated_by),
+            payee=one(self.payee),
+        )
+
+
+def watched(model: Model) -> Watched:
+    """What is compared of the clean table `model`. Raises CatalogIncomplete where `drift` names a column that it has not."""
+    contract, dataset = model.contract, model.dataset
+    if dataset is None:
+        raise ValueError(f"{model.name} is made of no dataset")
+    names = [column.name for column in contract.columns]
+    drift = dataset.drift
+    named = [*(drift.slices or ()), *([drift.payee] if drift.payee else [])]
+    unknown = [name for name in named if name not in names]
+    if unknown:
+        raise CatalogIncomplete(
+            f"drift names {', '.join(unknown)}, which {model.name} does not have. It has {', '.join(names)}."
+        )
+    categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in names)[:1]
+    is_key = {column.name for column in contract.columns if column.source in dataset.key}
+    # One column that alone names a record is an id; of several, each says something.
+    ids = {*contract.key, *(is_key if len(dataset.key) == 1 else ())}
+    columns = [column for column in contract.columns if column.name not in ids]
+    if not columns:  # the key is all there is
+        columns = list(contract.columns)
+    codes = {column.name for column in columns if column.name in is_key and column.type == "VARCHAR"}
+    records = [column.name for column in columns if column.name not in {*codes, *categories}]
+    times = {column.name for column in columns if column.type in {"DATE", "TIMESTAMP"}} | set(_TIMES)
+    return Watched(
+        columns=tuple(column.name for column in columns),
+        records=tuple(records) or tuple(column.name for column in columns),
+        lines=tuple(column.name for column in columns if column.name not in times),
+        amounts=contract.control_totals,
+        measures=() if contract.control_totals else tuple(column.name for column in columns if _is_measure(column)),
+        categories=categories,
+        year=YEAR if YEAR in names else None,
+        dated_by=dataset.dated_by,
+        payee=drift.payee or next((name for name in _PAYEES if name in names), None),
+    )
+
+
+def _is_measure(column: Column) -> bool:
+    is_number = column.type.startswith(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "DECIMAL"))
+    return is_number and column.unit is not None and column.unit not in _UNITS_OF_NAMES

@@ -1,0 +1,30 @@
+"""Warnings about control totals, which `civic run --strict` takes for failures."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import duckdb
+
+from civic_pipeline.quality.drift import LAYER
+from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import Model
+
+
+def control_total_warnings(settings: Settings, models: Mapping[str, Model], since: datetime) -> list[str]:
+    """The failed warnings, of tables checked `since` then, about control totals: drift, and what names one of them."""
+    if not settings.build.exists():
+        return []
+    totals = {
+        name: set(model.contract.control_totals) for name, model in models.items() if model.contract.control_totals
+    }
+    with duckdb.connect(str(settings.build), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name, check_name, layer, array_to_string(examples, '; ') from meta.checks"
+            " where not is_passed and severity = 'warning' and checked_at >= ? order by table_name, check_name",
+            [since.replace(tzinfo=None)],
+        ).fetchall()
+    return [
+        f"{table}.{name}: {examples}"
+        for table, name, layer, examples in rows
+        if table in totals and (layer == LAYER or totals[table] & set(name.split("__")))
+    ]

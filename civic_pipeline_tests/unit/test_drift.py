@@ -1,0 +1,227 @@
+"""Data that lie and true histories: each publication with its least verdict, and the checks that must see it.
+
+A row names the checks that this publication is there for: without one of them its test fails.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from drift_tables import TABLES, Accepted, accepted_tables
+
+from civic_pipeline.catalog.dataset import Drift
+from civic_pipeline.quality.drift import rules
+
+NEW_ID = "'new ' || payment_split_id as payment_split_id"
+# Other payments of the same agencies and payees, as a ledger goes on.
+MORE = f"{NEW_ID}, 'new ' || check_number as check_number, cast(amount + 0.37 as decimal(18, 2)) as amount"
+A_YEAR_LATER = "cast(payment_date + interval 1 year as date) as payment_date, fiscal_year + 1 as fiscal_year"
+ALL = "from ledger"
+
+
+def changed(table: str, what: str, where: str) -> str:
+    """`table` with `column = expression` in the rows that `where` selects."""
+    column, _, expression = what.partition(" = ")
+    return f"select * replace (case when {where} then {expression} else {column} end as {column}) from {table}"
+
+
+@dataclass(frozen=True)
+class Lie:
+    """A wrong publication of `table`. `checks` must fail, each at least as gravely as it says."""
+
+    table: str
+    sql: str
+    checks: dict[str, str]
+    held_back: bool = True
+    options: dict[str, int] = field(default_factory=dict)
+
+
+CRITICAL, WARNING = "critical", "warning"
+LIES = {
+    "checkbook: a fiscal year twice": Lie(
+        "ledger", f"{ALL} union all select * replace ({NEW_ID}) from ledger where fiscal_year = 2025",
+        {"drift__rows_twice": CRITICAL, "drift__growth": CRITICAL, "drift__rows": CRITICAL, "drift__total__amount": CRITICAL},
+    ),
+    "checkbook: the newest month twice": Lie(
+        "ledger", f"{ALL} union all select * replace ({NEW_ID}) from ledger where payment_date >= '2026-06-01'",
+        {"drift__rows_twice": CRITICAL},
+    ),
+    "checkbook: all amounts x 100": Lie(
+        "ledger", changed("ledger", "amount = amount * 100", "true"),
+        {"drift__factor__amount": CRITICAL, "drift__growth": CRITICAL, "drift__changed_rows": CRITICAL},
+    ),
+    "checkbook: one month x 100": Lie(
+        "ledger", changed("ledger", "amount = amount * 100", "date_trunc('month', payment_date) = '2026-03-01'"),
+        {"drift__factor__amount": CRITICAL, "drift__growth": CRITICAL},
+    ),
+    "checkbook: all amounts negative": Lie(
+        "ledger", changed("ledger", "amount = -amount", "true"),
+        {"drift__negative_share__amount": CRITICAL, "drift__total__amount": CRITICAL},
+    ),
+    "checkbook: one agency negative": Lie(
+        "ledger", changed("ledger", "amount = -amount", "agency_name = 'Health'"),
+        {"drift__negative_share__amount": CRITICAL, "drift__total__amount": CRITICAL},
+    ),
+    "checkbook: a month missing": Lie(
+        "ledger", f"{ALL} where date_trunc('month', payment_date) <> '2026-02-01'",
+        {"drift__missing_slices": CRITICAL, "drift__business_days": WARNING},
+    ),
+    "checkbook: half a month missing": Lie(
+        "ledger", f"{ALL} where payment_date not between '2026-02-14' and '2026-02-28'",
+        {"drift__business_days": WARNING, "drift__rows": CRITICAL},
+    ),
+    "checkbook: last year's file again": Lie(
+        "ledger", f"{ALL} where fiscal_year < 2026 union all select * replace ({A_YEAR_LATER}) from ledger where fiscal_year = 2025",
+        {"drift__years_alike": CRITICAL},
+    ),
+    "checkbook: a large agency gone": Lie(
+        "ledger", f"{ALL} where agency_name <> 'Police'", {"drift__missing_slices": CRITICAL, "drift__rows": CRITICAL},
+    ),
+    "checkbook: a small agency gone": Lie(
+        "ledger", f"{ALL} where agency_name <> 'Planning'", {"drift__missing_slices": CRITICAL},
+    ),
+    "checkbook: an agency's column empty": Lie(
+        "ledger", changed("ledger", "agency_name = null", "agency_name = 'Health'"),
+        {"drift__missing_slices": CRITICAL, "drift__blank_share": WARNING},
+    ),
+    "budget: a year twice, which is repaired and reported": Lie(
+        "budget", "from budget", {"drift__repeated_rows": WARNING}, held_back=False, options={"repeated": 1003},
+    ),
+    "budget: last year's file again": Lie(
+        "budget", "from budget where fiscal_year < 2026"
+        " union all select * replace (2026 as fiscal_year, 'new ' || budget_line_id as budget_line_id) from budget where fiscal_year = 2025",
+        {"drift__years_alike": CRITICAL},
+    ),
+    "budget: a year x 100": Lie(
+        "budget", changed("budget", "approved_amount = approved_amount * 100", "fiscal_year = 2026"),
+        {"drift__factor__approved_amount": CRITICAL, "drift__growth": CRITICAL},
+    ),
+    "budget: approved is what was recommended": Lie(
+        "budget", changed("budget", "approved_amount = recommended_amount", "fiscal_year = 2026"),
+        {"drift__equal__recommended_amount__approved_amount": WARNING}, held_back=False,
+    ),
+    "budget: an agency of a year gone": Lie(
+        "budget", "from budget where agency_name <> 'Health' or fiscal_year < 2026", {"drift__missing_slices": CRITICAL},
+    ),
+    "editions: one twice": Lie(
+        "budget", "from budget union all from budget where fiscal_year = 2025",
+        {"drift__rows_twice": CRITICAL, "drift__growth": CRITICAL},
+    ),
+    "editions: a year's rows under the next year's id": Lie(
+        "budget", "from budget where fiscal_year <> 2025 union all select * replace (2025 as fiscal_year) from budget where fiscal_year = 2024",
+        {"drift__years_alike": CRITICAL},
+    ),
+    "contracts: every row twice": Lie(
+        "contracts", "from contracts union all select * replace ('new ' || contract_share_id as contract_share_id) from contracts",
+        {"drift__rows_twice": CRITICAL, "drift__growth": CRITICAL},
+    ),
+    "firms: every one expired": Lie(
+        "firms", changed("firms", "certification_status = 'EXPIRED'", "true"), {"drift__changed_rows": CRITICAL},
+    ),
+    "cases: the last week 0, which is repaired and reported": Lie(
+        "cases", changed("cases", "cumulative_cases = 0", "observed_date > '2023-06-23'"),
+        {"drift__zeros__cumulative_cases": WARNING}, held_back=False,
+    ),
+    # Beyond the 22
+    "ledger: every amount blank": Lie(
+        "ledger", changed("ledger", "amount = null", "true"), {"drift__emptied_columns": CRITICAL, "drift__blank_share": CRITICAL},
+    ),
+    "ledger: a sparse column loses most of its values": Lie(
+        "ledger", changed("ledger", "contract_number = null", "hash(payment_split_id) % 3 > 0"),
+        {"drift__emptied_columns": CRITICAL},
+    ),
+    "ledger: every payee hidden": Lie(
+        "ledger", changed("ledger", "vendor_name = 'Various'", "true"), {"drift__payees": CRITICAL},
+    ),
+    "ledger: thousands given as dollars": Lie(
+        "ledger", changed("ledger", "amount = amount / 1000", "true"), {"drift__factor__amount": CRITICAL},
+    ),
+    "contracts: all amounts with a tenth added": Lie(
+        "contracts", changed("contracts", "authorized_amount = authorized_amount * 1.1", "true"),
+        {"drift__factor__authorized_amount": CRITICAL},
+    ),
+    "ledger: a past year loses a fiftieth": Lie(
+        "ledger", f"{ALL} where fiscal_year <> 2024 or hash(payment_split_id) % 40 > 0", {"drift__rows": CRITICAL},
+    ),
+    "ledger: a past year gone": Lie("ledger", f"{ALL} where fiscal_year > 2024", {"drift__missing_slices": CRITICAL}),
+    "ledger: half a year of new months, one without payments": Lie(
+        "ledger", f"{ALL} union all select * replace ({MORE}, {A_YEAR_LATER}) from ledger"
+        " where payment_date between '2025-07-01' and '2025-09-30' and month(payment_date) <> 8",
+        {"drift__business_days": WARNING}, held_back=False,
+    ),
+}  # fmt: skip
+
+TRUE_HISTORIES = {
+    "growth of 12%": (
+        "ledger",
+        f"{ALL} union all select * replace ({MORE}, {A_YEAR_LATER}) from ledger where payment_date between '2025-07-01' and '2025-11-07'",
+    ),
+    "roll-over in July": (
+        "ledger", f"{ALL} union all select * replace ({MORE}, {A_YEAR_LATER}) from ledger where payment_date between '2025-07-01' and '2025-07-02'",
+    ),
+    "late corrections to 0.4% of a closed year": (
+        "ledger", changed("ledger", "amount = round(amount * 1.5, 2)", "fiscal_year = 2024 and hash(payment_split_id) % 1000 < 4"),
+    ),
+    "0.4% of a closed year withdrawn, all of one month": (
+        "ledger", (f"{ALL} where payment_split_id not in (select payment_split_id from ledger"
+        " where fiscal_year = 2024 and month(payment_date) = 10 order by payment_split_id limit 10)"),
+    ),
+    "a new agency": (
+        "ledger", (f"{ALL} union all select * replace ({MORE}, 'Cannabis Commission' as agency_name) from ledger"
+        " where payment_date >= '2026-06-15' and agency_name = 'Health'"),
+    ),
+    "an agency renamed, in every year": ("ledger", changed("ledger", "agency_name = 'Public Safety'", "agency_name = 'Police'")),
+    "an agency renamed in the course of a year": (
+        "ledger", changed("ledger", "agency_name = 'Public Safety'", "agency_name = 'Police' and payment_date >= '2025-12-01'"),
+    ),
+    "a source re-keyed": ("ledger", f"select * replace ({NEW_ID}, 'A' || check_number as check_number) from ledger"),
+    "a supplemental appropriation": (
+        "budget", changed("budget", "approved_amount = approved_amount * 2", "fiscal_year = 2026 and hash(budget_line_id) % 50 = 0"),
+    ),
+    "one payment of 40 million": (
+        "ledger", (f"{ALL} union all select * replace ({NEW_ID}, 'c' as check_number, 'a bond' as vendor_name,"
+        " cast(18000000 as decimal(18, 2)) as amount) from (from ledger where payment_date = '2026-06-30' limit 1)"),
+    ),
+    "a month closed late": (
+        "ledger", f"{ALL} union all select * replace ({MORE}) from ledger where payment_date between '2026-05-11' and '2026-05-29'",
+    ),
+    "next year's budget": (
+        "budget", ("from budget union all select * replace (2027 as fiscal_year, 'new ' || budget_line_id as budget_line_id,"
+        " recommended_amount + 1200 as recommended_amount, approved_amount + 1000 as approved_amount)"
+        " from budget where fiscal_year = 2026 and hash(budget_line_id) % 4 > 1"),
+    ),
+    "firms come and go": (
+        "firms", ("from firms where hash(listing_id) % 120 > 0 union all select * replace ('new ' || listing_id as listing_id,"
+        " 'N' || certification_number as certification_number, 'New ' || firm_name as firm_name) from firms where hash(listing_id) % 60 = 7"),
+    ),
+    "nothing but other codes": ("contracts", "select * replace ('x' || contract_share_id as contract_share_id) from contracts"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def accepted() -> Iterator[Accepted]:
+    yield from accepted_tables()
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_seen_by_each_check_that_is_there_for_it(accepted: Accepted, name: str) -> None:
+    lie = LIES[name]
+    alarms = accepted.alarms(lie.table, lie.sql, **lie.options)
+    for check, least in lie.checks.items():
+        assert check in alarms, f"{check} saw nothing; the others: {alarms}"
+        severity, examples = alarms[check]
+        assert severity in (least, CRITICAL), (check, severity, examples)
+        assert examples
+    assert any(severity == CRITICAL for severity, _ in alarms.values()) is lie.held_back, alarms
+
+
+@pytest.mark.parametrize("name", TRUE_HISTORIES)
+def test_a_true_history_raises_no_alarm(accepted: Accepted, name: str) -> None:
+    assert accepted.alarms(*TRUE_HISTORIES[name]) == {}
+
+
+def test_every_check_has_a_lie_that_needs_it() -> None:
+    planned = {rule.name for watched in TABLES.values() for rule in rules(watched, Drift())}
+    asserted = {check for lie in LIES.values() for check in lie.checks}
+    kinds = {name.split("__")[1] for name in planned}
+    assert {name.split("__")[1] for name in asserted} == kinds
