@@ -75,6 +75,11 @@ def watched(model: Model) -> Watched:
         raise CatalogIncomplete(
             f"drift names {', '.join(unknown)}, which {model.name} does not have. It has {', '.join(names)}."
         )
+    personal = [name for name in drift.slices or () if contract.column(name).personal]
+    if personal:
+        raise CatalogIncomplete(
+            f"drift.slices of {model.name} names {', '.join(personal)}, a column about persons. Remove it: checks show slices."
+        )
     categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in names)[:1]
     is_key = {column.name for column in contract.columns if column.source in dataset.key}
     # One column that alone names a record is an id; of several, each says something.
