@@ -85,7 +85,6 @@ def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str,
 
 
 def release_spec(models: Mapping[str, Model]) -> dg.AssetSpec:
-    """Not skippable, so that a run which repeats failed assets makes a release, too."""
     return dg.AssetSpec(
         RELEASE,
         deps=[asset_key(name) for name in models],

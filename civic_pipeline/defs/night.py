@@ -84,9 +84,18 @@ def _selection(
         only_checked=frozenset(
             {table_of(key.asset_key) for key in context.selected_asset_check_keys} & models.keys() - keys
         ),
-        releases=table_of(RELEASE) in keys,
+        releases=table_of(RELEASE) in keys or _repeats_a_release(context),
         rebuilds=not whole and not is_retry,
     )
+
+
+def _repeats_a_release(context: dg.AssetExecutionContext) -> bool:
+    """Whether this run repeats the failed assets of one that released: what they become is to be released, too."""
+    parent_id = context.run.tags.get("dagster/parent_run_id")
+    if _ASSET_RETRY not in context.run.tags or parent_id is None:
+        return False
+    parent = context.instance.get_run_by_id(parent_id)
+    return parent is not None and (not parent.asset_selection or RELEASE in parent.asset_selection)
 
 
 def _not_asked_again(
@@ -101,5 +110,10 @@ def _not_asked_again(
 def _selected(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Iterator[Event]:
     wanted = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
     for event in events:
-        if isinstance(event, dg.MaterializeResult) or (event.asset_key, event.check_name) in wanted:
+        if isinstance(event, dg.AssetCheckResult):
+            if (event.asset_key, event.check_name) in wanted:
+                yield event
+        elif event.asset_key in context.selected_asset_keys:
             yield event
+        else:  # the release of a run that repeats failed assets: Dagster does not select it again
+            context.log_event(dg.AssetMaterialization(RELEASE, metadata=event.metadata))

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -265,17 +266,22 @@ def test_one_dead_source_of_ten_fails_alone_and_is_asked_again_alone(
     assert {key for key, evaluation in contracts.items() if not evaluation.passed} == held
     assert all("Held back since" in str(contracts[key].description) for key in held)
 
-    (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(whole)
-    before = asked(settings)
-    # As "Re-execute from failure" does, and as "from asset failure" does with the assets that were not materialized.
-    for tag, selection in (
-        ("dagster/is_resume_retry", None),
-        ("dagster/is_asset_resume_retry", [source, *held, RELEASE]),
+    # As "Re-execute from failure" does, and as "From asset failure" does with the assets that were not materialized.
+    for tags, selection in (
+        ({"dagster/is_resume_retry": "true"}, None),
+        ({"dagster/is_asset_resume_retry": "true"}, [source, *held]),
     ):
-        again = job.execute_in_process(instance=instance, asset_selection=selection, tags={tag: "true"})
+        (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(gzip.compress(b"moved\nelsewhere\n"))
+        failed = job.execute_in_process(instance=instance, raise_on_error=False)
+        (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(whole)
+        before, releases = asked(settings), len(kept_releases(settings))
+        time.sleep(1.1)  # attempts are recorded to the second
+        parents = {"dagster/parent_run_id": failed.run_id, "dagster/root_run_id": failed.run_id}
+        again = job.execute_in_process(instance=instance, asset_selection=selection, tags=tags | parents)
         assert again.success
-        assert set(materialized(again)) == (keys if selection is None else set(selection))
+        assert set(materialized(again)) == (keys if selection is None else {*selection, RELEASE})
         assert {name for name, moment in asked(settings).items() if moment != before[name]} == {dead}
+        assert len(kept_releases(settings)) == releases + 1
     assert ask(settings, "select count(*) from meta.tables where status = 'held_back'") == [(0,)]
 
 
