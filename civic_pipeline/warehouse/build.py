@@ -242,7 +242,7 @@ class Build:
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
         """Some rows of the version that stands, as text, without columns about persons."""
-        columns = [column.name for column in model.contract.columns if not column.personal]
+        columns = [column.name for column in model.contract.columns if column.name not in model.personal]
         shown = ", ".join(f"{column}::varchar" for column in columns)
         found = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
         return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in found]
