@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from tiny_project import DATASET, TinyProject, write_tiny_project
 
 from civic_pipeline.catalog import Dataset, read_yaml
-from civic_pipeline.errors import FileInvalid, ModelFailed
+from civic_pipeline.errors import FileInvalid, ModelFailed, ValueUnreadable
 from civic_pipeline.lint import mistakes
+from civic_pipeline.portals import PortalColumn
 from civic_pipeline.quality import Suites, audit, build_table, write_report
 from civic_pipeline.quality.trial import try_table
+from civic_pipeline.scaffold.persons import is_about_persons
 from civic_pipeline.warehouse import Build, Model, as_of, record_history, release
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -317,3 +320,35 @@ def test_what_holds_persons_is_for_its_owner_alone(town: TinyProject) -> None:
     with town.build():
         pass
     assert town.settings.build.parent.stat().st_mode & 0o077 == 0
+
+
+# Proposed
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["First_Name", "LASTNAME", "Owner", "OWNER_NAME1", "ownerName", "Applicant", "Contact", "contact_email_address", "Phone", "CellPhone",
+     "phone_number", "Fax", "EMail", "E-mail", "last_edited_user", "modified_by", "CreatedBy", "Creator", "date_of_birth", "BirthDate", "DOB",
+     "Officer Name", "Mobile", "taxpayer_name"],
+)  # fmt: skip
+def test_a_column_is_proposed_as_one_about_persons(name: str) -> None:
+    assert is_about_persons(PortalColumn(name, "text", pa.string(), name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Name", "company", "ownership_type", "contract_number", "created_date", "Agency", "neighborhood", "editions", "contactless",
+     "vendor_name", "street_name", "council_member_district", "hotel", "birds", "telemetry", "department_description"],
+)  # fmt: skip
+def test_a_column_about_other_things_is_not(name: str) -> None:
+    assert not is_about_persons(PortalColumn(name, "text", pa.string(), name))
+
+
+def test_a_title_counts_as_a_name_does() -> None:
+    assert is_about_persons(PortalColumn("fld_7", "text", pa.string(), "Owner's Phone"))
+
+
+def test_a_birthday_that_cannot_be_read_is_not_quoted() -> None:
+    error = ValueUnreadable("born", "date", f"{NAME!r} is no date").without_value()
+    assert NAME not in str(error)
+    assert error.column == "born"
