@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from terminal import Place, edit, files_of
 
-from civic_pipeline.catalog import Dataset
 from civic_pipeline.settings import CHECKOUT
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "before.tar.xz"
@@ -153,7 +152,6 @@ def test_the_source_that_failed_recovers(after: tuple[Place, Place], tmp_path: P
     assert place.civic("diff", first, last).code == 0
 
 
-@pytest.mark.skipif("formerly" not in Dataset.model_fields, reason="datasets cannot move yet")
 def test_a_dataset_that_moves_to_another_place_keeps_its_captures(tmp_path: Path) -> None:
     place = unpack(tmp_path)
     before = files_of(place.data / "lake")
