@@ -88,6 +88,11 @@ def _check_result(table: str, name: CheckName, results: list[CheckResult]) -> dg
         severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
         description="; ".join(result.failure for result in failed) or f"{len(results)} expectations hold",
         metadata={
+            **{
+                f"failed rows of {result.name}": dg.MetadataValue.path(str(result.failed_rows))
+                for result in failed
+                if result.failed_rows
+            },
             "failed": len(failed),
             "expectations": dg.MetadataValue.table([_record(result) for result in ordered], _TABLE_SCHEMA),
         },

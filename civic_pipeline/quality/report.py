@@ -111,7 +111,11 @@ def _class(result: CheckResult) -> str:
 
 
 def _examples(result: CheckResult) -> str:
-    return "".join(f"<br><code>{escape(example)}</code>" for example in result.examples)
+    """The examples, and a link to the file of the rows that failed."""
+    shown = "".join(f"<br><code>{escape(example)}</code>" for example in result.examples)
+    if result.failed_rows:
+        shown += f'<br><a href="{escape(result.failed_rows.as_uri())}">failed rows</a>'
+    return shown
 
 
 def _number(value: float | None) -> str:

@@ -18,7 +18,7 @@ def result(table: str, name: str, passed: bool, severity: str = "critical", **mo
 def test_what_failed_comes_first_and_each_checked_table_has_a_page(tmp_path: Path) -> None:
     results = {
         "clean.a": [result("clean.a", "key_unique", True), result("clean.a", "amount__between", False, "warning")],
-        "marts.b": [result("marts.b", "key_unique", False, unexpected=1234.0, examples=("7",)), result("marts.b", "x", True)],
+        "marts.b": [result("marts.b", "key_unique", False, unexpected=1234.0, examples=("7",), failed_rows=tmp_path / "key.parquet"), result("marts.b", "x", True)],
         "marts.c": [result("marts.c", "schema", True)],
     }  # fmt: skip
     index = write_report(tmp_path, "a_run", {"clean.a": "spending", "marts.b": "budget", "marts.c": "budget"}, results)
@@ -38,6 +38,7 @@ def test_what_failed_comes_first_and_each_checked_table_has_a_page(tmp_path: Pat
     page = report_page(tmp_path, "a_run", "marts.b").read_text(encoding="utf-8")
     assert re.findall(r"<tr><td>(\w+)", page) == ["key_unique", "x"]
     assert "1,234" in page
+    assert f'href="{(tmp_path / "key.parquet").as_uri()}"' in page
     assert {file.name for file in index.parent.iterdir()} == {"index.html", *(f"{table}.html" for table in results)}
 
 
