@@ -93,7 +93,10 @@ def _make_released(folder: Path) -> None:
         assert record_history(build, models) == {}
         for model in models.values():
             build.swap(build.stage(model), [], None)
-        failed = CheckResult("clean.baltimore_mwbe", "invented", "table", "warning", False, "Invented for the tests.")
+        rows = "select * from clean.baltimore_mwbe limit 1"
+        failed = CheckResult(
+            "clean.baltimore_mwbe", "invented", "table", "warning", False, "Invented.", failed_rows_sql=rows
+        )
         build.record_checks(failed.table, [failed])
         release(build)
 

@@ -40,8 +40,8 @@ def test_help_names_every_command() -> None:
 def test_sql_as_csv(released: Place, expected: list[tuple[object, ...]]) -> None:
     answer = released.civic("sql", QUERY, "--format", "csv")
     assert answer.code == 0, answer.err
-    frame = pd.read_csv(io.StringIO(answer.out), dtype={"amount": "str"})
-    assert list(frame.columns) == ["city", "fiscal_year", "phase", "amount", "is_new"]
+    frame = pd.read_csv(io.StringIO(answer.out), dtype={"appropriated_amount": "str"})
+    assert list(frame.columns) == ["city", "fiscal_year", "phase", "appropriated_amount", "is_new"]
     assert [(c, y, p, Decimal(a), n) for c, y, p, a, n in frame.itertuples(index=False)] == expected
 
 
