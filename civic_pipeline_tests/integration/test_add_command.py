@@ -1,4 +1,4 @@
-"""`civic add`: three files that the next run captures, builds and passes without an edit."""
+"""`civic add`: it writes three files with which the next run succeeds without an edit."""
 
 import re
 import signal
@@ -21,7 +21,7 @@ def notices(rows: int) -> str:
 
 @pytest.fixture
 def place(small: Place, tmp_path: Path) -> Place:
-    """The small installation, whose portals serve two more files, one of which names no row."""
+    """The small installation. Its portals serve two more files, one of which has no key."""
     place = small.copy(tmp_path)
     (place.served / "notices.csv").write_text(notices(400), encoding="utf-8")
     (place.served / "repeats.csv").write_text(notices(30) + "".join(notices(30).splitlines(keepends=True)[1:]), encoding="utf-8")  # fmt: skip
@@ -60,7 +60,7 @@ def written(place: Place, name: str) -> list[bool]:
     return [file.exists() for file in dataset_files(place.root, name)]
 
 
-def test_what_is_added_is_captured_built_and_passes_without_an_edit(place: Place, urls: dict[str, list[str]]) -> None:
+def test_an_added_dataset_is_captured_built_and_passes_its_checks(place: Place, urls: dict[str, list[str]]) -> None:
     added = []
     for number, (kind, part) in enumerate({"socrata": "/resource/", "arcgis": "/FeatureServer/", "explore": "/explore/", "file": "/files/"}.items()):  # fmt: skip
         url = next(url for url in urls["repeats.csv" if kind == "arcgis" else "notices.csv"] if part in url)
@@ -79,7 +79,7 @@ def test_what_is_added_is_captured_built_and_passes_without_an_edit(place: Place
     assert place.rows(failed) == []
 
 
-def test_the_files_say_what_was_found_and_what_it_rests_on(place: Place, urls: dict[str, list[str]]) -> None:
+def test_the_files_mark_proposals_with_their_evidence(place: Place, urls: dict[str, list[str]]) -> None:
     url = next(url for url in urls["notices.csv"] if "/resource/" in url)
     assert add(place, url, "notices", "--allow-private-hosts").code == 0
     defs, sql, yml = (path.read_text(encoding="utf-8") for path in dataset_files(place.root, "baltimore/notices"))
@@ -93,7 +93,7 @@ def test_the_files_say_what_was_found_and_what_it_rests_on(place: Place, urls: d
     assert "# Proposed from this capture. Warnings do not hold the table back." in yml
 
 
-def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, list[str]]) -> None:
+def test_existing_files_are_an_error_and_are_not_changed(place: Place, urls: dict[str, list[str]]) -> None:
     before = files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs")
     (url, *_) = urls["notices.csv"]
     refused = add(place, url, "mwbe", "--allow-private-hosts")
@@ -103,13 +103,13 @@ def test_existing_files_are_refused_and_untouched(place: Place, urls: dict[str, 
 
 
 @pytest.mark.parametrize(("city", "name"), [("baltimore", "Vacants"), ("baltimore", "../x"), ("baltimore", ""), ("3", "x"), ("new york", "x")])  # fmt: skip
-def test_a_name_is_of_small_letters_digits_and_underscores(small: Place, city: str, name: str) -> None:
+def test_an_invalid_name_is_an_error(small: Place, city: str, name: str) -> None:
     refused = add(small, "https://data.town.gov/d/abcd-1234", name, city=city)
     assert (refused.code, refused.is_plain) == (2, True)
     assert "use only lower-case letters" in refused.message
 
 
-def test_nothing_is_written_when_anything_fails(place: Place, urls: dict[str, list[str]]) -> None:
+def test_after_an_error_no_file_is_written(place: Place, urls: dict[str, list[str]]) -> None:
     url = next(url for url in urls["notices.csv"] if "/resource/" in url)
     assert add(place, url, "notices").code == 2  # loopback is private
     assert add(place, url.replace("/resource/", "/resource/a"), "notices", "--allow-private-hosts").code != 0

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, a person gets one message that names the culprit, and the warehouse of before stays."""
+"""Errors in data, files and the environment: one message names the culprit, and the previous release stays."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def content(place: Place, table: str) -> list[tuple[object, ...]]:
 
 
 def spending(place: Place, changes: dict[str, dict[int, str]]) -> None:
-    """Change cells of the served checkbook: column -> line -> what it holds."""
+    """Change cells of the served checkbook: column -> line -> new value."""
     file = place.served / "spending.csv"
     lines = pd.read_csv(file, dtype="str")
     for column, cells in changes.items():
@@ -46,16 +46,16 @@ def spending(place: Place, changes: dict[str, dict[int, str]]) -> None:
     lines.to_csv(file, index=False)
 
 
-def test_unreadable_rows_below_the_tolerance_go_to_quarantine_whole(place: Place) -> None:
+def test_unreadable_rows_below_the_tolerance_go_to_quarantine(place: Place) -> None:
     before = place.rows("select count(*) from quarantine.baltimore_spending")[0][0]
     spending(place, {"Payment_Amount_Split": {100: "see memo"}, "Payment_Date": {200: "13/45/2024"}})
     ended = place.run()
     assert ended.code == 0, ended.err
-    found = place.rows(
+    rows = place.rows(
         "select _published_amount, _published_date, _rules from quarantine.baltimore_spending"
         " where _published_amount = 'see memo' or _published_date = '13/45/2024' order by 1"
     )
-    assert [row[2] for row in sorted(found, key=lambda row: row[0] == "see memo")] == [
+    assert [row[2] for row in sorted(rows, key=lambda row: row[0] == "see memo")] == [
         ["payment_is_dated"],
         ["amount_is_readable"],
     ]
@@ -114,7 +114,7 @@ def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
     assert after["clean.baltimore_spending"] == built["clean.baltimore_spending"]
 
 
-# Files with mistakes: named with their line before anything runs
+# Mistakes in files: the error names the line before anything runs
 
 
 def typo_in_defs(place: Place) -> tuple[Path, str]:
@@ -143,7 +143,7 @@ MISTAKES = [typo_in_defs, contract_names_no_column, expectation_on_no_column, sq
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
-def test_a_mistake_in_a_file_is_named_with_its_line_and_nothing_runs(
+def test_the_error_names_the_line_of_a_mistake_and_nothing_runs(
     place: Place, mistake: Callable[[Place], tuple[Path, str]]
 ) -> None:
     path, change = mistake(place)
@@ -158,7 +158,7 @@ def test_a_mistake_in_a_file_is_named_with_its_line_and_nothing_runs(
     assert not list((place.data / "dagster_home").glob("history/runs/[0-9a-f]*.db"))
 
 
-def test_dg_check_refuses_a_typo_in_defs(place: Place) -> None:
+def test_dg_check_reports_a_typo_in_defs(place: Place) -> None:
     path = place.root / "civic_pipeline/defs/baltimore/mwbe/defs.yaml"
     edit(path, "  cadence: irregular", "  cadense: irregular")
     checked = subprocess.run(
@@ -174,7 +174,7 @@ def test_dg_check_refuses_a_typo_in_defs(place: Place) -> None:
 
 
 def test_a_full_disk(place: Place) -> None:
-    """The lake on a disk of its own, too small for a capture; seen by this run alone."""
+    """The lake is on a separate disk, too small for a capture and visible only to this run."""
     lake = place.data / "lake"
     small_disk = (
         "unshare",
@@ -195,12 +195,12 @@ def test_a_full_disk(place: Place) -> None:
     assert (ended.code, ended.is_plain) == (3, True), ended.err
     assert f"No space is left on the disk of {lake}" in ended.message
     assert files_of(lake) == captures
-    assert digest(place.warehouse) != before  # released again, with the rows of before
+    assert digest(place.warehouse) != before  # a new release with the previous rows
     assert place.rows("select count(*) from clean.baltimore_spending") != [(0,)]
 
 
 def test_a_folder_without_write_permission(place: Place, tmp_path: Path) -> None:
-    """A superuser may write everywhere, so one gives that right away first."""
+    """A superuser can write everywhere, so the process drops this right first."""
     without_rights = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.getuid() == 0 else ()
     if without_rights and not shutil.which("setpriv"):
         pytest.skip("a superuser without `setpriv` cannot give up the right to write everywhere")
@@ -234,7 +234,7 @@ with {what}:
 
 @contextmanager
 def another_process(what: str) -> Iterator[int]:
-    """A process that holds `what`, context managers, until the block ends; yields its pid."""
+    """A process that holds the context managers `what` until the block ends. Yields its pid."""
     process = subprocess.Popen(
         [sys.executable, "-c", _HOLD.format(what=what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -261,7 +261,7 @@ def test_a_warehouse_opened_for_writing_is_not_replaced(place: Place) -> None:
     assert place.run("warehouse").code == 0
 
 
-def test_a_reader_is_not_disturbed_and_keeps_the_release_it_opened(place: Place) -> None:
+def test_an_open_reader_keeps_the_release_that_it_opened(place: Place) -> None:
     built = "select built_at from meta.tables where table_name = 'clean.baltimore_spending'"
     with connect(place.warehouse) as reader:
         before = reader.execute(built).fetchall()
@@ -271,7 +271,7 @@ def test_a_reader_is_not_disturbed_and_keeps_the_release_it_opened(place: Place)
 
 
 def test_a_second_run_waits_for_the_first(place: Place) -> None:
-    """The first has the build file open: a run that did not wait would meet DuckDB's own lock and fail."""
+    """The first run has the build file open: without waiting, the second one would fail because of DuckDB's lock."""
     build = place.data / "build" / "build.duckdb"
     with another_process(f"only_writer(Path({str(build)!r})), duckdb.connect({str(build)!r})") as pid:
         process = place.start("run", "--select", "raw/baltimore_mwbe", "--select", "warehouse")
@@ -306,9 +306,7 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_wrong_input_is_answered_with_what_would_be_right(
-    place: Place, arguments: tuple[str, ...], message: str
-) -> None:
+def test_the_error_for_wrong_input_names_valid_input(place: Place, arguments: tuple[str, ...], message: str) -> None:
     before = digest(place.warehouse)
     ended = place.civic(*arguments)
     assert (ended.code, ended.is_plain) == (2, True), ended.err

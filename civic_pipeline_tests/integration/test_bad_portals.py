@@ -1,4 +1,4 @@
-"""However a portal fails, the capture says which source, what came and what to do; nothing half-read is kept."""
+"""Failures of portals: the error names the source, the response and the fix, and nothing incomplete is stored."""
 
 import itertools
 import json
@@ -37,21 +37,21 @@ SOCRATA, ARCGIS = "baltimore/mwbe", "baltimore/spending"
 
 
 def refused(place: Place, name: str, access: Access) -> CivicError:
-    """How a capture of `name` fails; nothing of it is kept, and the accepted capture stays the one in use."""
+    """The error of a capture of `name`. Asserts that nothing was stored and the accepted capture stays in use."""
     lake = Lake(place.data / "lake")
     before, accepted = files_of(lake.folder / name), lake.accepted(name)
     with pytest.raises(CivicError) as caught:
         capture(name, CATALOG[name], lake, access)
     assert files_of(lake.folder / name) == before
     assert accepted is not None
-    made = attempt_capture(name, CATALOG[name], lake, access)
-    assert (made.status, made.capture_id, made.problem) == ("failed", accepted.capture_id, str(caught.value))
+    attempt = attempt_capture(name, CATALOG[name], lake, access)
+    assert (attempt.status, attempt.capture_id, attempt.problem) == ("failed", accepted.capture_id, str(caught.value))
     return caught.value
 
 
 @contextmanager
 def portal(answer: Callable[[str], tuple[int, str, str]]) -> Iterator[Access]:
-    """A web server that gives every path the status, content type and body that `answer` says."""
+    """A web server. `answer` gives the status, content type and body for a path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -73,13 +73,13 @@ def portal(answer: Callable[[str], tuple[int, str, str]]) -> Iterator[Access]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries without the waits between them."""
+    """Retries without pauses."""
     monkeypatch.setattr(http, "pause", lambda _: None)
 
 
 @pytest.mark.parametrize("name", [SOCRATA, ARCGIS])
 @pytest.mark.usefixtures("impatient")
-def test_a_portal_that_does_not_answer(place: Place, name: str) -> None:
+def test_a_portal_that_does_not_respond(place: Place, name: str) -> None:
     with socket.socket() as closed:  # bound, never listening: every connection is refused
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -90,7 +90,7 @@ def test_a_portal_that_does_not_answer(place: Place, name: str) -> None:
 
 PAGE = "<!doctype html><html><head><title>Open Baltimore</title></head><body>Welcome</body></html>"
 ANSWERS: dict[str, tuple[int, str, str, type[CivicError], str]] = {
-    "a page where data was due": (
+    "a page instead of data": (
         200,
         "text/html",
         PAGE,
@@ -104,8 +104,8 @@ ANSWERS: dict[str, tuple[int, str, str, type[CivicError], str]] = {
         SourceNotFound,
         "was not found at .*an HTML page titled 'Open Baltimore'",
     ),
-    "half an answer": (200, "application/json", '{"columns": [', AnswerUnreadable, "broken JSON"),
-    "nothing at all": (200, "application/json", "", AnswerUnreadable, "an empty body"),
+    "a truncated response": (200, "application/json", '{"columns": [', AnswerUnreadable, "broken JSON"),
+    "an empty response": (200, "application/json", "", AnswerUnreadable, "an empty body"),
     "a refusal": (403, "application/json", '{"message": "You need a key"}', PortalRefused, "403.*You need a key"),
     "a server in trouble": (503, "text/plain", "down", PortalUnreachable, "HTTP 503"),
 }
@@ -114,11 +114,11 @@ ANSWERS: dict[str, tuple[int, str, str, type[CivicError], str]] = {
 @pytest.mark.parametrize("case", ANSWERS)
 @pytest.mark.parametrize("name", [SOCRATA, ARCGIS])
 @pytest.mark.usefixtures("impatient")
-def test_a_portal_that_answers_something_else(place: Place, name: str, case: str) -> None:
+def test_a_portal_that_returns_something_else(place: Place, name: str, case: str) -> None:
     status, kind, body, wanted, message = ANSWERS[case]
     with portal(lambda _: (status, kind, body)) as access:
         error = refused(place, name, access)
-    # An item that is refused is, to ArcGIS, an item that is not there.
+    # For ArcGIS, an item without access is an item that does not exist.
     assert isinstance(error, (wanted, SourceNotFound) if (case, name) == ("a refusal", ARCGIS) else wanted)
     assert re.search(message, str(error)), str(error)
 
@@ -146,7 +146,7 @@ def test_an_error_inside_http_200(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", [SOCRATA, ARCGIS])
-def test_an_id_the_portal_does_not_know(place: Place, name: str, tmp_path: Path) -> None:
+def test_an_id_that_the_portal_does_not_have(place: Place, name: str, tmp_path: Path) -> None:
     other = next(dataset for dataset in (SOCRATA, ARCGIS) if dataset != name)
     file = f"{other.split('/')[1]}.csv"
     folder = tmp_path / "only_the_other"
@@ -182,7 +182,7 @@ CHANGES: dict[str, tuple[str, Callable[[str], str], type[CivicError], str]] = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_a_source_that_changed_shape(place: Place, case: str) -> None:
+def test_a_source_with_a_changed_schema(place: Place, case: str) -> None:
     name, change, wanted, message = CHANGES[case]
     file = place.served / f"{name.split('/')[1]}.csv"
     file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
@@ -208,7 +208,7 @@ def test_a_column_of_another_type(place: Place, name: str, column: str, kind: st
     assert re.search(rf"changed types: {change}", str(error)), str(error)
 
 
-def test_a_missing_column_without_a_successor(place: Place) -> None:
+def test_a_missing_column_without_a_similar_one(place: Place) -> None:
     file = place.served / "mwbe.csv"
     pd.read_csv(file, dtype="str").drop(columns="certno").to_csv(file, index=False)
     with DemoPortals(place.served) as portals:
@@ -218,12 +218,12 @@ def test_a_missing_column_without_a_successor(place: Place) -> None:
     assert "similar names" not in str(error)
 
 
-def test_rows_that_come_and_go_during_the_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_change_during_the_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     from civic_pipeline.portals import ArcgisLayer
 
     counts = itertools.cycle([600, 601])
     monkeypatch.setattr(ArcgisLayer, "count", lambda _: next(counts))
-    edit(place.served / "spending.csv", "Police", "Police Department", 1)  # or it would not be read again
+    edit(place.served / "spending.csv", "Police", "Police Department", 1)  # otherwise the source would be unchanged
     with DemoPortals(place.served) as portals:
         error = refused(place, ARCGIS, Access(root=portals.url, socrata_token="any"))
     assert isinstance(error, CaptureNotVerified)

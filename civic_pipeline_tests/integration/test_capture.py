@@ -1,4 +1,4 @@
-"""A capture over both protocols: every page, every value, every type, and no more requests than needed."""
+"""Captures over the Socrata and ArcGIS protocols: all pages, values and types, and no more requests than needed."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ from civic_pipeline.errors import CaptureNotVerified
 from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.portals import Access, arcgis, socrata
 
-# A portal's clock has no zone: what it means is the dataset's `time_zones`.
+# Times of a portal have no zone; `time_zones` of the dataset says what they mean.
 at = datetime.fromisoformat
 
 ITEM, LAYER, FOUR = "0123456789abcdef0123456789abcdef", "Things", "abcd-1234"
@@ -32,20 +32,20 @@ SOURCES: dict[str, dict[str, Any]] = {
 
 
 class Watched(DemoPortals):
-    """Demo portals that remember what they were asked, and may be asked something else instead."""
+    """Demo portals that record their requests and can change them."""
 
     def __init__(self, folder: Path, change: Callable[[Request], Request] = lambda request: request) -> None:
         super().__init__(folder)
-        self.asked: list[Request] = []
+        self.received: list[Request] = []
         self._change = change
 
     def answer(self, request: Request) -> Response:
-        self.asked.append(request)
+        self.received.append(request)
         return super().answer(self._change(request))
 
     def pages(self) -> list[Request]:
         """The requests for rows."""
-        return [r for r in self.asked if "$offset" in r.parameters or "resultOffset" in r.parameters]
+        return [r for r in self.received if "$offset" in r.parameters or "resultOffset" in r.parameters]
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def take(lake: Lake, portals: DemoPortals, portal: str, columns: dict[str, str])
     return capture("town/things", dataset, lake, Access(root=portals.url))
 
 
-def landed(lake: Lake, made: Captured) -> pa.Table:
-    (file,) = lake.files(made.manifest)
+def landed(lake: Lake, captured: Captured) -> pa.Table:
+    (file,) = lake.files(captured.manifest)
     return pq.read_table(file)
 
 
@@ -96,21 +96,19 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.mark.parametrize("portal", SOURCES)
-def test_every_page_is_read_and_no_row_twice(lake: Lake, tmp_path: Path, portal: str, small_pages: int) -> None:
+def test_every_page_is_read_and_every_row_once(lake: Lake, tmp_path: Path, portal: str, small_pages: int) -> None:
     with Watched(served(tmp_path / "served", ["number", "name"], NUMBERED)) as portals:
-        made = take(lake, portals, portal, COLUMNS[portal])
-    rows = landed(lake, made).select(["number", "name"]).to_pylist()
+        captured = take(lake, portals, portal, COLUMNS[portal])
+    rows = landed(lake, captured).select(["number", "name"]).to_pylist()
     assert sorted((int(row["number"]), row["name"]) for row in rows) == [(int(n), name) for n, name in NUMBERED]
     assert len(portals.pages()) >= len(NUMBERED) / small_pages
-    (part,) = made.manifest.parts
+    (part,) = captured.manifest.parts
     assert (part.counted, part.landed, part.distinct, part.counted_after) == (50, 50, 50, 50)
 
 
 @pytest.mark.parametrize("portal", SOURCES)
-def test_pages_without_an_order_do_not_prove_anything(
-    lake: Lake, tmp_path: Path, portal: str, small_pages: int
-) -> None:
-    """The portals shuffle what nobody asked to be ordered, as they do in the field."""
+def test_pages_without_an_order_are_not_verified(lake: Lake, tmp_path: Path, portal: str, small_pages: int) -> None:
+    """The demo portals shuffle rows if the request has no order, as real portals do."""
 
     def disordered(request: Request) -> Request:
         kept = {name: value for name, value in request.parameters.items() if name not in {"$order", "orderByFields"}}
@@ -121,24 +119,24 @@ def test_pages_without_an_order_do_not_prove_anything(
             with pytest.raises(CaptureNotVerified, match=r"rows were read, [1-4]?\d of them distinct"):
                 take(lake, portals, portal, COLUMNS[portal])
             assert lake.captures("town/things") == []
-        else:  # windows of object ids need no order
+        else:  # ranges of object ids need no order
             (part,) = take(lake, portals, portal, COLUMNS[portal]).manifest.parts
             assert (part.landed, part.distinct) == (50, 50)
     assert len(portals.pages()) > small_pages
 
 
 @pytest.mark.parametrize("portal", SOURCES)
-def test_an_unchanged_source_costs_its_metadata_and_no_row(lake: Lake, tmp_path: Path, portal: str) -> None:
+def test_an_unchanged_source_costs_one_metadata_request_and_no_rows(lake: Lake, tmp_path: Path, portal: str) -> None:
     folder = served(tmp_path / "served", ["number", "name"], NUMBERED)
     with Watched(folder) as portals:
         first = take(lake, portals, portal, COLUMNS[portal])
         assert portals.pages()
     with Watched(folder) as portals:
         second = take(lake, portals, portal, COLUMNS[portal])
-        assert [request.path.rpartition("/")[2] for request in portals.asked] == {
+        assert [request.path.rpartition("/")[2] for request in portals.received] == {
             "socrata": [f"{FOUR}.json"],
             "arcgis": ["0"],
-        }[portal]  # columns and age, in one request
+        }[portal]  # columns and freshness in one request
         assert portals.pages() == []
     assert (first.status, second.status) == ("captured", "unchanged")
     assert lake.captures("town/things") == [first.manifest]
@@ -156,7 +154,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("portal", SOURCES)
-def test_texts_arrive_as_they_are(lake: Lake, tmp_path: Path, portal: str) -> None:
+def test_texts_are_stored_unchanged(lake: Lake, tmp_path: Path, portal: str) -> None:
     kind = "text" if portal == "socrata" else "String"
     rows = [[str(number), text] for number, text in enumerate(TEXTS)]
     with DemoPortals(
@@ -172,7 +170,7 @@ def test_socrata_types(lake: Lake, tmp_path: Path) -> None:
         "id": "text", "n": "number", "m": "money", "day": "calendar_date", "at": "date", "is_open": "checkbox", "site": "url", "mail": "email",
     }  # fmt: skip
     rows = [
-        # A number that no double can hold.
+        # A number with more digits than a double has.
         [
             "a",
             "12345678901234567.000000000000000001",
@@ -193,8 +191,8 @@ def test_socrata_types(lake: Lake, tmp_path: Path) -> None:
         "_id": pa.string(), "id": pa.string(), "n": number, "m": number, "day": clock, "at": clock, "is_open": pa.bool_(),
         "site": pa.string(), "mail": pa.string(),
     }  # fmt: skip
-    found = sorted((tuple(row.values()) for row in table.drop(["_id"]).to_pylist()), key=lambda row: row[0])
-    assert found == [
+    rows_read = sorted((tuple(row.values()) for row in table.drop(["_id"]).to_pylist()), key=lambda row: row[0])
+    assert rows_read == [
         (
             "a", Decimal("12345678901234567.000000000000000001"), Decimal("1234.5"), at("2024-03-05"), at("2024-03-05"), True,
             '{"url":"https://a.gov"}', "a@b.org",
@@ -214,7 +212,14 @@ def test_arcgis_types(lake: Lake, tmp_path: Path) -> None:
         "name": "String",
     }
     rows = [
-        ["7", "1", "9007199254740993", "0.1", "2024-03-05 14:30:00", "a"],  # the second is past what a double counts
+        [
+            "7",
+            "1",
+            "9007199254740993",
+            "0.1",
+            "2024-03-05 14:30:00",
+            "a",
+        ],  # the second is larger than the integers of a double
         ["9", "-2147483647", "-1", "-1e-300", "1969-12-31 23:59:59", "b"],
         ["12", "", "", "", "", ""],
     ]
@@ -245,25 +250,25 @@ def test_hundreds_of_columns(lake: Lake, tmp_path: Path, portal: str) -> None:
     ]
     columns = {"id": COLUMNS[portal]["name"], "day_*": COLUMNS[portal]["number"]}
     with DemoPortals(served(tmp_path / "served", ["id", *names], rows, types={"id": "text"})) as portals:
-        made = take(lake, portals, portal, columns)
-    assert made.undeclared == (() if portal == "socrata" else ("OBJECTID",))
-    found = {row["id"]: [row[name] for name in names] for row in landed(lake, made).to_pylist()}
-    assert found == {line[0]: [int(value) if value else None for value in line[1:]] for line in rows}
+        captured = take(lake, portals, portal, columns)
+    assert captured.undeclared == (() if portal == "socrata" else ("OBJECTID",))
+    rows_read = {row["id"]: [row[name] for name in names] for row in landed(lake, captured).to_pylist()}
+    assert rows_read == {line[0]: [int(value) if value else None for value in line[1:]] for line in rows}
 
 
-def test_a_layer_brings_its_geometry(lake: Lake, tmp_path: Path) -> None:
+def test_a_layer_is_captured_with_its_geometry(lake: Lake, tmp_path: Path) -> None:
     ring = [[-76.6, 39.2], [-76.5, 39.2], [-76.5, 39.3], [-76.6, 39.2]]
     shapes: list[dict[str, Any] | None] = [{"type": "Polygon", "coordinates": [ring]}, None]
     folder = served_shapes(tmp_path / "served", shapes)
     with DemoPortals(folder) as portals:
-        made = take(lake, portals, "arcgis", {"OBJECTID": "OID", "name": "String"})
-    assert made.undeclared == ()  # a geometry need not be declared
-    first, second = landed(lake, made).to_pylist()
+        captured = take(lake, portals, "arcgis", {"OBJECTID": "OID", "name": "String"})
+    assert captured.undeclared == ()  # a geometry need not be declared
+    first, second = landed(lake, captured).to_pylist()
     assert (first["name"], json.loads(first["_geometry"])["rings"]) == ("n0", [ring])
     assert (second["name"], second["_geometry"]) == ("n1", None)
 
 
-def test_codes_come_with_their_labels_and_newer_types_as_themselves(lake: Lake, tmp_path: Path) -> None:
+def test_codes_have_labels_and_newer_types_are_read(lake: Lake, tmp_path: Path) -> None:
     names = ["OBJECTID", "status", "day", "seen", "moment"]
     rows = [
         ["1", "2", "2024-01-31", "10:15:00", "2024-01-31T10:15:00-05:00"],
@@ -276,16 +281,16 @@ def test_codes_come_with_their_labels_and_newer_types_as_themselves(lake: Lake, 
         "OBJECTID": "OID", "status": "SmallInteger", "day": "DateOnly", "seen": "TimeOnly", "moment": "TimestampOffset",
     }  # fmt: skip
     with DemoPortals(folder) as portals:
-        made = take(lake, portals, "arcgis", columns)
-    assert made.undeclared == ()  # a label need not be declared
-    assert [tuple(row.values()) for row in landed(lake, made).to_pylist()] == [
+        captured = take(lake, portals, "arcgis", columns)
+    assert captured.undeclared == ()  # a label need not be declared
+    assert [tuple(row.values()) for row in landed(lake, captured).to_pylist()] == [
         (1, 2, date(2024, 1, 31), "10:15:00", "2024-01-31T10:15:00-05:00", "Closed"),
         (2, 9, date(1969, 12, 31), None, "2024-07-01T00:00:00+00:00", None),  # the domain names no 9
         (3, None, None, None, None, None),
     ]
 
 
-def test_a_place_at_nan_is_no_place(lake: Lake, tmp_path: Path) -> None:
+def test_a_geometry_at_nan_is_null(lake: Lake, tmp_path: Path) -> None:
     shapes: list[dict[str, Any] | None] = [{"type": "Point", "coordinates": [-76.6, 39.2]}, None]
     folder = served_shapes(tmp_path / "served", shapes)
     with faulty(folder, nan="text") as portals:

@@ -1,4 +1,4 @@
-"""`civic capture`: what was pasted becomes a folder with a proven Parquet file, or nothing."""
+"""`civic capture`: an address becomes a folder with a verified Parquet file, or nothing is written."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ WARDS = "Ward,Opened,Name\n" + "".join(f"{n:03},2026-01-{1 + n % 28:02},Ward {n}
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, list[str]]]:
-    """Demo portals on one file, and the addresses they print."""
+    """Demo portals that serve one file, and the addresses that they print."""
     folder = tmp_path_factory.mktemp("wards")
     (folder / "wards.csv").write_text(WARDS, encoding="utf-8")
     place = Place(folder / "data", folder)
@@ -39,21 +39,21 @@ def capture(place: Place, url: str, out: Path, *options: str) -> Ended:
 
 
 def addresses(urls: list[str]) -> dict[str, str]:
-    """Everything a person may copy for the one file."""
+    """All addresses that a user can copy for the file."""
     socrata = next(url for url in urls if "/resource/" in url)
     layer = next(url for url in urls if "/FeatureServer/" in url)
     explore = next((url for url in urls if "/explore/" in url), None)
     file = next((url for url in urls if "/files/" in url), None)
     host, dataset_id = socrata.split("/resource/")
-    found = {
+    copies = {
         "rows": socrata, "page": f"{host}/City/Wards/{dataset_id.removesuffix('.json')}", "layer": layer,
         "service": layer.rpartition("/")[0], "query": f"{layer}/query?where=1%3D1&f=json", "explore": explore, "file": file,
     }  # fmt: skip
-    return {kind: url for kind, url in found.items() if url}
+    return {kind: url for kind, url in copies.items() if url}
 
 
 @pytest.mark.parametrize("kind", ["rows", "page", "layer", "service", "query", "explore", "file"])
-def test_what_was_pasted_becomes_a_proven_file(served: tuple[Place, list[str]], kind: str, tmp_path: Path) -> None:
+def test_an_address_becomes_a_verified_file(served: tuple[Place, list[str]], kind: str, tmp_path: Path) -> None:
     place, urls = served
     url = addresses(urls).get(kind)
     assert url, f"`civic demo serve` prints no {kind}"
@@ -67,7 +67,7 @@ def test_what_was_pasted_becomes_a_proven_file(served: tuple[Place, list[str]], 
     assert (part.counted, part.landed, digest(file)) == (1500, 1500, part.sha256)
     assert pq.read_metadata(file).num_rows == 1500
     assert "1,500 rows captured" in ended.out
-    assert "1,500 counted = 1,500 landed" in ended.out
+    assert "verified  1,500 counted = 1,500 landed" in ended.out
     assert str(file) in ended.out
     for column in part.columns:
         assert any(column.name in line and column.portal_type in line for line in ended.out.splitlines())
@@ -80,7 +80,7 @@ def test_a_file_of_this_machine_needs_no_portal(served: tuple[Place, list[str]],
     assert pq.read_table(tmp_path / "out" / "part.parquet")["Ward"][0].as_py() == "001"
 
 
-def test_a_private_host_is_refused_unless_it_is_meant(served: tuple[Place, list[str]], tmp_path: Path) -> None:
+def test_a_private_host_is_an_error_unless_it_is_allowed(served: tuple[Place, list[str]], tmp_path: Path) -> None:
     place, urls = served
     for url in addresses(urls).values():
         refused = capture(place, url, tmp_path / "out")
@@ -98,7 +98,7 @@ def test_wrong_input_is_one_message(served: tuple[Place, list[str]], pasted: str
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_holds_something_is_left_alone(served: tuple[Place, list[str]], tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_changed(served: tuple[Place, list[str]], tmp_path: Path) -> None:
     place, urls = served
     (tmp_path / "manifest.json").write_text(json.dumps({"mine": 1}), encoding="utf-8")
     refused = capture(place, addresses(urls)["rows"], tmp_path, "--allow-private-hosts")
@@ -107,7 +107,7 @@ def test_a_folder_that_holds_something_is_left_alone(served: tuple[Place, list[s
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 
-def test_a_dataset_the_portal_does_not_know_leaves_nothing(served: tuple[Place, list[str]], tmp_path: Path) -> None:
+def test_an_unknown_dataset_leaves_no_files(served: tuple[Place, list[str]], tmp_path: Path) -> None:
     place, urls = served
     host = addresses(urls)["rows"].split("/resource/")[0]
     failed = capture(place, f"{host}/d/aaaa-0000", tmp_path / "out", "--allow-private-hosts")

@@ -1,4 +1,4 @@
-"""A capture of files from a web server and from disk, and real files of cities by every reader."""
+"""Captures of files from a web server and from disk, and real files of cities read by all readers."""
 
 import csv
 import gzip
@@ -64,10 +64,10 @@ def take(
     return capture("town/payments", dataset, lake, Access(root=root, project=project))
 
 
-def rows(lake: Lake, made: Captured) -> list[dict[str, Any]]:
-    (file,) = lake.files(made.manifest)
-    found: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-    return found
+def rows(lake: Lake, captured: Captured) -> list[dict[str, Any]]:
+    (file,) = lake.files(captured.manifest)
+    rows_read: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return rows_read
 
 
 WRITTEN = [{"_row": n, "no": f"{n:04}", "payee": f'Smith, "{n}"\nLtd', "amount": f"{n}.50"} for n in range(1, ROWS + 1)]
@@ -75,34 +75,32 @@ WRITTEN = [{"_row": n, "no": f"{n:04}", "payee": f'Smith, "{n}"\nLtd', "amount":
 
 def test_a_file_is_captured_row_by_row_and_downloaded_once(served: Path, lake: Lake) -> None:
     with DemoPortals(served) as portals:
-        made = take(lake, portals.url)
+        captured = take(lake, portals.url)
         first, second = portals.requests
         assert ("if-none-match" in first.headers, "if-none-match" in second.headers) == (False, True)
         assert take(lake, portals.url).status == "unchanged"
-    assert rows(lake, made) == WRITTEN
-    (part,) = made.manifest.parts
+    assert rows(lake, captured) == WRITTEN
+    (part,) = captured.manifest.parts
     assert (part.counted, part.landed, part.distinct, part.row_id) == (ROWS, ROWS, ROWS, "_row")
     assert part.freshness_link == "sha256"
     assert part.received_bytes == len(PAYMENTS.encode())
 
 
-def test_a_server_that_says_nothing_of_a_file_is_asked_twice_and_the_file_is_stored_once(
-    served: Path, lake: Lake
-) -> None:
+def test_without_validators_a_file_is_downloaded_twice_and_stored_once(served: Path, lake: Lake) -> None:
     with faulty(served, no_validators=True) as portals:
-        made = take(lake, portals.url)
+        captured = take(lake, portals.url)
         assert [a.status for a in portals.requests] == [200, 200]
         assert take(lake, portals.url).status == "unchanged"
     assert len(list(lake.folder.rglob("*.parquet"))) == 1
-    assert rows(lake, made) == WRITTEN
+    assert rows(lake, captured) == WRITTEN
 
 
-def test_a_file_that_changed_is_captured_anew(served: Path, lake: Lake) -> None:
+def test_a_changed_file_is_captured_again(served: Path, lake: Lake) -> None:
     with DemoPortals(served) as portals:
         take(lake, portals.url)
         (served / "payments.csv").write_text(PAYMENTS + "9999,Late,1\r\n", encoding="utf-8", newline="")
-        made = take(lake, portals.url)
-    assert (made.status, made.manifest.rows) == ("captured", ROWS + 1)
+        captured = take(lake, portals.url)
+    assert (captured.status, captured.manifest.rows) == ("captured", ROWS + 1)
 
 
 def test_a_geojson_in_gzip_keeps_its_types(served: Path, lake: Lake) -> None:
@@ -114,12 +112,12 @@ def test_a_geojson_in_gzip_keeps_its_types(served: Path, lake: Lake) -> None:
     (served / "wards.geojson.gz").write_bytes(gzip.compress(content))
     with DemoPortals(served) as portals:
         url = "https://data.town.gov/wards.geojson.gz"
-        made = take(lake, portals.url, url, ward="integer", share="number", name="text")
-    found = rows(lake, made)
-    assert found[3] | {"share": float(found[3]["share"])} == {
+        captured = take(lake, portals.url, url, ward="integer", share="number", name="text")
+    wards = rows(lake, captured)
+    assert wards[3] | {"share": float(wards[3]["share"])} == {
         "_row": 4, "ward": 3, "share": 0.375, "name": "é3", "_geometry": '{"type":"Point","coordinates":[3,1.5]}',
     }  # fmt: skip
-    assert len(found) == 200
+    assert len(wards) == 200
 
 
 @pytest.mark.parametrize(
@@ -127,15 +125,15 @@ def test_a_geojson_in_gzip_keeps_its_types(served: Path, lake: Lake) -> None:
     [{"html_page": 1}, {"empty_body": 2}, {"dropped_connection": 1}, {"burst_requests": 2}, {"burst_requests": 3, "burst_status": 503}],
     ids=str,
 )  # fmt: skip
-def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
+def test_a_temporary_fault_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
     with faulty(served, **faults) as portals:
-        made = take(lake, portals.url)
-    assert rows(lake, made) == WRITTEN
-    assert made.manifest.parts[0].retries
+        captured = take(lake, portals.url)
+    assert rows(lake, captured) == WRITTEN
+    assert captured.manifest.parts[0].retries
 
 
 @pytest.mark.parametrize(
-    ("faults", "error", "told"),
+    ("faults", "error", "message"),
     [
         ({"html_page": "always"}, AnswerUnreadable, "returned an HTML page; expected a table"),
         ({"home_page": True}, AnswerUnreadable, "returned an HTML page; expected a table"),
@@ -147,17 +145,17 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
     ],
     ids=str,
 )  # fmt: skip
-def test_what_does_not_pass_is_said_and_nothing_is_kept(
-    served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], told: str
+def test_a_lasting_fault_is_an_error_and_nothing_is_stored(
+    served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], message: str
 ) -> None:
     with faulty(served, **faults) as portals, pytest.raises(error) as raised:
         take(lake, portals.url)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert lake.newest("town/payments") is None
     assert not list(lake.folder.rglob("*.parquet"))
 
 
-def test_a_file_that_is_gone_is_said_so(served: Path, lake: Lake) -> None:
+def test_a_missing_file_is_an_error(served: Path, lake: Lake) -> None:
     with DemoPortals(served) as portals, pytest.raises(SourceNotFound, match=r"gone\.csv"):
         take(lake, portals.url, "https://data.town.gov/gone.csv")
 
@@ -171,9 +169,9 @@ def project(tmp_path: Path) -> Path:
 def test_a_file_of_the_project_is_captured_when_its_bytes_change(project: Path, lake: Lake) -> None:
     file = project / "data" / "payments.csv"
     file.write_text(PAYMENTS, encoding="cp1252", newline="")
-    made = take(lake, None, "data/payments.csv", project)
-    assert rows(lake, made) == WRITTEN
-    assert made.manifest.parts[0].url == "data/payments.csv"
+    captured = take(lake, None, "data/payments.csv", project)
+    assert rows(lake, captured) == WRITTEN
+    assert captured.manifest.parts[0].url == "data/payments.csv"
     file.touch()
     assert take(lake, None, "data/payments.csv", project).status == "unchanged"
     file.write_text(PAYMENTS.replace("\nLtd", "\nInc"), encoding="cp1252", newline="")
@@ -189,7 +187,7 @@ def test_a_file_of_the_project_is_captured_when_its_bytes_change(project: Path, 
         take(lake, None, "data/payments.csv", project)
 
 
-def test_a_row_longer_than_a_block_is_captured_by_the_careful_way(project: Path, lake: Lake) -> None:
+def test_a_row_longer_than_a_block_is_read_sequentially(project: Path, lake: Lake) -> None:
     (project / "data" / "shapes.csv").write_text(f"id,shape\n1,{'x' * 9_000_000}\n2,y\n", encoding="utf-8")
     assert [row["id"] for row in rows(lake, take(lake, None, "data/shapes.csv", project, id="text"))] == ["1", "2"]
 
@@ -198,7 +196,7 @@ def test_a_row_longer_than_a_block_is_captured_by_the_careful_way(project: Path,
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-def test_a_long_file_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+def test_a_long_file_is_never_completely_in_memory(tmp_path: Path) -> None:
     script = """
 import re, sys
 from datetime import date
@@ -216,11 +214,11 @@ print(rows, inspected - before, most() - before)
         file.write("id,day,vendor,amount,note\n")
         file.writelines(f'{n},2024-01-31,"Vendor, {n % 5000}",{n}.5,{"some words " * 30}\n' for n in range(1_200_000))
     megabytes = path.stat().st_size >> 20
-    told = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
-    rows, looking, reading = map(int, told.stdout.split())
+    process = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    rows, describing, reading = map(int, process.stdout.split())
     assert rows == 1_200_000
     assert megabytes > 420
-    assert looking < 50
+    assert describing < 50
     assert reading < 320
 
 
@@ -228,12 +226,12 @@ print(rows, inspected - before, most() - before)
 
 
 def real_files() -> Iterator[Any]:
-    """Every file of those cities published that we can read, by its path; one skipped test where there are none."""
+    """All readable files that cities published, by path; one skipped test if there are none."""
     readable = {".csv", ".gz", ".xlsx", ".xls", ".geojson"}
-    found = sorted(path for path in REAL.rglob("*") if path.suffix in readable and not path.name.endswith(".json.gz"))
-    for path in found:
+    paths = sorted(path for path in REAL.rglob("*") if path.suffix in readable and not path.name.endswith(".json.gz"))
+    for path in paths:
         yield pytest.param(path, id=str(path.relative_to(REAL)))
-    if not found:
+    if not paths:
         yield pytest.param(REAL, id="none", marks=pytest.mark.skip(reason="../shared/real is not here"))
 
 
@@ -242,7 +240,7 @@ def opened(path: Path) -> PortalSource:
 
 
 @pytest.mark.parametrize("path", list(real_files()))
-def test_a_real_file_is_read_alike_by_both_ways_and_as_others_count_it(path: Path, tmp_path: Path) -> None:
+def test_both_readers_and_an_independent_one_agree_on_a_real_file(path: Path, tmp_path: Path) -> None:
     file = opened(path)
     described, counted = file.describe(), file.count()
     tables = [list(file.read(described, counted, tmp_path, sequential)) for sequential in (False, True)]
@@ -260,7 +258,7 @@ def test_a_real_file_is_read_alike_by_both_ways_and_as_others_count_it(path: Pat
         assert [json.loads(row["_geometry"]) for row in values[0]] == [feature["geometry"] for feature in features]
 
 
-def test_real_files_of_other_kinds_are_refused() -> None:
+def test_real_files_of_other_formats_are_an_error() -> None:
     others = [
         path for path in REAL.rglob("*") if path.suffix in {".dbf", ".shp", ".shx"} or path.name.endswith(".json.gz")
     ]

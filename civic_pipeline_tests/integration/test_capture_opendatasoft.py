@@ -1,4 +1,4 @@
-"""A capture over OpenDataSoft's protocol: every row and value, two metadata requests a night, and what breaks on the way."""
+"""Captures over the OpenDataSoft protocol: every row and value, the number of requests, and faults."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -71,30 +71,30 @@ def take(lake: Lake, portals: DemoPortals, dataset_id: str = "bus-stops") -> Cap
     return capture("town/stops", dataset, lake, Access(root=portals.url))
 
 
-def rows(lake: Lake, made: Captured) -> list[dict[str, Any]]:
-    (file,) = lake.files(made.manifest)
-    found: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-    return sorted(found, key=lambda row: row["n"])
+def rows(lake: Lake, captured: Captured) -> list[dict[str, Any]]:
+    (file,) = lake.files(captured.manifest)
+    rows_read: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return sorted(rows_read, key=lambda row: row["n"])
 
 
-def test_all_rows_land_in_one_export_and_an_unchanged_dataset_costs_one_request(served: Path, lake: Lake) -> None:
+def test_all_rows_come_from_one_export_and_an_unchanged_dataset_costs_one_request(served: Path, lake: Lake) -> None:
     with DemoPortals(served) as portals:
-        made = take(lake, portals)
+        captured = take(lake, portals)
         asked = [answered.path for answered in portals.requests]
         again = take(lake, portals)
         assert len(portals.requests) == len(asked) + 1
     assert [path.rpartition("bus-stops")[2] for path in asked] == ["", "/records", "/exports/jsonl", "/records", ""]
-    (part,) = made.manifest.parts
+    (part,) = captured.manifest.parts
     assert (part.counted, part.landed, part.counted_after, part.distinct, part.row_id) == (ROWS, ROWS, ROWS, None, None)
     assert part.freshness_link == "metas.default.data_processed"
-    assert (again.status, again.manifest) == ("unchanged", made.manifest)
-    found = rows(lake, made)
-    assert [row["n"] for row in found] == list(range(1, ROWS + 1))
-    assert found[0] == {
+    assert (again.status, again.manifest) == ("unchanged", captured.manifest)
+    rows_read = rows(lake, captured)
+    assert [row["n"] for row in rows_read] == list(range(1, ROWS + 1))
+    assert rows_read[0] == {
         "n": 1, "rate": Decimal("1.25"), "name": 'stop; "1" é', "at": datetime(2024, 1, 31, 10), "day": date(2024, 1, 31),
         "open": True, "place": '{"lon":-76.6,"lat":39.3}',
     }  # fmt: skip
-    assert {value for name, value in found[-1].items() if name != "n"} == {None}
+    assert {value for name, value in rows_read[-1].items() if name != "n"} == {None}
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_all_rows_land_in_one_export_and_an_unchanged_dataset_costs_one_request(
     ],
     ids=str,
 )  # fmt: skip
-def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
+def test_a_temporary_fault_costs_only_retries(served: Path, lake: Lake, faults: dict[str, Any]) -> None:
     with faulty(served, **faults) as portals:
-        made = take(lake, portals)
-    assert [row["n"] for row in rows(lake, made)] == list(range(1, ROWS + 1))
+        captured = take(lake, portals)
+    assert [row["n"] for row in rows(lake, captured)] == list(range(1, ROWS + 1))
 
 
 @pytest.mark.parametrize(
-    ("faults", "error", "told"),
+    ("faults", "error", "message"),
     [
         ({"export_breaks_after": 100}, PortalOverloaded, "Streaming interrupted due to the following error: Query timed out"),
         ({"export_breaks_after": 0}, PortalOverloaded, "Streaming interrupted"),
@@ -135,32 +135,32 @@ def test_what_passes_costs_only_retries(served: Path, lake: Lake, faults: dict[s
     ],
     ids=str,
 )  # fmt: skip
-def test_what_does_not_pass_is_said_and_nothing_is_kept(
-    served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], told: str
+def test_a_lasting_fault_is_an_error_and_nothing_is_stored(
+    served: Path, lake: Lake, faults: dict[str, Any], error: type[CivicError], message: str
 ) -> None:
     with faulty(served, **faults) as portals, pytest.raises(CivicError) as raised:
         take(lake, portals)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert type(raised.value) is error
     assert lake.newest("town/stops") is None
     assert not list(lake.folder.rglob("*.parquet"))
 
 
-def test_a_used_up_quota_is_not_asked_again(served: Path, lake: Lake) -> None:
+def test_no_retry_after_the_quota_is_used_up(served: Path, lake: Lake) -> None:
     with faulty(served, calls_left=0) as portals:
         with pytest.raises(PortalUnreachable):
             take(lake, portals)
         assert [answered.status for answered in portals.requests] == [200, 429]
 
 
-def test_an_edit_during_the_export_has_it_read_again(served: Path, lake: Lake) -> None:
+def test_after_an_edit_during_the_export_it_is_read_again(served: Path, lake: Lake) -> None:
     with faulty(served, edit_after_pages=1, edit="delete", edit_rows=2) as portals:
-        made = take(lake, portals)
+        captured = take(lake, portals)
         assert [a.path.rpartition("/")[2] for a in portals.requests if "exports" in a.path] == ["jsonl", "json"]
-    assert made.manifest.rows == ROWS - 2
+    assert captured.manifest.rows == ROWS - 2
 
 
-def test_a_dataset_that_is_not_there_is_said_so(served: Path, lake: Lake) -> None:
+def test_an_unknown_dataset_is_an_error(served: Path, lake: Lake) -> None:
     with (
         DemoPortals(served) as portals,
         pytest.raises(SourceNotFound, match="Unknown dataset"),
@@ -168,7 +168,7 @@ def test_a_dataset_that_is_not_there_is_said_so(served: Path, lake: Lake) -> Non
         take(lake, portals, "bus-stop")
 
 
-def test_without_a_date_of_its_data_a_dataset_is_read_every_time_and_kept_once(served: Path, lake: Lake) -> None:
+def test_a_dataset_without_freshness_is_read_every_time_and_stored_once(served: Path, lake: Lake) -> None:
     with faulty(served, freshness="none") as portals:
         assert take(lake, portals).status == "captured"
         asked = len(portals.requests)

@@ -1,4 +1,4 @@
-"""Whatever was edited at the portal, a capture that reads only the edits equals one that reads everything."""
+"""After any edits at the portal, a capture that reads only the edits equals a capture that reads everything."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ SOURCES: dict[str, dict[str, Any]] = {
 }
 COLUMNS = {"socrata": {"number": "number", "name": "text"}, "arcgis": {"number": "Integer", "name": "String"}}
 
-# What a publisher may do: to which rows, by their number.
+# An edit by the publisher, and the number of the row.
 Edit = tuple[Literal["insert", "update", "delete", "replace"], int]
 EDITS = st.lists(
     st.tuples(st.sampled_from(["insert", "update", "update", "delete", "replace"]), st.integers(1, 40)), max_size=4
@@ -41,10 +41,10 @@ def take(folder: Path, portals: DemoPortals, portal: Portal, full_read_every_day
     return capture("town/things", dataset, Lake(folder), Access(root=portals.url))
 
 
-def rows(folder: Path, made: Captured) -> pa.Table:
-    (file,) = Lake(folder).files(made.manifest)
+def rows(folder: Path, captured: Captured) -> pa.Table:
+    (file,) = Lake(folder).files(captured.manifest)
     table = pq.read_table(file)
-    return table.sort_by(made.manifest.parts[0].row_id or "").select(
+    return table.sort_by(captured.manifest.parts[0].row_id or "").select(
         [name for name in table.column_names if name != "_updated_at"]
     )
 
@@ -76,7 +76,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(EDITS, min_size=1, max_size=3))
-def test_reading_the_edits_gives_what_a_full_read_gives(
+def test_reading_only_the_edits_equals_a_full_read(
     served: Path, tmp_path_factory: pytest.TempPathFactory, portal: Portal, history: list[list[Edit]]
 ) -> None:
     by_edits, in_full = tmp_path_factory.mktemp("edits"), tmp_path_factory.mktemp("full")
@@ -94,7 +94,7 @@ def test_reading_the_edits_gives_what_a_full_read_gives(
 def test_only_the_edits_are_read_until_a_full_read_is_due(served: Path, tmp_path: Path, portal: Portal) -> None:
     with DemoPortals(served) as portals:
         first = take(tmp_path, portals, portal, 7).manifest
-        # Rows of long ago: the day of overlap would otherwise bring them all again.
+        # The rows are old: otherwise the overlap of one day would include all of them.
         portals.update("things.csv", "number = 3", {"name": "edited"})
         (part,) = take(tmp_path, portals, portal, 7).manifest.parts
         assert part.full_read_at == first.parts[0].full_read_at
@@ -111,7 +111,7 @@ def test_only_the_edits_are_read_until_a_full_read_is_due(served: Path, tmp_path
 
 
 @pytest.mark.parametrize("portal", ["socrata", "arcgis"])
-def test_an_edit_that_shows_after_one_that_began_later_is_read(served: Path, tmp_path: Path, portal: Portal) -> None:
+def test_an_edit_that_becomes_visible_late_is_read(served: Path, tmp_path: Path, portal: Portal) -> None:
     with DemoPortals(served) as portals:
         take(tmp_path, portals, portal, 7)
         portals.update("things.csv", "number = 4", {"name": "edited"})
@@ -122,7 +122,9 @@ def test_an_edit_that_shows_after_one_that_began_later_is_read(served: Path, tmp
 
 
 @pytest.mark.parametrize("portal", ["socrata", "arcgis"])
-def test_a_deletion_is_seen_by_the_count_and_everything_is_read(served: Path, tmp_path: Path, portal: Portal) -> None:
+def test_a_deletion_is_detected_by_the_count_and_causes_a_full_read(
+    served: Path, tmp_path: Path, portal: Portal
+) -> None:
     with DemoPortals(served) as portals:
         first = take(tmp_path, portals, portal, 7).manifest.parts[0]
         portals.delete("things.csv", "number = 3")

@@ -1,4 +1,4 @@
-"""Readers that stay open and ask all the time while release after release is published: no error, nothing missing, no mix."""
+"""Readers query all the time while releases are published: no error, nothing missing, no mix of two releases."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from civic_pipeline.settings import CHECKOUT
 
 RELEASES = 6
 
-# Publishes the releases 0, 1, 2 ... of the tiny project of the unit tests, one for every line on its standard input. In the nth, both
-# tables, their quarantine and what `meta` says of them hold the number n.
+# Publishes releases 0, 1, 2, ... of the tiny project of the unit tests, one for every line on standard input. In release n
+# both tables, the quarantine and `meta` contain the number n.
 _WRITER = """
 import sys
 from pathlib import Path
@@ -30,8 +30,8 @@ for number, _ in enumerate(sys.stdin):
     print(number, flush=True)
 """
 
-# Asks for the number in every table without pause, until standard input is closed, and once more after that. `ask` gives the
-# numbers that one statement or one transaction saw: those of one release are all the same.
+# Queries the number in every table without pause until standard input is closed, and once more after that. `ask` returns the
+# numbers that one statement or one transaction read; within one release they are all equal.
 _READER = """
 import json, sys, threading
 import duckdb, civic_pipeline

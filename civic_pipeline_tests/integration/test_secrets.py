@@ -1,4 +1,4 @@
-"""No secret leaves the process: one of each is planted, a portal throws them back, and every byte that is left is searched."""
+"""No secret leaves the process: each secret is planted, a portal repeats it, and all output and files are searched for it."""
 
 import json
 import subprocess
@@ -21,10 +21,10 @@ SECRETS = {
     "CIVIC_NOTIFY_SMTP": "PlantedUser4711:PlantedWord4711@127.0.0.1:9",
     "CIVIC_SERVE_TOKEN": "PlantedServe4711",
 }
-# In every secret, and in those that a person pastes.
+# Part of every secret, also of those in addresses.
 MARK = b"Planted"
 
-# `civic`, its demo portals replaced by the hostile one and given the real token, which they never are.
+# `civic` with the hostile portal instead of the demo portals. It receives the real token, unlike the demo portals.
 PROGRAM = """
 import sys
 from contextlib import contextmanager
@@ -44,14 +44,14 @@ main()
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Refuses everything, in words that repeat the request: its address and all its headers."""
+    """Refuses every request with a message that repeats its URL and headers."""
 
-    heard: ClassVar[list[str]] = []
+    requests: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        said = f"{self.command} {self.path} {dict(self.headers.items())}"
-        self.heard.append(said)
-        body = json.dumps({"message": f"You may not: {said}", "error": {"code": 403, "message": said}}).encode()
+        request = f"{self.command} {self.path} {dict(self.headers.items())}"
+        self.requests.append(request)
+        body = json.dumps({"message": f"You may not: {request}", "error": {"code": 403, "message": request}}).encode()
         self.send_response(403)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -68,7 +68,7 @@ class Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echo() -> Iterator[str]:
-    Echo.heard.clear()
+    Echo.requests.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -77,7 +77,7 @@ def echo() -> Iterator[str]:
 
 
 def civic(place: Place, *arguments: str, hostile: str | None = None) -> Ended:
-    """`civic` with the secrets in its environment, as a process."""
+    """Run `civic` in a process with the secrets in its environment."""
     command = ["-m", "civic_pipeline.cli"] if hostile is None else ["-c", PROGRAM, hostile]
     ended = subprocess.run(
         [sys.executable, *command, *arguments], cwd=place.root, env=place.environment | SECRETS, capture_output=True, check=False,
@@ -87,14 +87,14 @@ def civic(place: Place, *arguments: str, hostile: str | None = None) -> Ended:
 
 
 def leaks(folder: Path, *ended: Ended) -> dict[str, bytes]:
-    """Where a planted secret is: in what was printed, in any file, in what Dagster packed."""
+    """Place -> text around a planted secret, in the output, in all files, and in the data that Dagster compressed."""
     texts = {f"output of command {n}": (e.out + e.err).encode() for n, e in enumerate(ended)}
     texts |= {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    found = {where: around(text) for where, text in texts.items() if MARK in text}
+    leaked = {where: around(text) for where, text in texts.items() if MARK in text}
     for where, text in texts.items():
         if b"SQLite format 3" in text[:16]:
-            found |= {f"{where}, packed": around(inner) for inner in unpacked(text) if MARK in inner}
-    return found
+            leaked |= {f"{where}, packed": around(inner) for inner in unpacked(text) if MARK in inner}
+    return leaked
 
 
 def around(text: bytes) -> bytes:
@@ -103,7 +103,7 @@ def around(text: bytes) -> bytes:
 
 
 def unpacked(text: bytes) -> Iterator[bytes]:
-    """What is in a file in zlib's form, wherever it begins."""
+    """All zlib streams in a file, at any position."""
     at = -1
     while (at := text.find(b"x\x9c", at + 1)) >= 0:
         try:
@@ -115,15 +115,15 @@ def unpacked(text: bytes) -> Iterator[bytes]:
 def test_a_run_that_fails_at_every_portal_leaves_no_secret(echo: str, tmp_path: Path) -> None:
     place = Place(tmp_path / "data")
     ended = [civic(place, *words, hostile=echo) for words in (["run"], ["--debug", "run"], ["doctor"], ["status"])]
-    assert "You may not" in ended[0].err + ended[0].out, "the portal's words should be told"
-    assert "<SOCRATA_APP_TOKEN>" in ended[0].err + ended[0].out, "with the secret's name in its place"
-    assert any(SECRETS["SOCRATA_APP_TOKEN"] in said for said in Echo.heard), "the token is for the portal alone"
+    assert "You may not" in ended[0].err + ended[0].out, "the message of the portal is shown"
+    assert "<SOCRATA_APP_TOKEN>" in ended[0].err + ended[0].out, "with the name of the secret instead of its value"
+    assert any(SECRETS["SOCRATA_APP_TOKEN"] in request for request in Echo.requests), "the portal receives the token"
     attempts = list((tmp_path / "data" / "lake").rglob("attempt.json"))
     assert len(attempts) > 5
     assert leaks(tmp_path, *ended) == {}
 
 
-def test_a_good_run_leaves_no_secret(small: Place, tmp_path: Path) -> None:
+def test_a_successful_run_leaves_no_secret(small: Place, tmp_path: Path) -> None:
     place = small.copy(tmp_path)
     ended = civic(place, "run")
     assert ended.code == 0, ended.err
@@ -131,7 +131,7 @@ def test_a_good_run_leaves_no_secret(small: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
-def test_what_is_pasted_is_not_told(debug: list[str], echo: str, tmp_path: Path) -> None:
+def test_secrets_in_an_address_are_not_shown(debug: list[str], echo: str, tmp_path: Path) -> None:
     place = Place(tmp_path / "data")
     pasted = [
         f"{echo}/rows.csv?token=PlantedPaste1", f"{echo}/d/abcd-1234?$$app_token=PlantedPaste2", f"{echo.replace('//', '//PlantedUser:PlantedWord@')}/rows.csv",
@@ -156,11 +156,11 @@ def test_what_is_pasted_is_not_told(debug: list[str], echo: str, tmp_path: Path)
         for url in pasted[:1]
     ]
     assert all(e.code for e in ended)
-    assert any("PlantedPaste1" in said for said in Echo.heard), "the file may need it"
+    assert any("PlantedPaste1" in request for request in Echo.requests), "the request contains the token"
     assert leaks(tmp_path, *ended) == {}
 
 
-def test_a_capture_keeps_no_secret_of_its_address(tmp_path: Path) -> None:
+def test_a_capture_stores_no_secret_of_its_address(tmp_path: Path) -> None:
     served = tmp_path / "served"
     served.mkdir()
     (served / "wards.csv").write_text("Ward,Name\n1,One\n2,Two\n", encoding="utf-8")

@@ -65,8 +65,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        found = re.search(r"at (http://\S+)/warehouse.duckdb", self.log.read_text())
-        return found[1] if found else ""
+        match = re.search(r"at (http://\S+)/warehouse.duckdb", self.log.read_text())
+        return match[1] if match else ""
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(self.url + path, headers=BEARER | headers, timeout=60)
@@ -318,14 +318,14 @@ class Client:
 
 @pytest.fixture
 def clients(httpfs: Path) -> Iterator[Callable[..., Client]]:
-    made: list[Client] = []
+    started: list[Client] = []
 
     def make(*arguments: str) -> Client:
-        made.append(Client(httpfs, *arguments))
-        return made[-1]
+        started.append(Client(httpfs, *arguments))
+        return started[-1]
 
     yield make
-    for client in made:
+    for client in started:
         client.end()
 
 

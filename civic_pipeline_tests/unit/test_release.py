@@ -1,4 +1,4 @@
-"""The released file: whole, read-only, replaced atomically; and how it is read."""
+"""The released file: complete, read-only, replaced atomically; and the functions that read it."""
 
 import stat
 import sys
@@ -32,7 +32,7 @@ def count(connection: duckdb.DuckDBPyConnection) -> int:
     return connection.sql("select count(*) from warehouse.clean.town_payments").fetchall()[0][0]
 
 
-def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(tiny: TinyProject) -> None:
+def test_an_open_reader_keeps_its_release_and_a_new_reader_gets_the_next(tiny: TinyProject) -> None:
     file = publish(tiny, ROWS)
     with connect(file) as before:
         assert count(before) == 2
@@ -43,11 +43,11 @@ def test_a_reader_sees_one_release_whole_and_the_next_reader_the_next(tiny: Tiny
         assert count(before) == 2
 
 
-# Following: `refresh` between statements, never within one
+# `refresh` takes effect between statements, never within one
 
 
 def publish_total(tiny: TinyProject, number: int) -> Path:
-    """The `number`th release: its one payment, and so its one month, is of that many dollars."""
+    """Release `number`: its only payment, and so its only month, has this amount in dollars."""
     return publish(tiny, [("1", "2024-01-05", str(number))], at=f"2026-01-{number:02}T030405.000000Z")
 
 
@@ -58,7 +58,7 @@ def ask(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def test_a_connection_moves_to_the_newest_release_when_asked(tiny: TinyProject) -> None:
+def test_refresh_moves_a_connection_to_the_newest_release(tiny: TinyProject) -> None:
     with connect(publish_total(tiny, 1)) as warehouse:
         assert not refresh(warehouse)
         publish_total(tiny, 2)
@@ -81,9 +81,9 @@ def test_an_open_transaction_keeps_its_release_in_every_table(tiny: TinyProject)
         assert [ask(warehouse, query) for query in (IN_CLEAN, IN_MARTS)] == [3, 3]
 
 
-def test_an_open_result_ends_with_the_release_it_began_with(tiny: TinyProject) -> None:
+def test_an_open_result_is_read_to_its_end_from_one_release(tiny: TinyProject) -> None:
     with connect(publish_total(tiny, 1)) as warehouse:
-        # Beyond the 1M rows or so that DuckDB reads ahead of a client who does not fetch.
+        # More than the about 1 million rows that DuckDB reads ahead of the client.
         rows = warehouse.execute("select amount from mart_months, range(3_000_000)").to_arrow_reader(100_000)
         seen = set(map(int, rows.read_next_batch().column(0).unique().to_pylist()))
         publish_total(tiny, 2)
@@ -94,7 +94,7 @@ def test_an_open_result_ends_with_the_release_it_began_with(tiny: TinyProject) -
         assert ask(warehouse, IN_MARTS) == 2
 
 
-def test_what_an_analyst_made_on_a_connection_outlives_the_move(tiny: TinyProject) -> None:
+def test_temporary_tables_views_and_prepared_statements_survive_refresh(tiny: TinyProject) -> None:
     with connect(publish_total(tiny, 1)) as warehouse:
         warehouse.execute("create temp table mine as from mart_months")
         warehouse.execute("create temp view months as from mart_months")
@@ -107,7 +107,7 @@ def test_what_an_analyst_made_on_a_connection_outlives_the_move(tiny: TinyProjec
         assert [lazy.fetchall(), cursor.execute(IN_CLEAN).fetchall()] == [[(2,)], [(2,)]]
 
 
-def test_a_connection_whose_move_failed_moves_when_it_can(tiny: TinyProject, tmp_path: Path) -> None:
+def test_refresh_works_again_after_a_failed_refresh(tiny: TinyProject, tmp_path: Path) -> None:
     file, first = publish_total(tiny, 1), tmp_path / "first"
     first.hardlink_to(file)
     with connect(file) as warehouse:
@@ -118,7 +118,7 @@ def test_a_connection_whose_move_failed_moves_when_it_can(tiny: TinyProject, tmp
         file.unlink()
         with pytest.raises(WarehouseMissing):
             refresh(warehouse)
-        first.replace(file)  # the very file it had before
+        first.replace(file)  # the same file as before
         assert refresh(warehouse)
         assert ask(warehouse, IN_MARTS) == 1
         publish_total(tiny, 2)
@@ -126,14 +126,14 @@ def test_a_connection_whose_move_failed_moves_when_it_can(tiny: TinyProject, tmp
         assert ask(warehouse, IN_MARTS) == 2
 
 
-def test_only_what_connect_gave_can_be_moved(tiny: TinyProject) -> None:
+def test_refresh_needs_a_connection_from_connect(tiny: TinyProject) -> None:
     with connect(publish_total(tiny, 1)) as warehouse, duckdb.connect() as other:
         for unknown in (warehouse.cursor(), other):
             with pytest.raises(ValueError, match=r"needs a connection returned by connect\(\)"):
                 refresh(unknown)
 
 
-def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(tiny: TinyProject) -> None:
+def test_a_release_is_read_only_and_has_only_the_published_schemas(tiny: TinyProject) -> None:
     file = publish(tiny, ROWS)
     assert stat.S_IMODE(file.stat().st_mode) == 0o444
     assert [path.name for path in file.parent.glob("warehouse*")] == ["warehouse.duckdb"]
@@ -158,12 +158,12 @@ def test_a_release_is_read_only_and_holds_what_analysts_need_and_nothing_else(ti
         assert {name for (name,) in schemas} == {"clean", "marts", "quarantine", "meta"}
         assert connection.sql("select name from (show tables)").fetchall() == [
             ("mart_months",)
-        ]  # `use` put us into marts
+        ]  # connect() selects the schema marts
         with pytest.raises(duckdb.Error, match="read-only"):
             connection.execute("create table marts.mine as select 1")
 
 
-def test_what_a_killed_release_left_behind_is_ignored(tiny: TinyProject) -> None:
+def test_leftovers_of_a_killed_release_are_removed(tiny: TinyProject) -> None:
     tiny.settings.releases.mkdir()
     for leftover in (
         "warehouse.duckdb.new",
@@ -177,9 +177,7 @@ def test_what_a_killed_release_left_behind_is_ignored(tiny: TinyProject) -> None
     assert [path.suffix for path in tiny.settings.releases.iterdir()] == [".duckdb"]
 
 
-def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(
-    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_release_leaves_the_old_one_and_no_draft(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
     file = publish(tiny, ROWS)
     before = file.read_bytes()
     # Through sys.modules: the package's `release` is the function.
@@ -194,7 +192,7 @@ def test_a_release_that_breaks_off_leaves_the_old_one_and_no_draft(
     assert len(list(tiny.settings.releases.iterdir())) == 1
 
 
-def test_a_release_beside_a_write_ahead_log_is_refused(tiny: TinyProject) -> None:
+def test_a_release_is_refused_if_the_live_file_has_a_write_ahead_log(tiny: TinyProject) -> None:
     file = publish(tiny, ROWS)
     before = file.read_bytes()
     Path(f"{file}.wal").write_bytes(b"")
@@ -207,9 +205,9 @@ def test_a_release_beside_a_write_ahead_log_is_refused(tiny: TinyProject) -> Non
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Path:
-    """A warehouse with a value of every kind, and a missing one."""
-    file = tmp_path / "made.duckdb"
+def kinds(tmp_path: Path) -> Path:
+    """A warehouse with a value of every type, and a row of nulls."""
+    file = tmp_path / "kinds.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute("create schema marts")
         connection.execute(
@@ -220,8 +218,8 @@ def made(tmp_path: Path) -> Path:
     return file
 
 
-def test_no_type_is_lost_to_a_missing_value(made: Path) -> None:
-    frame = read("marts.kinds", path=made)
+def test_missing_values_do_not_change_types(kinds: Path) -> None:
+    frame = read("marts.kinds", path=kinds)
     assert [str(frame[name].dtype) for name in ("whole", "big", "flag", "name", "rate")] == [
         "Int32",
         "Int64",
@@ -239,14 +237,14 @@ def test_no_type_is_lost_to_a_missing_value(made: Path) -> None:
     assert frame.loc[1].drop("names").isna().all()
 
 
-def test_rows_are_chosen_by_a_condition_with_parameters(made: Path) -> None:
-    assert len(read("marts.kinds", "day = ? and name = ?", [date(2024, 2, 29), "a"], path=made)) == 1
-    assert len(read("marts.kinds", "name = ?", ["' or true --"], path=made)) == 0
-    assert len(read("kinds", path=made)) == 2
+def test_rows_are_filtered_by_a_condition_with_parameters(kinds: Path) -> None:
+    assert len(read("marts.kinds", "day = ? and name = ?", [date(2024, 2, 29), "a"], path=kinds)) == 1
+    assert len(read("marts.kinds", "name = ?", ["' or true --"], path=kinds)) == 0
+    assert len(read("kinds", path=kinds)) == 2
 
 
 @pytest.mark.parametrize(
-    ("table", "where", "told"),
+    ("table", "where", "message"),
     [
         ("marts.kind", None, "marts.kind does not exist"),
         ("marts.kinds", "nam = 'a'", '"name"'),
@@ -254,21 +252,21 @@ def test_rows_are_chosen_by_a_condition_with_parameters(made: Path) -> None:
     ],
     ids=["unknown table", "unknown column", "missing parameter"],
 )
-def test_a_query_that_cannot_run_is_refused_with_duckdbs_own_hint(
-    made: Path, table: str, where: str | None, told: str
+def test_the_error_for_an_invalid_query_contains_duckdbs_hint(
+    kinds: Path, table: str, where: str | None, message: str
 ) -> None:
-    with pytest.raises(QueryRefused, match=told):
-        read(table, where, path=made)
+    with pytest.raises(QueryRefused, match=message):
+        read(table, where, path=kinds)
 
 
-def test_a_missing_warehouse_says_how_to_make_one(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_warehouse_says_how_to_build_it(tmp_path: Path) -> None:
     with pytest.raises(WarehouseMissing, match=r"nothing\.duckdb does not exist yet\. Run `civic run`"):
         connect(tmp_path / "nothing.duckdb")
     with pytest.raises(WarehouseMissing, match="civic_data"):  # CIVIC_DATA of this test
         civic_pipeline.read("marts.kinds")
 
 
-def test_reading_leaves_nothing_beside_the_file(tiny: TinyProject) -> None:
+def test_reading_creates_no_files(tiny: TinyProject) -> None:
     file = publish(tiny, ROWS)
     before = (sorted(path.name for path in file.parent.iterdir()), file.stat().st_mtime_ns)
     read("clean.town_payments", "amount > ?", [0], path=file)
@@ -281,7 +279,7 @@ def test_the_public_names_are_these() -> None:
     assert civic_pipeline.__all__ == ["connect", "read", "refresh"]
 
 
-def test_a_file_that_is_no_database_is_not_said_to_be_open_elsewhere(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_has_its_own_error(tmp_path: Path) -> None:
     file = tmp_path / "warehouse.duckdb"
     file.write_bytes(b"not a database, but long enough to look at" * 500)
     with pytest.raises(WarehouseUnreadable, match=r"warehouse\.duckdb cannot be opened"):

@@ -1,4 +1,4 @@
-"""What is rebuilt and released when nothing, or something, changed; which releases are kept; what differs between two."""
+"""What is rebuilt and released after a change or without one, which releases are kept, and how two releases differ."""
 
 import json
 import os
@@ -30,7 +30,7 @@ FIRST, SECOND = "2026-01-02T030405.000000Z", "2026-01-03T030405.000000Z"
 
 
 def night(tiny: TinyProject, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
-    """A night that asks no portal: the tables that were built, and the new release."""
+    """A night without captures. Returns the names of the built tables and the new release, if any."""
     datasets = {tiny.name: dataset or tiny.dataset}
     models = load_models(tiny.settings.root, datasets)
     built, released = [], None
@@ -56,7 +56,7 @@ def known(tiny: TinyProject) -> TinyProject:
     return tiny
 
 
-def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(known: TinyProject) -> None:
+def test_without_a_change_nothing_is_built_or_released(known: TinyProject) -> None:
     file = known.settings.warehouse
     before = (file.stat().st_ino, file.stat().st_mtime_ns)
     assert night(known) == ([], None)
@@ -65,30 +65,34 @@ def test_a_night_on_which_nothing_changed_makes_nothing_and_releases_nothing(kno
 
 
 @pytest.mark.parametrize(
-    ("change", "made"),
+    ("change", "rebuilt"),
     [
         (lambda tiny: tiny.capture(MORE, at=SECOND), BOTH),
-        (lambda tiny: tiny.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # fetched again, the same contents
+        (lambda tiny: tiny.capture(ROWS, at=SECOND), ["clean.town_payments"]),  # captured again with the same rows
         (lambda tiny: tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_money(Amount) * 2"), BOTH),
         (lambda tiny: tiny.edit("sql/clean/town/payments.yml", "Day of the", "Date of the"), ["clean.town_payments"]),
         (lambda tiny: tiny.edit("sql/marts/spending/mart_months.sql", "sum(amount)", "max(amount)"), ["marts.mart_months"]),
         (lambda tiny: tiny.edit("sql/functions/numbers.sql", "-- Numbers pass", "-- Any numbers pass"), []),  # a comment
         (lambda tiny: tiny.edit("sql/functions/dates.sql", "'%B %d, %Y'", "'%b %d, %Y'"), ["clean.town_payments"]),
-        (lambda tiny: tiny.edit("sql/functions/names.sql", "('SVC', 'SVCS')", "('SVC')"), []),  # nobody calls it
+        (lambda tiny: tiny.edit("sql/functions/names.sql", "('SVC', 'SVCS')", "('SVC')"), []),  # not used by a model
         (lambda tiny: tiny.write("data/seeds/agencies.csv", "agency,city\nFire,Town\n"), []),  # no model reads it
     ],
     ids=["new rows", "same rows again", "clean sql", "contract", "mart sql", "comment of a macro", "macro", "unused macro", "unused seed"],
 )  # fmt: skip
-def test_only_what_depends_on_a_change_is_made_again(known: TinyProject, change: object, made: list[str]) -> None:
+def test_only_tables_that_depend_on_a_change_are_rebuilt(
+    known: TinyProject, change: object, rebuilt: list[str]
+) -> None:
     if (
-        made == BOTH
+        rebuilt == BOTH
         and "control_totals: [amount]" in (text := known.settings.root / "sql/clean/town/payments.yml").read_text()
     ):
-        text.write_text(text.read_text().replace("control_totals: [amount]\n", ""))  # the doubled amounts are meant
+        text.write_text(
+            text.read_text().replace("control_totals: [amount]\n", "")
+        )  # the test doubles amounts on purpose
         night(known)
     assert callable(change)
     change(known)
-    assert night(known)[0] == made
+    assert night(known)[0] == rebuilt
     assert night(known) == ([], None)
 
 
@@ -100,23 +104,23 @@ def test_a_seed_that_a_model_reads_and_the_dataset_itself_count_as_inputs(known:
     assert night(known, known.dataset.model_copy(update={"cadence": "daily"}))[0] == ["clean.town_payments"]
 
 
-def test_a_table_that_was_held_back_is_made_again_although_nothing_of_it_changed(known: TinyProject) -> None:
+def test_a_table_that_was_held_back_is_rebuilt_without_a_change(known: TinyProject) -> None:
     known.attempt(problem="the portal is down")
-    made, released = night(known)
-    assert made == []
+    rebuilt, released = night(known)
+    assert rebuilt == []
     assert released is not None
     assert set(released.held_back) == set(BOTH)
     known.attempt()
     assert night(known)[0] == BOTH
 
 
-def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
+def test_data_age_is_checked_every_night_and_released_when_its_result_changes(
     known: TinyProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_fresh() -> bool:
         with duckdb.connect(str(known.settings.warehouse), read_only=True) as connection:
-            found = connection.execute("select is_passed from meta.checks where check_name = 'data_age'").fetchone()
-        return bool(found and found[0])
+            row = connection.execute("select is_passed from meta.checks where check_name = 'data_age'").fetchone()
+        return bool(row and row[0])
 
     class Earlier(datetime):
         @classmethod
@@ -125,14 +129,14 @@ def test_age_is_judged_every_night_and_told_when_its_verdict_changes(
 
     assert not is_fresh()
     monkeypatch.setattr(sys.modules["civic_pipeline.quality.audit"], "datetime", Earlier)
-    made, released = night(known)
-    assert made == []
+    rebuilt, released = night(known)
+    assert rebuilt == []
     assert released is not None
     assert is_fresh()
     assert night(known) == ([], None)
 
 
-def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(known: TinyProject, tmp_path: Path) -> None:
+def test_the_same_inputs_and_code_give_the_same_hashes_in_another_folder(known: TinyProject, tmp_path: Path) -> None:
     settings = replace(known.settings, data=tmp_path / "elsewhere")
     settings.data.mkdir()
     other = TinyProject(settings, known.dataset)
@@ -160,12 +164,12 @@ def test_the_same_inputs_and_code_give_the_same_hashes_in_another_place(known: T
         ("select 0.1::double as a", "select (0.1::double + 1.4e-17) as a", False),
     ],
 )  # fmt: skip
-def test_a_content_hash_tells_rows_types_and_names_but_not_their_order(one: str, other: str, is_same: bool) -> None:
+def test_a_content_hash_depends_on_rows_types_and_names_but_not_on_order(one: str, other: str, is_same: bool) -> None:
     with duckdb.connect() as connection:
         assert (content_hash(connection, f"({one})") == content_hash(connection, f"({other})")) is is_same
 
 
-def test_a_release_says_what_it_was_made_from(known: TinyProject) -> None:
+def test_a_release_records_its_captures_and_contents(known: TinyProject) -> None:
     known.capture(MORE, at=SECOND)
     _, second = night(known)
     assert second is not None
@@ -183,7 +187,7 @@ def test_a_release_says_what_it_was_made_from(known: TinyProject) -> None:
     assert second.git_commit is None  # the tiny project is not a git checkout
 
 
-def test_rolling_back_lasts_until_there_is_something_new(known: TinyProject) -> None:
+def test_a_rollback_lasts_until_there_is_something_new(known: TinyProject) -> None:
     first = kept_releases(known.settings)[0]
     known.capture(MORE, at=SECOND)
     _, second = night(known)
@@ -198,7 +202,7 @@ def test_rolling_back_lasts_until_there_is_something_new(known: TinyProject) -> 
     assert len(kept_releases(known.settings)) == 3
 
 
-def test_a_release_is_found_by_its_name_or_a_beginning_that_is_its_alone(known: TinyProject) -> None:
+def test_an_ambiguous_or_unknown_release_name_is_an_error(known: TinyProject) -> None:
     known.capture(MORE, at=SECOND)
     night(known)
     for name in ("2020", "20", "../warehouse", ""):
@@ -218,15 +222,15 @@ def test_a_release_whose_bytes_changed_does_not_go_live(known: TinyProject) -> N
     assert live_release(known.settings).id == second.id
 
 
-def test_rolling_back_a_file_that_somebody_writes_to_is_refused(known: TinyProject) -> None:
+def test_a_rollback_is_refused_while_the_live_file_is_open_for_writing(known: TinyProject) -> None:
     Path(f"{known.settings.warehouse}.wal").write_bytes(b"")
     with pytest.raises(WarehouseOpened):
         roll_back(known.settings, kept_releases(known.settings)[0].id)
 
 
-def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: TinyProject) -> None:
+def test_a_live_release_that_is_missing_among_the_kept_ones_is_added(known: TinyProject) -> None:
     (release,) = kept_releases(known.settings)
-    release.file.unlink()  # live, but not yet among the kept
+    release.file.unlink()  # as after a kill: live, but not yet among the kept ones
     assert night(known) == ([], None)
     assert [kept.id for kept in kept_releases(known.settings)] == [release.id]
 
@@ -236,7 +240,7 @@ def test_a_run_that_was_killed_before_its_release_was_kept_is_made_good(known: T
     [
         (3, 90, [5, 4, 3, 2, 1], [3, 2, 1]),
         (9, 90, [200, 91, 89, 1], [89, 1]),
-        (9, 90, [200, 100], [100]),  # the newest stays whatever its age
+        (9, 90, [200, 100], [100]),  # the newest is kept at any age
         (1, 90, [3, 2, 1], [1]),
     ],
 )
@@ -247,13 +251,13 @@ def test_releases_are_kept_by_number_and_by_age(
     settings = replace(tiny.settings, keep_releases=keep, keep_releases_days=days)
     settings.releases.mkdir(parents=True)
     for age in ages:
-        made = now - timedelta(days=age)
-        with duckdb.connect(str(settings.releases / f"{made:%Y-%m-%dT%H%M%S.%fZ}.duckdb")) as connection:
+        released_at = now - timedelta(days=age)
+        with duckdb.connect(str(settings.releases / f"{released_at:%Y-%m-%dT%H%M%S.%fZ}.duckdb")) as connection:
             connection.execute("create schema meta")
             connection.execute(
                 "create table meta.releases as select ? as release_id, ? as released_at, '0' as pipeline_version, null as git_commit,"
                 " []::varchar[] as capture_ids, []::varchar[] as held_back, map() as content_hashes, '' as digest",
-                [f"{made:%Y-%m-%dT%H%M%S.%fZ}", made.replace(tzinfo=None)],
+                [f"{released_at:%Y-%m-%dT%H%M%S.%fZ}", released_at.replace(tzinfo=None)],
             )
     os.link(min(settings.releases.iterdir()), settings.warehouse)  # rolled back to the oldest, which stays
     remove_old(settings, now)
@@ -262,7 +266,7 @@ def test_releases_are_kept_by_number_and_by_age(
     )
 
 
-def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_named(known: TinyProject) -> None:
+def test_other_files_are_ignored_and_the_error_names_a_damaged_release(known: TinyProject) -> None:
     mine = known.settings.releases / "mine.duckdb"
     mine.write_bytes(b"no database")
     (release,) = kept_releases(known.settings)
@@ -273,7 +277,7 @@ def test_a_file_among_the_releases_that_is_none_is_left_alone_and_a_damaged_one_
     assert mine.exists()
 
 
-# What differs
+# Differences
 
 
 def test_a_difference_counts_keys_and_adds_up_columns(known: TinyProject) -> None:
@@ -283,20 +287,20 @@ def test_a_difference_counts_keys_and_adds_up_columns(known: TinyProject) -> Non
     _, second = night(known)
     first = kept_releases(known.settings)[0]
     assert second is not None
-    found = compare(first, second)
-    payments = next(table for table in found.tables if table.table == "clean.town_payments")
+    difference = compare(first, second)
+    payments = next(table for table in difference.tables if table.table == "clean.town_payments")
     assert (payments.keys_added, payments.keys_removed, payments.keys_changed) == (1, 1, 1)
     assert payments.examples == ["added 4", "changed 1", "removed 2"]
     amount = next(column for column in payments.columns if column.column == "amount")
     assert (amount.rows_changed, amount.total_before, amount.total_after) == (1, Decimal("10.10"), Decimal("13.50"))
-    quarantine = next(table for table in found.tables if table.table == "quarantine.town_payments")
+    quarantine = next(table for table in difference.tables if table.table == "quarantine.town_payments")
     assert (quarantine.rows_before, quarantine.rows_after, quarantine.keys_added) == (1, 2, None)
-    assert json.loads(to_json(found))["tables"][0]["columns"][0]["total_after"] == "13.50"
-    assert "~ clean.town_payments: 2 -> 2 rows; 1 added, 1 removed, 1 changed" in as_text(found)
-    assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(found)
+    assert json.loads(to_json(difference))["tables"][0]["columns"][0]["total_after"] == "13.50"
+    assert "~ clean.town_payments: 2 -> 2 rows; 1 added, 1 removed, 1 changed" in as_text(difference)
+    assert "    amount: differs in 1 of 2 rows, total 10.10 -> 13.50" in as_text(difference)
 
 
-def test_a_difference_adds_up_a_column_whose_rows_only_came(known: TinyProject) -> None:
+def test_a_difference_includes_totals_if_rows_were_only_added(known: TinyProject) -> None:
     known.capture([*ROWS, ("9", "2024-01-09", "3.40")], at=SECOND)
     night(known)
     payments = next(
@@ -310,7 +314,7 @@ def test_a_difference_adds_up_a_column_whose_rows_only_came(known: TinyProject) 
     )
 
 
-def test_a_difference_tells_of_tables_and_columns(known: TinyProject) -> None:
+def test_a_difference_names_tables_and_columns(known: TinyProject) -> None:
     known.write(
         "sql/marts/spending/mart_years.sql",
         "-- Each row is one year.\nselect distinct year(paid_on) as year from clean.town_payments\n",
@@ -328,10 +332,10 @@ def test_a_difference_tells_of_tables_and_columns(known: TinyProject) -> None:
     _, second = night(known)
     first = kept_releases(known.settings)[0]
     assert second is not None
-    found = compare(first, second)
-    assert found.tables_added == ["marts.mart_years"]
+    difference = compare(first, second)
+    assert difference.tables_added == ["marts.mart_years"]
     assert compare(second, first).tables_removed == ["marts.mart_years"]
-    payments = next(table for table in found.tables if table.table == "clean.town_payments")
+    payments = next(table for table in difference.tables if table.table == "clean.town_payments")
     assert payments.columns_added == ["splits"]
     assert (payments.keys_added, payments.keys_changed, payments.columns) == (0, 0, [])
     assert "All tables are identical." in as_text(compare(second, second))
