@@ -28,7 +28,7 @@ MARK = b"Planted"
 PROGRAM = """
 import sys
 from contextlib import contextmanager
-import civic_pipeline.demo
+import civic_pipeline.access
 from civic_pipeline.portals import Access
 
 root = sys.argv.pop(1)
@@ -37,7 +37,7 @@ root = sys.argv.pop(1)
 def hostile(settings):
     yield Access(root=root, socrata_token=settings.socrata_token)
 
-civic_pipeline.demo.open_portals = hostile
+civic_pipeline.access.open_portals = hostile
 from civic_pipeline.cli import main
 main()
 """

@@ -1,4 +1,4 @@
-"""`civic serve`: released files and nothing else, to those with the token; a reader keeps the release it attached."""
+"""`civic serve`: it serves only released files and only with the token; a reader keeps the release that it attached."""
 
 import http.client
 import json
@@ -34,7 +34,7 @@ def name_of(number: int) -> str:
 
 
 def publish(data: Path, number: int) -> Path:
-    """Release `number`: two tables whose every row says so, and which are long enough to be read in pieces."""
+    """Release `number`: two tables with this number in every row, long enough to be read in several ranges."""
     file = data / "releases" / name_of(number)
     file.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
@@ -72,7 +72,7 @@ class Server:
         return requests.get(self.url + path, headers=BEARER | headers, timeout=60)
 
     def raw(self, method: str, target: str, token: str | None = TOKEN) -> int:
-        """The status of a request whose target is sent as it stands."""
+        """The status of a request whose target is sent unchanged."""
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
         try:
             headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -85,7 +85,7 @@ class Server:
 @contextmanager
 def serving_of(data: Path, *arguments: str, under: tuple[str, ...] = ()) -> Iterator[Server]:
     log = data.with_name(f"{data.name}.log")
-    with log.open("wb") as sink:  # a pipe that nobody reads would fill
+    with log.open("wb") as sink:  # an unread pipe would become full
         process = subprocess.Popen(
             [*under, sys.executable, "-m", "civic_pipeline.cli", "serve", "--port", "0", *arguments],
             env=Place(data).environment | {"CIVIC_SERVE_TOKEN": TOKEN}, stdout=sink, stderr=sink,
@@ -100,13 +100,13 @@ def serving_of(data: Path, *arguments: str, under: tuple[str, ...] = ()) -> Iter
             process.wait()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for what happens in another process."""
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until another process makes the condition true."""
     for _ in range(60 * 20):
-        if true():
+        if condition():
             return
         time.sleep(0.05)
-    raise AssertionError("it never happened")
+    raise AssertionError("the condition was never true")
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-# Who may ask
+# The token
 
 
 @pytest.mark.parametrize(
@@ -130,41 +130,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     ],
     ids=["none", "empty", "short", "blank inside"],
 )
-def test_without_a_token_that_is_a_secret_nothing_starts(tmp_path: Path, token: str | None, why: str) -> None:
+def test_without_a_secure_token_the_server_does_not_start(tmp_path: Path, token: str | None, why: str) -> None:
     with pytest.raises(ServeTokenInvalid, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
         application(Settings(data=tmp_path, serve_token=token))
     assert not token or token not in str(refused.value)
 
 
-def test_the_command_says_what_is_wrong_with_its_token(tmp_path: Path) -> None:
+def test_the_command_reports_a_missing_token(tmp_path: Path) -> None:
     ended = Place(tmp_path / "data").civic("serve", "--port", "0")
     assert (ended.code, ended.is_plain) == (2, True), ended.err
     assert "CIVIC_SERVE_TOKEN is not set" in ended.message
 
 
 @pytest.mark.parametrize("path", ["/warehouse.duckdb", f"/releases/{name_of(1)}", "/releases/", "/", "/nothing"])
-def test_nothing_is_told_without_the_token(server: Server, path: str) -> None:
+def test_every_request_without_the_token_gets_401(server: Server, path: str) -> None:
     wrong = (
         "", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"bearer{TOKEN}", f"Bearer  {TOKEN}", TOKEN, f"Basic {TOKEN}", "Basic ä",
         "Bearer \xff", "Digest x", f"Token {TOKEN}",
     )  # fmt: skip
-    for given in wrong:
-        headers = {"Authorization": given.encode("latin-1")} if given else {}
-        answer = requests.get(server.url + path, headers=headers, timeout=60, allow_redirects=False)
-        assert answer.status_code == 401, given
-        assert answer.text == "A token is required."
-        assert answer.headers["www-authenticate"] == 'Basic realm="civic", Bearer'
+    for authorization in wrong:
+        headers = {"Authorization": authorization.encode("latin-1")} if authorization else {}
+        response = requests.get(server.url + path, headers=headers, timeout=60, allow_redirects=False)
+        assert response.status_code == 401, authorization
+        assert response.text == "A token is required."
+        assert response.headers["www-authenticate"] == 'Basic realm="civic", Bearer'
     assert requests.get(f"{server.url}{path}?token={TOKEN}", timeout=60).status_code == 401
 
 
-def test_a_browser_gives_the_token_as_a_password(server: Server) -> None:
+def test_a_browser_can_send_the_token_as_password(server: Server) -> None:
     answer = requests.get(f"{server.url}/warehouse.duckdb", auth=("anybody", TOKEN), timeout=60)
     assert answer.content == (server.data / "warehouse.duckdb").read_bytes()
     assert requests.get(f"{server.url}/warehouse.duckdb", auth=(TOKEN, "anything"), timeout=60).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
-def test_nothing_but_reading_is_offered(server: Server, method: str) -> None:
+def test_only_reading_is_allowed(server: Server, method: str) -> None:
     before = (server.data / "warehouse.duckdb").read_bytes()
     for path in ("/warehouse.duckdb", f"/releases/{name_of(1)}"):
         assert server.raw(method, path) == 405
@@ -172,10 +172,10 @@ def test_nothing_but_reading_is_offered(server: Server, method: str) -> None:
     assert (server.data / "warehouse.duckdb").read_bytes() == before
 
 
-# What is there to ask for
+# The served files
 
 
-def test_releases_are_all_there_is(server: Server) -> None:
+def test_only_releases_are_served(server: Server) -> None:
     data, releases = server.data, server.data / "releases"
     (data / "secret.txt").write_text("secret")
     (data / "build").mkdir()
@@ -199,14 +199,14 @@ def test_releases_are_all_there_is(server: Server) -> None:
     assert server.raw("GET", f"/releases/{name_of(1)}") == 200
 
 
-def test_before_the_first_release_there_is_nothing(tmp_path: Path) -> None:
+def test_before_the_first_release_the_status_is_404(tmp_path: Path) -> None:
     with serving_of(tmp_path / "data") as empty:
         assert empty.get("/warehouse.duckdb").status_code == 404
         publish(empty.data, 1)
         assert empty.get("/warehouse.duckdb").status_code == 200
 
 
-def test_the_newest_is_looked_up_for_every_request(tmp_path: Path) -> None:
+def test_every_request_is_redirected_to_the_current_release(tmp_path: Path) -> None:
     publish(tmp_path / "data", 1)
     with serving_of(tmp_path / "data") as running:
         for number in (2, 3):
@@ -221,7 +221,7 @@ def test_the_newest_is_looked_up_for_every_request(tmp_path: Path) -> None:
 # Parts of a file
 
 
-def test_every_range_is_the_files_own_bytes(server: Server) -> None:
+def test_ranges_return_the_bytes_of_the_file(server: Server) -> None:
     path, file = f"/releases/{name_of(1)}", (server.data / "releases" / name_of(1)).read_bytes()
     size, choose = len(file), random.Random(1)
     with requests.Session() as session:
@@ -253,8 +253,8 @@ def test_every_range_is_the_files_own_bytes(server: Server) -> None:
         assert (head.headers["content-length"], head.content) == (str(size), b"")
 
 
-def test_the_address_that_moves_on_has_no_parts(server: Server) -> None:
-    """DuckDB follows the redirect for every range: parts of two releases would make one file."""
+def test_the_address_of_the_newest_release_refuses_ranges(server: Server) -> None:
+    """DuckDB follows the redirect for every range, so it could mix the bytes of two releases."""
     answer = server.get("/warehouse.duckdb", Range="bytes=0-99")
     assert answer.status_code == 416
     assert "Attach the release that this address redirects to" in answer.text
@@ -280,7 +280,7 @@ for order in orders:
 
 @pytest.fixture(scope="module")
 def httpfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a DuckDB and its httpfs, which are not among what we install."""
+    """A folder with DuckDB and its extension httpfs, which are not among our dependencies."""
     folder = tmp_path_factory.mktemp("httpfs")
     install = [
         sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
@@ -339,7 +339,7 @@ IN_CLEAN, IN_MARTS = (
 )
 
 
-def test_a_duckdb_keeps_the_release_it_attached_while_others_are_published(
+def test_duckdb_keeps_the_release_that_it_attached_while_others_are_published(
     tmp_path: Path, clients: Callable[..., Client]
 ) -> None:
     publish(tmp_path / "data", 1)
@@ -358,7 +358,7 @@ def test_a_duckdb_keeps_the_release_it_attached_while_others_are_published(
             assert [client.ask(IN_CLEAN), client.ask(IN_MARTS)] == [counts(1), counts(1)]
 
 
-def test_a_duckdb_cannot_write_nor_attach_what_moves_nor_come_in_without_the_token(
+def test_duckdb_cannot_write_or_attach_the_redirect_or_connect_without_the_token(
     server: Server, clients: Callable[..., Client]
 ) -> None:
     client = clients(server.url)
@@ -366,7 +366,7 @@ def test_a_duckdb_cannot_write_nor_attach_what_moves_nor_come_in_without_the_tok
     assert client.attach(f"/releases/{name_of(1)}") == []
     assert "read-only" in str(client.ask("create table warehouse.marts.mine as select 1"))
     stranger = clients(server.url, "not-the-token")
-    assert "database does not exist" in str(stranger.attach(f"/releases/{name_of(1)}"))  # DuckDB's word for 401
+    assert "database does not exist" in str(stranger.attach(f"/releases/{name_of(1)}"))  # DuckDB's message for 401
 
 
 _INSTALL = """
@@ -378,7 +378,7 @@ shutil.copy(importlib.resources.files("duckdb_extension_httpfs") / "extensions" 
 """
 
 
-def test_what_the_docs_tell_analysts_to_type_runs(tmp_path: Path, httpfs: Path) -> None:
+def test_the_example_in_the_docs_for_analysts_runs(tmp_path: Path, httpfs: Path) -> None:
     page = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```py\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     publish(tmp_path / "data", 1)
@@ -392,12 +392,12 @@ def test_what_the_docs_tell_analysts_to_type_runs(tmp_path: Path, httpfs: Path) 
     assert str(ROWS + 1) in ended.stdout
 
 
-# From start to end
+# Start and shutdown
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("under", [(), IN_BACKGROUND], ids=["foreground", "background"])
-def test_a_signal_ends_it_in_good_order(tmp_path: Path, end: signal.Signals, under: tuple[str, ...]) -> None:
+def test_a_signal_ends_the_server_cleanly(tmp_path: Path, end: signal.Signals, under: tuple[str, ...]) -> None:
     publish(tmp_path / "data", 1)
     with serving_of(tmp_path / "data", under=under) as running, requests.Session() as idle:
         assert idle.get(f"{running.url}/warehouse.duckdb", headers=BEARER, timeout=60).status_code == 200
@@ -410,7 +410,7 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, end: signal.Signals, und
             running.get("/warehouse.duckdb")
 
 
-def test_the_log_says_who_asked_for_what_and_never_the_token(tmp_path: Path) -> None:
+def test_the_log_contains_every_request_but_never_the_token(tmp_path: Path) -> None:
     publish(tmp_path / "data", 1)
     with serving_of(tmp_path / "data") as running:
         running.get("/warehouse.duckdb")
@@ -421,15 +421,15 @@ def test_the_log_says_who_asked_for_what_and_never_the_token(tmp_path: Path) -> 
     )
     assert re.search(r'"GET /warehouse.duckdb HTTP/1.1" 401$', log, re.MULTILINE)
     assert TOKEN[:-1] not in log
-    assert "plain HTTP" not in log
+    assert "unencrypted HTTP" not in log
 
 
-def test_it_warns_where_other_machines_can_listen_in(tmp_path: Path) -> None:
+def test_it_warns_if_other_machines_can_connect(tmp_path: Path) -> None:
     with serving_of(tmp_path / "data", "--host", "0.0.0.0") as running:
         assert "0.0.0.0 can be reached from other machines over unencrypted HTTP" in running.log.read_text()
 
 
-def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(AddressTaken, match=rf"127.0.0.1, port {port}: .* in use.* Choose another --host"):
