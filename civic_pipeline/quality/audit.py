@@ -56,11 +56,11 @@ def data_age(build: Build, model: Model, table: str) -> CheckResult | None:
 
 
 def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
-    found = [(row[0], row[1]) for row in connection.execute(f"describe {staged.table}").fetchall()]
+    columns = [(row[0], row[1]) for row in connection.execute(f"describe {staged.table}").fetchall()]
     declared = [(column.name, column.type) for column in staged.model.contract.columns]
     differences = tuple(
         f"{name} is {kind}, not {wanted}"
-        for (name, kind), (_, wanted) in zip(found, declared, strict=True)
+        for (name, kind), (_, wanted) in zip(columns, declared, strict=True)
         if kind != wanted
     )
     return check.result(not differences, len(declared), len(differences), differences)
@@ -70,8 +70,8 @@ def _rows_total(connection: duckdb.DuckDBPyConnection, staged: Staged, check: Pl
     contract = staged.model.contract
     source = _number(connection, contract.source_rows or f"select count(*) from raw.{staged.model.table}")
     accounted = staged.rows + staged.quarantined_rows + staged.repeated_rows
-    made = f"{staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
-    account = f"{source:,} in the source, {made}"
+    parts = f"{staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
+    account = f"{source:,} in the source, {parts}"
     return check.result(source == accounted, int(source), float(source - accounted), (account,))
 
 
@@ -84,8 +84,8 @@ def _column_total(
     (kind,) = connection.execute(f"select any_value(typeof({source})) from {raw}").fetchone() or ("",)
     read = f"parse_money({source})" if kind == "VARCHAR" else f"cast({source} as decimal(38, 2))"
     sent = _number(connection, f"select coalesce(sum({read}), 0) from {raw}")
-    made = _number(connection, f"select coalesce(sum({column}), 0) from {staged.everything}")
-    return check.result(sent == made, None, float(sent - made), (f"{sent:,.2f} sent, {made:,.2f} accounted for",))
+    built = _number(connection, f"select coalesce(sum({column}), 0) from {staged.everything}")
+    return check.result(sent == built, None, float(sent - built), (f"{sent:,.2f} sent, {built:,.2f} accounted for",))
 
 
 def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
@@ -105,5 +105,5 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
 
 
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> Decimal:
-    found = connection.execute(sql).fetchone()
-    return Decimal(str(found[0])) if found else Decimal(0)
+    row = connection.execute(sql).fetchone()
+    return Decimal(str(row[0])) if row else Decimal(0)

@@ -81,10 +81,10 @@ class Build:
 
     def is_current(self, model: Model) -> bool:
         """Whether building `model` again would give the table it has, judged as it was."""
-        found = self.connection.execute(
+        row = self.connection.execute(
             "select fingerprint from meta.tables where table_name = ? and status = 'current'", [model.name]
         ).fetchone()
-        return found is not None and found[0] == self._fingerprint(model)
+        return row is not None and row[0] == self._fingerprint(model)
 
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
@@ -198,7 +198,7 @@ class Build:
 
     def recorded_checks(self, subject: str) -> list[CheckResult]:
         """The checks of `subject` as they last ran."""
-        found = self.connection.execute(
+        rows = self.connection.execute(
             "select check_name, layer, severity, coalesce(is_passed, false), description, evaluated, unexpected, examples,"
             " failed_rows_sql, not_run"
             " from meta.checks where table_name = ?",
@@ -209,7 +209,7 @@ class Build:
                 subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples), sql,
                 file if (file := failed_rows_file(self.settings, subject, name)).exists() else None, not_run,
             )
-            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql, not_run in found
+            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql, not_run in rows
         ]  # fmt: skip
 
     def held_back(self) -> dict[str, str]:
@@ -222,12 +222,12 @@ class Build:
 
     def current_tables(self) -> set[str]:
         """The tables that are not held back."""
-        found = self.connection.execute("select table_name from meta.tables where status = 'current'").fetchall()
-        return {name for (name,) in found}
+        rows = self.connection.execute("select table_name from meta.tables where status = 'current'").fetchall()
+        return {name for (name,) in rows}
 
     def accepted(self, model: Model) -> Accepted | None:
         """What is known of the version of a table that stands, or None where none was ever accepted."""
-        found = self.connection.execute(
+        row = self.connection.execute(
             "select row_count, quarantined_rows, repeated_rows, data_date, content_hash from meta.tables"
             " where table_name = ? and built_at is not null",
             [model.name],
@@ -235,17 +235,17 @@ class Build:
         lineage = self.connection.execute(
             "select column_name, made_from from meta.columns where table_name = ? order by position", [model.name]
         ).fetchall()
-        if found is None:
+        if row is None:
             return None
-        rows, quarantined, repeated, data_date, contents = found
+        rows, quarantined, repeated, data_date, contents = row
         return Accepted(rows, quarantined, repeated, data_date, contents, dict(lineage))
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
         """Some rows of the version that stands, as text, without columns about persons."""
         columns = [column.name for column in model.contract.columns if column.name not in model.personal]
         shown = ", ".join(f"{column}::varchar" for column in columns)
-        found = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
-        return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in found]
+        sample = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
+        return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in sample]
 
     def accepted_tables(self) -> set[str]:
         """Every table of which some version was accepted."""
@@ -279,15 +279,15 @@ class Build:
 
     def newest(self, relation: str, column: str) -> date | None:
         """The latest date in a column."""
-        found = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
-        return found[0] if found else None
+        row = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
+        return row[0] if row else None
 
     def newest_of(self, tables: Collection[str]) -> date | None:
         """The latest of the city's own dates that the accepted `tables` reach."""
-        found = self.connection.execute(
+        row = self.connection.execute(
             "select max(data_date) from meta.tables where list_contains(?, table_name)", [list(tables)]
         ).fetchone()
-        return found[0] if found else None
+        return row[0] if row else None
 
     def available(self, model: Model) -> Model:
         """`model` without the parts that read a clean table of which no version was ever accepted."""
@@ -299,11 +299,11 @@ class Build:
         types: dict[str, str] = {}
         for part in parts if len(parts) > 1 else ():
             try:
-                found = self._columns(f"(\n{part.sql}\n)")
+                part_types = self._columns(f"(\n{part.sql}\n)")
             except duckdb.Error as error:
                 raise ModelFailed(part.path, str(error)) from error
-            types = types or found
-            for name, kind in found.items():
+            types = types or part_types
+            for name, kind in part_types.items():
                 if kind != types[name]:
                     raise ModelFailed(part.path, f"{name} is {kind} here and {types[name]} in {parts[0].path.name}")
 
@@ -361,8 +361,8 @@ class Build:
         return {row[0]: row[1] for row in self.connection.execute(f"describe from {relation}").fetchall()}
 
     def _count(self, relation: str) -> int:
-        found = self.connection.execute(f"select count(*) from {relation}").fetchone()
-        return int(found[0]) if found else 0
+        row = self.connection.execute(f"select count(*) from {relation}").fetchone()
+        return int(row[0]) if row else 0
 
     def drop_staging(self) -> None:
         """Forget the models that were staged and neither swapped in nor held back."""
@@ -432,7 +432,7 @@ def prepare(build: Build) -> None:
 def _said_of_broken(rules: Iterable[RowRule], say: Callable[[RowRule], str]) -> str:
     """SQL: the list of what `say` says of every rule a row breaks."""
     cases = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(say(rule))} end" for rule in rules)
-    return f"[said for said in [{cases}] if said is not null]"
+    return f"[text for text in [{cases}] if text is not null]"
 
 
 def _problem(error: duckdb.Error, model: Model) -> str:

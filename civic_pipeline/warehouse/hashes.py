@@ -37,6 +37,6 @@ def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[s
         "select sql from duckdb_views() where schema_name = ? and view_name = ?",
         f"select {version_of_table} from meta.tables where table_name = concat_ws('.', ?, ?)",
     ):
-        if found := connection.execute(query, [schema, name]).fetchone():
-            return relation, found[0]
+        if row := connection.execute(query, [schema, name]).fetchone():
+            return relation, row[0]
     return relation, content_hash(connection, relation) if schema == "seeds" else None

@@ -83,7 +83,7 @@ class _History:
     def __init__(self, build: Build, lake: Lake, name: str, dataset: Dataset, model: Model) -> None:
         self._connection, self._build, self._lake = build.connection, build, lake
         self._name, self._dataset = name, dataset
-        mentioned = {found.name.lower() for found in model.query.find_all(exp.Column)}
+        mentioned = {column.name.lower() for column in model.query.find_all(exp.Column)}
         # Only what the clean table is made from, and nothing about persons: the rest is not published here either.
         self._declared = [
             column
@@ -220,14 +220,14 @@ class _History:
             for moment in ("before", "after")
         }
         self._connection.execute(
-            f"insert into meta.revisions with a as ({read['before']}), b as ({read['after']}), found as ("
+            f"insert into meta.revisions with a as ({read['before']}), b as ({read['after']}), compared as ("
             " select c.*, a.vs as before_vs, b.vs as after_vs, a.whole as before_whole, b.whole as after_whole,"
             f" case when c.kind = 'changed' then {differing} end as places"
             " from changes as c left join a on a.record_key = c.record_key and c.kind in ('removed', 'changed')"
             " left join b on b.record_key = c.record_key and c.kind in ('added', 'changed')),"
-            f" told as (select *, [({names})[i] for i in places] as changed_columns from found)"
+            f" named as (select *, [({names})[i] for i in places] as changed_columns from compared)"
             f" select ?, record_key, kind, previous_key, changed_columns, {shown['before']}, {shown['after']}, ?, ?, ?, ?"
-            " from told order by record_key",
+            " from named order by record_key",
             [self._name, before.manifest.capture_id, before.at, after.manifest.capture_id, after.at],
         )
 
@@ -259,13 +259,13 @@ class _History:
             f" from ({after.sql}) where record_key in (select record_key from after_rows where is_conflict)),"
             " counted as (select record_key, count(*) as row_count, count(distinct vs) as version_count from conflicting group by 1),"
             " cells as (select record_key, unnest(?::varchar[]) as name, unnest(vs) as value from conflicting),"
-            " differing as (select record_key, name, list(distinct value order by value) filter (value is not null) as found,"
+            " differing as (select record_key, name, list(distinct value order by value) filter (value is not null) as variants,"
             " bool_or(value is null) as has_null from cells group by 1, 2),"
-            " told as (select record_key, list(name order by name) as names,"
-            " list(case when has_null then list_append(coalesce(found, []), null) else found end order by name) as found"
-            " from differing where coalesce(len(found), 0) + has_null::integer > 1 group by 1)"
-            " select ?, record_key, row_count, version_count, names, to_json(map(names, found)), ?, ?"
-            " from counted join told using (record_key) order by record_key",
+            " listed as (select record_key, list(name order by name) as names,"
+            " list(case when has_null then list_append(coalesce(variants, []), null) else variants end order by name) as variants"
+            " from differing where coalesce(len(variants), 0) + has_null::integer > 1 group by 1)"
+            " select ?, record_key, row_count, version_count, names, to_json(map(names, variants)), ?, ?"
+            " from counted join listed using (record_key) order by record_key",
             [names, self._name, after.manifest.capture_id, after.at],
         )
 

@@ -196,7 +196,7 @@ COMPARISONS = MetaTable(
             "VARCHAR[]",
             "Columns whose values were compared: those the clean table is made from, without key and row ids, written alike in both.",
         ),
-        ("records", "BIGINT", "Records told by their key."),
+        ("records", "BIGINT", "Records, distinguished by the declared key."),
         ("keyless_rows", "BIGINT", "Rows without any part of the key: in no revision."),
         ("repeated_rows", "BIGINT", "Rows equal to another one of their key: not counted as records of their own."),
         ("conflicting_records", "BIGINT", "Keys under which rows differ: in meta.conflicts, in no revision."),

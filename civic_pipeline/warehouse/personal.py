@@ -29,18 +29,18 @@ _ADDED = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
 def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
     """`models`, in the order they are built, each with its columns about persons; helper columns made of one are, too.
 
-    Raises FileInvalid for a column of a clean table that is made of one and not declared, and for a mart or a rule across
+    Raises FileInvalid for a column of a clean table made of one and not declared, and for a mart or a rule across
     tables that shows one.
     """
     columns, personal = _of_captures(datasets)
     marked = {}
     for name, model in models.items():
-        made: dict[str, str] = {}
+        origins: dict[str, str] = {}
         for part in model.parts:
-            made |= personal_origins(part.path, part.query, part.inputs, columns, personal)
-        _refuse(model, made)
+            origins |= personal_origins(part.path, part.query, part.inputs, columns, personal)
+        _refuse(model, origins)
         declared = {column.name for column in model.contract.columns if column.personal}
-        helpers = {column for column in made if column.startswith("_")}
+        helpers = {column for column in origins if column.startswith("_")}
         reads_personal = any(personal.get(table) for table in model.inputs)
         marked[name] = replace(model, personal=frozenset(declared | helpers), reads_personal=reads_personal)
         columns[name] = [column.name for column in model.contract.columns]
@@ -73,11 +73,11 @@ def personal_origins(
         if table in columns:
             schema.setdefault(namespace, {})[name] = dict.fromkeys(columns[table], "varchar")
     roots = lineage(None, query.transform(_without_counts), schema, dialect="duckdb", trim_selects=False)
-    made = {}
+    origins = {}
     for column, root in roots.items():
         if origin := next(_leaves(root, {table: personal[table] for table in read}), None):
-            made[column] = origin
-    return made
+            origins[column] = origin
+    return origins
 
 
 def without(relation: str, columns: Iterable[str], personal: Collection[str]) -> str:
@@ -101,18 +101,18 @@ def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[
     return columns, personal
 
 
-def _refuse(model: "Model", made: Mapping[str, str]) -> None:
+def _refuse(model: "Model", origins: Mapping[str, str]) -> None:
     path = model.contract_path
     dated_by = model.dataset.dated_by if model.dataset else None
     for position, column in enumerate(model.contract.columns):
         line = line_of(path, "columns", position)
-        if model.schema == "marts" and (column.personal or column.name in made):
-            of = f", made of {made[column.name]}," if column.name in made else ""
+        if model.schema == "marts" and (column.personal or column.name in origins):
+            of = f", made of {origins[column.name]}," if column.name in origins else ""
             raise FileInvalid(
                 path, [(line, f"{column.name}{of} is about persons: a mart may match on it, not show it")]
             )
-        if column.name in made and not column.personal:
-            message = f"{column.name} is made of {made[column.name]}, which is about persons: add personal: true, or leave it out"
+        if column.name in origins and not column.personal:
+            message = f"{column.name} is made of {origins[column.name]}, which is about persons: add personal: true, or leave it out"
             raise FileInvalid(path, [(line, message)])
         if column.personal and column.name == dated_by:
             raise FileInvalid(
@@ -124,10 +124,10 @@ def _refuse_opaque(path: Path, query: exp.Query, read: Iterable[str]) -> None:
     """SQL in which a column can hide: by pattern, turned into rows, or in a whole row taken as one value."""
     rows = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
     rows |= {source.alias.lower() for source in query.find_all(exp.CTE, exp.Subquery) if source.alias}
-    found: list[exp.Expr] = [*query.find_all(exp.Columns, exp.Pivot)]
-    found += [column for column in query.find_all(exp.Column) if not column.table and column.name.lower() in rows]
-    if found:
-        what = f"{', '.join(sorted(read))} has columns about persons, which {found[0].sql('duckdb')} could show: name the columns"
+    opaque: list[exp.Expr] = [*query.find_all(exp.Columns, exp.Pivot)]
+    opaque += [column for column in query.find_all(exp.Column) if not column.table and column.name.lower() in rows]
+    if opaque:
+        what = f"{', '.join(sorted(read))} has columns about persons, which {opaque[0].sql('duckdb')} could show: name the columns"
         raise FileInvalid(path, [(1, what)])
 
 

@@ -35,9 +35,8 @@ RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 # The storage format that DuckDB 1.1 and later open; newer formats would lock out BI tools, which lag behind.
 _STORAGE_VERSION = "v1.0.0"
 
-# What a release says, without the times at which it was found out and the examples that happened to come first: two
-# that agree in it are the same release.
-_SAID = (
+# The contents of a release, without times and examples: two releases with the same contents are the same release.
+_CONTENTS = (
     "select * exclude (built_at) from meta.tables",
     "select * from meta.columns",
     "select * exclude (run_id, checked_at, examples) from meta.checks",
@@ -90,8 +89,8 @@ def _keep_live(settings: Settings) -> None:
 
 
 def _digest(connection: duckdb.DuckDBPyConnection) -> str:
-    said = [content_hash(connection, f"({query})") for query in _SAID]
-    return hashlib.sha256(" ".join(said).encode()).hexdigest()
+    hashes = [content_hash(connection, f"({query})") for query in _CONTENTS]
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
 
 
 def _enter(build: Build, name: str, now: datetime, digest: str, before: Release | None) -> None:
@@ -120,7 +119,7 @@ def _enter(build: Build, name: str, now: datetime, digest: str, before: Release 
 def _git_commit(root: Path) -> str | None:
     """The commit of the checkout, marked where files differ from it; None outside of git."""
     try:
-        said = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
             check=False,  # outside of a checkout it fails and prints nothing
             cwd=root,
@@ -129,7 +128,7 @@ def _git_commit(root: Path) -> str | None:
         )
     except FileNotFoundError:
         return None
-    return said.stdout.strip() or None
+    return described.stdout.strip() or None
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
@@ -161,10 +160,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
 def _personal(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
     """Table, as schema and name -> its columns about persons; a table in quarantine has those of its clean table."""
     hidden: dict[tuple[str, str], list[str]] = {}
-    found = connection.execute(
+    rows = connection.execute(
         "select table_name, personal_columns from meta.tables where len(personal_columns) > 0"
     ).fetchall()
-    for name, columns in found:
+    for name, columns in rows:
         schema, _, table = name.partition(".")
         hidden[schema, table] = columns
         if schema == "clean":

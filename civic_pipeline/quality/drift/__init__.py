@@ -144,8 +144,8 @@ def _columns(build: Build, relation: str) -> dict[str, str]:
 
 def _repeated_rows(build: Build, table: str) -> int:
     """Rows that were dropped from the accepted table because the source published them twice."""
-    found = build.connection.execute("select repeated_rows from meta.tables where table_name = ?", [table]).fetchone()
-    return int(found[0] or 0) if found else 0
+    row = build.connection.execute("select repeated_rows from meta.tables where table_name = ?", [table]).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 def _declared_gaps(build: Build, name: str) -> frozenset[date]:

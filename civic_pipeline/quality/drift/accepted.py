@@ -29,10 +29,10 @@ def recall(connection: duckdb.DuckDBPyConnection, table: str) -> Memory:
         [table],
     ).fetchall()
     contents: dict[str, set[str]] = {}
-    for name, found, _ in rows:
-        contents.setdefault(name, set()).add(found)
+    for name, value_hash, _ in rows:
+        contents.setdefault(name, set()).add(value_hash)
     whole = [capture_id for name, _, capture_id in rows if name == WHOLE]
-    return Memory(whole[-1] if whole else None, {name: frozenset(found) for name, found in contents.items()})
+    return Memory(whole[-1] if whole else None, {name: frozenset(hashes) for name, hashes in contents.items()})
 
 
 def note_staged(connection: duckdb.DuckDBPyConnection, profile: Profile, capture_id: str) -> None:

@@ -44,7 +44,7 @@ def check_clocks(
 
 def _midnight(column: str, times: Counter[int]) -> Finding:
     finding = Finding()
-    strange = min((_strange(times, hour) for hour in _HOURS_WEST), key=lambda found: found.total())
+    strange = min((_strange(times, hour) for hour in _HOURS_WEST), key=lambda counts: counts.total())
     is_constant = len(times.keys() - {0}) == 1
     if strange and not is_constant:
         hours = ", ".join(f"{s // _HOUR:02}:{s % _HOUR // 60:02}Z" for s, _ in strange.most_common(3))

@@ -156,8 +156,8 @@ class Comparison:
         return name in self.after and self.after[name].contents == part.contents
 
     def _count(self, sql: str) -> int:
-        found = self.connection.execute(sql).fetchone()
-        return int(found[0]) if found else 0
+        row = self.connection.execute(sql).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _number(part: Slice) -> int:

@@ -81,9 +81,9 @@ def profile(connection: duckdb.DuckDBPyConnection, relation: str, watched: Watch
     payees = _payees(connection, relation, watched, by)
     slices = {}
     for mask, *values in rows:
-        where, found = values[: by.width], values[by.width :]
-        made = _slice(by, watched, mask, where, found, payees)
-        slices[made.name] = made
+        where, values_of_slice = values[: by.width], values[by.width :]
+        part = _slice(by, watched, mask, where, values_of_slice, payees)
+        slices[part.name] = part
     return slices
 
 
@@ -131,28 +131,28 @@ class _Dimensions:
 def _measures(watched: Watched) -> list[tuple[str, str, str]]:
     """Name, SQL over rows, and the function that adds its values up."""
     dated = quoted(watched.dated_by) if watched.dated_by else "cast(null as date)"
-    found = [
+    measures = [
         ("_rows", "count(*)", "sum"),
         ("_contents", "sum(cast(_row as hugeint))", "sum"),
         ("_twice", "count(twice._row)", "sum"),
         ("_newest", f"max({dated})", "max"),
     ]
-    found += [(f"_filled_{i}", f"count({quoted(name)})", "sum") for i, name in enumerate(watched.columns)]
+    measures += [(f"_filled_{i}", f"count({quoted(name)})", "sum") for i, name in enumerate(watched.columns)]
     for i, name in enumerate(watched.amounts):
         amount = quoted(name)
-        found += [
+        measures += [
             (f"_total_{i}", f"sum({amount})", "sum"),
             (f"_gross_{i}", f"sum(abs({amount}))", "sum"),
             (f"_negative_{i}", f"count_if({amount} < 0)", "sum"),
             (f"_nonzero_{i}", f"count_if({amount} <> 0)", "sum"),
             (f"_logarithms_{i}", f"sum(ln(nullif(abs(cast({amount} as double)), 0)))", "sum"),
         ]
-    found += [(f"_zeros_{i}", f"count_if({quoted(name)} = 0)", "sum") for i, name in enumerate(watched.measures)]
-    found += [
+    measures += [(f"_zeros_{i}", f"count_if({quoted(name)} = 0)", "sum") for i, name in enumerate(watched.measures)]
+    measures += [
         (f"_equal_{i}", f"count_if({quoted(one)} = {quoted(other)})", "sum")
         for i, (one, other) in enumerate(pairs_of(watched.amounts))
     ]
-    return found
+    return measures
 
 
 def _payees(connection: duckdb.DuckDBPyConnection, relation: str, watched: Watched, by: _Dimensions) -> dict[str, int]:
@@ -169,10 +169,10 @@ def _payees(connection: duckdb.DuckDBPyConnection, relation: str, watched: Watch
 
 
 def _slice(
-    by: _Dimensions, watched: Watched, mask: int, where: Sequence[Any], found: Sequence[Any], payees: dict[str, int]
+    by: _Dimensions, watched: Watched, mask: int, where: Sequence[Any], values: Sequence[Any], payees: dict[str, int]
 ) -> Slice:
     kind, name, parent, is_null = by.key(mask, where)
-    rest = iter(found)
+    rest = iter(values)
     rows, contents, twice, newest = next(rest), next(rest), next(rest), next(rest)
     filled = {column: int(next(rest) or 0) for column in watched.columns}
     amounts = {

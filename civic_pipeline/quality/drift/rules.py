@@ -67,7 +67,7 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
     )
     shares = f"by less than {drift.open.warn * 100:.0f} points, held back at {drift.open.hold * 100:.0f}"
     changed = f"less than {drift.changed.warn:.0%}, held back at {drift.changed.hold:.0%}"
-    found = [
+    rules = [
         Rule("drift__rows", "critical", f"rows: {moves}", _rows),
         Rule("drift__growth", "critical", f"rows and control totals grow by at most {drift.grow_at_most:.0%}", _growth),
         Rule("drift__missing_slices", "critical", "no fiscal year, month or value of a category vanishes", _missing),
@@ -77,12 +77,12 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
         Rule("drift__changed_rows", "critical", f"accepted rows that changed or are gone: {changed}", _changed_rows),
         Rule("drift__repeated_rows", "warning", "rows published twice and dropped are as few as before", _repeated_rows, False),
     ]  # fmt: skip
-    found += [
+    rules += [
         Rule(f"drift__zeros__{name}", "warning", f"{name} that had values do not become 0", partial(_zeros, name))
         for name in watched.measures
     ]
     for name in watched.amounts:
-        found += [
+        rules += [
             Rule(f"drift__total__{name}", "critical", f"the sum of {name}: {moves}", partial(_total, name)),
             Rule(
                 f"drift__negative_share__{name}", "critical", f"the share of negative {name} moves {shares}",
@@ -90,19 +90,19 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
             ),
             Rule(f"drift__factor__{name}", "critical", f"{name} is not off by a constant factor", partial(_factor, name)),
         ]  # fmt: skip
-    found += [
+    rules += [
         Rule(f"drift__equal__{one}__{other}", "warning", f"{one} and {other} do not become equal", partial(_equal, (one, other)))
         for one, other in pairs_of(watched.amounts)
     ]  # fmt: skip
     if watched.payee:
-        found.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice move {falls}", _payees))
+        rules.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice move {falls}", _payees))
     if watched.year and watched.amounts:
         text = f"no two fiscal years are equal in more than {_ALIKE:.0%} of their lines"
-        found.append(Rule("drift__years_alike", "critical", text, _years_alike))
+        rules.append(Rule("drift__years_alike", "critical", text, _years_alike))
     if watched.is_ledger:
         text = "a month between others has about as many business days with rows as they, unless a coverage note says why not"
-        found.append(Rule("drift__business_days", "warning", text, _business_days))
-    return found
+        rules.append(Rule("drift__business_days", "warning", text, _business_days))
+    return rules
 
 
 def _rows(c: Comparison) -> Finding:
@@ -172,8 +172,8 @@ def _negative_share(name: str, c: Comparison) -> Finding:
 def _blank_share(c: Comparison) -> Finding:
     finding = Finding()
     for column in c.watched.columns:
-        found = _shares(c, partial(_blanks, column), f"blank {column}", both_ways=False)
-        for is_critical, size, text in found.moves:
+        blank = _shares(c, partial(_blanks, column), f"blank {column}", both_ways=False)
+        for is_critical, size, text in blank.moves:
             finding.add("critical" if is_critical else "warning", size, text)
     return finding
 
