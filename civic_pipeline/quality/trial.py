@@ -70,15 +70,27 @@ def _refuse_uncaptured(build: Build) -> None:
 
 
 def _view_accepted(build: Build, model: Model) -> None:
-    """The accepted tables that the model's SQL and checks read, under their names."""
+    """The accepted tables that the model's SQL and checks read, under their names, with what the build knows of them."""
     tables = sorted(name for name in model.inputs | model.references if name.startswith(("clean.", "marts.")))
-    if not tables:
-        return
     if not build.settings.build.exists():
-        raise NotBuilt(tables[0])
-    build.connection.execute(f"attach {literal(str(build.settings.build))} as accepted (read_only)")
+        if tables:
+            raise NotBuilt(tables[0])
+        return
+    connection = build.connection
+    connection.execute(f"attach {literal(str(build.settings.build))} as accepted (read_only)")
     for name in tables:
         try:
-            build.connection.execute(f"create view {name} as from accepted.{name}")
+            connection.execute(f"create view {name} as from accepted.{name}")
         except duckdb.CatalogException:
             raise NotBuilt(name) from None
+    # What the new version is compared with; a table, because rules across tables read the staged one in its place.
+    known = {f"{schema}.{table}" for schema, table in connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'accepted'"
+    ).fetchall()}  # fmt: skip
+    if model.name in known:
+        connection.execute(f"create table {model.name} as from accepted.{model.name}")
+    if "drift.accepted_slices" in known:
+        connection.execute(
+            "create schema drift; create table drift.accepted_slices as from accepted.drift.accepted_slices"
+        )
+    connection.execute("delete from meta.tables; insert into meta.tables by name select * from accepted.meta.tables")
