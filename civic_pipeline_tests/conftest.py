@@ -84,12 +84,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _foreign_fixtures(item: pytest.Item) -> list[str]:
     """Fixtures of `item` that are defined in another tier's folder, such as by an imported helper."""
-    found = []
+    names = []
     for name, definitions in getattr(item, "_fixtureinfo").name2fixturedefs.items():  # noqa: B009 - pytest has no public way
         code = getattr(definitions[-1].func, "__code__", None)
         if code and (tier := tier_of(Path(code.co_filename))) not in (None, "unit"):
-            found.append(f"the fixture {name!r} of {tier}/")
-    return found
+            names.append(f"the fixture {name!r} of {tier}/")
+    return names
 
 
 @contextmanager

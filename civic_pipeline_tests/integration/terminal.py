@@ -37,7 +37,7 @@ class Ended:
     @property
     def message(self) -> str:
         """What standard error says from the line with `Error:` on: the one message a person is left with."""
-        return self.err[found.start() :] if (found := re.search(r"^Error: ", self.err, re.MULTILINE)) else ""
+        return self.err[match.start() :] if (match := re.search(r"^Error: ", self.err, re.MULTILINE)) else ""
 
     @property
     def is_plain(self) -> bool:

@@ -103,11 +103,11 @@ def test_doctor_says_which_source_failed_and_why(small: Place, tmp_path: Path) -
     broken = small.copy(tmp_path)
     file = broken.served / "spending.csv"
     file.write_text(file.read_text(encoding="utf-8").replace("Agency", "Department", 1), encoding="utf-8")
-    found = broken.civic("doctor")
-    assert found.code == 1
-    assert "failed baltimore/spending: 600 rows" in found.out
-    assert "missing Agency; new Department" in found.out
-    assert "ok     baltimore/mwbe" in found.out
+    report = broken.civic("doctor")
+    assert report.code == 1
+    assert "failed baltimore/spending: 600 rows" in report.out
+    assert "missing Agency; new Department" in report.out
+    assert "ok     baltimore/mwbe" in report.out
     assert broken.civic("doctor", "baltimore/mwbe").code == 0
 
 

@@ -89,8 +89,8 @@ def eventually(find: Callable[[], T], place: Place) -> T:
     """What `find` gives as soon as it gives something."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
-        if found := find():
-            return found
+        if value := find():
+            return value
         time.sleep(1)
     logs = "\n".join(path.read_text() for path in place.data.glob("*.log"))
     pytest.fail(f"waited in vain; {logs}")

@@ -107,12 +107,14 @@ def test_materializations_carry_rows_lineage_and_the_quality_report(
     tables = ask(settings, "select table_name, row_count, quarantined_rows, repeated_rows, data_date from meta.tables")
     assert len(tables) > 20
     for table, rows, quarantined, repeated, newest in tables:
-        found = metadata[dg.AssetKey(table.split("."))]
-        assert found["dagster/row_count"] == rows == ask(settings, f"select count(*) from {table}")[0][0], table
-        assert found.get("quarantined rows") == quarantined, table
-        assert found.get("repeated rows") == repeated, table
-        assert found.get("newest date") == (newest.isoformat() if newest else None), table
-        lineage = found["dagster/column_lineage"].deps_by_column
+        metadata_of_table = metadata[dg.AssetKey(table.split("."))]
+        assert metadata_of_table["dagster/row_count"] == rows == ask(settings, f"select count(*) from {table}")[0][0], (
+            table
+        )
+        assert metadata_of_table.get("quarantined rows") == quarantined, table
+        assert metadata_of_table.get("repeated rows") == repeated, table
+        assert metadata_of_table.get("newest date") == (newest.isoformat() if newest else None), table
+        lineage = metadata_of_table["dagster/column_lineage"].deps_by_column
         made_from = (
             f"select column_name, made_from from meta.columns where table_name = '{table}' and len(made_from) > 0"
         )
@@ -138,8 +140,8 @@ def test_the_declared_columns_are_those_of_the_released_tables(
     for key in job.asset_layer.executable_asset_keys:
         if key.path[0] in {"clean", "marts"}:
             schema = job.asset_layer.asset_graph.get(key).metadata["dagster/column_schema"]
-            found = ask(settings, f"describe {'.'.join(key.path)}")
-            assert [(column.name, column.type) for column in schema.columns] == [row[:2] for row in found], key
+            described = ask(settings, f"describe {'.'.join(key.path)}")
+            assert [(column.name, column.type) for column in schema.columns] == [row[:2] for row in described], key
             assert all(column.description for column in schema.columns)
 
 
@@ -222,12 +224,12 @@ def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
     changed = job.execute_in_process(instance=instance)
     assert changed.success
     statuses = {".".join(key.path): metadata["status"] for key, metadata in materialized(changed).items()}
-    made = {name for name, status in statuses.items() if status in ("built", "released")}
-    assert made == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
+    rebuilt = {name for name, status in statuses.items() if status in ("built", "released")}
+    assert rebuilt == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
     assert statuses.pop("raw.baltimore_mwbe") == "captured"
     assert {status for name, status in statuses.items() if name.startswith("raw.")} == {"unchanged"}
     first, second = kept_releases(settings)
-    assert {table for table in second.contents if second.contents[table] != first.contents[table]} <= made | {
+    assert {table for table in second.contents if second.contents[table] != first.contents[table]} <= rebuilt | {
         "quarantine.baltimore_mwbe"
     }
     assert second.contents["clean.baltimore_mwbe"] != first.contents["clean.baltimore_mwbe"]

@@ -65,10 +65,10 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     """After a good night, never changed."""
     folder = tmp_path_factory.mktemp("good")
     sample = shutil.copytree(CHECKOUT / "data" / "sample", folder / "sample")
-    made = Sample(Settings(data=folder / "data", demo_folder=sample))
-    made.settings.data.mkdir()
-    assert made.night() == {}
-    return made
+    nights = Sample(Settings(data=folder / "data", demo_folder=sample))
+    nights.settings.data.mkdir()
+    assert nights.night() == {}
+    return nights
 
 
 @pytest.fixture

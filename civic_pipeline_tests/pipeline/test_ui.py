@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ui(data: Path) -> Iterator[str]:
-    """`make dev` on that folder, told from the checkout as people do, and on a free port."""
+    """`make dev` on that folder, started from the checkout as people do, and on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -125,13 +125,13 @@ class Accepted:
         self.connection.execute(f"create or replace table {staged} as from {table} limit 0")
         self.connection.execute(f"insert into {staged} {sql}")
         versions = Version(table, repeated_rows=3), Version(staged, repeated_rows=repeated or 3)
-        made = Comparison.of(self.connection, TABLES[table], self.drift, *versions, **comparison)  # type: ignore[arg-type]
-        return run_rules(made)
+        comparison_of_versions = Comparison.of(self.connection, TABLES[table], self.drift, *versions, **comparison)  # type: ignore[arg-type]
+        return run_rules(comparison_of_versions)
 
     def alarms(self, table: str, sql: str, **options: object) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Check -> severity and examples, of the checks that failed."""
-        found = self.published(table, sql, **options)  # type: ignore[arg-type]
-        return {name: (f.severity, f.examples) for name, f in found.items() if f.severity}
+        findings = self.published(table, sql, **options)  # type: ignore[arg-type]
+        return {name: (f.severity, f.examples) for name, f in findings.items() if f.severity}
 
 
 def accepted_tables() -> Iterator[Accepted]:

@@ -40,14 +40,14 @@ class Nights:
     """The tiny project with a file as its source, and what one night does with it."""
 
     def __init__(self, root: Path) -> None:
-        made = write_tiny_project(root)
-        made.edit("sql/clean/town/payments.yml", "repeated_rows: drop\n", "")
+        written = write_tiny_project(root)
+        written.edit("sql/clean/town/payments.yml", "repeated_rows: drop\n", "")
         source = {"portal": "file", "url": "data/payments.csv", "recorded": "2026-01-01"}
-        columns = dict.fromkeys(made.dataset.columns, "text")
+        columns = dict.fromkeys(written.dataset.columns, "text")
         dataset = Dataset.model_validate(
-            made.dataset.model_dump() | {"source": source, "columns": columns, "volume": {"shrink_at_most": "10%"}}
+            written.dataset.model_dump() | {"source": source, "columns": columns, "volume": {"shrink_at_most": "10%"}}
         )
-        self.tiny = TinyProject(made.settings, dataset)
+        self.tiny = TinyProject(written.settings, dataset)
 
     @property
     def lake(self) -> Lake:
@@ -83,9 +83,9 @@ class Nights:
         return row[0] if row and len(row) == 1 else row
 
     def newest(self) -> Manifest:
-        found = self.lake.newest(self.tiny.name)
-        assert found
-        return found
+        newest = self.lake.newest(self.tiny.name)
+        assert newest
+        return newest
 
     def accept(self, capture_id: str | None = None) -> Manifest:
         return lake.accept(self.lake, self.tiny.name, capture_id or self.newest().capture_id, "Finance says so")
@@ -215,9 +215,9 @@ def test_a_capture_whose_table_failed_is_not_the_warehouse_of_its_day(nights: Ni
     nights.night(NIGHT_1)
     nights.night(DOUBLED)
     first = nights.lake.ids("town/payments")[0]
-    found = nights.lake.accepted("town/payments", datetime.now(UTC))
-    assert found
-    assert found.capture_id == first
+    accepted = nights.lake.accepted("town/payments", datetime.now(UTC))
+    assert accepted
+    assert accepted.capture_id == first
 
 
 # Order

@@ -59,7 +59,7 @@ def test_repeated_rows_are_kept_once_and_counted_only_where_the_contract_says_so
         assert (staged.rows, staged.repeated_rows) == (5, 0)
 
 
-def test_sql_that_does_not_run_is_told_with_its_file_and_duckdbs_words(tiny: TinyProject) -> None:
+def test_sql_that_does_not_run_is_reported_with_its_file_and_duckdbs_words(tiny: TinyProject) -> None:
     tiny.capture(GOOD)
     tiny.edit("sql/clean/town/payments.sql", "parse_money(Amount)", "parse_monies(Amount)")
     with tiny.build() as build, pytest.raises(ModelFailed, match=r"town/payments\.sql failed: .*parse_monies"):
@@ -212,12 +212,14 @@ def test_seeds_are_text_whatever_they_look_like(tiny: TinyProject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "told"),
+    ("problem", "error"),
     [(OSError(28, "No space left on device"), DiskFull), (duckdb.IOException("Could not write: No space left on device"), DiskFull),
      (PermissionError(13, "Permission denied"), NotWritable), (duckdb.IOException("Cannot open: Read-only file system"), NotWritable)],
 )  # fmt: skip
-def test_a_full_disk_and_a_missing_permission_are_told_in_words(problem: Exception, told: type[Exception]) -> None:
-    with pytest.raises(told, match="/data/lake"), writing(Path("/data/lake")):
+def test_a_full_disk_and_a_missing_permission_are_named_in_the_message(
+    problem: Exception, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match="/data/lake"), writing(Path("/data/lake")):
         raise problem
 
 

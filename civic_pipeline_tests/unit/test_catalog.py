@@ -128,23 +128,25 @@ CONTRACT_MISTAKES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "line", "told"), DATASET_MISTAKES, ids=[m[3][:40] for m in DATASET_MISTAKES])
+@pytest.mark.parametrize(("old", "new", "line", "message"), DATASET_MISTAKES, ids=[m[3][:40] for m in DATASET_MISTAKES])
 def test_a_mistake_in_a_dataset_is_named_with_its_line(
-    tmp_path: Path, old: str, new: str, line: int, told: str
+    tmp_path: Path, old: str, new: str, line: int, message: str
 ) -> None:
     with pytest.raises(FileInvalid) as invalid:
         read_dataset(tmp_path, changed(DATASET, old, new))
-    assert any(at == line and told in what for at, what in invalid.value.violations), invalid.value
+    assert any(at == line and message in what for at, what in invalid.value.violations), invalid.value
     assert f"{tmp_path / 'defs.yaml'}:{line}: " in str(invalid.value)
 
 
-@pytest.mark.parametrize(("old", "new", "line", "told"), CONTRACT_MISTAKES, ids=[m[3][:40] for m in CONTRACT_MISTAKES])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"), CONTRACT_MISTAKES, ids=[m[3][:40] for m in CONTRACT_MISTAKES]
+)
 def test_a_mistake_in_a_contract_is_named_with_its_line(
-    tmp_path: Path, old: str, new: str, line: int, told: str
+    tmp_path: Path, old: str, new: str, line: int, message: str
 ) -> None:
     with pytest.raises(FileInvalid) as invalid:
         read_promises(tmp_path, changed(CONTRACT, old, new))
-    assert any(at == line and told in what for at, what in invalid.value.violations), invalid.value
+    assert any(at == line and message in what for at, what in invalid.value.violations), invalid.value
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_a_mistake_in_an_arcgis_source_is_named_with_its_line(tmp_path: Path, ol
     assert [at for at, _ in invalid.value.violations] == [line]
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
     text = DATASET.replace("title:", "titel:").replace("monthly", "hourly").replace("2%", "2")
     with pytest.raises(FileInvalid, match=r"defs\.yaml has 4 mistakes:") as invalid:
         read_dataset(tmp_path, text)
@@ -176,7 +178,7 @@ def test_a_share_is_written_as_a_percentage(tmp_path: Path) -> None:
         assert read_dataset(tmp_path, DATASET.replace("2%", written)).volume.shrink_at_most == pytest.approx(share)
 
 
-def test_two_expectations_on_one_column_are_told_apart_by_severity(tmp_path: Path) -> None:
+def test_two_expectations_on_one_column_are_named_by_their_severity(tmp_path: Path) -> None:
     second = (
         "  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: critical\ncolumns:\n"
     )
@@ -258,11 +260,11 @@ def test_the_known_expectations_are_those_of_the_installed_library() -> None:
     ["!!python/object/apply:os.mkdir [{}]", "!!python/name:os.system", "!!python/object/new:os.mkdir {{args: [{}]}}"],
 )
 def test_yaml_makes_no_objects(tag: str, tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    (tmp_path / "defs.yaml").write_text(f"title: {tag.format(made)}\n", encoding="utf-8")
+    target = tmp_path / "made"
+    (tmp_path / "defs.yaml").write_text(f"title: {tag.format(target)}\n", encoding="utf-8")
     with pytest.raises(FileInvalid, match="could not determine a constructor"):
         read_yaml(tmp_path / "defs.yaml", Dataset)
-    assert not made.exists()
+    assert not target.exists()
 
 
 # Earlier shapes
@@ -288,7 +290,7 @@ def test_a_shape_applies_to_what_lacks_a_column_of_today_and_has_those_it_reads(
 
 
 @pytest.mark.parametrize(
-    ("expression", "told"),
+    ("expression", "message"),
     [
         ("day ||", "is no SQL expression"),
         ("(select max(day) from raw.x)", "must be an expression over columns of one row"),
@@ -297,9 +299,9 @@ def test_a_shape_applies_to_what_lacks_a_column_of_today_and_has_those_it_reads(
     ],
 )
 def test_a_shape_that_is_no_expression_over_columns_is_named_with_its_line(
-    tmp_path: Path, expression: str, told: str
+    tmp_path: Path, expression: str, message: str
 ) -> None:
-    with pytest.raises(FileInvalid, match=told) as error:
+    with pytest.raises(FileInvalid, match=message) as error:
         shaped(tmp_path, SHAPED.replace("day || '/2020'", f'"{expression}"'))
     assert {line for line, _ in error.value.violations} == {22}
 

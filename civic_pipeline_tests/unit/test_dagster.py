@@ -154,18 +154,18 @@ def test_loading_writes_nothing(location: dg.Definitions, tmp_path: Path) -> Non
 def test_a_long_capture_says_rows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 1.0, 10.0, 12.0])
     monkeypatch.setattr("civic_pipeline.lake.progress.time.monotonic", lambda: next(clock))
-    said: list[str] = []
-    progress = report_progress(lambda text: said.append(f"baltimore/spending: {text}"), every_seconds=5)
+    lines: list[str] = []
+    progress = report_progress(lambda text: lines.append(f"baltimore/spending: {text}"), every_seconds=5)
     for landed in (1_000, 20_000, 24_000):
         progress(landed, 60_000)
-    assert said == ["baltimore/spending: 20,000 of 60,000 rows, 2,000 rows/s, 20 s left"]
+    assert lines == ["baltimore/spending: 20,000 of 60,000 rows, 2,000 rows/s, 20 s left"]
 
 
 def test_a_read_that_begins_anew_has_no_rate_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 10.0, 20.0, 30.0])
     monkeypatch.setattr("civic_pipeline.lake.progress.time.monotonic", lambda: next(clock))
-    said: list[str] = []
-    progress = report_progress(said.append, every_seconds=5)
+    lines: list[str] = []
+    progress = report_progress(lines.append, every_seconds=5)
     for landed in (2_000, 0, 3_000):  # the rows of the first read are taken back
         progress(landed, 2_000)
-    assert said == ["2,000 of 2,000 rows, 200 rows/s, 0 s left", "3,000 of 2,000 rows, 100 rows/s, 0 s left"]
+    assert lines == ["2,000 of 2,000 rows, 200 rows/s, 0 s left", "3,000 of 2,000 rows, 100 rows/s, 0 s left"]

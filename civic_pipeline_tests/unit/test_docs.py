@@ -19,10 +19,10 @@ CODE = "\n".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "civic
 
 
 def commands(group: click.Group, name: str) -> list[str]:
-    found = []
+    names = []
     for verb, command in group.commands.items():
-        found += commands(command, f"{name} {verb}") if isinstance(command, click.Group) else [f"{name} {verb}"]
-    return found
+        names += commands(command, f"{name} {verb}") if isinstance(command, click.Group) else [f"{name} {verb}"]
+    return names
 
 
 DATASETS = sorted(load_datasets(CHECKOUT))

@@ -111,8 +111,8 @@ def expected_in_tests() -> set[str]:
 
 def _names(tree: ast.AST) -> set[str]:
     """The names in a piece of code, those behind a dot included."""
-    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return found | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)

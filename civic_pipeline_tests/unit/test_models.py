@@ -36,7 +36,7 @@ def schema(committed: dict[str, Model]) -> Schema:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "line", "told"),
+    ("file", "old", "new", "line", "message"),
     [
         (CLEAN, "as amount,", "as dollars,", 16, "the column 'amount' is not in the final select of payments.sql; it has payment_id, paid_on, dollars"),
         (CLEAN, "    _capture_id\n", "    _capture_id,\n    Zone as zone\n", 14, "columns does not describe zone, which payments.sql selects"),
@@ -51,13 +51,13 @@ def schema(committed: dict[str, Model]) -> Schema:
     ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "reference"],
 )  # fmt: skip
 def test_a_model_that_breaks_the_rules_is_named_with_its_line(
-    tiny: TinyProject, file: str, old: str, new: str, line: int, told: str
+    tiny: TinyProject, file: str, old: str, new: str, line: int, message: str
 ) -> None:
     tiny.edit(file, old, new)
     with pytest.raises(FileInvalid) as invalid:
         tiny.models()
     ((at, what),) = invalid.value.violations
-    assert told in what
+    assert message in what
     assert at == line
     assert invalid.value.path.is_file()
 
@@ -154,10 +154,10 @@ def test_every_column_that_a_contract_gives_a_source_has_it_among_its_origins(
 ) -> None:
     for model in committed.values():
         if model.schema == "clean":
-            found = column_lineage(model, schema)
+            lineage = column_lineage(model, schema)
             for column in model.contract.columns:
                 if column.source:
-                    assert f"raw.{model.table}.{column.source}" in found[column.name], f"{model.name}.{column.name}"
+                    assert f"raw.{model.table}.{column.source}" in lineage[column.name], f"{model.name}.{column.name}"
 
 
 def test_every_origin_exists_and_only_generated_columns_have_none(committed: dict[str, Model], schema: Schema) -> None:

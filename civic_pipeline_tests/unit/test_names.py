@@ -80,8 +80,8 @@ def test_a_manifest_is_that_of_its_folder(change: dict[str, str], tiny: TinyProj
 
 def tampered(tiny: TinyProject, change: Callable[[dict[str, Any]], None]) -> Path:
     """The manifest of a capture, changed; a file lies wherever it may then lead."""
-    made = tiny.capture([("1", "2026-01-01", "5.00")])
-    folder = tiny.settings.lake / made.capture_id
+    capture = tiny.capture([("1", "2026-01-01", "5.00")])
+    folder = tiny.settings.lake / capture.capture_id
     shutil.copyfile(folder / "part.parquet", folder.parent / "other.parquet")
     path = folder / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -103,9 +103,9 @@ def test_the_demo_portals_serve_nothing_outside_their_folder(name: str, tmp_path
 
 @pytest.mark.parametrize("year", ["../2024", "2024/x", "20 24", "2024\n"])
 def test_an_edition_is_a_year(year: str, tmp_path: Path) -> None:
-    said = yaml.safe_load((CHECKOUT / "civic_pipeline/defs/chicago/budget/defs.yaml").read_text(encoding="utf-8"))
-    said["attributes"]["source"]["editions"] = {year: "abcd-1234"}
-    (tmp_path / "defs.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    declared = yaml.safe_load((CHECKOUT / "civic_pipeline/defs/chicago/budget/defs.yaml").read_text(encoding="utf-8"))
+    declared["attributes"]["source"]["editions"] = {year: "abcd-1234"}
+    (tmp_path / "defs.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
     with pytest.raises(FileInvalid, match="editions"):
         read_yaml(tmp_path / "defs.yaml", Dataset, below=("attributes",))
 
@@ -129,9 +129,9 @@ def test_a_title_makes_no_path(title: str) -> None:
 
 @pytest.mark.parametrize("url", ["../x.csv", "/etc/passwd", "data/../../x.csv", "~/x.csv", "file:///etc/passwd", "data//x.csv", "C:\\x.csv", "http://data.town.gov/x.csv", "https://user:pass@data.town.gov/x.csv", "https://data.town.gov/x.csv?$$app_token=abcdef", "https://data.town.gov/x.csv?api_key=abcdef"])  # fmt: skip
 def test_a_dataset_reads_no_file_elsewhere_and_holds_no_secret(url: str, tiny: TinyProject) -> None:
-    said = yaml.safe_load((tiny.settings.root / "payments.yaml").read_text(encoding="utf-8"))
-    said["source"] = {"portal": "file", "url": url, "recorded": "2026-01-01"}
-    file = tiny.write("other.yaml", yaml.safe_dump(said))
+    declared = yaml.safe_load((tiny.settings.root / "payments.yaml").read_text(encoding="utf-8"))
+    declared["source"] = {"portal": "file", "url": url, "recorded": "2026-01-01"}
+    file = tiny.write("other.yaml", yaml.safe_dump(declared))
     with pytest.raises(FileInvalid, match=r"source\.file\.url"):
         read_yaml(file, Dataset)
 
@@ -142,8 +142,8 @@ def test_a_link_does_not_lead_a_dataset_out_of_the_project(tiny: TinyProject) ->
     (inside.parent / "link.csv").symlink_to(outside)
 
     def described(url: str) -> Description:
-        said = {"portal": "file", "url": url, "recorded": "2026-01-01"}
-        return FileDataset(FileSource.model_validate(said), Access(project=inside.parents[1])).describe()
+        declared = {"portal": "file", "url": url, "recorded": "2026-01-01"}
+        return FileDataset(FileSource.model_validate(declared), Access(project=inside.parents[1])).describe()
 
     assert described("data/inside.csv").published == {"a": "text", "b": "text"}
     with pytest.raises(SourceNotFound, match="a link leads outside the project"):

@@ -83,7 +83,7 @@ def in_release(file: Path) -> list[str]:
 
 def leaks(folder: Path, besides: set[str]) -> list[str]:
     """The files below `folder` that hold the planted name, but for folders that never leave."""
-    found = []
+    files = []
     for file in sorted(
         path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in besides
     ):
@@ -91,8 +91,8 @@ def leaks(folder: Path, besides: set[str]) -> list[str]:
         if file.suffix == ".parquet":
             texts = [str(duckdb.read_parquet(str(file)).fetchall())]
         if any(NAME in text for text in texts):
-            found.append(str(file.relative_to(folder)))
-    return found
+            files.append(str(file.relative_to(folder)))
+    return files
 
 
 # Declared
@@ -301,9 +301,9 @@ def test_neither_a_trial_nor_the_past_shows_a_person(town: TinyProject) -> None:
         "from clean.town_payments, quarantine.town_payments",
     ) as past:
         for table in ("clean.town_payments", "quarantine.town_payments"):
-            found = past.execute(f"from {table}")
-            assert not {column[0] for column in found.description} & {"payer", "_published_payer"}
-            assert NAME not in str(found.fetchall())
+            answer = past.execute(f"from {table}")
+            assert not {column[0] for column in answer.description} & {"payer", "_published_payer"}
+            assert NAME not in str(answer.fetchall())
 
 
 def test_results_of_other_columns_keep_their_examples(town: TinyProject) -> None:

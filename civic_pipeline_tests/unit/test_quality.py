@@ -65,23 +65,23 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
         "{expect_column_values_to_be_between: {column: amount, min_value: -100}, severity: warning, why: Refunds are small.}",
     )
     with tiny.build() as build:
-        found = audited(tiny, build)
+        results = audited(tiny, build)
     planned = planned_checks(tiny.models()["clean.town_payments"])
-    assert list(found) == list(planned) == [
+    assert list(results) == list(planned) == [
         "schema", "control_total__rows", "control_total__amount", "quarantine_tolerated", "data_age",
         "drift__rows", "drift__growth", "drift__missing_slices", "drift__blank_share", "drift__emptied_columns",
         "drift__rows_twice", "drift__changed_rows", "drift__repeated_rows", "drift__total__amount",
         "drift__negative_share__amount", "drift__factor__amount", "drift__business_days",
         "key_unique", "payment_id__key_not_null", "amount__between",
     ]  # fmt: skip
-    assert [name for name, result in found.items() if not result.passed] == ["data_age"]
-    for name, result in found.items():
+    assert [name for name, result in results.items() if not result.passed] == ["data_age"]
+    for name, result in results.items():
         assert (result.layer, result.severity, result.description) == (
             planned[name].layer,
             planned[name].severity,
             planned[name].description,
         )
-    assert found["amount__between"].description == "Refunds are small."
+    assert results["amount__between"].description == "Refunds are small."
 
 
 # Conservation
@@ -114,12 +114,12 @@ def test_a_model_that_changes_what_was_published_is_held_back(tiny: TinyProject,
         assert list(build.held_back()) == ["clean.town_payments"]
 
 
-def test_the_account_of_the_rows_is_told(tiny: TinyProject) -> None:
+def test_the_account_of_the_rows_is_shown(tiny: TinyProject) -> None:
     tiny.capture([*GOOD, GOOD[0], ("5", "2024-02-08", "n/a")])
     with tiny.build() as build:
-        found = audited(tiny, build)
-    assert found["control_total__rows"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
-    assert found["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
+        results = audited(tiny, build)
+    assert results["control_total__rows"].examples == ("6 in the source, 4 clean + 1 quarantined + 1 repeated",)
+    assert results["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
 
 
 AMOUNTS = st.one_of(
@@ -210,16 +210,16 @@ def test_a_failing_expectation_counts_and_shows_what_it_found(tiny: TinyProject)
         "{expect_column_values_to_be_between: {column: paid_on, max_value: today}, severity: critical}",
     )
     with tiny.build() as build:
-        found = audited(tiny, build)
-    between = found["amount__between"]
+        results = audited(tiny, build)
+    between = results["amount__between"]
     assert (between.passed, between.blocks, between.evaluated, between.unexpected) == (False, True, 4, 2)
     assert sorted(Decimal(value) for value in between.examples) == [Decimal(-5), Decimal("1234.5")]
-    total = found["amount__sum_between"]
+    total = results["amount__sum_between"]
     assert (total.passed, total.blocks) == (False, False)
     assert "1239.51" in total.examples[0]
-    regex = found["payment_id__match_regex"]
+    regex = results["payment_id__match_regex"]
     assert (regex.passed, regex.unexpected, sorted(regex.examples)) == (False, 2, ["3", "4"])
-    assert found["paid_on__between"].passed
+    assert results["paid_on__between"].passed
 
 
 def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tiny: TinyProject) -> None:
@@ -237,11 +237,11 @@ def test_a_key_that_repeats_and_a_reference_to_nothing_are_critical_failures(tin
         models = tiny.models()
         assert next(iter(models)) == "marts.dim_payments"  # a reference is built before what refers to it
         build.swap(build.stage(models["marts.dim_payments"]), [], None)
-        found = audited(tiny, build)
-    assert found["key_unique"].blocks
-    assert found["key_unique"].unexpected == 2
-    assert found["payment_id__references"].blocks
-    assert found["payment_id__references"].unexpected == 3
+        results = audited(tiny, build)
+    assert results["key_unique"].blocks
+    assert results["key_unique"].unexpected == 2
+    assert results["payment_id__references"].blocks
+    assert results["payment_id__references"].unexpected == 3
 
 
 def test_a_key_of_two_columns_is_unique_together(tiny: TinyProject) -> None:
@@ -258,20 +258,20 @@ def test_an_expectation_that_cannot_run_is_a_failed_critical_check(tiny: TinyPro
         "{unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where nothing = 1'}, severity: info}",
     )
     with tiny.build() as build:
-        found = audited(tiny, build)
-    (name,) = [name for name in found if name.startswith("unexpected_rows")]
-    assert found[name].blocks
-    assert found[name].description.startswith("the check could not run: ")
+        results = audited(tiny, build)
+    (name,) = [name for name in results if name.startswith("unexpected_rows")]
+    assert results[name].blocks
+    assert results[name].description.startswith("the check could not run: ")
 
 
 def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(tiny: TinyProject) -> None:
     tiny.capture(GOOD)
     tiny.edit(CLEAN, "parse_date(Paid_On) as paid_on", "Paid_On as paid_on")
     with tiny.build() as build:
-        found = audited(tiny, build)
-    assert list(found) == ["schema"]
-    assert found["schema"].blocks
-    assert found["schema"].examples == ("paid_on is VARCHAR, not DATE",)
+        results = audited(tiny, build)
+    assert list(results) == ["schema"]
+    assert results["schema"].blocks
+    assert results["schema"].examples == ("paid_on is VARCHAR, not DATE",)
 
 
 # Across tables, and the gate
@@ -295,7 +295,7 @@ def test_what_depends_on_a_table_that_is_held_back_waits_for_it(tiny: TinyProjec
         assert held["marts.mart_months"] == "waits for clean.town_payments"
 
 
-def test_a_dataset_nobody_captured_is_told_with_what_to_run(tiny: TinyProject) -> None:
+def test_a_dataset_nobody_captured_is_reported_with_what_to_run(tiny: TinyProject) -> None:
     with tiny.build() as build:
         held = failed_sources(build)
     assert held == {"raw.town_payments": str(NotCaptured("town/payments"))}
@@ -335,11 +335,11 @@ def test_a_dataset_nobody_captured_is_told_with_what_to_run(tiny: TinyProject) -
     ids=["unchanged", "failed", "a new column"],
 )
 def test_an_attempt_becomes_the_checks_of_the_raw_table(attempt: Attempt, passed: list[bool]) -> None:
-    found = checks_of(attempt, "raw.town_payments")
-    assert [result.name for result in found] == list(portal_checks("raw.town_payments"))
-    assert [result.passed for result in found] == passed
-    assert [result.examples for result in found if not result.passed] in ([], [("no answer",)], [("zone",)])
-    assert [result.severity for result in found] == ["critical", "warning"]
+    results = checks_of(attempt, "raw.town_payments")
+    assert [result.name for result in results] == list(portal_checks("raw.town_payments"))
+    assert [result.passed for result in results] == passed
+    assert [result.examples for result in results if not result.passed] in ([], [("no answer",)], [("zone",)])
+    assert [result.severity for result in results] == ["critical", "warning"]
 
 
 def test_a_damaged_capture_holds_back_what_is_made_of_it(tiny: TinyProject) -> None:

@@ -40,12 +40,12 @@ def night(project: TinyProject, *tables: str) -> dict[str, TableOutcome]:
     selection = replace(Selection.whole(datasets, models), datasets=frozenset())
     if tables:
         selection = replace(selection, tables=frozenset(tables), releases=False, rebuilds=True)
-    found = {}
+    outcomes = {}
     with suppress(HeldBack):
         for outcome in nightly.night(project.settings, datasets, models, "a run", selection, print):
             if isinstance(outcome, TableOutcome):
-                found[outcome.model.name] = outcome
-    return found
+                outcomes[outcome.model.name] = outcome
+    return outcomes
 
 
 def ask(project: TinyProject, query: str) -> list[tuple[Any, ...]]:
@@ -58,11 +58,11 @@ VERDICTS = "select is_passed, unexpected, examples, not_run from meta.checks whe
 
 def test_a_broken_rule_holds_back_its_table_and_nothing_else(project: TinyProject) -> None:
     project.write(RULE, HEADER + QUERY)
-    found = night(project)
-    assert {name: outcome.status for name, outcome in found.items()} == {
+    outcomes = night(project)
+    assert {name: outcome.status for name, outcome in outcomes.items()} == {
         "clean.town_payments": "built", "marts.mart_lines": "built", "marts.mart_months": "held_back",
     }  # fmt: skip
-    held = found["marts.mart_months"]
+    held = outcomes["marts.mart_months"]
     assert held.problem == str(ContractBroken("marts.mart_months", [r.failure for r in held.results if r.failed]))
     assert "months_are_positive (Each row is a month without payments worth anything., 1 unexpected" in held.problem
     assert ask(project, VERDICTS) == [(False, 1, ["2024-01-01, 10.00"], None)]
@@ -102,12 +102,12 @@ def test_a_rule_that_reads_a_held_back_table_does_not_run(project: TinyProject) 
     project.write(RULE, HEADER + COMPARED)  # would now hold the months back
     project.edit("sql/marts/budget/mart_lines.sql", "select payment_id", "select payment_id || nothing as payment_id")
     project.capture([*GOOD, ("3", "2024-03-01", "9.00")], at=LATER)
-    found = night(project)
-    assert {name: outcome.status for name, outcome in found.items()} == {
+    outcomes = night(project)
+    assert {name: outcome.status for name, outcome in outcomes.items()} == {
         "clean.town_payments": "built", "marts.mart_lines": "held_back", "marts.mart_months": "built",
     }  # fmt: skip
     assert ask(project, VERDICTS) == [(None, None, [], "not_run: input held back: marts.mart_lines")]
-    assert not any(result.failed for result in found["marts.mart_months"].results if result.layer == "across")
+    assert not any(result.failed for result in outcomes["marts.mart_months"].results if result.layer == "across")
 
 
 def test_a_rule_does_not_run_before_its_other_tables_were_ever_built(project: TinyProject) -> None:

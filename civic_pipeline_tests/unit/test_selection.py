@@ -20,10 +20,10 @@ def test_an_asset_a_dataset_and_the_release() -> None:
 
 
 def test_a_subject_has_its_sources_and_all_its_tables() -> None:
-    found = selected("budget")
-    assert {"raw.baltimore_budget", "clean.chicago_budget", "marts.fct_budget_lines"} <= found
-    assert {model.name for model in committed_models().values() if model.subject == "budget"} <= found
-    assert not {"warehouse", "marts.fct_payments", "raw.baltimore_spending"} & found
+    names = selected("budget")
+    assert {"raw.baltimore_budget", "clean.chicago_budget", "marts.fct_budget_lines"} <= names
+    assert {model.name for model in committed_models().values() if model.subject == "budget"} <= names
+    assert not {"warehouse", "marts.fct_payments", "raw.baltimore_spending"} & names
 
 
 def test_a_place_has_its_datasets_and_no_mart() -> None:
@@ -32,8 +32,8 @@ def test_a_place_has_its_datasets_and_no_mart() -> None:
 
 def test_a_plus_adds_what_depends_on_it_up_to_the_release() -> None:
     assert selected("marts/mart_vendor_spend_monthly+") == {"marts.mart_vendor_spend_monthly", "warehouse"}
-    found = selected("clean/baltimore_mwbe+")
-    assert found == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
+    names = selected("clean/baltimore_mwbe+")
+    assert names == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
     assert selected("budget+") > selected("budget") | {"warehouse"}
 
 

@@ -142,7 +142,7 @@ def test_every_day_survives_the_mangling(call: Callable[..., object], day: date)
         (None, None),
     ],
 )
-def test_a_property_is_told_however_block_and_lot_were_joined(
+def test_a_property_is_recognised_however_block_and_lot_were_joined(
     call: Callable[..., object], text: str | None, key: str | None
 ) -> None:
     assert call("block_lot", text) == key
@@ -296,5 +296,5 @@ def test_the_vectors_of_the_page_hold_in_the_macro_and_without_a_database(
     ],
 )
 def test_any_text_gives_the_id_of_the_rule(text: str) -> None:
-    found = empty_warehouse().execute("select hash_id([?, null, ?])", [text, text]).fetchone()
-    assert found == (by_the_rule([text, None, text]),)
+    row = empty_warehouse().execute("select hash_id([?, null, ?])", [text, text]).fetchone()
+    assert row == (by_the_rule([text, None, text]),)

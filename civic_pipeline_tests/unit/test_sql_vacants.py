@@ -17,7 +17,7 @@ Notice = tuple[str | None, str, str]
 
 
 def flows(warehouse: duckdb.DuckDBPyConnection, *lists: Sequence[Notice]) -> list[tuple[object, ...]]:
-    """(entered, returned, left, re-noticed, told by) of every list after the first; notices are (number, property, day)."""
+    """(entered, returned, left, re-noticed, matched by) of every list after the first; notices are (number, property, day)."""
     warehouse.execute(
         "create or replace table history.baltimore_vacant_building_notices"
         " (noticenum varchar, blocklot varchar, datenotice varchar, _capture_id varchar, _captured_at timestamp)"
@@ -71,7 +71,7 @@ def test_a_property_that_cannot_be_read_is_counted_apart(warehouse: duckdb.DuckD
     assert warehouse.execute(query).fetchall() == [(2, 1, 1)]
 
 
-def test_notices_of_every_copy_are_read_and_those_of_one_day_and_property_told_apart(
+def test_notices_of_every_copy_are_read_and_those_of_one_day_and_property_distinguished(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
     warehouse.execute(

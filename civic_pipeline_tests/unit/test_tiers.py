@@ -31,7 +31,7 @@ MISPLACED = {
     "unit/test_borrows.py": "import sys, pathlib; sys.path.append(str(pathlib.Path(__file__).parents[1] / 'pipeline'))\n"
     "from whole_run import released\ndef test_it(released): ...",
 }
-TOLD = [
+MESSAGES = [
     "test_lost.py is in no tier: move it to unit/, integration/, pipeline/",
     "test_listens.py uses socketserver: move it to integration/",
     "test_serves.py uses DemoPortals: move it to integration/",
@@ -39,12 +39,12 @@ TOLD = [
 ]
 
 
-def test_tests_in_the_wrong_folder_end_the_session_and_are_told_where_to_move(tmp_path: Path) -> None:
+def test_tests_in_the_wrong_folder_end_the_session_with_where_to_move(tmp_path: Path) -> None:
     helper = {"pipeline/whole_run.py": "import pytest\n@pytest.fixture\ndef released(): ..."}
     ended = run(tmp_path, {**MISPLACED, **helper, "unit/test_fine.py": "def test_it(): ..."})
     assert ended.returncode == pytest.ExitCode.USAGE_ERROR, ended.stdout
-    for told in TOLD:
-        assert told in ended.stderr
+    for message in MESSAGES:
+        assert message in ended.stderr
     assert "test_fine.py" not in ended.stderr
     assert "passed" not in ended.stdout
 
