@@ -12,6 +12,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -294,6 +295,11 @@ class Dataset(Strict):
         if not self.lacks(columns):
             return None
         return next((shape for shape in self.earlier_shapes if shape.fits(columns)), None)
+
+    @field_serializer("personal")
+    def _in_one_order(self, names: frozenset[str]) -> list[str]:
+        """A set has another order in every process, and what it is written as is part of a table's fingerprint."""
+        return sorted(names)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,5 +1,8 @@
 """The YAML files: every mistake is named with its line, the value and what is allowed; nothing else ever comes out."""
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -312,3 +315,19 @@ def test_a_validity_is_read_from_a_column_that_is_declared(tmp_path: Path, line:
         shaped(tmp_path, DATASET.replace("  volume:", f"  {line}\n  volume:"))
     with pytest.raises(FileInvalid, match="earlier_shapes names pait, which"):
         shaped(tmp_path, SHAPED.replace("        paid: day", "        pait: day"))
+
+
+def test_what_a_dataset_is_written_as_is_the_same_in_every_process() -> None:
+    """It is part of a fingerprint: a set of columns about persons in another order would build the table every night."""
+    script = (
+        "from civic_pipeline.catalog import load_datasets; from civic_pipeline.settings import CHECKOUT;"
+        "print(*(d.model_dump_json() for d in load_datasets(CHECKOUT).values()), sep='')"
+    )
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(written) == 1
+    assert b'"personal":["' in written.pop()
