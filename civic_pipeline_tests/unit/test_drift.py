@@ -4,13 +4,17 @@ A row names the checks that this publication is there for: without one of them i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import pytest
 from drift_tables import TABLES, Accepted, accepted_tables
+from formulas import committed_models
 
 from civic_pipeline.catalog.dataset import Drift
-from civic_pipeline.quality.drift import rules
+from civic_pipeline.errors import CatalogIncomplete
+from civic_pipeline.quality.drift import Comparison, Version, rules, run_rules, watched
+from civic_pipeline.quality.drift.profile import profile
 
 NEW_ID = "'new ' || payment_split_id as payment_split_id"
 # Other payments of the same agencies and payees, as a ledger goes on.
@@ -221,7 +225,139 @@ def test_a_true_history_raises_no_alarm(accepted: Accepted, name: str) -> None:
 
 
 def test_every_check_has_a_lie_that_needs_it() -> None:
-    planned = {rule.name for watched in TABLES.values() for rule in rules(watched, Drift())}
+    planned = {rule.name for table in TABLES.values() for rule in rules(table, Drift())}
     asserted = {check for lie in LIES.values() for check in lie.checks}
     kinds = {name.split("__")[1] for name in planned}
     assert {name.split("__")[1] for name in asserted} == kinds
+
+
+# Limits: one step below, on, and above
+
+
+def closed_year_moved(share: float, sign: int) -> str:
+    """The ledger with every dollar of fiscal year 2024 moved by `share` of it, upwards or downwards."""
+    return changed("ledger", f"amount = amount + {sign} * round({share} * abs(amount), 2)", "fiscal_year = 2024")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("share", "severity"), [(0.004, None), (0.0051, WARNING), (0.019, WARNING), (0.0201, CRITICAL)]
+)
+def test_a_past_fiscal_year_may_move_by_less_than_half_a_percent_either_way(
+    accepted: Accepted, share: float, sign: int, severity: str | None
+) -> None:
+    finding = accepted.published("ledger", closed_year_moved(share, sign))["drift__total__amount"]
+    assert finding.severity == severity
+    if severity:
+        assert "fiscal_year 2024: " in finding.examples[0]
+        assert f"({sign * share:+.1%})" in finding.examples[0]
+
+
+@pytest.mark.parametrize(("kept", "severity"), [(91, None), (89, WARNING), (81, WARNING), (79, CRITICAL)])
+def test_an_open_slice_warns_at_a_fall_of_a_tenth_and_is_held_back_at_a_fifth(
+    accepted: Accepted, kept: int, severity: str | None
+) -> None:
+    sql = (
+        "from contracts where agency_name <> 'Public Works' or contract_share_id in (select contract_share_id from contracts"
+        f" where agency_name = 'Public Works' order by hash(contract_share_id) limit"
+        f" cast(ceil((select count(*) from contracts where agency_name = 'Public Works') * {kept} / 100) as bigint))"
+    )
+    accepted.connection.execute(
+        "create or replace table contracts_small as from contracts; create or replace table contracts as"
+        " select * replace ('a' || n || contract_share_id as contract_share_id, contract_number || n as contract_number)"
+        " from contracts_small, range(10) as t(n)"
+    )
+    try:
+        finding = accepted.published("contracts", sql)["drift__rows"]
+    finally:
+        accepted.connection.execute("create or replace table contracts as from contracts_small")
+    assert finding.severity == severity
+
+
+@pytest.mark.parametrize(("rows", "severity"), [(79, None), (81, CRITICAL)])
+def test_growth_is_tolerated_up_to_a_quarter(accepted: Accepted, rows: int, severity: str | None) -> None:
+    sql = (
+        "from contracts union all select * replace ('new ' || contract_share_id as contract_share_id,"
+        " 'N' || contract_number as contract_number, authorized_amount / 2 as authorized_amount)"
+        f" from (from contracts order by contract_share_id limit {rows})"
+    )
+    assert accepted.published("contracts", sql)["drift__growth"].severity == severity
+
+
+def test_limits_of_a_dataset_are_its_own(accepted: Accepted) -> None:
+    wide = Drift.model_validate(
+        {
+            "grow_at_most": "150%",
+            "open": {"warn": "100%", "hold": "100%"},
+            "closed": {"warn": "90%", "hold": "100%"},
+            "changed": {"warn": "50%", "hold": "100%"},
+        }
+    )
+    sql = f"{ALL} union all select * replace ({NEW_ID}) from ledger where fiscal_year = 2025"
+    assert "drift__growth" in accepted.alarms("ledger", sql)
+    assert "drift__growth" not in Accepted(accepted.connection, wide).alarms("ledger", sql)
+    half_gone = f"{ALL} where hash(payment_split_id) % 2 = 0 or fiscal_year < 2026"
+    assert accepted.published("ledger", half_gone)["drift__rows"].severity == CRITICAL
+    assert Accepted(accepted.connection, wide).published("ledger", half_gone)["drift__rows"].severity is None
+    with pytest.raises(ValueError, match="it would never warn"):
+        Drift.model_validate({"open": {"warn": "20%", "hold": "10%"}})
+
+
+# What was accepted before
+
+
+def test_slices_that_return_to_what_they_were_have_not_drifted(accepted: Accepted) -> None:
+    """A year that was accepted wrongly comes back right, with news in the newest one."""
+    connection = accepted.connection
+    right = {name: frozenset({part.contents}) for name, part in profile(connection, "ledger", TABLES["ledger"]).items()}
+    connection.execute("create or replace table ledger_right as from ledger")
+    connection.execute(f"insert into ledger select * replace ({NEW_ID}) from ledger_right where fiscal_year = 2025")
+    try:
+        back = (
+            f"from ledger_right union all select * replace ({MORE}, {A_YEAR_LATER}) from ledger_right"
+            " where payment_date between '2025-07-01' and '2025-07-04'"
+        )
+        assert accepted.alarms("ledger", back)
+        assert accepted.alarms("ledger", back, accepted_contents=right) == {}
+        assert accepted.alarms("ledger", "from ledger_right", accepted_contents=right) == {}
+    finally:
+        connection.execute("create or replace table ledger as from ledger_right")
+
+
+def test_a_gap_that_a_note_declares_is_no_alarm(accepted: Accepted) -> None:
+    sql = LIES["ledger: half a year of new months, one without payments"].sql
+    assert accepted.alarms("ledger", sql)
+    assert accepted.alarms("ledger", sql, declared_gaps=frozenset({date(2026, 8, 1)})) == {}
+
+
+# What is watched of a table
+
+
+def test_what_is_watched_follows_from_the_contract() -> None:
+    models = committed_models()
+    spending = watched(models["clean.baltimore_spending"])
+    assert (spending.amounts, spending.categories, spending.year, spending.dated_by, spending.payee) == (
+        ("amount",), ("agency_name",), "fiscal_year", "payment_date", "vendor_name",
+    )  # fmt: skip
+    assert "payment_split_id" not in spending.columns
+    assert spending.is_ledger
+    assert not set(spending.lines) & {"payment_date", "fiscal_year", "fiscal_period"}
+    chicago = watched(models["clean.chicago_budget"])
+    assert (chicago.categories, chicago.dated_by, chicago.is_ledger) == (("department_name",), None, False)
+    cases = watched(models["clean.maryland_covid_cases"])
+    assert (cases.amounts, cases.measures) == ((), ("cumulative_cases",))
+
+
+def test_a_column_that_is_not_there_is_refused() -> None:
+    model = committed_models()["clean.baltimore_mwbe"]
+    assert model.dataset
+    dataset = model.dataset.model_copy(update={"drift": Drift.model_validate({"slices": ["status"]})})
+    with pytest.raises(CatalogIncomplete, match=r"drift names status, which clean\.baltimore_mwbe does not have"):
+        watched(replace(model, dataset=dataset))
+
+
+def test_a_column_that_one_version_lacks_is_not_compared(accepted: Accepted) -> None:
+    narrow = TABLES["ledger"].among({"agency_name", "fiscal_year", "amount"})
+    assert (narrow.columns, narrow.payee, narrow.dated_by) == (("agency_name", "fiscal_year", "amount"), None, None)
+    made = Comparison.of(accepted.connection, narrow, Drift(), Version("ledger"), Version("ledger"))
+    assert {finding.severity for finding in run_rules(made).values()} == {None}

@@ -62,12 +62,35 @@ class Comparison:
         return self.before[WHOLE], self.after[WHOLE]
 
     def pairs(self) -> list[tuple[Slice, Slice]]:
-        """The slices of both versions, without those that returned to what they were."""
+        """The slices of both versions, without those that returned to what they once were, or moved because a part did."""
         return [
             (part, self.after[name])
             for name, part in self.before.items()
-            if name in self.after and name not in self.returned
+            if name in self.after and name not in self.returned and not self._moved_by_returns(part)
         ]
+
+    def _moved_by_returns(self, part: Slice) -> bool:
+        """Whether the parts of a slice that returned explain its move: less than a closed year may move is left."""
+        parts: dict[str, list[tuple[Slice, Slice]]] = {}
+        for name in self.returned & self.before.keys():
+            other = self.before[name]
+            if other.parent == part.name and name != part.name and not self._is_same(name, other):
+                parts.setdefault(other.kind, []).append((other, self.after[name]))
+        most = self.drift.closed.hold
+
+        def is_explained(pairs: list[tuple[Slice, Slice]]) -> bool:
+            after = self.after[part.name]
+            rows = after.rows - part.rows - sum(b.rows - a.rows for a, b in pairs)
+            totals = [
+                (
+                    after.amounts[n].gross - was.gross - sum(b.amounts[n].gross - a.amounts[n].gross for a, b in pairs),
+                    was.gross,
+                )
+                for n, was in part.amounts.items()
+            ]
+            return all(abs(left) <= most * base for left, base in [(rows, part.rows), *totals])
+
+        return any(is_explained(pairs) for pairs in parts.values())
 
     def is_closed(self, part: Slice) -> bool:
         """Whether a slice is a fiscal year that is over: of dated rows, when three months of later ones are known."""
