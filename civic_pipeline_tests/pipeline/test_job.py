@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from civic_pipeline.catalog import load_datasets
+from civic_pipeline.cli.status_text import describe_status
 from civic_pipeline.definitions import defs
 from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.releases import connect, kept_releases
@@ -88,6 +90,19 @@ def test_every_expectation_is_in_the_catalog_as_in_the_warehouse(
     books = ask(settings, "select table_name, check_name, if(is_passed, 'passed', 'failed') from meta.checks")
     assert shown == {row[:2]: row[2] for row in books}
     assert len(books) > 200
+
+
+def test_the_readme_shows_what_a_first_run_prints(night: dg.ExecuteInProcessResult, settings: Settings) -> None:
+    def without_clock(text: str) -> list[str]:
+        text = re.sub(r"asked .* UTC|\d+ days old$", "", text, flags=re.MULTILINE)
+        return [line.rstrip() for line in text.splitlines()]
+
+    printed = without_clock(describe_status(settings, every_table=False))
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```\nWarehouse [^\n]*\n(.*?)```", readme, re.DOTALL)
+    lines = [line for line in without_clock(shown) if line != "..."]
+    assert len(lines) > 8
+    assert [line for line in lines if line not in printed] == []
 
 
 def test_facts_are_as_old_as_their_own_dates_not_those_of_dimensions(
