@@ -359,5 +359,5 @@ def test_a_column_that_is_not_there_is_refused() -> None:
 def test_a_column_that_one_version_lacks_is_not_compared(accepted: Accepted) -> None:
     narrow = TABLES["ledger"].among({"agency_name", "fiscal_year", "amount"})
     assert (narrow.columns, narrow.payee, narrow.dated_by) == (("agency_name", "fiscal_year", "amount"), None, None)
-    made = Comparison.of(accepted.connection, narrow, Drift(), Version("ledger"), Version("ledger"))
-    assert {finding.severity for finding in run_rules(made).values()} == {None}
+    comparison = Comparison.of(accepted.connection, narrow, Drift(), Version("ledger"), Version("ledger"))
+    assert {finding.severity for finding in run_rules(comparison).values()} == {None}
