@@ -10,6 +10,7 @@ from pathlib import Path
 
 from civic_pipeline.errors import writing
 from civic_pipeline.notify import Notification, notifier_from_environment, send_heartbeat
+from civic_pipeline.quality.strict import drift_warnings
 from civic_pipeline.settings import Settings
 
 RUN = "the run"  # the name of a failure that is nobody's in particular: a full disk, another run
@@ -27,7 +28,9 @@ def keep_problems(settings: Settings, decided: frozenset[str], problems: Mapping
 
 
 def report_run(settings: Settings, run_id: str, failure: str | None, log: Callable[[str], None]) -> None:
-    """Notify of what newly fails and of what recovered; call the heartbeat if nothing fails.
+    """Notify of what newly fails, of what recovered, and of tables that moved and were released with a warning.
+
+    Calls the heartbeat if nothing fails.
 
     `failure` is what the run itself ended with. Raises SettingInvalid, NotificationFailed: then the next run tries again.
     """
@@ -37,18 +40,28 @@ def report_run(settings: Settings, run_id: str, failure: str | None, log: Callab
     notified = _read(settings.data / "notified.json")
     new = {name: why for name, why in problems.items() if name not in notified}
     recovered = [name for name in notified if name not in problems]
-    if new or recovered:
-        notifier_from_environment(log).send(_notification(new, recovered, len(problems), run_id))
+    warned = drift_warnings(settings, run_id)
+    if new or recovered or warned:
+        notifier_from_environment(log).send(_notification(new, recovered, warned, len(problems), run_id))
         _write(settings.data / "notified.json", problems)
     if not problems:
         send_heartbeat()
 
 
-def _notification(new: Mapping[str, str], recovered: list[str], standing: int, run_id: str) -> Notification:
-    happened = f"{len(new)} newly failed or held back" if new else f"{len(recovered)} recovered"
+def _notification(
+    new: Mapping[str, str], recovered: list[str], warned: Mapping[str, str], standing: int, run_id: str
+) -> Notification:
+    happened = (
+        f"{len(new)} newly failed or held back"
+        if new
+        else f"{len(recovered)} recovered"
+        if recovered
+        else f"{len(warned)} warnings: a table moved"
+    )
     lines = [f"{name}: {why}" for name, why in new.items()]
     if recovered:
         lines.append(f"recovered: {', '.join(recovered)}")
+    lines += [f"released with a warning: {name}: {moved}" for name, moved in warned.items()]
     if standing > len(new):
         lines.append(f"still failed or held back since earlier: {standing - len(new)}")
     return Notification(subject=f"civic_pipeline: {happened}", body="\n".join(lines), run_id=run_id)

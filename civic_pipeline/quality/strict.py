@@ -1,4 +1,4 @@
-"""Warnings about control totals, which `civic run --strict` takes for failures."""
+"""Warnings that somebody should hear of: drift in a run, and what `civic run --strict` takes for failures."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,3 +28,16 @@ def control_total_warnings(settings: Settings, models: Mapping[str, Model], sinc
         for table, name, layer, examples in rows
         if table in totals and (layer == LAYER or totals[table] & set(name.split("__")))
     ]
+
+
+def drift_warnings(settings: Settings, run_id: str) -> dict[str, str]:
+    """The warnings of drift of the tables that the run checked, as they are released: table and check -> what moved."""
+    if not settings.warehouse.exists():
+        return {}
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name || '.' || check_name, array_to_string(examples, '; ') from meta.checks"
+            " where not is_passed and severity = 'warning' and layer = ? and run_id = ? order by 1",
+            [LAYER, run_id],
+        ).fetchall()
+    return dict(rows)

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 import requests
 
 from civic_pipeline.errors import NotificationFailed
 from civic_pipeline.run_report import keep_problems, report_run, standing_problems
 from civic_pipeline.settings import Settings
+from civic_pipeline.warehouse import meta
 
 RAW = frozenset({"raw.town_payments"})
 DOWN = {"raw.town_payments": "no answer"}
@@ -109,3 +111,22 @@ def test_a_heartbeat_that_fails_does_not_show_its_address(settings: Settings, mo
         ended(settings, {})
     assert "secret" not in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+def test_a_table_that_moved_and_was_released_is_one_message(settings: Settings) -> None:
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        meta.create(connection)
+        rows: list[dict[str, object]] = [
+            {"table_name": "clean.x", "check_name": name, "layer": layer, "severity": severity, "is_passed": passed, "run_id": run,
+             "examples": ["100 -> 88 rows"]}
+            for name, layer, severity, passed, run in [
+                ("drift__rows", "drift", "warning", False, "a run"), ("drift__growth", "drift", "critical", True, "a run"),
+                ("drift__zeros__n", "drift", "warning", False, "an earlier run"), ("data_age", "time", "warning", False, "a run"),
+            ]
+        ]  # fmt: skip
+        meta.put(connection, meta.CHECKS, "table_name", "clean.x", rows)
+    (message,) = ended(settings, {})
+    assert "1 warnings: a table moved" in message
+    assert "released with a warning: clean.x.drift__rows: 100 -> 88 rows" in message
+    assert "data_age" not in message
+    assert "zeros" not in message
