@@ -68,11 +68,11 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
                 f"the newest {dataset.dated_by} is at most {days} days old ({dataset.cadence} data)",
             )
         )
-    checks += [plan(name, DRIFT, severity, text) for name, severity, text in drift_checks(model)]
     checks += [
         plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
         for name, expectation in expectations_of(contract).items()
     ]
+    checks += [plan(name, DRIFT, severity, text) for name, severity, text in drift_checks(model)]
     checks += [plan(rule.name, "across", rule.severity, rule.description) for rule in model.rules]
     return {check.name: check for check in checks}
 
