@@ -25,10 +25,10 @@ ROWS = 5_000
 
 
 def put(folder: Path, version: int) -> None:
-    """Write the file that the portal serves. Each version has different amounts, and another 1 % of invalid dates."""
+    """Write the file that the portal serves. The versions differ in a tenth of the amounts and in which 1 % of the dates is invalid."""
     lines = ["payment_no,paid_on,amount"]
     lines += [
-        f"P{n},{'never' if n % 100 == version else f'{1 + n % 12}/{1 + n % 28}/2024'},${n * (version + 1)}.{n % 100:02}"
+        f"P{n},{'never' if n % 100 == version else f'{1 + n % 12}/{1 + n % 28}/2024'},${n + version * (n % 10 == 0)}.{n % 100:02}"
         for n in range(ROWS)
     ]
     draft = folder / "payments.new"
