@@ -108,6 +108,11 @@ class ArcgisSource(PagedSource):
         description="The 32-hex item id. A server of the city's own may have none: then `fallbacks` say where the layer is.",
     )
     layer: str = Field(min_length=1, description="The layer's name, verified on every read.")
+    number: int | None = Field(
+        default=None,
+        ge=0,
+        description="The layer's number, verified too. Only where several layers of the service have this name: numbers move.",
+    )
     fallbacks: tuple[Annotated[str, Field(pattern=r"^https://.+/(FeatureServer|MapServer)$")], ...] = Field(
         default=(), description="Service addresses to try, in order, when the item does not resolve."
     )
@@ -323,6 +328,9 @@ class Dataset(Strict):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
+        spellings = [name.lower() for name in self.columns]
+        if twice := next((name for name in self.columns if spellings.count(name.lower()) > 1), None):
+            raise mistake(f"{twice} is listed twice: names are compared without case", "columns", twice)
         mentioned = {
             "key": self.key,
             "time_zones": tuple(self.time_zones),

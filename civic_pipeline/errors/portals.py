@@ -1,5 +1,7 @@
 """Errors of requests to portals, and of the responses and files that they send."""
 
+from collections.abc import Sequence
+
 from civic_pipeline.errors.base import CivicError
 
 
@@ -66,6 +68,26 @@ class AnswerUnreadable(CivicError):
         super().__init__(
             f"{url} returned {got}; expected {expected}. A portal that has moved often redirects to its home page: open the"
             " address in a browser and correct `source` in defs.yaml."
+        )
+
+
+class LayerAmbiguous(CivicError):
+    """Several layers of a service have the name of the source."""
+
+    def __init__(self, layer: str, service: str, numbers: Sequence[int]) -> None:
+        super().__init__(
+            f"{service} has {len(numbers)} layers named {layer!r}: {', '.join(map(str, numbers))}. Choose one: add its"
+            " `number` below `layer` in defs.yaml."
+        )
+
+
+class NamesAlike(CivicError):
+    """A source has columns whose names are equal without case, so that SQL cannot tell them apart."""
+
+    def __init__(self, url: str, names: Sequence[str]) -> None:
+        super().__init__(
+            f"{url} has columns whose names differ only in case: {', '.join(names)}. SQL cannot tell them apart, so nothing was"
+            " read. Report it to the publisher, who can rename one."
         )
 
 

@@ -108,7 +108,7 @@ def _read_editions(
             edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
             parts.append(edits or land(landing, e.source, e.description, e.counted))
         except ValueUnreadable as error:
-            if error.column in personal:
+            if error.column.lower() in {name.lower() for name in personal}:
                 raise error.without_value() from None
             raise
     return tuple(parts)
@@ -129,11 +129,12 @@ def uncommitted(folder: Path) -> Iterator[Path]:
 def compare_columns(declared: dict[str, str], published: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
     """The missing, the retyped and the undeclared columns. Both arguments: column -> portal type.
 
-    A declared name with * is a family of columns: at least one must exist, and all must have the declared type.
+    Names are compared without case. A declared name with * is a family of columns: at least one must exist, and all must
+    have the declared type.
     """
     missing, retyped, known = [], [], set()
     for pattern, kind in declared.items():
-        members = [column for column in published if stands_for(pattern, column)]
+        members = [column for column in published if stands_for(pattern.lower(), column.lower())]
         known.update(members)
         if not members:
             missing.append(pattern)

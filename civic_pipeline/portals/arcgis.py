@@ -5,7 +5,8 @@ Pages are ordered by the object id. The offset grows by the rows received until 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -21,6 +22,7 @@ from civic_pipeline.catalog import ArcgisSource
 from civic_pipeline.errors import (
     AnswerUnreadable,
     CivicError,
+    LayerAmbiguous,
     PagingBroken,
     PortalOverloaded,
     PortalRefused,
@@ -31,7 +33,7 @@ from civic_pipeline.portals.columns import CLOCK, typed
 from civic_pipeline.portals.decode import Decoder, FeaturePage
 from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, expecting, json_of
 from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_from
-from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
+from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic, unused_name
 
 _SHARING = "https://www.arcgis.com"
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -77,17 +79,21 @@ class ArcgisLayer:
         with expecting("a layer with fields", self._url):
             fields = [f for f in self._layer["fields"] if f["type"] != "esriFieldTypeGeometry"]
             columns = [_column(field) for field in fields]
-            labels = [_label(field) for field in fields if _codes(field, self._layer)]
-        row_id = next(
-            (c for c in columns if c.name == self._layer.get("objectIdField") or c.portal_type == "OID"), None
+            labels = _labels_of(self._layer)
+        row_id = _named(self._layer.get("objectIdField"), columns) or next(
+            (c for c in columns if c.portal_type == "OID"), None
         )
         if row_id is None:
             why = "the layer declares none, so its rows cannot be identified"
             raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
-        shape = [GEOMETRY] if self._layer.get("geometryType") else []
+        published = [column.name for column in columns]
+        geometry = replace(GEOMETRY, name=unused_name(GEOMETRY.name, published))
+        shape = [geometry] if self._layer.get("geometryType") else []
         tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
-        edited = next((c for c in columns if c.name == tracked), None) if self._source.full_read_every_days else None
-        return Description(self._url, self._about, (*columns, *labels, *shape), row_id, _freshness(self._layer), edited)
+        edited = _named(tracked, columns) if self._source.full_read_every_days else None
+        return Description(
+            self._url, self._about, (*columns, *labels.values(), *shape), row_id, _freshness(self._layer), edited
+        )
 
     def count(self) -> int:
         answer = self._json(f"{self._url}/query", {"where": "1=1", "returnCountOnly": "true"})
@@ -195,7 +201,8 @@ class ArcgisLayer:
     ) -> Page:
         """A page of features. `rows` 0: the server's own limit."""
         query = {
-            "where": "1=1", "outFields": "*", "outSR": 4326, "returnGeometry": str(GEOMETRY in description.columns).lower(), "f": "json",
+            "where": "1=1", "outFields": "*", "outSR": 4326, "f": "json",
+            "returnGeometry": str(any(map(_is_geometry, description.columns))).lower(),
             **place,
         }  # fmt: skip
         advanced = self._layer.get("advancedQueryCapabilities") or {}
@@ -211,24 +218,26 @@ class ArcgisLayer:
             if b'"error"' in body.beginning()[:1000]:
                 _raise_error(self._url, body.json())
             page = decoder.features(body, names)
-            hidden = sorted(set(names) - page.fields) if page.fields is not None else []
-            if hidden:
-                raise AnswerUnreadable(self._url, "every column of the layer", f"a page without {', '.join(hidden)}")
+            if page.absent:
+                raise AnswerUnreadable(
+                    self._url, "every column of the layer", f"a page without {', '.join(page.absent)}"
+                )
             return Page(_table(page, description, self._layer), page.is_flagged)
 
         with decoder.page_file() as path:
             return self._client.download(f"{self._url}/query", query, path, parse, tries=tries)
 
     def _try_known_url(self) -> tuple[str, dict[str, Any]] | None:
-        """The layer at its last known URL, if it still has the name and the item of the source."""
+        """The layer at its last known URL, if it still has the name, the number and the item of the source."""
         if not self._known_url:
             return None
         try:
             layer = self._json(self._known_url, {}, tries=1)
         except CivicError:
             return None
-        expected, item = self._source.item, layer.get("serviceItemId")
+        expected, item, number = self._source.item, layer.get("serviceItemId"), self._source.number
         is_same = layer.get("name") == self._source.layer and (None in (expected, item) or expected == item)
+        is_same = is_same and number in (None, int(self._known_url.rpartition("/")[2]))
         return (self._known_url, layer) if is_same else None
 
     def _find_layer(self) -> tuple[str, dict[str, Any]]:
@@ -238,15 +247,23 @@ class ArcgisLayer:
             try:
                 service = address or self._service_of_item()
                 listing = self._json(service, {})
-                numbers = {name: number for number, name in layers_of(listing, service).items()}
-                if self._source.layer in numbers:
-                    url = f"{service}/{numbers[self._source.layer]}"
-                    return url, self._json(url, {})
-                why = f"the service has {', '.join(numbers) or 'no layers'}"
-                raise SourceNotFound(f"The layer {self._source.layer!r}", service, why)
+                url = f"{service}/{self._number_in(layers_of(listing, service), service)}"
+                return url, self._json(url, {})
             except CivicError as problem:
                 problems.append(problem)
         raise problems[0]
+
+    def _number_in(self, names: Mapping[int, str], service: str) -> int:
+        """The number of the source's layer among the layers of `service`. Raises SourceNotFound or LayerAmbiguous."""
+        name, wanted = self._source.layer, self._source.number
+        numbers = [number for number, other in names.items() if other == name and wanted in (None, number)]
+        if len(numbers) > 1:
+            raise LayerAmbiguous(name, service, numbers)
+        if not numbers:
+            what = f"The layer {name!r}" + ("" if wanted is None else f" with the number {wanted}")
+            listed = ", ".join(f"{other} ({number})" for number, other in names.items())
+            raise SourceNotFound(what, service, f"the service has {listed or 'no layers'}")
+        return numbers[0]
 
     def _service_of_item(self) -> str:
         url = f"{self._sharing}/sharing/rest/content/items/{self._source.item}"
@@ -292,16 +309,34 @@ def _column(field: Mapping[str, Any]) -> PortalColumn:
     return PortalColumn(field["name"], kind, ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"])
 
 
-def _label(field: Mapping[str, Any]) -> PortalColumn:
-    title = f"{field.get('alias') or field['name']}: the label of the code"
-    return PortalColumn(f"{field['name']}_label", "Label", pa.string(), title, is_derived=True)
+def _named(name: str | None, columns: Iterable[PortalColumn]) -> PortalColumn | None:
+    """The column that a layer's metadata names; parts of the metadata differ in case."""
+    return next((c for c in columns if name is not None and c.name.lower() == name.lower()), None)
+
+
+def _is_geometry(column: PortalColumn) -> bool:
+    return column.is_derived and column.portal_type == GEOMETRY.portal_type
+
+
+def _labels_of(layer: Mapping[str, Any]) -> dict[str, PortalColumn]:
+    """Field with coded values -> the column with the labels of its codes."""
+    names = [field["name"] for field in layer["fields"]]
+    return {
+        field["name"]: PortalColumn(
+            unused_name(f"{field['name']}_label", names), "Label", pa.string(),
+            f"{field.get('alias') or field['name']}: the label of the code", is_derived=True,
+        )
+        for field in layer["fields"]
+        if _codes(field, layer)
+    }  # fmt: skip
 
 
 def _codes(field: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str | None, dict[str, str]]:
     """Subtype -> code -> label of a field; the labels under None are valid for every subtype."""
     domains: dict[str | None, Any] = {None: field.get("domain")}
     for subtype in layer.get("types") or ():
-        domains[str(subtype["id"])] = (subtype.get("domains") or {}).get(field["name"])
+        own = {name.lower(): domain for name, domain in (subtype.get("domains") or {}).items()}
+        domains[str(subtype["id"])] = own.get(field["name"].lower())
     return {
         subtype: {str(value["code"]): str(value["name"]) for value in domain["codedValues"]}
         for subtype, domain in domains.items()
@@ -311,14 +346,16 @@ def _codes(field: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str | Non
 
 def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]) -> pa.Table:
     fields = {field["name"]: field for field in layer["fields"]}
+    labelled = {column.name: field for field, column in _labels_of(layer).items()}
+    subtype = _named(layer.get("typeIdField"), description.columns)
     arrays = []
     for column in description.columns:
-        if column is GEOMETRY:
+        if _is_geometry(column):
             is_empty = pc.match_substring_regex(page.geometries, _EMPTY_GEOMETRY)
             arrays.append(pc.if_else(is_empty, pa.nulls(1, pa.string())[0], page.geometries))
         elif column.is_derived:
-            name = column.name.removesuffix("_label")
-            arrays.append(_labels(page, name, _codes(fields[name], layer), layer.get("typeIdField")))
+            name = labelled[column.name]
+            arrays.append(_labels(page, name, _codes(fields[name], layer), subtype.name if subtype else None))
         else:
             arrays.append(typed(page.attributes[column.name], column))
     return pa.table(arrays, schema=description.schema)

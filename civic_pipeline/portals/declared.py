@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.portals import arcgis, geojson, opendatasoft, socrata, table
+from civic_pipeline.portals.source import unused_name
 
 _TYPES = {
     "arcgis": arcgis.ARROW_TYPES,
@@ -11,7 +12,7 @@ _TYPES = {
     "opendatasoft": opendatasoft.ARROW_TYPES,
     "socrata": socrata.ARROW_TYPES,
 }
-# Columns that our readers add, if the source does not declare them.
+# Columns that our readers add.
 _ADDED = {
     "arcgis": (arcgis.GEOMETRY,),
     "file": (table.ROW_NUMBER, table.GEOMETRY),
@@ -31,5 +32,5 @@ def declared_schema(dataset: Dataset) -> pa.Schema:
         for name, kind in dataset.columns.items()
         for stand_in in (("1", "2020", "01_01_2020") if "*" in name else ("",))
     ]
-    known = {name.lower() for name, _ in fields}
-    return pa.schema([*fields, *((c.name, c.arrow_type) for c in added if c.name not in known)])
+    known = [name for name, _ in fields]
+    return pa.schema([*fields, *((unused_name(c.name, known), c.arrow_type) for c in added)])

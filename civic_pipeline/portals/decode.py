@@ -8,7 +8,7 @@ docs/adr/0010.
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +28,13 @@ _MEMORY_LIMIT = "256MB"
 class FeaturePage:
     """A page of ArcGIS features: attribute -> column of text, and geometries as JSON text.
 
-    `is_flagged`: the server says that more rows follow. `fields`: the attributes that the server lists, or None.
+    `is_flagged`: the server says that more rows follow. `absent`: attributes that are in no row of the page.
     """
 
     attributes: Mapping[str, pa.Array]
     geometries: pa.Array
     is_flagged: bool
-    fields: frozenset[str] | None
+    absent: tuple[str, ...]
 
 
 class Decoder:
@@ -61,7 +61,7 @@ class Decoder:
         finally:
             path.unlink()
 
-    def rows(self, page: Body, names: Iterable[str]) -> Mapping[str, pa.ChunkedArray]:
+    def rows(self, page: Body, names: Collection[str]) -> Mapping[str, pa.ChunkedArray]:
         """Columns of text from a JSON array of objects: a missing value is null, a nested value is its JSON text.
 
         Raises AnswerUnreadable.
@@ -69,37 +69,69 @@ class Decoder:
         page = page.without_markup()
         if not (page.beginning().startswith(b"[") and page.end().endswith(b"]")):
             raise AnswerUnreadable(page.url, "a list of rows", page.describe())
-        fields = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
-        table = self._read(page, f"format='array', columns={{{fields}}}")
-        return dict(zip(table.column_names, table.columns, strict=True))
+        table = self._read_rows(page, names)
+        if table.num_rows and any(column.null_count == table.num_rows for column in table.columns):
+            select = "distinct unnest(json_keys(row))"
+            keys = self._read(page, "format='array', records=false, columns={row: 'json'}", select)
+            spelled = _spellings(page, names, keys)  # a row may leave out its nulls: a name in no row is null
+            if any(name != key for name, key in spelled.items()):
+                table = self._read_rows(page, [spelled.get(name, name) for name in names])
+        return dict(zip(names, table.columns, strict=True))
 
-    def features(self, page: Body, names: Iterable[str]) -> FeaturePage:
+    def _read_rows(self, page: Body, names: Collection[str]) -> pa.Table:
+        fields = ", ".join(f"{literal(name)}: 'varchar'" for name in names)
+        return self._read(page, f"format='array', columns={{{fields}}}")
+
+    def features(self, page: Body, names: Collection[str]) -> FeaturePage:
         """A page of a layer. Raises AnswerUnreadable."""
-        attributes = ", ".join(f"{quoted(name)} varchar" for name in names)
+        page = page.without_markup()
+        keys = self._read(
+            page, "format='unstructured', records=true, columns={features: 'struct(attributes json)[]'}",
+            "distinct unnest(json_keys(feature.attributes)) from (select unnest(features) as feature", ")",
+        )  # fmt: skip
+        spelled = _spellings(page, names, keys)
+        attributes = ", ".join(f"{quoted(spelled.get(name, name))} varchar" for name in names)
         features = f"struct(attributes struct({attributes}), geometry varchar)[]"
         table = self._read(
-            page.without_markup(),
-            f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean',"
-            " fields: 'struct(name varchar)[]'}",
-        )  # fmt: skip
+            page,
+            f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean'}}",
+        )
         if table.num_rows != 1 or not table["features"][0].is_valid:
             raise AnswerUnreadable(page.url, "a page of features", page.describe())
-        fields = table["fields"][0].as_py()
         structs, geometries = table["features"].combine_chunks().flatten().flatten()
         return FeaturePage(
-            dict(zip([field.name for field in structs.type], structs.flatten(), strict=True)),
+            dict(zip(names, structs.flatten(), strict=True)),
             geometries,
             bool(table["exceededTransferLimit"][0].as_py()),
-            frozenset(field["name"] for field in fields) if fields else None,
+            tuple(name for name in names if len(structs) and name not in spelled),
         )
 
-    def _read(self, page: Body, options: str) -> pa.Table:
+    def _read(self, page: Body, options: str, select: str = "*", after: str = "") -> pa.Table:
         largest = page.path.stat().st_size + 1
         with self._one_page:
             try:
                 return self._connection.execute(
-                    f"from read_json({literal(str(page.path))}, maximum_object_size={largest}, {options})"
+                    f"select {select} from read_json({literal(str(page.path))}, maximum_object_size={largest}, {options}){after}"
                 ).to_arrow_table()
             except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
                 detail = str(error).partition(f'file "{page.path}"')[2].split("\n", 1)[0]
                 raise AnswerUnreadable(page.url, "a page of rows", f"{page.describe()}{detail}") from error
+
+
+def _spellings(page: Body, names: Collection[str], keys: pa.Table) -> dict[str, str]:
+    """Name -> how the rows spell it, for each of `names` that is in a row. `keys`: those of all rows.
+
+    Servers spell a field in the rows in another case than in its definition (Esri BUG-000099829). Raises AnswerUnreadable if
+    the rows have several spellings.
+    """
+    in_rows: dict[str, list[str]] = {}
+    for key in keys[0].to_pylist():
+        in_rows.setdefault(key.lower(), []).append(key)
+    spelled = {}
+    for name in names:
+        variants = in_rows.get(name.lower(), [])
+        if len(variants) > 1:
+            raise AnswerUnreadable(page.url, f"one column {name}", f"rows with {', '.join(sorted(variants))}")
+        if variants:
+            spelled[name] = variants[0]
+    return spelled

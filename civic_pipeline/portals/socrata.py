@@ -6,6 +6,7 @@ unique at Socrata. The offset grows by the rows received until a page is empty.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 from civic_pipeline.portals.decode import Decoder
 from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, expecting, json_of
 from civic_pipeline.portals.pages import Page, PageAt, ask_halving, page_rows, read_by_offset, read_from
-from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic
+from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic, unused_name
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "number": NUMBER, "money": NUMBER, "percent": NUMBER, "double": NUMBER,
@@ -31,7 +32,6 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 
 ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
 _EDITED = PortalColumn("_updated_at", "date", CLOCK, "When the row last changed at Socrata, UTC")
-_SYSTEM_FIELDS = {ROW_ID: ":id", _EDITED: ":updated_at"}
 
 _FINAL = re.compile(
     r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
@@ -51,7 +51,7 @@ class SocrataDataset:
         session.headers.update(sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session.headers)
         self._client = Client(source.requests_at_once, session)
         self._id = dataset_id
-        self._edited = _EDITED if source.full_read_every_days else None
+        self._reads_edits = source.full_read_every_days is not None
         self._base = f"{scheme}{host}"
         self._has_soda3 = access.socrata_token is not None
         self.url = f"{self._base}/resource/{dataset_id}.json"
@@ -73,7 +73,11 @@ class SocrataDataset:
                 if not c["fieldName"].startswith(":@computed_region")  # computed by the portal, not published data
             )  # fmt: skip
             about = _about(view, self._id)
-        return Description(self.url, about, columns, ROW_ID, self._freshness(view), self._edited)
+        published = [column.name for column in columns]
+        row_id, edited = (replace(column, name=unused_name(column.name, published)) for column in (ROW_ID, _EDITED))
+        return Description(
+            self.url, about, columns, row_id, self._freshness(view), edited if self._reads_edits else None
+        )
 
     def count(self) -> int:
         answer = self._json(self.url, {"$select": "count(*) as count"})
@@ -114,13 +118,14 @@ class SocrataDataset:
                 return
             yield page
             received += page.num_rows
-            last = str(page[ROW_ID.name][-1].as_py()).replace("'", "''")
+            last = str(page[0][-1].as_py()).replace("'", "''")
             place = {"$offset": received} if "$offset" in place else {"$where": f":id > '{last}'"}
 
     def _page(
         self, decoder: Decoder, description: Description, place: Mapping[str, Any], rows: int, tries: int
     ) -> Page:
-        names = {column: _SYSTEM_FIELDS.get(column, column.name) for column in description.landed}
+        system = {description.row_id: ":id", description.edited: ":updated_at"}
+        names = {column: system.get(column, column.name) for column in description.landed}
         listed = ",".join(names.values())
         select = listed if len(quote_plus(listed)) <= _MAX_SELECT_CHARACTERS else ":id,:updated_at,*"
         query = {"$select": select, "$order": ":id", "$limit": rows, **place}

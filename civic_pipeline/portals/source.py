@@ -1,12 +1,14 @@
 """The interface of all portal modules: describe a source, count its rows, read it as typed Arrow tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
+
+from civic_pipeline.errors import NamesAlike
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Description:
     """A source before it is read.
 
     `row_id`: the column that is unique at the portal, or None. `edited`: the column with the time of a row's last edit;
-    None if there is none or if the dataset does not read edits.
+    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names differ only in case.
     """
 
     url: str
@@ -61,6 +63,14 @@ class Description:
     row_id: PortalColumn | None
     freshness: Freshness
     edited: PortalColumn | None = None
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.landed]
+        spellings: dict[str, list[str]] = {}
+        for name in names:
+            spellings.setdefault(name.lower(), []).append(name)
+        if alike := [name for same in spellings.values() if len(same) > 1 for name in same]:
+            raise NamesAlike(self.url, alike)
 
     @property
     def landed(self) -> tuple[PortalColumn, ...]:
@@ -82,6 +92,14 @@ class Description:
         """The same description with column `name` stored as text."""
         columns = tuple(replace(c, arrow_type=pa.string(), is_text=True) if c.name == name else c for c in self.columns)
         return replace(self, columns=columns)
+
+
+def unused_name(name: str, published: Iterable[str]) -> str:
+    """`name` for a column of ours; with a number (`_id_2`) if the publisher has a column of this name, in any case."""
+    taken, free, number = {other.lower() for other in published}, name, 2
+    while free.lower() in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
 
 
 @dataclass

@@ -297,7 +297,8 @@ def _reference(dataset: Dataset) -> list[tuple[str, str]]:
         case source:
             fallbacks = [("Fallback", address) for address in source.fallbacks]
             item = [("Item", f"`{source.item}`")] if source.item else []
-            return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`"), *fallbacks]
+            number = "" if source.number is None else f", number {source.number}"
+            return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`{number}"), *fallbacks]
 
 
 def _meta_page(table: MetaTable) -> str:

@@ -214,7 +214,11 @@ class _Resolver:
         if access.root and item is None:
             raise AddressUnknown(self._text, "a layer that belongs to no item must have an https:// address")
         fallbacks = (service,) if service.startswith("https://") else ()
-        source = ArcgisSource(portal="arcgis", item=item, layer=layer["name"], fallbacks=fallbacks, recorded=_today())
+        alike = [n for n, name in layers_of(self._json(service), service).items() if name == layer["name"]]
+        source = ArcgisSource(
+            portal="arcgis", item=item, layer=layer["name"], number=number if len(alike) > 1 else None,
+            fallbacks=fallbacks, recorded=_today(),
+        )  # fmt: skip
         return ResolvedSource(source, access)
 
     def _only_layer(self, service: str) -> int:

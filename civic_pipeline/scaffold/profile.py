@@ -183,8 +183,9 @@ def _draft_geometry(
     connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, taken: Collection[str]
 ) -> list[DraftColumn]:
     """Longitude and latitude for points; the JSON text for other geometries."""
+    raw = quoted(column.name)
     shapes, points = connection.execute(
-        rf"""select count(_geometry), count(_geometry) filter (regexp_matches(_geometry, '^\{{\s*"x"')) from raw.{table}"""
+        rf"""select count({raw}), count({raw}) filter (regexp_matches({raw}, '^\{{\s*"x"')) from raw.{table}"""
     ).fetchone() or (0, 0)
     if shapes != points:
         return [

@@ -34,7 +34,7 @@ def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[Capture
         CapturedColumn(name, _clock(column.name, name, dataset if dataset.columns.get(name) == column.portal_type else None), "as is")
         for column in landed
         if column.name.lower() not in taken
-        for name in [today.get(column.name.lower(), column.name)]
+        for name in [_beside_ours(today.get(column.name.lower(), column.name))]
     ]  # fmt: skip
     seen = shape.seen if shape else ""
     columns += [CapturedColumn(name, f"{sql} as {quoted(name)}", seen) for name, sql in translated.items()]
@@ -46,6 +46,11 @@ def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[Capture
             if "*" not in name and name.lower() not in present
         ]
     return columns
+
+
+def _beside_ours(name: str) -> str:
+    """A publisher's `_edition` is `_edition_2` in the warehouse: `_edition` is ours there."""
+    return f"{name}_2" if name.lower() in {"_capture_id", "_captured_at", "_edition"} else name
 
 
 def capture_sql(lake: Lake, dataset: Dataset, capture: Manifest) -> str:
@@ -69,7 +74,11 @@ def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> s
             if dataset.shape_of(published) is None and (lacking := dataset.lacks(published)):
                 raise ShapeUnknown(capture.capture_id, lacking)
         named = {column.name for part in capture.parts for column in columns_of(part.columns, dataset)}
-        declared = [name for name in sorted(named) if any(stands_for(pattern, name) for pattern in dataset.columns)]
+        declared = [
+            name
+            for name in sorted(named)
+            if any(stands_for(pattern.lower(), name.lower()) for pattern in dataset.columns)
+        ]
         at = datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None)
         selects.append(
             f"select {', '.join(map(quoted, declared))}, _capture_id, timestamp '{at.isoformat(sep=' ')}' as _captured_at, _edition"

@@ -230,18 +230,35 @@ def test_the_token_is_sent_only_to_hosts_of_our_own_datasets(monkeypatch: pytest
 
 
 def test_a_layer_is_identified_by_item_and_name(answers: dict[str, Any]) -> None:
+    answers[DHCD] = {"layers": [{"id": 1, "name": LAYER["name"]}]}
     answers[f"{DHCD}/1"] = LAYER | {"serviceItemId": "a" * 32}
     source = resolve(f"{DHCD}/1", allow_private=False).source
     assert isinstance(source, ArcgisSource)
-    assert (source.item, source.layer, source.fallbacks) == ("a" * 32, "Vacant_Building_Notices", (DHCD,))
+    assert (source.item, source.layer, source.number, source.fallbacks) == (
+        "a" * 32,
+        "Vacant_Building_Notices",
+        None,
+        (DHCD,),
+    )
     answers[f"{DHCD}/1"] = LAYER  # a city's own server knows no items
     assert resolve(f"{DHCD}/1", allow_private=False).source == source.model_copy(update={"item": None})
+
+
+def test_a_layer_that_shares_its_name_gets_its_number(answers: dict[str, Any]) -> None:
+    answers[DHCD] = {"layers": [{"id": 0, "name": "2019", "type": "Group Layer"}, {"id": 1, "name": LAYER["name"]}]}
+    answers[DHCD]["tables"] = [{"id": 4, "name": LAYER["name"]}]
+    for number in (1, 4):
+        answers[f"{DHCD}/{number}"] = LAYER
+        source = resolve(f"{DHCD}/{number}", allow_private=False).source
+        assert isinstance(source, ArcgisSource)
+        assert (source.layer, source.number) == (LAYER["name"], number)
 
 
 def test_a_hub_page_gives_the_layer_that_it_shows(answers: dict[str, Any]) -> None:
     answers["https://hub.arcgis.com/api/v3/datasets"] = {"data": [{"id": f"{CHECKBOOK}_1"}]}
     answers[f"{AGOL}/sharing/rest/content/items/{CHECKBOOK}"] = {"url": DHCD.replace("https", "http")}
     answers[f"{DHCD}/1"] = LAYER
+    answers[DHCD] = {"layers": [{"id": 1, "name": LAYER["name"]}]}
     resolved = resolve("https://data.baltimorecity.gov/datasets/baltimore::vacants/about", allow_private=False)
     assert (
         resolved.source == resolve(f"https://data.baltimorecity.gov/datasets/{CHECKBOOK}_1", allow_private=False).source

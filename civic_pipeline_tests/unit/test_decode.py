@@ -74,7 +74,8 @@ def test_features_have_their_geometry_and_the_flag_for_more_rows(decoder: Decode
     sent = {"features": [{"attributes": {"id": 1.5}, "geometry": {"x": 1.25}}, {"attributes": {"id": None}}]}
     assert features(decoder, sent) == [("1.5", '{"x":1.25}'), (None, None)]
     flagged = feature_page(decoder, b'{"fields":[{"name":"id"}],"features":[],"exceededTransferLimit":true}')
-    assert (flagged.is_flagged, flagged.fields, len(flagged.attributes["id"])) == (True, {"id"}, 0)
+    assert (flagged.is_flagged, flagged.absent, len(flagged.attributes["id"])) == (True, (), 0)
+    assert feature_page(decoder, b'{"features":[{"attributes":{"no":1}}]}').absent == ("id",)
     assert not feature_page(decoder, b'{"features":[]}').is_flagged
 
 
