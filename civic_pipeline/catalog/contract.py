@@ -125,7 +125,8 @@ class Contract(Strict):
         default=None, description="`drop`: rows published twice are kept once and counted."
     )
     control_totals: tuple[str, ...] = Field(
-        default=(), description="Columns whose sum must equal the raw column's, to the cent."
+        default=(),
+        description="Columns whose sum must equal the raw column's, of which no value may have more decimals than the type.",
     )
     tolerate_quarantined: Share = 0.0
     row_rules: tuple[RowRule, ...] = ()

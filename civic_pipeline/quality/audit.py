@@ -7,11 +7,11 @@ from decimal import Decimal
 import duckdb
 
 from civic_pipeline.catalog import FRESH_FOR_DAYS
+from civic_pipeline.quality.control_totals import column_total
 from civic_pipeline.quality.cross_table import check_rules
 from civic_pipeline.quality.drift import check_drift
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
 from civic_pipeline.quality.suites import Suites
-from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 from civic_pipeline.warehouse.personal import without
 
@@ -28,7 +28,7 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
         results["control_total__rows"] = _rows_total(build.connection, staged, planned["control_total__rows"])
     for column in staged.model.contract.control_totals:
         name = f"control_total__{column}"
-        results[name] = _column_total(build.connection, staged, column, planned[name])
+        results[name] = column_total(build.connection, staged, column, planned[name])
     if "quarantine_tolerated" in planned:
         results["quarantine_tolerated"] = _quarantine_tolerated(
             build.connection, staged, planned["quarantine_tolerated"]
@@ -73,19 +73,6 @@ def _rows_total(connection: duckdb.DuckDBPyConnection, staged: Staged, check: Pl
     parts = f"{staged.rows:,} clean + {staged.quarantined_rows:,} quarantined + {staged.repeated_rows:,} repeated"
     account = f"{source:,} in the source, {parts}"
     return check.result(source == accounted, int(source), float(source - accounted), (account,))
-
-
-def _column_total(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, column: str, check: PlannedCheck
-) -> CheckResult:
-    """The raw column, read independently of the model's SQL, against all rows the model made of it."""
-    source = quoted(staged.model.contract.column(column).source or "")
-    raw = f"raw.{staged.model.table}"
-    (kind,) = connection.execute(f"select any_value(typeof({source})) from {raw}").fetchone() or ("",)
-    read = f"parse_money({source})" if kind == "VARCHAR" else f"cast({source} as decimal(38, 2))"
-    sent = _number(connection, f"select coalesce(sum({read}), 0) from {raw}")
-    built = _number(connection, f"select coalesce(sum({column}), 0) from {staged.everything}")
-    return check.result(sent == built, None, float(sent - built), (f"{sent:,.2f} sent, {built:,.2f} accounted for",))
 
 
 def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:

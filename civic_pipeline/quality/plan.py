@@ -50,7 +50,12 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
             plan("control_total__rows", "row", "critical", "every source row is clean, quarantined or a counted repeat")
         )
         checks += [
-            plan(f"control_total__{column}", "row", "critical", f"the sum of {column} equals the source's, to the cent")
+            plan(
+                f"control_total__{column}",
+                "row",
+                "critical",
+                f"the sum of {column} equals the source's, and no value has more decimals than {contract.column(column).type}",
+            )
             for column in contract.control_totals
         ]
     if contract.row_rules:

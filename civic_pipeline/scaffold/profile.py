@@ -148,6 +148,10 @@ def _draft(
         is_money = is_money or signs > 0
         if is_money and money >= _READABLE * present > 0:
             unreadable = present - money
+            if finer := _decimals_beyond_cents(connection, table, raw):
+                kind = f"DECIMAL({16 + finer},{finer})"
+                sql = f"try_cast(replace(replace({raw}, '$', ''), ',', '') as {kind.lower()})"
+                return DraftColumn(name, column, sql, kind, "USD", text, unreadable, is_exact=True)
             return DraftColumn(
                 name, column, f"parse_money({raw})", "DECIMAL(18,2)", "USD", text, unreadable, is_exact=True
             )
@@ -177,6 +181,15 @@ def _draft(
     if kind == "TIMESTAMP WITH TIME ZONE":
         return DraftColumn(name, column, f"{raw} at time zone 'UTC'", "TIMESTAMP", "UTC")
     return DraftColumn(name, column, raw, kind)
+
+
+def _decimals_beyond_cents(connection: duckdb.DuckDBPyConnection, table: str, raw: str) -> int:
+    """The most decimals of an amount in the text column `raw`, up to 12; 0 if cents are enough or some are in parentheses."""
+    (decimals, parentheses) = connection.execute(
+        rf"select max(length(regexp_extract({raw}, '\.(\d+?)0*\s*$', 1))), count(*) filter ({raw} like '(%')"
+        f" from raw.{table} where parse_money({raw}) is not null"
+    ).fetchone() or (0, 0)
+    return min(int(decimals or 0), 12) if (decimals or 0) > 2 and not parentheses else 0
 
 
 def _draft_geometry(

@@ -16,13 +16,7 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Mac
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
     declared = model.dataset.model_dump_json() if model.dataset else ""
-    # Control totals read the raw column by parse_money.
-    sql = [
-        model.sql,
-        model.contract.model_dump_json(),
-        declared,
-        "parse_money()" if model.contract.control_totals else "",
-    ]
+    sql = [model.sql, model.contract.model_dump_json(), declared]
     return hash_of(
         model.code_version, declared, macros_called(sql, macros), read, version("civic-pipeline"), duckdb.__version__
     )

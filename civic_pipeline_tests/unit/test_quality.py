@@ -22,6 +22,7 @@ from civic_pipeline.quality import (
     planned_checks,
     portal_checks,
 )
+from civic_pipeline.quality.control_totals import amount_of, column_total
 from civic_pipeline.warehouse import Build, CheckResult
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -91,6 +92,7 @@ MODELS_THAT_LOSE = {
     "doubles a row": ("from raw.town_payments", "from raw.town_payments\ncross join range(case when Payment_No = '4' then 2 else 1 end)", "control_total__rows"),
     "loses a cent": ("parse_money(Amount) as amount", "cast(parse_money(Amount) - 0.01 as decimal(18, 2)) as amount", "control_total__amount"),
     "reads what it cannot": ("parse_money(Amount) as amount", "coalesce(parse_money(Amount), 7) as amount", "control_total__amount"),
+    "rounds up": ("parse_money(Amount) as amount", "cast(ceil(parse_money(Amount)) as decimal(18, 2)) as amount", "control_total__amount"),
     "turns a sign": ("parse_money(Amount) as amount", "abs(parse_money(Amount)) as amount", "control_total__amount"),
 }  # fmt: skip
 
@@ -112,6 +114,46 @@ def test_a_model_that_changes_what_was_published_is_held_back(tiny: TinyProject,
         )
         assert check in outcome.problem
         assert list(build.held_back()) == ["clean.town_payments"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "message"),
+    [
+        (["0.0825"] * 200, "200 values have more than 2 decimals, like 0.0825; 16.50 sent, 16.00 accounted for"),
+        (["10.004", "9.996"], "2 values have more than 2 decimals, like"),  # the sums are equal
+        (["(1.005)", "$2,000.005"], "2 values have more than 2 decimals, like"),
+    ],
+)
+def test_values_finer_than_cents_are_refused(tiny: TinyProject, amounts: list[str], message: str) -> None:
+    tiny.capture([(str(number), "2024-02-08", amount) for number, amount in enumerate(amounts)])
+    with tiny.build() as build:
+        result = audited(tiny, build)["control_total__amount"]
+    assert result.blocks
+    assert message in result.failure
+
+
+def test_a_type_with_their_decimals_declares_them(tiny: TinyProject) -> None:
+    tiny.capture([(str(number), "2024-02-08", "0.0825") for number in range(200)])
+    tiny.edit(CONTRACT, "DECIMAL(18,2)", "DECIMAL(18,4)")
+    tiny.edit(CLEAN, "parse_money(Amount) as amount", "try_cast(Amount as decimal(18, 4)) as amount")
+    with tiny.build() as build:
+        result = audited(tiny, build)["control_total__amount"]
+    assert result.passed
+    assert result.examples == ("16.50 sent, 16.50 accounted for",)
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        (None, None), ("", None), ("$", None), ("-", None), ("1,5", None), ("(5", None), ("1e3", None), ("n/a", None),
+        (" $1,234.5 ", "1234.5"), ("(12.00)", "-12"), ("-$5", "-5"), ("$-5", "-5"), (".5", "0.5"), ("7.", "7"),
+        (Decimal("0.005"), "0.005"), (7, "7"), (0.0825, "0.0825"),
+        # What sums of Doubles leave behind is not published money.
+        (0.1 + 0.2, "0.3"), (2.9e-11, "0"), (1e-05, "0.00001"), (12345678.9, "12345678.9"),
+    ],
+)  # fmt: skip
+def test_the_source_is_read_at_its_own_precision(value: object, amount: str | None) -> None:
+    assert amount_of(value) == (None if amount is None else Decimal(amount))
 
 
 def test_the_account_of_the_rows_is_shown(tiny: TinyProject) -> None:
@@ -139,7 +181,7 @@ def test_whatever_mixture_of_amounts_is_published_rows_and_cents_agree_with_the_
 ) -> None:
     from tiny_project import write_tiny_project
 
-    from civic_pipeline.quality.audit import _column_total, _rows_total
+    from civic_pipeline.quality.audit import _rows_total
 
     tiny = write_tiny_project(tmp_path_factory.mktemp("tiny"))
     rows = [(str(number), "2024-01-05", amount) for number, amount in enumerate(amounts)]
@@ -149,13 +191,13 @@ def test_whatever_mixture_of_amounts_is_published_rows_and_cents_agree_with_the_
     with tiny.build() as build:
         staged = build.stage(model)
         assert _rows_total(build.connection, staged, planned["control_total__rows"]).passed
-        assert _column_total(build.connection, staged, "amount", planned["control_total__amount"]).passed
+        assert column_total(build.connection, staged, "amount", planned["control_total__amount"]).passed
         assert staged.rows + staged.quarantined_rows + staged.repeated_rows == len(rows) * (1 + doubled)
         if staged.rows:  # and a cent more in any row is noticed
             build.connection.execute(
                 f"update {staged.everything} set amount = amount + 0.01 where rowid = (select min(rowid) from {staged.everything} where amount is not null)"
             )
-            off = _column_total(build.connection, staged, "amount", planned["control_total__amount"])
+            off = column_total(build.connection, staged, "amount", planned["control_total__amount"])
             assert off.blocks
             assert off.unexpected == pytest.approx(-0.01)
         gone = replace(staged, rows=staged.rows - 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,23 @@ def test_few_unreadable_values_go_to_quarantine_and_many_give_a_note(
     assert (actual["closed"].type, actual["note"].type) == ("VARCHAR", "VARCHAR")
     assert "950 of 1,000 values are dates" in (actual["closed"].note or "")
     assert actual["note"].note is None
+
+
+def test_amounts_finer_than_cents_keep_their_decimals(connection: duckdb.DuckDBPyConnection) -> None:
+    table = pa.table(
+        {"fee": ["$1,000.5", "0.0375", "2.1250"], "cost": ["1.50", "2.5000", "3"], "price": ["(0.125)"] * 3}
+    )
+    columns = drafted(connection, table, fee="text", cost="text", price="text")
+    assert [(c.type, c.is_exact) for c in columns.values()] == [
+        ("DECIMAL(20,4)", True),
+        ("DECIMAL(18,2)", True),
+        ("DECIMAL(18,2)", True),
+    ]
+    assert connection.execute(f"select {columns['fee'].sql} from raw.wards").fetchall() == [
+        (Decimal("1000.5"),),
+        (Decimal("0.0375"),),
+        (Decimal("2.125"),),
+    ]
 
 
 def test_points_become_coordinates_and_other_geometries_stay_json(connection: duckdb.DuckDBPyConnection) -> None:
