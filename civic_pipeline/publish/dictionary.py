@@ -30,11 +30,11 @@ from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
 from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
 _WRITTEN_BY = "<!-- Written by `civic docs`; do not edit. -->"
-_PERSONAL = " About persons: it stays in the build, and no release has it."
+_PERSONAL = " Column about persons: kept in the build, left out of releases."
 _CLOCKS = {
     "utc": "an instant, in UTC",
-    "local_labelled_utc": "local wall time, though the portal labels it UTC; kept as it stands",
-    "date_only": "a calendar day; the portal's clock is cut off",
+    "local_labelled_utc": "local wall time, though the portal labels it UTC; kept unchanged",
+    "date_only": "a calendar day; the time that the portal adds is dropped",
     None: "",
 }
 
@@ -52,7 +52,7 @@ class _Catalog:
     seeds: Mapping[str, Path]
 
     def page(self, table: str) -> str:
-        """Where a table is described, from the dictionary's folder."""
+        """The page of a table, relative to the dictionary's folder."""
         schema, _, name = table.partition(".")
         if schema == "seeds":
             return f"../../{self.seeds[name].relative_to(self.root).as_posix()}"
@@ -139,25 +139,25 @@ def _index(catalog: _Catalog) -> str:
         "The released file holds the schemas `clean`, `marts`, `quarantine` and `meta`. `raw` views live in the build file;"
         " their rows are the Parquet files of the lake.",
         "## Datasets",
-        "`raw.<place>_<dataset>` has the newest accepted capture. `Recorded` is the day on which the reference was last evidenced.",
+        "`raw.<place>_<dataset>` has the newest accepted capture. `Recorded` is the day on which the reference was last confirmed.",
         _table(("Dataset", "Title", "Publisher", "Cadence", "Reference", "Recorded", "Becomes"), datasets),
         "## Places",
-        "Who publishes: `place.yaml` of each, and the tables `meta.places` and, of cities, `marts.dim_cities`.",
+        "The publishers, as their `place.yaml` describes them; also in `meta.places` and, for cities, in `marts.dim_cities`.",
         _table(("Place", "Kind", "State", "Time zone", "Fiscal year", "Population", "Owners"), places),
         "## Clean tables",
-        "One source each: typed, named, checked. Rows that break a row rule are in `quarantine` under the same name.",
+        "Each is one source with typed and renamed columns, checked. Rows that break a row rule are in `quarantine` under the same name.",
         _grains(catalog, "clean"),
         "## Marts",
-        "Conformed across cities: `dim_` what things are, `fct_` what happened, `mart_` one question answered.",
+        "The same for all cities: `dim_` describes things, `fct_` has events, `mart_` answers one question.",
         *(block for subject in subjects for block in (f"### {subject}", _grains(catalog, "marts", subject))),
         "## Meta tables",
-        "Provenance: where every table came from, what was checked, what each column means.",
+        "Provenance: the sources of every table, the results of its checks, and the meaning of its columns.",
         _table(
             ("Table", "Each row is"), [(f"[meta.{t.name}](meta/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES]
         ),
         "## Rules across tables",
-        "Each is a query whose rows break the rule. A failed critical rule holds its table back.",
-        _table(("Rule", "Severity", "Holds back", "What it looks for"), sorted(rules)),
+        "Each is a query that returns the rows that break the rule. A failed critical rule holds its table back.",
+        _table(("Rule", "Severity", "Holds back", "Description"), sorted(rules)),
     )
 
 
@@ -232,7 +232,7 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         *_reference(dataset),
         ("Reference recorded", dataset.source.recorded.isoformat()),
         ("Key in the source", _code(dataset.key)),
-        ("Tolerated fall in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
+        ("Largest allowed drop in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
         ("Definition", f"[{definition}](../../../{definition})"),
         (
             "Read by",
@@ -267,7 +267,7 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         "## Columns",
         "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
         " the column.",
-        _table(("Column", "Portal type", "Clock", "Becomes"), columns),
+        _table(("Column", "Portal type", "Time zone", "Becomes"), columns),
         *_earlier_shapes(dataset),
         "## Checks",
         "A failed critical check holds back every table made of the dataset. A warning is reported.",
@@ -281,7 +281,7 @@ def _earlier_shapes(dataset: Dataset) -> list[str]:
     shapes = [
         (shape.seen, _code(f"{name}: {sql}" for name, sql in shape.columns.items())) for shape in dataset.earlier_shapes
     ]
-    return ["## Earlier shapes", "What older copies call the columns of today.", _table(("Seen", "Columns"), shapes)]
+    return ["## Earlier shapes", "How older captures name today's columns.", _table(("Seen", "Columns"), shapes)]
 
 
 def _reference(dataset: Dataset) -> list[tuple[str, str]]:
@@ -312,7 +312,7 @@ def _meta_page(table: MetaTable) -> str:
 
 def _checks(checks: Iterable[PlannedCheck]) -> str:
     return _table(
-        ("Check", "Layer", "Severity", "What must be true, or why", "With"),
+        ("Check", "Layer", "Severity", "Expectation, or its reason", "With"),
         [(f"`{check.name}`", check.layer, check.severity, check.description, _arguments(check)) for check in checks],
     )
 

@@ -1,4 +1,4 @@
-"""Contracts become checks; expectations run in Great Expectations inside DuckDB; findings are plain objects."""
+"""Turn contracts into checks, run them with Great Expectations inside DuckDB, and return plain results."""
 
 from civic_pipeline.quality.audit import audit
 from civic_pipeline.quality.gate import TableOutcome, build_table

@@ -1,4 +1,4 @@
-"""Everything that must be true of a staged table before it is swapped in."""
+"""All checks of a staged table, run before it is swapped in."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,12 +17,12 @@ from civic_pipeline.warehouse.personal import without
 
 
 def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
-    """One result for every planned check of the staged model, in their order."""
+    """One result for every planned check of the staged model, in the planned order."""
     planned = planned_checks(staged.model)
     schema = _schema(build.connection, staged, planned["schema"])
     results = {"schema": schema}
     if not schema.passed:
-        # Nothing else can be trusted to run on a table of another shape.
+        # The other checks need the declared columns and types.
         return [schema]
     if "control_total__rows" in planned:
         results["control_total__rows"] = _rows_total(build.connection, staged, planned["control_total__rows"])
@@ -43,7 +43,7 @@ def audit(build: Build, staged: Staged, suites: Suites) -> list[CheckResult]:
 
 
 def data_age(build: Build, model: Model, table: str) -> CheckResult | None:
-    """The one check whose verdict changes while nothing else does, of the rows in `table`; None where no age is declared."""
+    """The age of the data in `table`; None if no `dated_by` is declared. Its verdict can change although the rows do not."""
     check, dataset = planned_checks(model).get("data_age"), model.dataset
     if check is None or dataset is None or dataset.dated_by is None:
         return None
@@ -51,7 +51,7 @@ def data_age(build: Build, model: Model, table: str) -> CheckResult | None:
     if newest is None:
         return check.result(False, None, None, (f"{dataset.dated_by} holds no date",))
     age = (datetime.now(UTC).date() - newest).days
-    # A date in the future says nothing about how fresh the rest is.
+    # A date in the future does not show how old the other rows are.
     return check.result(0 <= age <= FRESH_FOR_DAYS[dataset.cadence], None, None, (f"{newest}, {age} days old",))
 
 

@@ -1,4 +1,4 @@
-"""Rules across tables, judged on the staged version of the table that they hold back."""
+"""Rules across tables, checked with the staged version of the table that they hold back."""
 
 from dataclasses import replace
 
@@ -13,9 +13,9 @@ _EXAMPLES = 5
 
 
 def check_rules(build: Build, staged: Staged, planned: dict[str, PlannedCheck]) -> list[CheckResult]:
-    """A result for every rule of the staged table. Raises ModelFailed for a rule that does not run.
+    """A result for every rule of the staged table. Raises ModelFailed for a rule whose query fails.
 
-    A rule that reads another table which is held back does not run: it would compare new rows with old ones.
+    A rule is skipped if another table that it reads is held back: it would compare new rows with old ones.
     """
     rules = staged.model.rules
     if not rules:

@@ -1,6 +1,6 @@
-"""Great Expectations on DuckDB: what its SQLAlchemy engine needs to work there.
+"""What Great Expectations' SQLAlchemy engine needs to run on DuckDB.
 
-Importing this module imports great_expectations: seconds, so only functions that validate may do it.
+This module imports great_expectations, which takes seconds, so only functions that validate may import it.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 
 
 class _BufferedContext(DefaultExecutionContext):
-    """Keep a statement's rows: the library reads them after closing its connection, and DuckDB drops an open result then."""
+    """Fetch all rows at once: the library reads them after it closed its connection, and DuckDB has dropped the result then."""
 
     def post_exec(self) -> None:
         if self.cursor.description:
@@ -29,7 +29,7 @@ class _BufferedContext(DefaultExecutionContext):
 
 
 class BuildDialect(Dialect):
-    """DuckDB on the connection that is building: a second one would meet its lock, and would not see staged tables."""
+    """DuckDB on the build's own connection: a second one would be locked out, and would not see staged tables."""
 
     execution_ctx_cls = _BufferedContext  # type: ignore[assignment]
     supports_statement_cache = False
@@ -40,7 +40,7 @@ class BuildDialect(Dialect):
 
 
 class MatchRegex(ColumnMapMetricProvider):
-    """The library knows no regex operator for DuckDB. Defining the class registers it."""
+    """The library has no regex operator for DuckDB. Defining the class registers this one."""
 
     condition_metric_name = "column_values.match_regex"
     condition_value_keys = ("regex",)
@@ -51,6 +51,6 @@ class MatchRegex(ColumnMapMetricProvider):
 
 
 def use(connection: DuckDBPyConnection) -> None:
-    """Let every `duckdb://` engine of this process run on `connection`."""
+    """Make every `duckdb://` engine of this process use `connection`."""
     BuildDialect.connection = connection
     registry.register("duckdb", __name__, "BuildDialect")

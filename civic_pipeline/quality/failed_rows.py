@@ -1,4 +1,4 @@
-"""The rows behind a failed check: the query that gives them, and a file of the first of them to look at."""
+"""The rows that failed a check: a query that selects them, and a file with the first of them."""
 
 import shutil
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ KEPT_ROWS = 1000
 
 
 def failed_rows_sql(expectation: Expectation, staged: Staged, condition: str | None) -> str | None:
-    """SQL of the rows of the staged table that break `expectation`: their key, and the columns that it is about.
+    """SQL that selects the rows of the staged table that break `expectation`: their key and the columns it names.
 
-    Columns about persons are left out. `condition` is what Great Expectations says of a row that breaks it, where it judges
-    rows one by one. None where no rows are to blame, as for a sum.
+    Columns about persons are left out. `condition` is Great Expectations' SQL condition for a row that breaks it, if it
+    checks single rows. None if it does not, for example for a sum.
     """
     arguments, columns, table = expectation.arguments, expectation.columns, staged.table
     contract, personal = staged.model.contract, staged.model.personal
@@ -29,14 +29,14 @@ def failed_rows_sql(expectation: Expectation, staged: Staged, condition: str | N
     select = f"select {', '.join(shown)} from {table}"
     listed = ", ".join(columns)
     if arguments.get("row_condition"):
-        return None  # written in the library's own language
+        return None  # already a query, from the contract
     match expectation.name:
         case "unexpected_rows_expectation":
             return str(arguments["unexpected_rows_query"]).replace("{batch}", table)
         case "expect_column_values_to_be_unique":
             return f"{select} where {listed} is not null qualify count(*) over (partition by {listed}) > 1"
         case "expect_compound_columns_to_be_unique":
-            # The library's own query of these crosses the table with itself.
+            # The library's own query would join the table with itself.
             known = " or ".join(f"{column} is not null" for column in columns)
             return f"{select} where {known} qualify count(*) over (partition by {listed}) > 1"
         case "expect_column_distinct_values_to_be_in_set" | "expect_column_distinct_values_to_equal_set":
@@ -46,10 +46,10 @@ def failed_rows_sql(expectation: Expectation, staged: Staged, condition: str | N
 
 
 def keep_failed_rows(build: Build, results: Iterable[CheckResult], staged: Staged) -> list[CheckResult]:
-    """`results` with the files of the rows that failed, in place of the files of the last judgement of the table.
+    """`results` with new files of failed rows; the files of the table's last checks are removed.
 
-    The queries of `staged` name its staged tables; in what is returned they name the table and its quarantine. A rule
-    across tables names the table itself, which the staged one stands for meanwhile.
+    The queries read the staged tables; in the returned results they name the table and its quarantine. A rule across
+    tables names the table itself, which the staged table replaces while the rule runs.
     """
     table = staged.model.name
     shutil.rmtree(build.settings.failed_rows / table, ignore_errors=True)
@@ -66,7 +66,7 @@ def keep_failed_rows(build: Build, results: Iterable[CheckResult], staged: Stage
 
 
 def _public(sql: str, staged: Staged) -> str:
-    """`sql` with the names of the tables that the staged ones become."""
+    """`sql` with the names that the staged tables get when they are swapped in."""
     if staged.quarantine:
         sql = sql.replace(staged.quarantine, f"quarantine.{staged.model.table}")
     return sql.replace(staged.table, staged.model.name)

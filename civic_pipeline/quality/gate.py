@@ -1,4 +1,4 @@
-"""The gate every table passes: staged, audited, then swapped in or held back. Releases have none: they take what passed."""
+"""Build one table: stage it, audit it, then swap it in or hold it back. A release takes the accepted tables unchecked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ from civic_pipeline.warehouse import Accepted, Build, CheckResult, Model
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What became of one table. `accepted` is the version that stands now, None where there never was one.
+    """The outcome of one table. `accepted` is its accepted version now, None if there never was one.
 
-    `results` are of this run if `is_audited`, else those of the version that stands. `problem` says why it is held back,
+    `results` are of this run if `is_audited`, else those of the accepted version. `problem` says why it is held back,
     `held_back_since` the start of the first run that held it back. `sample` has up to five of its rows, without columns about
-    persons; `seconds` is what it took.
+    persons; `seconds` is the time it took.
     """
 
     model: Model
@@ -38,10 +38,10 @@ class TableOutcome:
 def build_table(
     build: Build, suites: Suites, model: Model, held: Mapping[str, str], rebuilds: bool = True
 ) -> TableOutcome:
-    """Make one table and put it in place if its inputs are current and its critical checks pass; else hold it back.
+    """Build one table and swap it in if its inputs are current and its critical checks pass; else hold it back.
 
-    Unless it `rebuilds`, a table that would come out as it is stays, and only its age is judged. `held` are the tables held
-    back so far. A foreseen failure is in the outcome, not raised.
+    Unless `rebuilds` is set, a table whose fingerprint is unchanged is kept, and only its age is checked. `held` are the
+    tables held back so far. A foreseen failure is in the outcome, not raised.
     """
     results: list[CheckResult] = []
     model = build.available(model)
@@ -72,15 +72,15 @@ def build_table(
 
 
 def _judged_before(build: Build, model: Model) -> list[CheckResult] | None:
-    """The verdicts on a table that stays: of the same rows by the same rules. Only its age is judged again.
+    """The recorded results of an unchanged table. Only the age of its data is checked again.
 
-    None where its checks have other names than when they were recorded.
+    None if the names of its checks are no longer those that were recorded.
     """
     recorded = {result.name: result for result in build.recorded_checks(model.name)}
     if recorded.keys() != planned_checks(model).keys():
         return None
     age = data_age(build, model, model.name)
-    # Its words change every day; they are recorded when its verdict does, so that a day alone is no news to release.
+    # The text of data_age changes every day; record it only when the verdict changes, or every day would need a new release.
     if age and recorded[age.name].passed != age.passed:
         recorded[age.name] = age
         build.record_checks(model.name, list(recorded.values()))

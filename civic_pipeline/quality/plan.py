@@ -1,4 +1,4 @@
-"""Which checks a table will have: known before anything runs."""
+"""The checks of a table, derived from its contract before anything runs."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from civic_pipeline.warehouse.checks import Layer
 
 @dataclass(frozen=True)
 class PlannedCheck:
-    """A check before it has run; `result` makes it one that has. An expectation is run by Great Expectations."""
+    """A check before it runs; `result` turns it into a CheckResult. Great Expectations runs the `expectation`, if any."""
 
     table: str
     name: str
@@ -44,7 +44,7 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
     ) -> PlannedCheck:
         return PlannedCheck(model.name, name, layer, severity, description, expectation)
 
-    checks = [plan("schema", "table", "critical", "columns and types are as the contract says")]
+    checks = [plan("schema", "table", "critical", "columns and types equal the contract")]
     if model.schema == "clean":
         checks.append(
             plan("control_total__rows", "row", "critical", "every source row is clean, quarantined or a counted repeat")
@@ -83,7 +83,7 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
 
 
 def expectations_of(contract: Contract) -> dict[str, Expectation]:
-    """What the key and the references imply, then what the contract states."""
+    """The expectations that follow from the key and the references, then those of the contract."""
     implied: dict[str, Expectation] = {}
 
     def imply(name: str, expectation: str, arguments: dict[str, object], why: str) -> None:
@@ -91,13 +91,13 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
 
     key = list(contract.key)
     if len(key) == 1:
-        imply("key_unique", "expect_column_values_to_be_unique", {"column": key[0]}, f"{key[0]} names a row")
+        imply("key_unique", "expect_column_values_to_be_unique", {"column": key[0]}, f"{key[0]} identifies a row")
     else:
         imply(
             "key_unique",
             "expect_compound_columns_to_be_unique",
             {"column_list": key},
-            f"{', '.join(key)} together name a row",
+            f"{', '.join(key)} together identify a row",
         )
     for column in key:
         imply(

@@ -1,4 +1,4 @@
-"""What an attempt to a portal means as checks of the raw table."""
+"""The result of an attempt as checks of the raw table."""
 
 from civic_pipeline.lake import Attempt
 from civic_pipeline.quality.plan import PlannedCheck
@@ -6,14 +6,14 @@ from civic_pipeline.warehouse import CheckResult
 
 
 def portal_checks(table: str) -> dict[str, PlannedCheck]:
-    """The checks every raw table has."""
+    """The checks of every raw table."""
     return {
         "captured": PlannedCheck(
             table,
             "captured",
             "portal",
             "critical",
-            "counted = landed = distinct at the portal, and the volume is believable",
+            "counted, received and distinct rows are equal, and the number of rows is plausible",
         ),
         "schema_declared": PlannedCheck(
             table, "schema_declared", "portal", "warning", "the portal has no column that defs.yaml does not declare"

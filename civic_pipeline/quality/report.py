@@ -1,6 +1,6 @@
-"""The quality report of one run: an index by subject with what failed first, and a page per table that was checked.
+"""The quality report of one run: an index by subject with failures first, and a page per checked table.
 
-Plain HTML without scripts: it opens from the disk, without a network. Every value that came from a portal is text.
+Plain HTML without scripts: it opens from disk without a network. Values from portals are escaped.
 """
 
 import shutil
@@ -21,14 +21,14 @@ _STYLE = (
 
 
 def report_page(reports: Path, run_id: str, table: str | None = None) -> Path:
-    """Where the page of a table lies in the report of a run; without a table, the index."""
+    """The page of a table in the report of a run; without a table, the index."""
     return reports / run_id / (f"{table}.html" if table else "index.html")
 
 
 def write_report(
     reports: Path, run_id: str, subjects: Mapping[str, str], results: Mapping[str, Sequence[CheckResult]]
 ) -> Path | None:
-    """Write the pages of `results`, which has the checks of this run by table, and remove the oldest reports.
+    """Write the pages of `results` (table -> the checks of this run), and remove the oldest reports.
 
     `subjects` has the subject of each table. Returns the index, or None if nothing was checked.
     """
@@ -49,7 +49,7 @@ def _index(run_id: str, subjects: Mapping[str, str], results: Mapping[str, Seque
     failed.sort(key=lambda result: (result.severity != "critical", result.table, result.name))
     total = sum(len(rows) for rows in results.values())
     counts = f"{total:,} expectations of {len(results):,} tables were checked, {len(failed):,} failed."
-    rest = "A table that stayed as it was is not checked again and not listed."
+    rest = "An unchanged table is not checked again and not listed."
     body = ["<h1>Quality report</h1>", f"<p>Run {escape(run_id)}. {counts} {rest}</p>"]
     if failed:
         body.append(
@@ -111,7 +111,7 @@ def _class(result: CheckResult) -> str:
 
 
 def _examples(result: CheckResult) -> str:
-    """The examples, and a link to the file of the rows that failed."""
+    """The examples, and a link to the file of failed rows."""
     shown = "".join(f"<br><code>{escape(example)}</code>" for example in result.examples)
     if result.failed_rows:
         shown += f'<br><a href="{escape(result.failed_rows.as_uri())}">failed rows</a>'

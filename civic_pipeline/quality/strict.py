@@ -1,4 +1,4 @@
-"""Warnings that somebody should hear of: drift in a run, and what `civic run --strict` takes for failures."""
+"""Failed warnings to report: drift of a run, and what `civic run --strict` counts as failures."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from civic_pipeline.warehouse import Model
 
 
 def control_total_warnings(settings: Settings, models: Mapping[str, Model], since: datetime) -> list[str]:
-    """The failed warnings, of tables checked `since` then, about control totals: drift, and what names one of them."""
+    """The failed warnings about control totals of tables checked after `since`: drift checks, and checks of such a column."""
     if not settings.build.exists():
         return []
     totals = {
@@ -31,7 +31,7 @@ def control_total_warnings(settings: Settings, models: Mapping[str, Model], sinc
 
 
 def drift_warnings(settings: Settings, run_id: str) -> dict[str, str]:
-    """The warnings of drift of the tables that the run checked, as they are released: table and check -> what moved."""
+    """The drift warnings of the tables that the run checked and released: table and check -> what changed."""
     if not settings.warehouse.exists():
         return {}
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:

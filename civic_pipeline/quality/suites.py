@@ -1,4 +1,4 @@
-"""Expectations of contracts, run by Great Expectations inside the build's DuckDB."""
+"""Run the expectations of contracts with Great Expectations inside the build's DuckDB."""
 
 from copy import copy
 from dataclasses import replace
@@ -16,7 +16,7 @@ _COULD_NOT_RUN = "the check could not run"
 
 
 class Suites:
-    """Great Expectations for one run. The library is imported (seconds) when the first table is validated."""
+    """Great Expectations for one run. The library is imported when the first table is validated; that takes seconds."""
 
     def __init__(self, build: Build) -> None:
         self._build = build
@@ -34,9 +34,9 @@ class Suites:
         self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 
     def validate(self, staged: Staged, checks: list[PlannedCheck]) -> list[CheckResult]:
-        """Run `checks` on the staged table. A result shows no value of a column about persons.
+        """Run `checks` on the staged table. Results do not show values of columns about persons.
 
-        An expectation that cannot run is a failed critical one, never a passed one.
+        An expectation that cannot run has failed with severity critical.
         """
         if self._tables is None:
             self._open()
@@ -78,7 +78,7 @@ class Suites:
         return [replace(result, failed_rows_sql=queries.get(result.name)) for result in results]
 
     def _conditions(self, batch: Any, failed: list[Any], key: tuple[str, ...]) -> dict[str, str]:
-        """Check -> SQL that is true of the rows that failed it. Asked for in a second pass, over failed checks only."""
+        """Check -> SQL condition of the rows that failed it. Asked for in a second pass, for failed checks only."""
         if not failed:
             return {}
         outcome = batch.get_batch().validate(
@@ -92,7 +92,7 @@ class Suites:
 
 
 def _arguments(check: PlannedCheck, expectation: Expectation) -> dict[str, Any]:
-    """The contract's arguments (`today` becomes the date of the run) and what ties the result to its check."""
+    """The contract's arguments (`today` becomes the date of the run), with the name of the check to match the result."""
     today = date.today().isoformat()
     arguments = {key: today if value == "today" else value for key, value in expectation.arguments.items()}
     return arguments | {"severity": check.severity, "meta": {"check": check.name}, "notes": check.description}
@@ -130,7 +130,7 @@ def _without_values(result: CheckResult) -> CheckResult:
 
 
 def _exception(info: dict[str, Any] | None) -> str | None:
-    """The message of a failed evaluation; the library nests it one level deeper when a metric failed."""
+    """The message of an expectation that could not run; the library nests it one level deeper if a metric failed."""
     for entry in (info or {}, *(value for value in (info or {}).values() if isinstance(value, dict))):
         if entry.get("raised_exception"):
             return str(entry.get("exception_message", "unknown reason")).split("\n", 1)[0]

@@ -1,4 +1,4 @@
-"""One table as its files now make it, judged beside the build: nothing is swapped, recorded or released."""
+"""Build and check one table from its current files for `civic try`: nothing is swapped in, recorded or released."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ from civic_pipeline.warehouse.build import prepare
 
 @dataclass(frozen=True)
 class Trial:
-    """A staged table and its verdicts; `connection` runs the queries of failed rows."""
+    """A staged table and its results; `connection` can run the queries of failed rows."""
 
     connection: duckdb.DuckDBPyConnection
     staged: Staged
@@ -36,7 +36,7 @@ class Trial:
 def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model) -> Iterator[Trial]:
     """Stage and audit `model` on the accepted captures and tables.
 
-    In a warehouse of its own, to which the build is attached read-only. Raises LockHeld while a run writes the build,
+    They are in a temporary warehouse, to which the build is attached read-only. Raises LockHeld while a run writes the build,
     NotCaptured or NotBuilt for an input that has no accepted version, ModelFailed.
     """
     read = {name: dataset for name, dataset in datasets.items() if _reads(model, name)}
@@ -46,7 +46,7 @@ def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model)
         tempfile.TemporaryDirectory(prefix="civic-try-") as folder,
         duckdb.connect(str(Path(folder) / "try.duckdb")) as connection,
     ):
-        library = other_core.submit(load_library)  # as long as all the rest together
+        library = other_core.submit(load_library)  # takes as long as everything else together
         build = Build(connection, settings, read, "try", datetime.now(UTC))
         prepare(build)
         _refuse_uncaptured(build)
@@ -70,7 +70,7 @@ def _refuse_uncaptured(build: Build) -> None:
 
 
 def _view_accepted(build: Build, model: Model) -> None:
-    """The accepted tables that the model's SQL and checks read, under their names, with what the build knows of them."""
+    """Create views of the accepted tables that the model's SQL and checks read, and copy meta.tables."""
     tables = sorted(name for name in model.inputs | model.references if name.startswith(("clean.", "marts.")))
     if not build.settings.build.exists():
         if tables:
@@ -83,7 +83,7 @@ def _view_accepted(build: Build, model: Model) -> None:
             connection.execute(f"create view {name} as from accepted.{name}")
         except duckdb.CatalogException:
             raise NotBuilt(name) from None
-    # What the new version is compared with; a table, because rules across tables read the staged one in its place.
+    # The version to compare with. It is a table, because the staged one replaces it while rules across tables run.
     known = {f"{schema}.{table}" for schema, table in connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'accepted'"
     ).fetchall()}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Write the names and arguments of the installed library's expectations where the catalog reads them.
+"""Write the names and arguments of the installed library's expectations to the file that the catalog reads.
 
 Run as `python -m civic_pipeline.quality.vocabulary` after upgrading great-expectations; a test compares the two.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import civic_pipeline.catalog.contract
 
-# What every expectation carries and a contract states otherwise or not at all.
+# Arguments of every expectation that a contract does not use or writes in another way.
 _NOT_ARGUMENTS = {
     "batch_id", "catch_exceptions", "description", "domain_kwargs", "domain_type", "expectation_type", "id", "meta",
     "notes", "rendered_content", "result_format", "severity", "success_keys", "args_keys", "version", "windows",
@@ -17,7 +17,7 @@ _NOT_ARGUMENTS = {
 
 
 def installed() -> dict[str, list[str]]:
-    """Expectation name -> its argument names, read from the library (imports it: seconds)."""
+    """Expectation name -> its argument names, read from the library, which takes seconds to import."""
     import great_expectations.expectations as gxe
     from great_expectations.expectations.registry import (
         get_expectation_impl,

@@ -24,10 +24,10 @@ from civic_pipeline.warehouse.model import Model
 def as_of(
     settings: Settings, datasets: Mapping[str, Dataset], models: Mapping[str, Model], moment: datetime, query: str
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A throw-away warehouse with the tables `query` reads, by today's SQL and seeds; schema marts is the default.
+    """A temporary warehouse with the tables that `query` reads, built by today's SQL and seeds; the default schema is marts.
 
-    A place that was not captured by then has no rows in the tables of all places. Contracts are not checked; row rules
-    apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName for a table that is no model,
+    A place without a capture at that moment has no rows in tables of several places. Contracts are not checked; row rules
+    apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName for a table that is not a model,
     NotCapturedBy, CaptureDamaged, ModelFailed.
     """
     lake = Lake(settings.lake, datasets)
@@ -55,7 +55,7 @@ def as_of(
 
 
 def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
-    """The models that `query` reads, and those they are made from."""
+    """The models that `query` reads, and all models those read."""
     try:
         parsed = sqlglot.parse_one(query, dialect="duckdb")
     except ParseError as error:
@@ -75,7 +75,7 @@ def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
 
 
 def _read(wanted: set[str], models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
-    """The datasets whose captures the models `wanted` are made from."""
+    """The datasets whose captures the models `wanted` read."""
     captured = {source.partition(".")[2] for name in wanted for source in models[name].inputs if _is_captured(source)}
     return {name: dataset for name, dataset in datasets.items() if table_name(name) in captured}
 

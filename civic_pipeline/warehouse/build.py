@@ -37,7 +37,7 @@ _WAIT_SECONDS = 120  # a second run waits this long for the first before it is r
 
 @dataclass(frozen=True)
 class Staged:
-    """A model built but not published.
+    """The tables of a model that was built and not yet swapped in.
 
     `table` holds the rows that passed the row rules, `quarantine` the others (None for a table without row rules),
     `everything` all rows with their helper columns. `rows` counts `table`.
@@ -54,7 +54,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The version of a table that stands. `quarantined_rows` and `repeated_rows` are None for marts; `contents` is a hash.
+    """The accepted version of a table. `quarantined_rows` and `repeated_rows` are None for marts; `contents` is a hash.
 
     `lineage` has the columns that each column is computed from, as `schema.table.column`.
     """
@@ -77,19 +77,19 @@ class Build:
     run_id: str
     started_at: datetime
     damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
-    as_of: datetime | None = None  # captures after it do not exist for this build
+    as_of: datetime | None = None  # captures made after this moment are ignored
 
     def is_current(self, model: Model) -> bool:
-        """Whether building `model` again would give the table it has, judged as it was."""
+        """Whether nothing that decides the table or its checks has changed since `model` was last built."""
         row = self.connection.execute(
             "select fingerprint from meta.tables where table_name = ? and status = 'current'", [model.name]
         ).fetchone()
         return row is not None and row[0] == self._fingerprint(model)
 
     def stage(self, model: Model) -> Staged:
-        """Run the model's SQL beside the accepted table. Raises ModelFailed with DuckDB's own words.
+        """Run the model's SQL into staging tables. Raises ModelFailed with DuckDB's message.
 
-        Rows that break a row rule go to quarantine whole, with the names and reasons of all the rules they break.
+        A row that breaks a row rule goes to quarantine with all its columns and the names and reasons of the broken rules.
         """
         contract, execute = model.contract, self.connection.execute
         staged = f"staging.{model.schema}__{model.table}"
@@ -103,8 +103,8 @@ class Build:
             with writing(self.settings.build.parent):
                 execute(f"create or replace table {everything} as\n{model.sql}")
                 if contract.row_rules:
-                    rules = _said_of_broken(contract.row_rules, lambda rule: rule.name)
-                    reasons = _said_of_broken(contract.row_rules, lambda rule: rule.reason)
+                    rules = _list_of_broken(contract.row_rules, lambda rule: rule.name)
+                    reasons = _list_of_broken(contract.row_rules, lambda rule: rule.reason)
                     execute(
                         f"create or replace table {quarantine} as"
                         f" select *, {rules} as _rules, {reasons} as _reasons from {everything} where not ({keep})"
@@ -122,7 +122,7 @@ class Build:
         )
 
     def swap(self, staged: Staged, results: Sequence[CheckResult], data_date: date | None) -> dict[str, list[str]]:
-        """Put the staged table in the accepted one's place, with its comments and its rows in `meta`, in one transaction.
+        """Replace the accepted table by the staged one, with its comments and its rows in `meta`, in one transaction.
 
         Returns the column lineage.
         """
@@ -159,7 +159,7 @@ class Build:
 
     @contextmanager
     def as_accepted(self, staged: Staged) -> Iterator[None]:
-        """The staged table under the accepted one's name while the block runs, for queries that join it to others."""
+        """Give the staged table the accepted table's name within the block, so that queries can join it to other tables."""
         self.connection.execute("begin")
         try:
             self.connection.execute(f"create or replace table {staged.model.name} as from {staged.table}")
@@ -168,7 +168,7 @@ class Build:
             self.connection.execute("rollback")
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> datetime:
-        """Keep the accepted table as it is and record why; returns the start of the first run that held it back, UTC."""
+        """Keep the accepted table and record why; returns the start of the first run that held the table back, UTC."""
         with writing(self.settings.build.parent), self.transaction():
             known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
             if not known:
@@ -213,7 +213,7 @@ class Build:
         ]  # fmt: skip
 
     def held_back(self) -> dict[str, str]:
-        """Tables that stand at an older version -> why."""
+        """The tables that are held back -> why."""
         return dict(
             self.connection.execute(
                 "select table_name, held_back_because from meta.tables where status = 'held_back'"
@@ -226,7 +226,7 @@ class Build:
         return {name for (name,) in rows}
 
     def accepted(self, model: Model) -> Accepted | None:
-        """What is known of the version of a table that stands, or None where none was ever accepted."""
+        """The accepted version of a table, or None if there never was one."""
         row = self.connection.execute(
             "select row_count, quarantined_rows, repeated_rows, data_date, content_hash from meta.tables"
             " where table_name = ? and built_at is not null",
@@ -241,14 +241,14 @@ class Build:
         return Accepted(rows, quarantined, repeated, data_date, contents, dict(lineage))
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
-        """Some rows of the version that stands, as text, without columns about persons."""
+        """Some rows of the accepted version, as text, without columns about persons."""
         columns = [column.name for column in model.contract.columns if column.name not in model.personal]
         shown = ", ".join(f"{column}::varchar" for column in columns)
         sample = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
         return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in sample]
 
     def accepted_tables(self) -> set[str]:
-        """Every table of which some version was accepted."""
+        """Every table with an accepted version."""
         return {
             name
             for (name,) in self.connection.execute(
@@ -257,9 +257,9 @@ class Build:
         }
 
     def forget_all_but(self, models: Collection[str]) -> None:
-        """Drop the tables whose model left the catalog, and what `meta` says of them and of datasets that left.
+        """Drop the tables whose model was removed, and the rows of `meta` about them and about datasets that were removed.
 
-        Nobody would explain them any more.
+        No contract would describe them any more.
         """
         raw = [f"raw.{table_name(name)}" for name in self.datasets]
         known = self.connection.execute("select table_name from meta.tables").fetchall()
@@ -283,19 +283,19 @@ class Build:
         return row[0] if row else None
 
     def newest_of(self, tables: Collection[str]) -> date | None:
-        """The latest of the city's own dates that the accepted `tables` reach."""
+        """The newest `data_date` of the accepted `tables`."""
         row = self.connection.execute(
             "select max(data_date) from meta.tables where list_contains(?, table_name)", [list(tables)]
         ).fetchone()
         return row[0] if row else None
 
     def available(self, model: Model) -> Model:
-        """`model` without the parts that read a clean table of which no version was ever accepted."""
+        """`model` without the parts that read a clean table that has no accepted version."""
         clean = {name for name in model.inputs if name.startswith("clean.")}
         return model.without(clean - self.accepted_tables())
 
     def _compare_types(self, parts: Sequence[Part]) -> None:
-        """Raises ModelFailed for a part whose types differ from those of the first: a union would hide it."""
+        """Raise ModelFailed for a part whose types differ from the first part's: a union would convert them silently."""
         types: dict[str, str] = {}
         for part in parts if len(parts) > 1 else ():
             try:
@@ -308,7 +308,7 @@ class Build:
                     raise ModelFailed(part.path, f"{name} is {kind} here and {types[name]} in {parts[0].path.name}")
 
     def _history_views(self, model: Model) -> None:
-        """Views of all accepted captures, for a model that reads them. Raises ShapeUnknown, NotCaptured."""
+        """Create the `history` views that a model reads. Raises ShapeUnknown, NotCaptured."""
         lake = Lake(self.settings.lake, self.datasets)
         for name, dataset in self.datasets.items():
             view = f"history.{table_name(name)}"
@@ -326,7 +326,7 @@ class Build:
                 self.connection.execute(f"create or replace view {view} as {history_sql(lake, dataset, captures)}")
 
     def _fingerprint(self, model: Model) -> str:
-        self._history_views(model)  # their text names the captures
+        self._history_views(model)  # the views' SQL names the captures
         return fingerprint(self.connection, model, read_macros(macro_files(self.settings.root)))
 
     def _forget(self, table: str) -> None:
@@ -365,7 +365,7 @@ class Build:
         return int(row[0]) if row else 0
 
     def drop_staging(self) -> None:
-        """Forget the models that were staged and neither swapped in nor held back."""
+        """Drop all staging tables."""
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
     @contextmanager
@@ -388,7 +388,7 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
     with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
         with writing(settings.build.parent):
             connection = duckdb.connect(str(settings.build))
-            settings.build.parent.chmod(0o700)  # it holds columns about persons, which no release does
+            settings.build.parent.chmod(0o700)  # it holds columns about persons; releases do not
         try:
             build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
             with writing(settings.build.parent):
@@ -404,7 +404,7 @@ def prepare(build: Build) -> None:
     connection.execute("set enable_progress_bar = false")
     for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
-    build.drop_staging()  # what a killed run left there
+    build.drop_staging()  # left by a killed run
     meta.create(connection)
     for macros in macro_files(root):
         try:
@@ -429,14 +429,14 @@ def prepare(build: Build) -> None:
         record_capture(build.connection, lake, name, dataset, accepted)
 
 
-def _said_of_broken(rules: Iterable[RowRule], say: Callable[[RowRule], str]) -> str:
-    """SQL: the list of what `say` says of every rule a row breaks."""
-    cases = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(say(rule))} end" for rule in rules)
+def _list_of_broken(rules: Iterable[RowRule], text_of: Callable[[RowRule], str]) -> str:
+    """SQL of a list: `text_of` each rule that the row breaks."""
+    cases = ", ".join(f"case when ({rule.keep_if}) is not true then {literal(text_of(rule))} end" for rule in rules)
     return f"[text for text in [{cases}] if text is not null]"
 
 
 def _problem(error: duckdb.Error, model: Model) -> str:
-    """DuckDB's words, without the values that they quote where those may be about persons."""
+    """DuckDB's message; without the values that it quotes if those may be about persons."""
     if isinstance(error, duckdb.DataError) and model.reads_personal:
         return re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", str(error).split("\n", 1)[0])
     return str(error)

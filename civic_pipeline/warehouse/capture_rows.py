@@ -1,4 +1,4 @@
-"""The rows of `meta.captures`: the current capture of a dataset, what the last attempt led to, and who accepted it."""
+"""The rows of `meta.captures`: the current capture of a dataset, the outcome of the last attempt, and who accepted it."""
 
 from datetime import datetime
 
@@ -38,7 +38,7 @@ def record_capture(
 
 
 def _acceptance(capture: Manifest) -> dict[str, object]:
-    """Who accepted its drift, when and why; nothing where nobody had to."""
+    """Who accepted its drift, when and why; empty if nobody had to."""
     verdict = capture.acceptance
     if verdict is None:
         return {}

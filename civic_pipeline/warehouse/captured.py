@@ -1,4 +1,4 @@
-"""Captures as SQL: what a portal sent, under the names of today, with each date column's clock read as the dataset says."""
+"""Captures as SQL: the rows a portal sent, with today's column names and with times read as `time_zones` declares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from civic_pipeline.sql_text import literal, quoted
 
 @dataclass(frozen=True)
 class CapturedColumn:
-    """A column of a captured file: its name of today, the SQL that reads it, and how it was published.
+    """A column of a captured file: its current name, the SQL that reads it, and how it was published.
 
-    `written` is equal for two captures whose values can be compared: the shape that translates the column, or as it is.
+    Values of two captures can be compared if `written` is equal: the SQL of the shape that translates the column, or none.
     """
 
     name: str
@@ -24,13 +24,13 @@ class CapturedColumn:
 
 
 def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[CapturedColumn]:
-    """The columns of a captured file: those its shape translates, the others as they are."""
+    """The columns of a captured file: translated by its shape, or unchanged."""
     shape = dataset.shape_of(tuple(column.name for column in landed))
     translated = shape.columns if shape else {}
     taken = {name.lower() for name in translated}
     today = {name.lower(): name for name in dataset.columns}
     columns = [
-        # A clock is known for the type that `columns` declares; a file has its dates as text.
+        # `time_zones` applies to the type that `columns` declares; older files hold dates as text.
         CapturedColumn(name, _clock(column.name, name, dataset if dataset.columns.get(name) == column.portal_type else None), "as is")
         for column in landed
         if column.name.lower() not in taken

@@ -1,4 +1,4 @@
-"""What a check found: a plain object, one row of `meta.checks`, one row of a Dagster check's table."""
+"""The result of a check: one row of `meta.checks`, and one row of a Dagster check's metadata table."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ Layer = Literal["portal", "row", "table", "across", "time", "drift"]
 class CheckResult:
     """`table` is `schema.table`; `unexpected` counts the offending rows (or the amount by which a sum is off).
 
-    Where rows are what failed, `failed_rows_sql` gives them with their key, and `failed_rows` is the Parquet file that
-    holds up to 1,000 of them. `not_run` says why the check could not be judged; such a one neither passed nor failed.
+    If single rows failed, `failed_rows_sql` selects them with their key, and `failed_rows` is a Parquet file with up to
+    1,000 of them. `not_run` is the reason why the check did not run; such a check neither passed nor failed.
     """
 
     table: str
@@ -37,22 +37,22 @@ class CheckResult:
 
     @property
     def verdict(self) -> str:
-        """For people: passed, failed, or why it did not run."""
+        """passed, failed, or the reason why it did not run."""
         return self.not_run or ("passed" if self.passed else "failed")
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps a table from being published."""
+        """Whether the result holds the table back."""
         return self.failed and self.severity == "critical"
 
     @property
     def failure(self) -> str:
-        """The finding in one line."""
+        """The failure in one line."""
         count = f", {self.unexpected:,.10g} unexpected" if self.unexpected is not None else ""
         shown = f", such as {'; '.join(self.examples[:3])}" if self.examples else ""
         return f"{self.name} ({self.description}{count}{shown})"
 
 
 def failed_rows_file(settings: Settings, table: str, check: str) -> Path:
-    """Where rows that failed a check are kept."""
+    """The file of the rows that failed a check."""
     return settings.failed_rows / table / f"{check}.parquet"

@@ -1,4 +1,4 @@
-"""What a table and its columns mean, written into the database: as comments, and as rows of meta.columns."""
+"""Write the descriptions of tables and columns into the database: as comments, and as rows of meta.columns."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,8 @@ from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.model import Model
 
 _HELPERS = {
-    "_rules": "Names of the rules the row broke.",
-    "_reasons": "The same rules in words.",
+    "_rules": "Names of the row rules that the row breaks.",
+    "_reasons": "Reasons of those rules.",
     "_capture_id": "Capture the row came from.",
 }
 

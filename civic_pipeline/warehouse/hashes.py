@@ -1,4 +1,4 @@
-"""What a table is made from, as a hash: the same inputs and code give the same table."""
+"""The fingerprint of a table: a hash of its inputs and its code, which decide its contents."""
 
 from importlib.metadata import version
 
@@ -10,9 +10,9 @@ from civic_pipeline.warehouse.model import Model
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros) -> str:
-    """Hash of all that decides what `model` becomes and how it is judged: files, the macros it calls, what it reads, versions.
+    """Hash of everything that decides the table and its checks: files, called macros, inputs and versions.
 
-    What it reads: the contents of tables and seeds, and of views their text, which names the capture.
+    Inputs are tables and seeds by their contents, and views by their SQL, which names the capture.
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
     declared = model.dataset.model_dump_json() if model.dataset else ""
@@ -23,7 +23,7 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Mac
 
 
 def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:
-    """A name and what stands behind it now; None while there is nothing."""
+    """A table's name and the hash of its current contents, or None if it does not exist."""
     schema, _, name = relation.partition(".")
     # The hash of the contents leaves out columns about persons: only the fingerprint changes with them.
     version_of_table = "case when len(personal_columns) > 0 then fingerprint else content_hash end"

@@ -1,7 +1,7 @@
 """What changed between the captures of a dataset, by its declared key: revisions, versions of records, conflicts.
 
-A capture is compared once, with the accepted one before it. Only the lake and the catalog decide what comes out, so a lost
-build file gets the same history again.
+Each accepted capture is compared once, with the one before it. The history depends on the lake and the catalog only, so it
+is the same again after the build file was lost.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.captured import capture_sql, columns_of
 from civic_pipeline.warehouse.model import Model
 
-# Portal types of numbers that a portal gives to rows anew whenever it likes: they say nothing of the record.
+# Portal types of row numbers that a portal may change at any time: they do not describe the record.
 _ROW_IDS = {"OID", "GlobalID"}
 
 
 def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
-    """Bring the history of every dataset with a declared key and a clean model up to its newest accepted capture.
+    """Update the history of every dataset that has a declared key and a clean model.
 
-    Returns dataset -> why its history could not be continued: a damaged capture, which holds back nothing else.
+    Returns dataset -> why its history was not updated: a damaged capture. Nothing else is held back by it.
     """
     lake, stuck = Lake(build.settings.lake, build.datasets), {}
     followed = {
@@ -50,13 +50,13 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
 
 
 def _moment(capture_id: str) -> str:
-    """The last part of an id sorts by time, whatever the dataset was called."""
+    """The last part of a capture id: it sorts by time, also if the dataset was renamed."""
     return capture_id.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One of two captures: its rows as SQL, and type and writing of each column that may be compared or is in the key."""
+    """One of two captures: its rows as SQL, and type and `written` of each column that is compared or part of the key."""
 
     manifest: Manifest
     sql: str
@@ -84,7 +84,7 @@ class _History:
         self._connection, self._build, self._lake = build.connection, build, lake
         self._name, self._dataset = name, dataset
         mentioned = {column.name.lower() for column in model.query.find_all(exp.Column)}
-        # Only what the clean table is made from, and nothing about persons: the rest is not published here either.
+        # Compare only columns that the clean table reads, without columns about persons: others are not published.
         self._declared = [
             column
             for column in dataset.columns
@@ -101,7 +101,7 @@ class _History:
         is_redefined = any(definition != self._definition for _, definition in known)
         if not new and not is_redefined and set(compared) <= set(ids):
             return
-        # A capture that came in between (a backfill) or went changes what follows it: made anew.
+        # A capture was inserted (a backfill) or removed: rebuild the history from there.
         if (
             is_redefined
             or not set(compared) <= set(ids)
@@ -161,11 +161,11 @@ class _History:
             self._connection.execute(f"drop table if exists temp.{table}")
 
     def _values(self, side: _Side) -> list[str]:
-        """The columns that say something of a record besides its key."""
+        """The columns that describe a record, without its key."""
         return sorted(name for name in side.columns if name not in self._dataset.key)
 
     def _key(self, side: _Side) -> str:
-        """SQL of a record's key as a JSON array; null where no part of it is known."""
+        """SQL of a record's key as a JSON array; null if all its parts are null."""
         parts = [side.text(name) if name in side.columns else "cast(null as varchar)" for name in self._dataset.key]
         edition = ["_edition"] if any(part.edition for part in side.manifest.parts) else []
         return f"case when coalesce({', '.join([*parts, 'null'])}) is not null then to_json([{', '.join(parts + edition)}])::varchar end"
@@ -195,19 +195,19 @@ class _History:
         )
         if is_reshaped or not compared:
             return
-        # Values without anything in them are nobody's.
+        # Rows whose compared columns are all null cannot identify a record.
         empty = f"md5(to_json(cast([{', '.join('null' for _ in compared)}] as varchar[]))::varchar)"
         self._connection.execute(
             "create or replace temp table rekeyed as select compared_hash, min(record_key) filter (kind = 'removed') as previous_key,"
             f" min(record_key) filter (kind = 'added') as record_key from changes where kind <> 'changed' and compared_hash <> {empty}"
             " group by 1 having count(*) = 2 and count(*) filter (kind = 'added') = 1;"
             " delete from changes where record_key in (select unnest([record_key, previous_key]) from rekeyed);"
-            " insert into changes select record_key, previous_key, compared_hash, 're-keyed' from rekeyed;"
+            " insert into changes select record_key, previous_key, compared_hash, 'rekeyed' from rekeyed;"
             " drop table rekeyed"
         )
 
     def _revisions(self, before: _Side, after: _Side, compared: Sequence[str]) -> None:
-        """What the changes consist of, read from the two captures for the changed keys only."""
+        """Insert the revisions; values are read from the two captures for the changed keys only."""
         read = {
             moment: f"select distinct {self._key(side)} as record_key, {side.texts(compared)} as vs,"
             f" {side.object(self._values(side))} as whole from ({side.sql}) where record_key in (select record_key from changes)"
@@ -232,7 +232,7 @@ class _History:
         )
 
     def _versions(self, after: _Side, continues: bool) -> None:
-        """End the versions that the capture no longer shows, begin those it shows first."""
+        """Close the versions that the capture no longer has, and open those that it has first."""
         ended = (
             "record_key in (select unnest([record_key, previous_key]) from changes union all"
             " select record_key from after_rows where is_conflict)"
@@ -251,7 +251,7 @@ class _History:
         )
 
     def _conflicts(self, after: _Side) -> None:
-        """Those of the newest capture only: they say what its publisher should look into."""
+        """Replace the conflicts of the dataset by those of the newest capture, for its publisher to correct."""
         names = self._values(after)
         self._connection.execute("delete from meta.conflicts where dataset = ?", [self._name])
         self._connection.execute(
@@ -281,7 +281,7 @@ class _History:
             [
                 self._name, after.manifest.capture_id, after.at, before.manifest.capture_id if before else None,
                 None if before is None else is_comparable, list(compared) if is_comparable else None,
-                *(kinds.get(kind, 0) if is_comparable else None for kind in ("added", "removed", "changed", "re-keyed")),
+                *(kinds.get(kind, 0) if is_comparable else None for kind in ("added", "removed", "changed", "rekeyed")),
                 self._definition,
             ],
         )  # fmt: skip

@@ -12,10 +12,10 @@ Schema = dict[str, dict[str, dict[str, str]]]
 
 
 def column_lineage(model: Model, schema: Schema) -> dict[str, list[str]]:
-    """Column -> the `schema.table.column`s it is made from, sorted; a column made of none (a constant) has an empty list.
+    """Column -> the `schema.table.column`s it is made from, sorted; a constant has an empty list.
 
-    Where the parser cannot follow a column (an unpivot names its columns by a pattern), the `source` of its contract
-    stands in. Raises ModelFailed for SQL the parser cannot resolve at all.
+    If the parser cannot follow a column (an unpivot names its columns by a pattern), the `source` of its contract is
+    used. Raises ModelFailed for SQL the parser cannot resolve at all.
     """
     try:
         roots = lineage(None, model.query.copy(), schema, dialect="duckdb", trim_selects=False)
@@ -28,7 +28,7 @@ def column_lineage(model: Model, schema: Schema) -> dict[str, list[str]]:
 
 
 def _origins(root: Node, schema: Schema) -> set[str]:
-    """The leaves that are columns of real tables, as those spell them; constants and generated rows are not."""
+    """The columns of tables that a column is computed from, spelled as in the table; without constants."""
     origins = set()
     for leaf in root.walk():
         if leaf.downstream or not isinstance(leaf.source, exp.Table) or not leaf.source.db:

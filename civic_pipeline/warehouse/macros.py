@@ -1,4 +1,4 @@
-"""The macros of `sql/functions` as syntax trees, and which of them a text of SQL calls."""
+"""The macros of `sql/functions` as syntax trees, and which of them a query calls."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ Macros = Mapping[str, exp.Create]
 
 
 def macro_files(root: Path) -> list[Path]:
-    """The files of macros, one per topic; a file may call the macros of those before it."""
+    """The macro files, one per topic, in the order they are loaded: a file may call the macros of earlier files."""
     return sorted((root / "sql" / "functions").glob("*.sql"))
 
 
@@ -31,9 +31,9 @@ def read_macros(files: Iterable[Path]) -> dict[str, exp.Create]:
 
 
 def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
-    """The macros that the texts `sql` call, also through one another: name -> its definition without comments.
+    """The macros that the texts `sql` call, directly or through other macros: name -> definition without comments.
 
-    A name before a parenthesis counts as a call wherever it stands, so no call is missed.
+    Every name before a parenthesis counts as a call, so no call is missed.
     """
     called: dict[str, str] = {}
     waiting = list(sql)

@@ -1,4 +1,4 @@
-"""The tables of schema `meta`: provenance an analyst can join to. Their columns are described here and nowhere else."""
+"""The tables of schema `meta`: provenance that analysts can join to. Their columns are described only here."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,109 +41,109 @@ CAPTURES = MetaTable(
             "TIMESTAMP",
             "When the portal was last asked, UTC; later than captured_at if the source was unchanged or failed.",
         ),
-        ("status", "VARCHAR", "What the last attempt led to: captured, unchanged or failed."),
+        ("status", "VARCHAR", "Outcome of the last attempt: captured, unchanged or failed."),
         ("problem", "VARCHAR", "Why the last attempt failed; null if it did not."),
-        ("title", "VARCHAR", "Title the portal gave."),
+        ("title", "VARCHAR", "Title on the portal."),
         ("publisher", "VARCHAR", "Who publishes it."),
         ("licence", "VARCHAR", "Licence the publisher states."),
         ("url", "VARCHAR", "Address the rows came from."),
         ("profile", "VARCHAR", "live, or demo for the embedded portals."),
-        ("counted_rows", "BIGINT", "Rows the portal counted, before and after the read."),
-        ("landed_rows", "BIGINT", "Rows that landed."),
+        ("counted_rows", "BIGINT", "Rows by the portal's own count, the same before and after the read."),
+        ("landed_rows", "BIGINT", "Rows that were received."),
         (
             "distinct_rows",
             "BIGINT",
-            "Distinct row ids among them: as many, or fewer by reused_ids; null where a portal has no row ids.",
+            "Distinct row ids: landed_rows minus reused_ids; null if the portal has no row ids.",
         ),
-        ("reused_ids", "BIGINT", "Rows whose id the portal itself gives to another row too; all of them are kept."),
+        ("reused_ids", "BIGINT", "Rows with an id that the portal also gave to another row; all of them are kept."),
         (
             "full_read_at",
             "TIMESTAMP",
-            "When all rows were last read, UTC; earlier than captured_at where only edits were read since.",
+            "When all rows were last read, UTC; earlier than captured_at if only changed rows were read since.",
         ),
         ("requests", "BIGINT", "Requests the fetch took, retries included."),
-        ("retries", "BIGINT", "Requests that were repeated."),
+        ("retries", "BIGINT", "Requests that were sent again."),
         (
             "pages_halved",
             "BIGINT",
-            "Pages that were asked for again with half the rows, because the portal gave up on them.",
+            "Pages that were requested again with half the rows, because the portal failed to answer.",
         ),
         ("received_bytes", "BIGINT", "Size of all answers, uncompressed."),
         ("bytes", "BIGINT", "Size of the Parquet file."),
         ("sha256", "VARCHAR", "Hash of the Parquet file."),
-        ("freshness_token", "VARCHAR", "What the portal said of the data's last change."),
-        ("freshness_link", "VARCHAR", "Which field of the portal the token came from."),
+        ("freshness_token", "VARCHAR", "The portal's own mark of the last change of the data."),
+        ("freshness_link", "VARCHAR", "Field of the portal that the token was read from."),
         (
             "accepted_by",
             "VARCHAR",
-            "Who accepted that it differs so much from the capture before; null where nobody had to.",
+            "Who accepted the drift of this capture; null if nobody had to.",
         ),
-        ("accepted_at", "TIMESTAMP", "When, UTC; null where nobody had to."),
-        ("accepted_because", "VARCHAR", "Why, in the words of that person; null where nobody had to."),
+        ("accepted_at", "TIMESTAMP", "When they accepted it, UTC; null if nobody had to."),
+        ("accepted_because", "VARCHAR", "Why, in that person's own words; null if nobody had to."),
     ),
 )
 TABLES = MetaTable(
     "tables",
-    "one table of the warehouse, with where it stands",
+    "one table of the warehouse, with its current status",
     _columns(
         ("table_name", "VARCHAR", "Schema and table."),
         ("each_row_is", "VARCHAR", "The grain."),
         ("cannot_say", "VARCHAR", "What the table must not be used to claim; null if nothing is stated."),
-        ("status", "VARCHAR", "current, or held_back at the last accepted version."),
+        ("status", "VARCHAR", "current, or held_back: the last accepted version is kept."),
         ("held_back_since", "TIMESTAMP", "Start of the first run that held it back, UTC; null if current."),
-        ("held_back_because", "VARCHAR", "The failure in words; null if current."),
-        ("built_at", "TIMESTAMP", "When this version was accepted, UTC; null if none ever was."),
+        ("held_back_because", "VARCHAR", "Why it is held back; null if current."),
+        ("built_at", "TIMESTAMP", "When this version was accepted, UTC; null if there is none."),
         ("row_count", "BIGINT", "Rows of this version."),
-        ("source_rows", "BIGINT", "Rows the source should become; clean tables only."),
-        ("quarantined_rows", "BIGINT", "Rows rejected by row rules, whole in quarantine; clean tables only."),
+        ("source_rows", "BIGINT", "Rows expected from the source; clean tables only."),
+        ("quarantined_rows", "BIGINT", "Rows rejected by row rules, kept in quarantine; clean tables only."),
         ("repeated_rows", "BIGINT", "Rows the source published twice, kept once; clean tables only."),
         (
             "data_date",
             "DATE",
-            "Newest date of the city's own in the table, or in the tables it is made from; null where none is declared.",
+            "Newest date in the column that the dataset declares as `dated_by`, in this table or in its inputs; null if none is declared.",
         ),
-        ("key_columns", "VARCHAR[]", "Columns that name a row."),
+        ("key_columns", "VARCHAR[]", "Columns that identify a row."),
         (
             "personal_columns",
             "VARCHAR[]",
-            "Columns about persons, of the table and of its quarantine: they stay in the build, and no release has them.",
+            "Columns about persons, of the table and of its quarantine. They are left out of releases.",
         ),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
         ("missing_parts", "VARCHAR[]", "Places left out because no version of their clean table was accepted yet."),
-        ("content_hash", "VARCHAR", "Hash of the rows in any order and of the columns' names and types."),
+        ("content_hash", "VARCHAR", "Hash of the rows in any order, and of the names and types of the columns."),
         (
             "quarantine_hash",
             "VARCHAR",
-            "The same of its table in quarantine, capture ids left out; null if it has none.",
+            "content_hash of its quarantine table, without capture ids; null if it has none.",
         ),
         (
             "fingerprint",
             "VARCHAR",
-            "Hash of its files, its inputs and our version: while it stays, nothing is rebuilt.",
+            "Hash of its files, its inputs and the pipeline's version. The table is rebuilt when it changes.",
         ),
     ),
 )
 CHECKS = MetaTable(
     "checks",
-    "one check of one table, as it last ran",
+    "the last result of one check of one table",
     _columns(
         (
             "table_name",
             "VARCHAR",
-            "Schema and table that was checked; of a rule across tables, the one that it holds back.",
+            "Schema and table that was checked; for a rule across tables, the table that it holds back.",
         ),
         ("check_name", "VARCHAR", "Name of the expectation, such as amount__between."),
         ("layer", "VARCHAR", "portal, row, table, across, time or drift."),
         ("severity", "VARCHAR", "critical holds the table back; warning and info do not."),
         ("is_passed", "BOOLEAN", "Whether the check passed; null if it did not run."),
         ("description", "VARCHAR", "What was expected."),
-        ("evaluated", "BIGINT", "Rows looked at."),
-        ("unexpected", "DOUBLE", "Offending rows, or the amount by which a sum is off."),
-        ("examples", "VARCHAR[]", "Up to five offending values."),
+        ("evaluated", "BIGINT", "Rows checked."),
+        ("unexpected", "DOUBLE", "Rows that failed, or the difference of a sum."),
+        ("examples", "VARCHAR[]", "Up to five values that failed."),
         (
             "failed_rows_sql",
             "VARCHAR",
-            "Query of the table that gives the rows that failed, with their key; null if it passed, or no rows are to blame.",
+            "Query that selects the rows that failed, with their key; null if the check passed or is not about single rows.",
         ),
         ("not_run", "VARCHAR", "Why the check did not run; null if it did."),
         ("run_id", "VARCHAR", "Run that checked it."),
@@ -156,26 +156,34 @@ COLUMNS = MetaTable(
     _columns(
         ("table_name", "VARCHAR", "Schema and table."),
         ("position", "INTEGER", "1 for the first column."),
-        ("column_name", "VARCHAR", "Name."),
-        ("column_type", "VARCHAR", "Type, as DuckDB prints it."),
-        ("unit", "VARCHAR", "Unit of the value; null where there is none."),
+        ("column_name", "VARCHAR", "Column of the table."),
+        ("column_type", "VARCHAR", "DuckDB type."),
+        ("unit", "VARCHAR", "Unit of the value; null if it has none."),
         ("description", "VARCHAR", "Meaning."),
-        ("references_table", "VARCHAR", "Table whose key the value must exist in."),
+        ("references_table", "VARCHAR", "Table in whose key the value must exist."),
         ("made_from", "VARCHAR[]", "Columns it is computed from, read from the SQL, as schema.table.column."),
     ),
 )
 RELEASES = MetaTable(
     "releases",
-    "one release, up to the one it is in",
+    "one release: this one or an earlier one",
     _columns(
-        ("release_id", "VARCHAR", "When it was made, UTC; names the file in data/releases."),
+        ("release_id", "VARCHAR", "When it was released, UTC; names the file in data/releases."),
         ("released_at", "TIMESTAMP", "The same as a timestamp, UTC."),
-        ("pipeline_version", "VARCHAR", "Version of civic_pipeline that made it."),
-        ("git_commit", "VARCHAR", "Commit of the checkout, with -dirty where files differed; null outside of git."),
-        ("capture_ids", "VARCHAR[]", "Captures it was made from."),
-        ("held_back", "VARCHAR[]", "Tables that stood at an older version."),
-        ("content_hashes", "MAP(VARCHAR, VARCHAR)", "Hash of the contents of each table, as in meta.tables."),
-        ("digest", "VARCHAR", "Hash of all it says but the times of the runs: while that stays, nothing is released."),
+        ("pipeline_version", "VARCHAR", "Version of civic_pipeline that wrote it."),
+        (
+            "git_commit",
+            "VARCHAR",
+            "Commit of the checkout, with -dirty if files differed from it; null outside of git.",
+        ),
+        ("capture_ids", "VARCHAR[]", "Captures it was built from."),
+        ("held_back", "VARCHAR[]", "Tables that were held back."),
+        ("content_hashes", "MAP(VARCHAR, VARCHAR)", "content_hash of each table, as in meta.tables."),
+        (
+            "digest",
+            "VARCHAR",
+            "Hash of the whole release without the times of runs. A new release is made only when it changes.",
+        ),
     ),
 )
 COMPARISONS = MetaTable(
@@ -184,32 +192,36 @@ COMPARISONS = MetaTable(
     _columns(
         ("dataset", "VARCHAR", "City and dataset."),
         ("capture_id", "VARCHAR", "The capture."),
-        ("captured_at", "TIMESTAMP", "When it was taken, UTC; of an older file, the day it is of."),
-        ("previous_capture_id", "VARCHAR", "The accepted capture before; null for the first."),
+        ("captured_at", "TIMESTAMP", "When it was taken, UTC; for a backfilled file, the day it was published."),
+        ("previous_capture_id", "VARCHAR", "The accepted capture before it; null for the first."),
         (
             "is_comparable",
             "BOOLEAN",
-            "Whether both name their records by the same columns, written alike. If not, nothing is compared; null for the first.",
+            "Whether both captures have the same key columns, written alike. If not, nothing is compared; null for the first.",
         ),
         (
             "compared_columns",
             "VARCHAR[]",
-            "Columns whose values were compared: those the clean table is made from, without key and row ids, written alike in both.",
+            "Columns whose values were compared: those that the clean table reads and both captures write alike, without key and row ids.",
         ),
-        ("records", "BIGINT", "Records, distinguished by the declared key."),
-        ("keyless_rows", "BIGINT", "Rows without any part of the key: in no revision."),
-        ("repeated_rows", "BIGINT", "Rows equal to another one of their key: not counted as records of their own."),
-        ("conflicting_records", "BIGINT", "Keys under which rows differ: in meta.conflicts, in no revision."),
-        ("added", "BIGINT", "Revisions of that kind."),
-        ("removed", "BIGINT", "Revisions of that kind."),
-        ("changed", "BIGINT", "Revisions of that kind."),
-        ("rekeyed", "BIGINT", "Revisions of that kind."),
-        ("definition", "VARCHAR", "Changes with the key, the shapes and the columns; the history is then made anew."),
+        ("records", "BIGINT", "Distinct records by the declared key."),
+        ("keyless_rows", "BIGINT", "Rows with an empty key; they are in no revision."),
+        ("repeated_rows", "BIGINT", "Rows equal to another row with the same key; not counted as records."),
+        ("conflicting_records", "BIGINT", "Keys whose rows differ; they are in meta.conflicts and in no revision."),
+        ("added", "BIGINT", "Revisions of kind added."),
+        ("removed", "BIGINT", "Revisions of kind removed."),
+        ("changed", "BIGINT", "Revisions of kind changed."),
+        ("rekeyed", "BIGINT", "Revisions of kind rekeyed."),
+        (
+            "definition",
+            "VARCHAR",
+            "Hash of the key, the shapes and the columns. The history is rebuilt when it changes.",
+        ),
     ),
 )
 REVISIONS = MetaTable(
     "revisions",
-    "one record that two consecutive captures show differently",
+    "one record that differs between two consecutive captures",
     _columns(
         ("dataset", "VARCHAR", "City and dataset."),
         (
@@ -220,58 +232,58 @@ REVISIONS = MetaTable(
         (
             "kind",
             "VARCHAR",
-            "added, removed, changed, or re-keyed: the only record with these values has another key now.",
+            "added, removed, changed, or rekeyed: the only record with these values now has another key.",
         ),
-        ("previous_key", "VARCHAR", "Key before the revision; null unless re-keyed."),
+        ("previous_key", "VARCHAR", "Key before the revision; null unless rekeyed."),
         ("changed_columns", "VARCHAR[]", "Columns whose values differ; null unless changed."),
         ("before", "JSON", "Values before, as text: of the changed columns, or of the whole removed record."),
         ("after", "JSON", "Values after, as text: of the changed columns, or of the whole added record."),
-        ("previous_capture_id", "VARCHAR", "Last capture that shows it as before."),
+        ("previous_capture_id", "VARCHAR", "Last capture with the values before."),
         ("previous_captured_at", "TIMESTAMP", "When that was taken, UTC."),
-        ("capture_id", "VARCHAR", "First capture that shows it as after."),
+        ("capture_id", "VARCHAR", "First capture with the values after."),
         ("captured_at", "TIMESTAMP", "When that was taken, UTC."),
     ),
 )
 RECORD_VERSIONS = MetaTable(
     "record_versions",
-    "one version of one record: what the portal said of it from one capture to another. The values are in the captures",
+    "one version of one record: its values did not change between two captures. The values are in the captures",
     _columns(
         ("dataset", "VARCHAR", "City and dataset."),
         ("record_key", "VARCHAR", "Values of the declared key, as a JSON array of texts."),
         (
             "row_hash",
             "VARCHAR",
-            "md5 of the values that can be compared, as the capture shows them that began the version.",
+            "md5 of the compared values, in the first capture of the version.",
         ),
-        ("capture_id", "VARCHAR", "First capture that shows the version."),
+        ("capture_id", "VARCHAR", "First capture with this version."),
         ("system_from", "TIMESTAMP", "When that was taken, UTC."),
         (
             "system_to",
             "TIMESTAMP",
-            "When the first capture was taken that no longer shows it, UTC; null if the newest shows it.",
+            "When the first capture without this version was taken, UTC; null if the newest capture still has it.",
         ),
         (
             "valid_from",
             "DATE",
-            "Day from which the record says it holds; null where the dataset declares no such column.",
+            "Day from which the record is valid, by its own column; null if the dataset declares no such column.",
         ),
         (
             "valid_to",
             "DATE",
-            "Day until which the record says it holds; null where the dataset declares no such column.",
+            "Day until which the record is valid, by its own column; null if the dataset declares no such column.",
         ),
     ),
 )
 CONFLICTS = MetaTable(
     "conflicts",
-    "one key of the newest accepted capture under which the source lists rows that differ",
+    "one key of the newest accepted capture whose rows differ",
     _columns(
         ("dataset", "VARCHAR", "City and dataset."),
         ("record_key", "VARCHAR", "Values of the declared key, as a JSON array of texts."),
-        ("row_count", "BIGINT", "Rows of that key."),
-        ("version_count", "BIGINT", "How many of them differ."),
+        ("row_count", "BIGINT", "Rows with that key."),
+        ("version_count", "BIGINT", "Different rows among them."),
         ("differing_columns", "VARCHAR[]", "Columns in which they differ."),
-        ("differing_values", "JSON", "The values of those columns, as text."),
+        ("differing_values", "JSON", "Values of those columns, as text."),
         ("capture_id", "VARCHAR", "The capture."),
         ("captured_at", "TIMESTAMP", "When it was taken, UTC."),
     ),
@@ -280,14 +292,14 @@ PLACES = MetaTable(
     "places",
     "one place that publishes data",
     _columns(
-        ("place", "VARCHAR", "Name in the names of its datasets and tables."),
+        ("place", "VARCHAR", "Name, as in the names of its datasets and tables."),
         ("kind", "VARCHAR", "city, county, state or nation."),
-        ("title", "VARCHAR", "Name for showing."),
+        ("title", "VARCHAR", "Name to show."),
         ("state", "VARCHAR", "Postal code of the state; null for a nation."),
-        ("time_zone", "VARCHAR", "IANA name of the zone of its local dates."),
-        ("fiscal_year_first_month", "INTEGER", "Month its fiscal year begins in; January is 1."),
+        ("time_zone", "VARCHAR", "IANA time zone of its local dates."),
+        ("fiscal_year_first_month", "INTEGER", "First month of its fiscal year; January is 1."),
         ("fiscal_year_named_by", "VARCHAR", "the year it ends, or the year it starts."),
-        ("owners", "VARCHAR[]", "Teams or persons that look after its datasets."),
+        ("owners", "VARCHAR[]", "Teams or persons responsible for its datasets."),
     ),
 )
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
@@ -295,17 +307,19 @@ META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """The tables with their comments, empty where they did not exist, and their own entries in the dictionary."""
+    """Create the tables that do not exist, and write the comments and dictionary entries of all."""
     connection.execute("create schema if not exists meta")
     for table in META_TABLES:
         columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
         connection.execute(f"create table if not exists meta.{table.name} ({columns})")
-        for column in table.columns:  # those that an older version of us did not have
+        for column in table.columns:  # columns that an older version did not have
             connection.execute(f"alter table meta.{table.name} add column if not exists {column.name} {column.type}")
         connection.execute(f"comment on table meta.{table.name} is {literal(f'Each row is {table.each_row_is}.')}")
         for column in table.columns:
             connection.execute(f"comment on column meta.{table.name}.{column.name} is {literal(column.description)}")
-    connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")  # as written until 0.1
+    # Values as written until 0.1.
+    connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")
+    connection.execute("update meta.revisions set kind = 'rekeyed' where kind = 're-keyed'")
     for table in META_TABLES:
         name = f"meta.{table.name}"
         rows: list[dict[str, object]] = [
@@ -323,7 +337,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def put_places(connection: duckdb.DuckDBPyConnection) -> None:
-    """Every place, as `seeds.places` has them."""
+    """Copy every place from `seeds.places`."""
     connection.execute("delete from meta.places; insert into meta.places by name from seeds.places")
 
 

@@ -37,18 +37,18 @@ class Part:
 
     @property
     def name(self) -> str:
-        """The place whose rows it gives, where a model has several parts."""
+        """The place whose rows it selects, if the model has several parts."""
         return self.path.stem
 
 
 @dataclass(frozen=True)
 class Model:
-    """One table: how it is made and what it promises.
+    """One table: its SQL and its contract.
 
-    `path` is the `.sql` file, or the folder of the parts. `dataset` is the one a clean table is made of, None for a mart.
-    `rules` are those across tables that it is held back by. `missing_parts` names the parts that were left out.
-    `personal` are the columns about persons, helper columns included: nothing that leaves the build shows them.
-    `reads_personal`: a table that it reads has such columns.
+    `path` is the `.sql` file, or the folder of the parts. `dataset` is the source of a clean table, None for a mart.
+    `rules` are the rules across tables that can hold it back. `missing_parts` names the parts that were left out.
+    `personal` are the columns about persons, helper columns included: nothing outside the build shows them.
+    `reads_personal` says whether a table that it reads has such columns.
     """
 
     schema: str
@@ -78,7 +78,7 @@ class Model:
 
     @cached_property
     def sql(self) -> str:
-        """Its one select, or the parts united by the names of their columns."""
+        """Its select, or a union of its parts by column name."""
         if self.path.suffix:
             return self.parts[0].sql
         columns = ", ".join(self.parts[0].query.named_selects)
@@ -89,9 +89,9 @@ class Model:
         return parse_select(self.path, self.sql)
 
     def without(self, tables: Collection[str]) -> "Model":
-        """The model without the parts that read one of `tables`; whole if none would be left.
+        """The model without the parts that read one of `tables`; unchanged if no part would be left.
 
-        So the tables of all cities do not wait for one city's first capture.
+        This way a table of all cities does not wait for the first capture of one city.
         """
         kept = tuple(part for part in self.parts if part.inputs.isdisjoint(tables))
         if not kept or kept == self.parts:
@@ -101,42 +101,41 @@ class Model:
 
     @property
     def dating_inputs(self) -> list[str]:
-        """The inputs whose age is this table's age: dimensions and bridges list what exists, whatever the date of the facts."""
+        """The inputs that date this table: all but dimensions and bridges, which have no date of their own."""
         return [name for name in self.inputs if not name.startswith(("marts.dim_", "marts.bridge_"))]
 
     @property
     def references(self) -> set[str]:
-        """The other tables it is judged by: those whose keys its columns must exist in, and those its rules read."""
+        """The other tables its checks read: those that its columns reference, and those that its rules read."""
         keys = {column.references for column in self.contract.columns if column.references}
         return keys.union(*(rule.reads for rule in self.rules)) - {self.name}
 
     @property
     def code_version(self) -> str:
-        """Changes when the SQL or the contract does."""
+        """A hash of the SQL and the contract, for Dagster."""
         files = [self.sql, self.contract.model_dump_json(), *(rule.sql for rule in self.rules)]
         return hashlib.sha256("".join(files).encode()).hexdigest()[:16]
 
     @property
     def description(self) -> str:
-        """The grain and the caveats, for people who meet the table in a catalog."""
+        """The grain and the caveats, for comments and catalogs."""
         contract = self.contract
         caveat = f"It cannot say: {contract.cannot_say}" if contract.cannot_say else None
         return " ".join(part for part in (f"Each row is {contract.each_row_is}.", contract.about, caveat) if part)
 
 
 def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]:
-    """Every model under `root/sql`, inputs before the tables made of them.
+    """Every model under `root/sql`, each after its inputs.
 
     Models may read the newest capture of `datasets` (as `raw.<place>_<dataset>`) or all of them (`history.<place>_<dataset>`),
-    the seeds and each other. Raises FileInvalid
-    for a file that breaks the rules and CatalogIncomplete where files do not fit together.
+    the seeds and each other. Raises FileInvalid for an invalid file, and CatalogIncomplete if files do not fit together.
     """
     sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
     sources |= {f"seeds.{name}" for name in seed_columns(root)}
     models: dict[str, Model] = {}
     for model in (_load(schema, path, datasets) for schema in MODEL_SCHEMAS for path in _model_paths(root, schema)):
         if model.name in models:
-            raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both make {model.name}; rename one.")
+            raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both define {model.name}; rename one.")
         models[model.name] = model
     for model in models.values():
         for part in model.parts:
@@ -168,8 +167,8 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         raise CatalogIncomplete(
-            f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule of sql/checks holds back the last"
-            " table that it reads."
+            f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule in sql/checks must hold back the"
+            " last of the tables that it reads."
         ) from error
     return mark_personal({name: models[name] for name in order}, datasets)
 
@@ -257,7 +256,7 @@ def parse_select(path: Path, sql: str) -> exp.Query:
 
 
 def _compare_columns(path: Path, query: exp.Query, contract_path: Path, contract: Contract) -> None:
-    """The final select lists the contract's columns in order; names beginning with _ are helpers."""
+    """Check that the final select has the contract's columns in order; names that begin with _ are helpers."""
     if query.is_star:
         raise FileInvalid(path, [(1, "the final select must list its columns, without *")])
     selected = [name for name in query.named_selects if not name.startswith("_")]

@@ -1,7 +1,7 @@
-"""Columns about persons: which columns of a table are made of them, and that no mart, rule or release shows one.
+"""Columns about persons: find the columns computed from them, and refuse marts and rules that show one.
 
-A column is declared `personal: true` in `defs.yaml` or in a contract. What SQL makes of it is followed by lineage, so
-that leaving the word out somewhere is found when the files are loaded, not when a name is published.
+A column is declared `personal: true` in `defs.yaml` or in a contract. Lineage follows it through the SQL, so a missing
+declaration is an error when the files are loaded, before a name is published.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,10 +27,10 @@ _ADDED = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
 
 
 def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
-    """`models`, in the order they are built, each with its columns about persons; helper columns made of one are, too.
+    """`models`, in the order they are built, each with its columns about persons, helper columns included.
 
-    Raises FileInvalid for a column of a clean table made of one and not declared, and for a mart or a rule across
-    tables that shows one.
+    Raises FileInvalid for a column of a clean table that is computed from one and not declared, and for a mart or a rule
+    across tables that shows one.
     """
     columns, personal = _of_captures(datasets)
     marked = {}
@@ -58,10 +58,10 @@ def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]
 def personal_origins(
     path: Path, query: exp.Query, inputs: Iterable[str], columns: Mapping[str, Collection[str]], personal: Personal
 ) -> dict[str, str]:
-    """The columns of `query` that are made of a column about persons -> that column, as `schema.table.column`.
+    """The columns of `query` computed from a column about persons -> that column, as `schema.table.column`.
 
-    Counts and tests for null show nobody, nor does a condition: only what the rows hold counts. Raises FileInvalid for SQL
-    whose columns no parser can follow.
+    Counts, tests for null and conditions show no person, so they are allowed. Raises FileInvalid for SQL whose columns the
+    parser cannot follow.
     """
     read = [table for table in inputs if personal.get(table)]
     if not read:
@@ -121,7 +121,7 @@ def _refuse(model: "Model", origins: Mapping[str, str]) -> None:
 
 
 def _refuse_opaque(path: Path, query: exp.Query, read: Iterable[str]) -> None:
-    """SQL in which a column can hide: by pattern, turned into rows, or in a whole row taken as one value."""
+    """Refuse SQL that can hide a column: a pattern of names, columns turned into rows, or a whole row as one value."""
     rows = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
     rows |= {source.alias.lower() for source in query.find_all(exp.CTE, exp.Subquery) if source.alias}
     opaque: list[exp.Expr] = [*query.find_all(exp.Columns, exp.Pivot)]
@@ -137,7 +137,7 @@ def _without_counts(node: exp.Expr) -> exp.Expr:
 
 
 def _leaves(root: Node, personal: Personal) -> Iterator[str]:
-    """The columns about persons that a column is made of. One that the parser could not place is judged by its name."""
+    """The columns about persons that a column is computed from. A column the parser cannot resolve is matched by name."""
     everywhere = frozenset().union(*personal.values())
     for leaf in root.walk():
         if leaf.downstream:

@@ -32,7 +32,7 @@ from civic_pipeline.warehouse.personal import without
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 
-# The storage format that DuckDB 1.1 and later open; newer formats would lock out BI tools, which lag behind.
+# DuckDB 1.1 and later can open this storage format. BI tools often use an older DuckDB, which cannot open newer formats.
 _STORAGE_VERSION = "v1.0.0"
 
 # The contents of a release, without times and examples: two releases with the same contents are the same release.
@@ -46,7 +46,7 @@ _CONTENTS = (
 
 
 def release(build: Build) -> Release | None:
-    """Make everything but captures, seeds and staging a release, and the live one; None if the last one says the same.
+    """Release everything but captures, seeds and staging, and make it live; None if nothing changed since the last release.
 
     Raises WarehouseOpened, ReleaseDamaged, DiskFull, NotWritable.
     """
@@ -70,7 +70,7 @@ def release(build: Build) -> Release | None:
                 raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")
             draft.chmod(0o444)
             sync(draft)
-            # Live first: were the process killed in between, the next run gives the live file its place among the kept.
+            # Replace the live file first: if the process is killed after that, the next run adds it to the kept releases.
             make_live(draft, settings.warehouse)
             file = draft.rename(settings.releases / f"{name}.duckdb")
             sync(settings.releases)
@@ -82,7 +82,7 @@ def release(build: Build) -> Release | None:
 
 
 def _keep_live(settings: Settings) -> None:
-    """Keep the live release if a run was killed before it could."""
+    """Add the live release to the kept ones if a killed run did not."""
     live = live_release(settings)
     if live and not (kept := settings.releases / f"{live.id}.duckdb").exists():
         os.link(live.file, kept)
@@ -94,7 +94,7 @@ def _digest(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _enter(build: Build, name: str, now: datetime, digest: str, before: Release | None) -> None:
-    """The ledger of releases: as the last one has it, and this one's row."""
+    """Fill meta.releases: the rows of the last release, and one for this release."""
     connection = build.connection
     connection.execute("delete from meta.releases")
     if before:
@@ -117,11 +117,11 @@ def _enter(build: Build, name: str, now: datetime, digest: str, before: Release 
 
 
 def _git_commit(root: Path) -> str | None:
-    """The commit of the checkout, marked where files differ from it; None outside of git."""
+    """The commit of the checkout, with -dirty if files differ from it; None outside of git."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            check=False,  # outside of a checkout it fails and prints nothing
+            check=False,  # git fails and prints nothing outside of a checkout
             cwd=root,
             capture_output=True,
             text=True,
@@ -158,7 +158,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
 
 
 def _personal(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[str]]:
-    """Table, as schema and name -> its columns about persons; a table in quarantine has those of its clean table."""
+    """(Schema, table) -> its columns about persons; a quarantine table has those of its clean table."""
     hidden: dict[tuple[str, str], list[str]] = {}
     rows = connection.execute(
         "select table_name, personal_columns from meta.tables where len(personal_columns) > 0"

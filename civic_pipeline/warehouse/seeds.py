@@ -1,4 +1,4 @@
-"""Schema `seeds`: reviewed mappings of `data/seeds`, and what `place.yaml` says of every place.
+"""Schema `seeds`: the reviewed mappings in `data/seeds`, and the places as `place.yaml` describes them.
 
 A seed is one CSV file, or a folder with one CSV per place; all its files have the same columns.
 """
@@ -22,7 +22,7 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Seed:
-    """One table of schema `seeds` that is kept as CSV: all its columns are text."""
+    """One table of schema `seeds` from CSV files; all its columns are text."""
 
     path: Path
     files: tuple[Path, ...]
@@ -32,8 +32,8 @@ class Seed:
 def read_seeds(root: Path) -> dict[str, Seed]:
     """The seeds under `root/data/seeds` by name.
 
-    Raises FileInvalid for a name that no table can have, and for a file whose columns differ from those of another file
-    of its seed.
+    Raises FileInvalid for a name that cannot name a table, and for a file whose columns differ from the other files of its
+    seed.
     """
     seeds = {}
     for path in sorted((root / "data" / "seeds").glob("*")):
@@ -51,13 +51,13 @@ def read_seeds(root: Path) -> dict[str, Seed]:
 
 
 def seed_columns(root: Path) -> dict[str, tuple[str, ...]]:
-    """The columns of every table of schema `seeds`, those of the places included. Raises FileInvalid."""
+    """The columns of every table of schema `seeds`, also of the places. Raises FileInvalid."""
     places = {name: tuple(column.split()[0] for column in columns.split(",")) for name, columns in _PLACES.items()}
     return {name: seed.columns for name, seed in read_seeds(root).items()} | places
 
 
 def seed_paths(root: Path) -> dict[str, Path]:
-    """The file or folder that each table of schema `seeds` is written in. Raises FileInvalid."""
+    """The file or folder of each table of schema `seeds`. Raises FileInvalid."""
     places = dict.fromkeys(_PLACES, root / "civic_pipeline" / "defs")
     return {name: seed.path for name, seed in read_seeds(root).items()} | places
 

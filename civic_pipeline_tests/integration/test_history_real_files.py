@@ -178,10 +178,10 @@ def test_revisions_between_copies_of_one_shape_equal_an_independent_count(
     assert len(rows) == len(set(rows))
     keys = {
         kind: {json.loads(key)[0] for k, key, _, _ in rows if k == kind}
-        for kind in ("added", "removed", "changed", "re-keyed")
+        for kind in ("added", "removed", "changed", "rekeyed")
     }
     assert keys == {
-        "added": new.keys() - old.keys(), "removed": old.keys() - new.keys(), "changed": changed.keys(), "re-keyed": set(),
+        "added": new.keys() - old.keys(), "removed": old.keys() - new.keys(), "changed": changed.keys(), "rekeyed": set(),
     }  # fmt: skip
     for key, was, becomes in ((key, json.loads(b), json.loads(a)) for kind, key, b, a in rows if kind == "changed"):
         assert {name: (was[name], becomes[name]) for name in was} == changed[json.loads(key)[0]]

@@ -102,7 +102,7 @@ def test_the_first_night_has_nothing_to_compare_with(nights: Nights) -> None:
     assert list(checks) == list(planned_checks(nights.models()[CLEAN]))
     drift = [check for check in checks.values() if check.layer == "drift"]
     assert drift
-    assert {(check.passed, check.examples) for check in drift} == {(True, ("nothing to compare with yet",))}
+    assert {(check.passed, check.examples) for check in drift} == {(True, ("no accepted version to compare with yet",))}
 
 
 def test_a_file_loaded_twice_is_held_back_and_the_correction_passes_by_itself(nights: Nights) -> None:
@@ -283,6 +283,6 @@ def test_strict_counts_warnings_about_control_totals_of_this_run(nights: Nights)
     _, problem, _ = nights.night([(n, day, f"{float(a) + 0.5:.2f}" if int(n) % 20 == 0 else a) for n, day, a in many])
     assert problem is None
     (warning,) = control_total_warnings(settings, models, started)
-    assert warning == "clean.town_payments.drift__changed_rows: 15 of 300 accepted rows changed or are gone (5.0%)"
+    assert warning == "clean.town_payments.drift__changed_rows: 15 of 300 accepted rows changed or are missing (5.0%)"
     assert control_total_warnings(settings, models, datetime.now(UTC)) == []
     assert control_total_warnings(Settings(data=settings.data / "nowhere"), models, started) == []

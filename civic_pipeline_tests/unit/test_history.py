@@ -71,7 +71,7 @@ def test_a_record_with_the_same_values_and_another_key_is_rekeyed_if_it_is_uniqu
     capture(tiny, [*FIRST, *twins], [*FIRST[:2], ("33", *FIRST[2][1:]), ("88", *twins[0][1:]), ("99", *twins[1][1:])])
     actual = history(tiny, "select kind, previous_key, record_key from meta.revisions order by all")
     assert actual == [
-        ("added", None, '["88"]'), ("added", None, '["99"]'), ("re-keyed", '["3"]', '["33"]'),
+        ("added", None, '["88"]'), ("added", None, '["99"]'), ("rekeyed", '["3"]', '["33"]'),
         ("removed", None, '["8"]'), ("removed", None, '["9"]'),
     ]  # fmt: skip
 
@@ -234,7 +234,7 @@ def test_another_key_computes_the_history_again(tiny: TinyProject) -> None:
     capture(tiny, FIRST, [("1", "2024-01-05", "11.00"), *FIRST[1:]])
     assert [row[1] for row in history(tiny, KINDS)] == ["changed"]
     other = TinyProject(tiny.settings, tiny.dataset.model_copy(update={"key": ("Payment_No", "Amount")}))
-    assert [row[1] for row in history(other, KINDS)] == ["re-keyed"]
+    assert [row[1] for row in history(other, KINDS)] == ["rekeyed"]
     none = TinyProject(tiny.settings, tiny.dataset.model_copy(update={"key": ()}))
     with none.build() as build:
         record_history(build, none.models())
@@ -487,7 +487,7 @@ def apply(state: dict[str, dict[str, Any]], revision: dict[str, Any]) -> None:
             state[key] = after
         case "removed":
             assert state.pop(key) == before
-        case "re-keyed":
+        case "rekeyed":
             (previous,) = json.loads(revision["previous_key"])
             state[key] = state.pop(previous)
         case "changed":

@@ -1,4 +1,4 @@
-"""Drift: a staged clean table is compared with its last accepted version. A capture can be complete and wrong."""
+"""Drift: compare a staged clean table with its last accepted version, because a complete capture can still be wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,26 +26,26 @@ __all__ = [
 
 LAYER: Final = "drift"
 _EXAMPLES = 5
-_FEWEST_ROWS = 5  # a table of less says nothing
+_FEWEST_ROWS = 5  # fewer rows than this show no pattern
 
 
 def drift_checks(model: Model) -> list[tuple[str, Severity, str]]:
-    """Name, gravest severity and description of the checks that a clean table has, in their order."""
+    """Name, highest severity and description of the drift checks of a clean table, in order."""
     dataset = model.dataset
     if dataset is None:
         return []
     checks = [(rule.name, rule.severity, rule.description) for rule in _rules(model, dataset)]
     for column, policy in dataset.time_zones.items():
         if policy == "date_only":
-            checks.append((check_name(column, policy), "critical", f"{column} holds days: its clock is at midnight"))
+            checks.append((check_name(column, policy), "critical", f"{column} has days only: every time is midnight"))
         elif policy == "local_labelled_utc":
-            text = f"the hours of {column} have not moved by several hours"
+            text = f"the times of {column} have not moved by several hours"
             checks.append((check_name(column, policy), "warning", text))
     return checks
 
 
 def check_drift(build: Build, staged: Staged, planned: Mapping[str, "PlannedCheck"]) -> dict[str, CheckResult]:
-    """The results of the planned checks of drift, by name. A failure that a person accepted passes and says so."""
+    """The results of the drift checks, by name. A failure that a person accepted passes, with a note."""
     model, dataset = staged.model, staged.model.dataset
     if dataset is None:
         return {}
@@ -58,7 +58,7 @@ def check_drift(build: Build, staged: Staged, planned: Mapping[str, "PlannedChec
     findings: dict[str, Finding] = {}
     before = None
     if memory.capture_id is None or model.name not in build.accepted_tables():
-        remark = "nothing to compare with yet"
+        remark = "no accepted version to compare with yet"
     elif memory.capture_id == capture.capture_id:
         remark = "the same capture as in the accepted version"
     else:
@@ -74,7 +74,7 @@ def check_drift(build: Build, staged: Staged, planned: Mapping[str, "PlannedChec
 
 
 def remember(build: Build, model: Model) -> None:
-    """The staged version of `model` that was checked has been accepted: later ones are compared with it."""
+    """Record that the staged version of `model` was accepted: later versions are compared with it."""
     capture = _current(build, model)
     if capture:
         remember_staged(build.connection, model.name)
@@ -82,7 +82,7 @@ def remember(build: Build, model: Model) -> None:
 
 
 def refusal(build: Build, model: Model, blocking: Sequence[CheckResult]) -> ContractBroken:
-    """Why the staged version of `model` is held back; its capture is marked, so that later ones are not compared with it."""
+    """Why the staged version of `model` is held back. Marks its capture, so that later captures are not compared with it."""
     capture, failures = _current(build, model), [result.failure for result in blocking]
     if capture is None:
         return ContractBroken(model.name, failures)
@@ -95,7 +95,7 @@ def refusal(build: Build, model: Model, blocking: Sequence[CheckResult]) -> Cont
 
 
 def _current(build: Build, model: Model) -> Manifest | None:
-    """The capture that a clean table is made of; None for other tables."""
+    """The capture that a clean table is built from; None for other tables."""
     name = next((name for name in build.datasets if model.name == f"clean.{table_name(name)}"), None)
     return Lake(build.settings.lake, build.datasets).accepted(name, build.as_of) if name else None
 
@@ -114,7 +114,7 @@ def _compare(
 
 
 def run_rules(comparison: Comparison) -> dict[str, Finding]:
-    """A finding per rule. A table that is what it was, or what it once was, has not drifted."""
+    """A finding per rule. A table whose rows are those of the accepted or an earlier version has not drifted."""
     before, after = comparison.whole
     is_same = WHOLE in comparison.returned or before.contents == after.contents
     return {
@@ -143,7 +143,7 @@ def _columns(build: Build, relation: str) -> dict[str, str]:
 
 
 def _repeated_rows(build: Build, table: str) -> int:
-    """Rows that were dropped from the accepted table because the source published them twice."""
+    """Rows of the accepted table that were dropped because the source published them twice."""
     row = build.connection.execute("select repeated_rows from meta.tables where table_name = ?", [table]).fetchone()
     return int(row[0] or 0) if row else 0
 

@@ -1,7 +1,7 @@
-"""What was accepted before: per slice of a clean table the contents that it had, and which capture they came from.
+"""The contents that each slice of a clean table had in accepted versions, and their captures.
 
-In the build only: `drift.accepted_slices`. A slice that returns to contents it once had, such as after a mistake was
-corrected, is no news.
+Stored in the build only, as `drift.accepted_slices`. If a slice returns to earlier contents, for example after a mistake
+was corrected, it has not drifted.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _STAGED = "temp.drift_staged_slices"
 
 @dataclass(frozen=True)
 class Memory:
-    """`capture_id` of the version that stands, None where none is known; per slice the contents it ever had."""
+    """`capture_id` of the accepted version, None if unknown, and all accepted contents of each slice."""
 
     capture_id: str | None
     contents: Mapping[str, frozenset[str]]
@@ -36,7 +36,7 @@ def recall(connection: duckdb.DuckDBPyConnection, table: str) -> Memory:
 
 
 def note_staged(connection: duckdb.DuckDBPyConnection, profile: Profile, capture_id: str) -> None:
-    """Keep what a staged table holds until it is known whether it is accepted."""
+    """Keep the contents of a staged table until it is accepted or held back."""
     connection.execute(
         f"create or replace temp table {_STAGED.partition('.')[2]} as select unnest(?::varchar[]) as slice,"
         " unnest(?::varchar[]) as contents, ? as capture_id",
@@ -45,7 +45,7 @@ def note_staged(connection: duckdb.DuckDBPyConnection, profile: Profile, capture
 
 
 def remember_staged(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """The staged table was accepted: what it holds is what later versions are compared with."""
+    """Record that the staged table was accepted: later versions are compared with its contents."""
     _create(connection)
     connection.execute(
         "delete from drift.accepted_slices as known where table_name = ?"

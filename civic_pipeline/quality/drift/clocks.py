@@ -1,9 +1,9 @@
-"""The clocks of date columns, in the captured files themselves: a clean table has calendar days only.
+"""Check the times of date columns in the captured files, because a clean table has calendar days only.
 
-A `date_only` column must hold days: every time of day is midnight UTC, or midnight in one zone west of it, in standard or
-in summer time, or one constant. Publishers move dates by months and keep their hour, so the season is not asked for.
-Otherwise an evening payment falls on the next day, and one of 30 June into another fiscal year.
-A `local_labelled_utc` column shows office hours; if they move by several hours, the publisher began to convert them.
+A `date_only` column must hold days: every time of day is midnight UTC, or midnight in one zone west of it (standard or
+summer time, in any season, because publishers move dates by months and keep the hour), or one constant time.
+With real times an evening payment would fall on the next day, and one of 30 June into another fiscal year.
+A `local_labelled_utc` column has office hours. If they move by several hours, the publisher began to convert them to UTC.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ _FEWEST_TIMES = 50
 
 
 def check_name(column: str, policy: str) -> str:
-    """The name of the check of a column's clock."""
+    """The name of the check of a column's times."""
     text = "".join(letter if letter.isalnum() else "_" for letter in column.lower())
     return f"{'clock_is_midnight' if policy == 'date_only' else 'clock_has_not_moved'}__{text}"
 
@@ -31,7 +31,7 @@ def check_name(column: str, policy: str) -> str:
 def check_clocks(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, lake: Lake, capture: Manifest, accepted: Manifest | None
 ) -> dict[str, Finding]:
-    """One finding per column with a declared clock; `accepted` is the capture that the accepted table was made of."""
+    """One finding per column in `time_zones`; `accepted` is the capture that the accepted table was built from."""
     findings = {}
     for column, policy in dataset.time_zones.items():
         if policy == "date_only":
@@ -57,7 +57,7 @@ def _midnight(column: str, times: Counter[int]) -> Finding:
 
 
 def _strange(times: Counter[int], hour: int) -> Counter[int]:
-    """The rows whose time is midnight neither in UTC nor in the zone whose midnight is `hour` UTC in summer."""
+    """The rows whose time is not midnight, neither in UTC nor in the zone whose midnight is `hour` UTC in summer."""
     return Counter({second: n for second, n in times.items() if second not in (0, hour * _HOUR, (hour + 1) * _HOUR)})
 
 
@@ -69,9 +69,7 @@ def _moved(column: str, before: Counter[int], after: Counter[int]) -> Finding:
     distance = {k: sum(abs(was[(hour - k) % 24] - now[hour]) for hour in range(24)) for k in range(-6, 7)}
     best = min(distance, key=lambda k: (distance[k], abs(k)))
     if abs(best) >= 3 and distance[best] < distance[0] / 2:
-        finding.add(
-            "warning", abs(best), f"{column}: the hours of the day are {best:+} h from those of the accepted version"
-        )
+        finding.add("warning", abs(best), f"{column}: the times moved by {best:+} h against the accepted version")
     return finding
 
 

@@ -1,4 +1,4 @@
-"""Two versions of one clean table, and what they need measured together."""
+"""Two versions of one clean table, and the measures that need both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from civic_pipeline.quality.drift.profile import WHOLE, Profile, Slice, profile,
 from civic_pipeline.quality.drift.watched import Watched
 from civic_pipeline.sql_text import quoted
 
-# Late postings of a year go on after its end: it is closed when the data are this many days past its last one.
+# A year still gets late postings after its end: it counts as closed when the data go this many days beyond it.
 _DAYS_UNTIL_CLOSED = 92
 
 
 @dataclass(frozen=True)
 class Version:
-    """A table as it stands. `repeated_rows` are those that were dropped because the source published them twice."""
+    """One version of a table. `repeated_rows` counts the rows dropped because the source published them twice."""
 
     relation: str
     repeated_rows: int = 0
@@ -27,9 +27,10 @@ class Version:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The accepted version `before` and the staged one `after`. `returned` names slices that are as they once were accepted.
+    """The accepted version `before` and the staged one `after`. `returned` names slices that have earlier accepted contents
+    again.
 
-    `declared_gaps` are the first days of months that somebody declared to be incomplete.
+    `declared_gaps` are the first days of months that a coverage note declares incomplete.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -42,7 +43,7 @@ class Comparison:
     returned: frozenset[str] = frozenset()
     declared_gaps: frozenset[date] = frozenset()
 
-    # A move of less than this share of the whole is a correction, whatever it is of the part.
+    # A change below this share of the whole is a correction, however large it is within its part.
     SHARE_THAT_MATTERS: ClassVar[float] = 0.005
 
     @classmethod
@@ -50,7 +51,7 @@ class Comparison:
         cls, connection: duckdb.DuckDBPyConnection, watched: Watched, drift: Drift, accepted: Version, staged: Version,
         accepted_contents: Mapping[str, frozenset[str]] | None = None, declared_gaps: frozenset[date] = frozenset(),
     ) -> "Comparison":  # fmt: skip
-        """Measures both. `accepted_contents` are the contents that each slice had in versions accepted earlier."""
+        """Measure both versions. `accepted_contents` are the contents of each slice in earlier accepted versions."""
         before = profile(connection, accepted.relation, watched)
         after = profile(connection, staged.relation, watched)
         once = accepted_contents or {}
@@ -62,7 +63,7 @@ class Comparison:
         return self.before[WHOLE], self.after[WHOLE]
 
     def pairs(self) -> list[tuple[Slice, Slice]]:
-        """The slices of both versions, without those that returned to what they once were, or moved because a part did."""
+        """The slices of both versions, without those that returned to earlier contents, or changed because such a part did."""
         return [
             (part, self.after[name])
             for name, part in self.before.items()
@@ -70,7 +71,7 @@ class Comparison:
         ]
 
     def _moved_by_returns(self, part: Slice) -> bool:
-        """Whether the parts of a slice that returned explain its move: less than a closed year may move is left."""
+        """Whether returned parts explain the change of a slice: the rest is below the limit of a closed year."""
         parts: dict[str, list[tuple[Slice, Slice]]] = {}
         for name in self.returned & self.before.keys():
             other = self.before[name]
@@ -93,7 +94,7 @@ class Comparison:
         return any(is_explained(pairs) for pairs in parts.values())
 
     def is_closed(self, part: Slice) -> bool:
-        """Whether a slice is a fiscal year that is over: of dated rows, when three months of later ones are known."""
+        """Whether a slice is a closed fiscal year: dated rows go at least three months beyond its end."""
         if part.kind != self.watched.year or part.is_null:
             return False
         years = [other for other in self.before.values() if other.kind == part.kind and not other.is_null]
@@ -103,9 +104,9 @@ class Comparison:
         return newest is not None and (newest - part.newest).days > _DAYS_UNTIL_CLOSED
 
     def matters(self, part: Slice, measure: Callable[[Slice], float], moved: float) -> bool:
-        """Whether a move of `moved` is more than a correction.
+        """Whether a change of `moved` is more than a correction.
 
-        A month or a category is weighed by its move beside its fiscal year, a fiscal year by its size beside the table.
+        For a month or a category, its change is compared with its fiscal year; for a fiscal year, its size with the table.
         """
         if part.name == WHOLE:
             return True
@@ -116,7 +117,7 @@ class Comparison:
         return self.before.get(part.parent, self.before[WHOLE])
 
     def is_renamed(self, lost: Slice, left: Slice | None) -> bool:
-        """Whether what a value of a category lost stands under a new name now, all of it."""
+        """Whether everything that a category value lost is now under a new name."""
         if lost.kind not in self.watched.categories or lost.is_null:
             return False
         rows = lost.rows - (left.rows if left else 0)
@@ -131,9 +132,9 @@ class Comparison:
 
     @cached_property
     def lost_rows(self) -> int:
-        """Accepted rows whose record is gone or changed: records that only have new codes or a renamed category are not.
+        """Accepted rows whose record is missing or changed. A new code or a renamed category is not a change.
 
-        Years that are as they were, or as they once were accepted, are not looked at.
+        Years with unchanged or earlier accepted contents are left out.
         """
         same = [name for name, part in self.before.items() if self._is_same(name, part)]
         if WHOLE in same or WHOLE in self.returned:
@@ -154,7 +155,7 @@ class Comparison:
         """)
 
     def years_alike(self, relation: str) -> dict[tuple[str, str], float]:
-        """Pairs of fiscal years -> the share of the smaller one's lines that the other has too."""
+        """Pairs of fiscal years -> the share of the smaller year's lines that the other year also has."""
         year, line = quoted(self.watched.year or ""), row_hash(self.watched.lines)
         rows = self.connection.execute(f"""
             with lines as (select {year} as year, {line} as line, count(*) as copies from {relation} group by all),

@@ -1,4 +1,4 @@
-"""What a clean table amounts to, slice by slice: measured by DuckDB in one pass, a few hundred rows come out."""
+"""Counts and sums of a clean table per slice, measured by DuckDB in one pass: a few hundred rows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from civic_pipeline.sql_text import quoted
 
 @dataclass(frozen=True)
 class Amount:
-    """One control total in a slice: its sum, the sum of its absolute values, and how many rows are below and not zero.
+    """One control total in a slice: its sum, the sum of its absolute values, and the numbers of rows below 0 and not 0.
 
-    `logarithms` is the sum of the natural logarithms of the absolute values: one large payment does not move their mean.
+    `logarithms` is the sum of the natural logarithms of the absolute values: one large payment hardly changes their mean.
     """
 
     total: float
@@ -34,8 +34,8 @@ class Amount:
 class Slice:
     """Rows of one fiscal year, or of one month or one value of a category within it.
 
-    `kind` is empty for the whole table, else the column; `parent` is the name of the slice it is a part of. `contents` is
-    a hash of the rows in any order, `twice` counts the rows that occur exactly twice, `filled` the values per column,
+    `kind` is the column, empty for the whole table; `parent` is the name of the slice that contains it. `contents` is
+    a hash of the rows in any order, `twice` counts the rows that occur exactly twice, `filled` the non-null values per column,
     `zeros` those that are 0 per measure.
     """
 
@@ -88,12 +88,12 @@ def profile(connection: duckdb.DuckDBPyConnection, relation: str, watched: Watch
 
 
 def row_hash(columns: Collection[str]) -> str:
-    """SQL of a hash of some columns: DuckDB's own, since it is compared within one version of it."""
+    """SQL of a hash of some columns. DuckDB's own hash is enough: it is compared within one DuckDB version only."""
     return f"hash({', '.join(map(quoted, columns))})"
 
 
 class _Dimensions:
-    """The columns that slices are made by, and the grouping sets of them: the whole, years, months and categories."""
+    """The columns that define slices, and their grouping sets: the whole table, years, months and categories."""
 
     def __init__(self, watched: Watched) -> None:
         self.year, self.dated_by = watched.year, watched.dated_by
@@ -113,7 +113,7 @@ class _Dimensions:
         )
 
     def key(self, mask: int, values: Sequence[Any]) -> tuple[str, str, str, bool]:
-        """Kind, name, parent and whether its value is null, of the grouping set that `mask` marks."""
+        """Kind, name, parent, and whether the value is null, for the grouping set that `mask` marks."""
         used = [
             (kind, value)
             for position, (kind, value) in enumerate(zip(self.kinds, values, strict=False))
@@ -129,7 +129,7 @@ class _Dimensions:
 
 
 def _measures(watched: Watched) -> list[tuple[str, str, str]]:
-    """Name, SQL over rows, and the function that adds its values up."""
+    """Name, SQL over rows, and the function that adds up the values."""
     dated = quoted(watched.dated_by) if watched.dated_by else "cast(null as date)"
     measures = [
         ("_rows", "count(*)", "sum"),
@@ -156,7 +156,7 @@ def _measures(watched: Watched) -> list[tuple[str, str, str]]:
 
 
 def _payees(connection: duckdb.DuckDBPyConnection, relation: str, watched: Watched, by: _Dimensions) -> dict[str, int]:
-    """Distinct payees by the name of the slice: they cannot be added up."""
+    """Distinct payees per slice name. They need their own query, because distinct counts cannot be added up."""
     if not watched.payee:
         return {}
     rows = connection.execute(f"""

@@ -1,4 +1,4 @@
-"""The checks of drift: each looks at two versions of a table and says what moved beyond its limits."""
+"""The drift checks: each compares two versions of a table and reports changes beyond its limits."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from civic_pipeline.quality.drift.comparison import Comparison
 from civic_pipeline.quality.drift.profile import WHOLE, Amount, Slice, pairs_of
 from civic_pipeline.quality.drift.watched import Watched
 
-# Below these numbers a slice moves by chance, or because one record was corrected.
+# Smaller slices change by chance, or because one record was corrected.
 _FEWEST_ROWS_MOVED = 10
 _FEWEST_ROWS_OF_TOTAL = 20
 _FEWEST_ROWS_OF_SHARE = 200
@@ -27,28 +27,28 @@ _BUSINESS_DAYS_SHARE = 0.6
 
 @dataclass
 class Finding:
-    """What moved beyond a limit, with both numbers; `severity` is the gravest, None where nothing did."""
+    """The changes beyond a limit, with both numbers; `severity` is the highest one, None if there are none."""
 
     severity: Severity | None = None
     moves: list[tuple[bool, float, str]] = field(default_factory=list)
 
     def add(self, severity: Severity | None, size: float, text: str) -> None:
-        """Nothing is added without a severity."""
+        """Add a change; without a severity nothing is added."""
         if severity is not None:
             self.moves.append((severity == "critical", size, text))
             self.severity = "critical" if "critical" in (severity, self.severity) else severity
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """The gravest and largest moves first."""
+        """The changes, highest severity and largest first."""
         return tuple(text for *_, text in sorted(self.moves, reverse=True))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One check. `severity` is its gravest verdict; a smaller move is a warning.
+    """One check. `severity` is its highest severity; a smaller change is a warning.
 
-    `looks_at_rows` is false where a table with the same rows may be worth a word.
+    `looks_at_rows` is false if the check can fail although the rows are the same.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Rule:
 
 
 def rules(watched: Watched, drift: Drift) -> list[Rule]:
-    """The checks that a table has, in their order."""
+    """The drift checks of a table, in order."""
     falls = f"by less than {drift.open.warn:.0%}, held back at {drift.open.hold:.0%}"
     moves = (
-        f"a past fiscal year moves by less than {drift.closed.warn:.1%}, held back at {drift.closed.hold:.1%};"
+        f"a past fiscal year changes by less than {drift.closed.warn:.1%}, held back at {drift.closed.hold:.1%};"
         f" any other slice falls {falls}"
     )
     shares = f"by less than {drift.open.warn * 100:.0f} points, held back at {drift.open.hold * 100:.0f}"
@@ -70,12 +70,12 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
     rules = [
         Rule("drift__rows", "critical", f"rows: {moves}", _rows),
         Rule("drift__growth", "critical", f"rows and control totals grow by at most {drift.grow_at_most:.0%}", _growth),
-        Rule("drift__missing_slices", "critical", "no fiscal year, month or value of a category vanishes", _missing),
+        Rule("drift__missing_slices", "critical", "no fiscal year, month or category value disappears", _missing),
         Rule("drift__blank_share", "critical", f"the share of blanks rises {shares}", _blank_share),
-        Rule("drift__emptied_columns", "critical", "a column that had values still has them", _emptied_columns),
+        Rule("drift__emptied_columns", "critical", "no column loses all its values", _emptied_columns),
         Rule("drift__rows_twice", "critical", f"the share of rows that occur exactly twice rises {shares}", _rows_twice),
-        Rule("drift__changed_rows", "critical", f"accepted rows that changed or are gone: {changed}", _changed_rows),
-        Rule("drift__repeated_rows", "warning", "rows published twice and dropped are as few as before", _repeated_rows, False),
+        Rule("drift__changed_rows", "critical", f"accepted rows that changed or are missing: {changed}", _changed_rows),
+        Rule("drift__repeated_rows", "warning", "the number of rows published twice and dropped does not grow", _repeated_rows, False),
     ]  # fmt: skip
     rules += [
         Rule(f"drift__zeros__{name}", "warning", f"{name} that had values do not become 0", partial(_zeros, name))
@@ -85,22 +85,22 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
         rules += [
             Rule(f"drift__total__{name}", "critical", f"the sum of {name}: {moves}", partial(_total, name)),
             Rule(
-                f"drift__negative_share__{name}", "critical", f"the share of negative {name} moves {shares}",
+                f"drift__negative_share__{name}", "critical", f"the share of negative {name} changes {shares}",
                 partial(_negative_share, name),
             ),
-            Rule(f"drift__factor__{name}", "critical", f"{name} is not off by a constant factor", partial(_factor, name)),
+            Rule(f"drift__factor__{name}", "critical", f"{name} has not changed by a constant factor", partial(_factor, name)),
         ]  # fmt: skip
     rules += [
         Rule(f"drift__equal__{one}__{other}", "warning", f"{one} and {other} do not become equal", partial(_equal, (one, other)))
         for one, other in pairs_of(watched.amounts)
     ]  # fmt: skip
     if watched.payee:
-        rules.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice move {falls}", _payees))
+        rules.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice change {falls}", _payees))
     if watched.year and watched.amounts:
         text = f"no two fiscal years are equal in more than {_ALIKE:.0%} of their lines"
         rules.append(Rule("drift__years_alike", "critical", text, _years_alike))
     if watched.is_ledger:
-        text = "a month between others has about as many business days with rows as they, unless a coverage note says why not"
+        text = "a month has about as many business days with rows as the months around it, unless a coverage note explains it"
         rules.append(Rule("drift__business_days", "warning", text, _business_days))
     return rules
 
@@ -160,7 +160,9 @@ def _missing(c: Comparison) -> Finding:
         is_large = max(sizes) >= c.SHARE_THAT_MATTERS
         totals = "".join(f", {n} {a.total:,.2f}" for n, a in before.amounts.items())
         finding.add(
-            "critical" if is_large else "warning", max(sizes), f"{_label(before)} is gone: {before.rows:,} rows{totals}"
+            "critical" if is_large else "warning",
+            max(sizes),
+            f"{_label(before)} is missing: it had {before.rows:,} rows{totals}",
         )
     return finding
 
@@ -204,7 +206,7 @@ def _changed_rows(c: Comparison) -> Finding:
         finding.add(
             _grade(size, c.drift.changed),
             size,
-            f"{lost:,} of {before.rows:,} accepted rows changed or are gone ({size:.1%})",
+            f"{lost:,} of {before.rows:,} accepted rows changed or are missing ({size:.1%})",
         )
     return finding
 
@@ -252,7 +254,7 @@ def _factor(name: str, c: Comparison) -> Finding:
 
 def _equal(pair: tuple[str, str], c: Comparison) -> Finding:
     finding = _shares(c, lambda part: part.equal_amounts[pair], f"{pair[0]} = {pair[1]}", both_ways=False, fewest=50)
-    finding.severity = finding.severity and "warning"  # a council may adopt what was recommended
+    finding.severity = finding.severity and "warning"  # a council may adopt exactly what was recommended
     return finding
 
 
@@ -297,14 +299,18 @@ def _business_days(c: Comparison) -> Finding:
             or days >= usual * _BUSINESS_DAYS_SHARE
         ):
             continue
-        finding.add("warning", usual - days, f"{month:%Y-%m}: {days} business days with rows, {usual:.0f} around it")
+        finding.add(
+            "warning",
+            usual - days,
+            f"{month:%Y-%m}: {days} business days with rows, {usual:.0f} in the months around it",
+        )
     return finding
 
 
 def _shares(
     c: Comparison, part_of: Callable[[Slice], int], what: str, *, both_ways: bool, fewest: int = _FEWEST_ROWS_OF_SHARE
 ) -> Finding:
-    """Slices in which the share of rows that `part_of` counts moved."""
+    """Slices in which the share of the rows counted by `part_of` changed."""
     finding = Finding()
     for before, after in c.pairs():
         if min(before.rows, after.rows) < (5 if before.name == WHOLE else fewest):
@@ -326,7 +332,7 @@ def _limits(c: Comparison, part: Slice) -> Limits:
 
 
 def _size(c: Comparison, part: Slice, moved: float, base: float) -> float:
-    """How far a slice moved: a closed one either way, an open one downwards."""
+    """The relative change of a slice: in both directions if it is closed, else only downwards."""
     return (abs(moved) if c.is_closed(part) else max(0, -moved)) / base
 
 

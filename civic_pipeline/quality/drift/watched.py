@@ -1,4 +1,4 @@
-"""What is compared of a clean table: chosen from its contract and its dataset, before anything runs."""
+"""The columns of a clean table that drift compares, chosen from its contract and its dataset."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -16,12 +16,12 @@ _UNITS_OF_NAMES = {"code", "fiscal year", "month of fiscal year"}
 
 @dataclass(frozen=True)
 class Watched:
-    """Columns of one clean table by the part they play.
+    """Columns of one clean table by their role.
 
-    `columns` say something of a row: all but its ids. Two rows equal in them are the same publication twice. `records` are
-    those of them that stay when a source gives new codes to its records or renames a category, `lines` those without times:
-    by them one year can be compared with another. `amounts` are the control totals; where none is declared,
-    `measures` are the numbers that count or measure something.
+    `columns` describe a row: all but its ids. Two rows equal in them are one row published twice. `records` are those that
+    do not change when a source gives new codes to its records or renames a category. `lines` are those without times, to
+    compare one year with another. `amounts` are the control totals; if none is declared, `measures` are the columns that
+    count or measure something.
     """
 
     columns: tuple[str, ...]
@@ -36,11 +36,11 @@ class Watched:
 
     @property
     def is_ledger(self) -> bool:
-        """Whether rows are dated amounts: then a month without them is a gap."""
+        """Whether rows are dated amounts, so that a month without rows is a gap."""
         return bool(self.amounts) and self.dated_by is not None
 
     def among(self, names: Collection[str]) -> "Watched":
-        """The same of a version that has the columns `names` only."""
+        """The same for a version that has only the columns `names`."""
 
         def kept(columns: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(column for column in columns if column in names)
@@ -63,7 +63,7 @@ class Watched:
 
 
 def watched(model: Model) -> Watched:
-    """What is compared of the clean table `model`. Raises CatalogIncomplete where `drift` names a column that it has not."""
+    """The columns to compare in the clean table `model`. Raises CatalogIncomplete if `drift` names a column it does not have."""
     contract, dataset = model.contract, model.dataset
     if dataset is None:
         raise ValueError(f"{model.name} is made of no dataset")
@@ -82,10 +82,10 @@ def watched(model: Model) -> Watched:
         )
     categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in names)[:1]
     is_key = {column.name for column in contract.columns if column.source in dataset.key}
-    # One column that alone names a record is an id; of several, each says something.
+    # A key of one column is an id; each column of a longer key describes the record.
     ids = {*contract.key, *(is_key if len(dataset.key) == 1 else ())}
     columns = [column for column in contract.columns if column.name not in ids]
-    if not columns:  # the key is all there is
+    if not columns:  # there are no other columns
         columns = list(contract.columns)
     codes = {column.name for column in columns if column.name in is_key and column.type == "VARCHAR"}
     records = [column.name for column in columns if column.name not in {*codes, *categories}]
