@@ -108,7 +108,9 @@ def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(
 def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_current_again(tiny: TinyProject) -> None:
     tiny.capture(GOOD)
     model = tiny.models()["clean.town_payments"]
-    failed = CheckResult(model.name, "key_unique", "table", "critical", False, "payment_id identifies a row", 3, 2, ("1",))
+    failed = CheckResult(
+        model.name, "key_unique", "table", "critical", False, "payment_id identifies a row", 3, 2, ("1",)
+    )
     with tiny.build("first") as build:
         build.hold_back(model, "never worked", [failed])
         assert build.held_back() == {"clean.town_payments": "never worked"}

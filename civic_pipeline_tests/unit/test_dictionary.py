@@ -136,7 +136,8 @@ def test_a_page_shows_lineage_both_ways_the_clock_and_the_quarantine(tiny: Path)
     raw = (tiny / "docs" / "raw" / "town_trees.md").read_text(encoding="utf-8")
     clean = (tiny / "docs" / "clean" / "town_trees.md").read_text(encoding="utf-8")
     assert (
-        "| `PLANTED` | Date | a calendar day; the time that the portal adds is dropped | `clean.town_trees.planted_date` |" in raw
+        "| `PLANTED` | Date | a calendar day; the time that the portal adds is dropped | `clean.town_trees.planted_date` |"
+        in raw
     )
     assert "| `F*` | Integer |  |  |" in raw
     assert "`raw.town_trees.TREE` |" in clean

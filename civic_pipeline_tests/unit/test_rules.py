@@ -132,20 +132,20 @@ def test_a_rule_that_does_not_run_holds_its_table_back_with_its_file(project: Ti
     ("text", "problem"),
     [
         (HEADER + "select month from marts.mart_months", "1: the header lacks a line `-- holds back: ...`"),
-        (QUERY, "1: the header lacks a line `-- severity: ...` and a line `-- subject: ...` and a comment that says what"),
-        (HEADER.replace("critical", "fatal") + QUERY, "3: severity is critical, warning, info, not 'fatal'"),
-        (HEADER.replace("subject: spending", "subject: budget") + QUERY, "4: subject is the folder's name, spending"),
+        (QUERY, "1: the header lacks a line `-- severity: ...` and a line `-- subject: ...` and a comment that describes"),
+        (HEADER.replace("critical", "fatal") + QUERY, "3: severity must be one of critical, warning, info, not 'fatal'"),
+        (HEADER.replace("subject: spending", "subject: budget") + QUERY, "4: subject must be the name of the folder, spending"),
         (HEADER + QUERY.replace("back: marts.mart_months", "back: clean.town_payments"), "5: holds back must be one of"),
     ],
 )  # fmt: skip
-def test_a_header_that_says_too_little_is_refused_with_its_line(project: TinyProject, text: str, problem: str) -> None:
+def test_an_incomplete_or_wrong_header_is_refused_with_its_line(project: TinyProject, text: str, problem: str) -> None:
     project.write(RULE, text)
     with pytest.raises(FileInvalid) as raised:
         project.models()
     assert f"months_are_positive.sql:{problem}" in str(raised.value)
 
 
-def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(project: TinyProject) -> None:
+def test_a_rule_about_an_unknown_table_is_refused_at_load(project: TinyProject) -> None:
     project.write(RULE, HEADER + QUERY.replace("from marts.mart_months", "from marts.mart_months, marts.mart_monhts"))
     with pytest.raises(CatalogIncomplete, match=r"positive\.sql reads marts\.mart_monhts.*Check the spelling"):
         project.models()
@@ -154,7 +154,7 @@ def test_a_rule_about_a_table_that_nobody_makes_is_refused_at_load(project: Tiny
 def test_a_rule_that_holds_back_another_than_its_last_table_is_refused(project: TinyProject) -> None:
     text = QUERY.replace("back: marts.mart_months", "back: clean.town_payments")
     project.write(RULE, HEADER + text.replace("where", "join clean.town_payments on true where"))
-    with pytest.raises(CatalogIncomplete, match=r"holds back the last table that it reads"):
+    with pytest.raises(CatalogIncomplete, match=r"must hold back the last of the tables"):
         project.models()
 
 
