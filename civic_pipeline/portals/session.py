@@ -4,10 +4,11 @@ The IP address is checked on the open connection, before a byte is sent. This al
 and host names that resolve to another address the second time (DNS rebinding).
 """
 
+import http.client
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from civic_pipeline.errors import HostPrivate
 from civic_pipeline.portals.decompression_limit import check_decompressed_size
+from civic_pipeline.portals.wire import Wire
 
 # IPv6 networks whose last 32 bits are an IPv4 address: NAT64, local NAT64, IPv4-compatible.
 _IPV4_IN_IPV6 = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
@@ -60,14 +62,40 @@ def is_private(text: str) -> bool:
     return not address.is_global or address.is_multicast
 
 
-class _PublicConnection(HTTPConnection):
+class _Connection(HTTPConnection):
+    """Reads each response through a `Wire`."""
+
+    wire: Wire
+
+    def response_class(self, sock: socket.socket, *arguments: Any, **options: Any) -> http.client.HTTPResponse:  # type: ignore[override]
+        self.wire = Wire(sock)
+        return http.client.HTTPResponse(self.wire, *arguments, **options)  # type: ignore[arg-type]
+
+    def getresponse(self) -> Any:
+        response: Any = super().getresponse()
+        response.wire = self.wire
+        return response
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _PublicConnection(_Connection):
     def _new_conn(self) -> socket.socket:
         return _require_public(super()._new_conn(), self.host)
 
 
-class _PublicTlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _require_public(super()._new_conn(), self.host)
+class _PublicTlsConnection(_PublicConnection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 class _PublicPool(HTTPConnectionPool):
@@ -79,17 +107,25 @@ class _PublicTlsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Limits the decompressed size of response bodies."""
+    """Limits the time of a response, and the decompressed size of an encoded one."""
+
+    pools: ClassVar[dict[str, type]] = {"http": _Pool, "https": _TlsPool}
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = self.pools
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         response = super().build_response(req, resp)
+        if "Content-Encoding" not in resp.headers:
+            return response
         stream, url = resp.stream, str(req.url)
 
         def bounded(*arguments: Any, **options: Any) -> Iterator[bytes]:
             decompressed = 0
             for chunk in stream(*arguments, **options):
                 decompressed += len(chunk)
-                check_decompressed_size(url, resp.tell(), decompressed)
+                check_decompressed_size(url, resp.wire.received, decompressed)
                 yield chunk
 
         resp.stream = bounded
@@ -97,9 +133,7 @@ class _Adapter(HTTPAdapter):
 
 
 class _PublicAdapter(_Adapter):
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PublicPool, "https": _PublicTlsPool}
+    pools: ClassVar[dict[str, type]] = {"http": _PublicPool, "https": _PublicTlsPool}
 
     def send(self, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> requests.Response:
         if select_proxy(str(request.url), options.get("proxies")):
