@@ -1,4 +1,4 @@
-"""Dagster's home in the data folder. `python -m civic_pipeline.dagster_home` makes it and prints its path."""
+"""Dagster's home in the data folder. `python -m civic_pipeline.dagster_home` creates it and prints its path."""
 
 import re
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from civic_pipeline.errors import CivicError, writing
 from civic_pipeline.settings import Settings
 
-# Not a file of the checkout: Dagster warns when it finds a dagster.yaml where it starts and its home is elsewhere.
+# Not a file of the checkout: Dagster warns about a dagster.yaml in its working folder if its home is elsewhere.
 _DEFAULT = """\
 # Dagster's configuration of this data folder. Written once; what you change or add here stays, such as `storage:`.
 run_monitoring:
@@ -17,7 +17,7 @@ telemetry:
 nux:
   enabled: false
 """
-# What we wrote there until 0.1.0: an event log of our own, which Dagster would now look for in vain.
+# Written until 0.1.0: an event log class of our own that no longer exists.
 _FORMER_EVENT_LOG = re.compile(
     r"\n*^event_log_storage:\n  module: civic_pipeline\.event_log\n  class: EventLog\n  config:\n    base_dir: .*\n",
     re.MULTILINE,
@@ -25,7 +25,7 @@ _FORMER_EVENT_LOG = re.compile(
 
 
 def prepare_home(settings: Settings) -> Path:
-    """The home, with a configuration of ours unless there is one. Raises NotWritable, DiskFull."""
+    """The home; writes our configuration if there is none. Raises NotWritable, DiskFull."""
     home = settings.dagster_home
     file = home / "dagster.yaml"
     with writing(home):

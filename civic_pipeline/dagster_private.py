@@ -1,4 +1,4 @@
-"""What Dagster has and does not export. Nothing of it is overridden; every import of ours from `dagster._` is here.
+"""Names that Dagster does not export. Nothing is overridden; all imports from `dagster._` are here.
 
 The pinned minor version of Dagster keeps these names; an upgrade that moves them fails at import. See docs/adr/NIGHT.
 """
@@ -14,10 +14,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 
 def without_stack_trace(error: Exception) -> Exception:
-    """A failure that Dagster shows by its message alone: nobody needs our call stack to know that a portal was down.
+    """A failure that Dagster shows without a stack trace: for a portal that was down, the message is enough.
 
-    Dagster prints the stack of everything that a step raises, `dagster.Failure` included, but not of an error that
-    arrived from another process already described.
+    Dagster prints the stack trace of every exception of a step, also of `dagster.Failure`, but not of an error that
+    another process has already serialized.
     """
     described = SerializableErrorInfo(message=str(error), stack=[], cls_name=type(error).__name__)
     failure: Exception = DagsterUserCodeProcessError(str(error), user_code_process_error_infos=[described])  # type: ignore[no-untyped-call]
@@ -25,7 +25,7 @@ def without_stack_trace(error: Exception) -> Exception:
 
 
 def job_origin(module: str, location: str, job: str) -> RemoteJobOrigin:
-    """Where a job comes from. The UI lists a run under a job, and can repeat it, only if the run says so."""
+    """The origin of a job. The UI lists a run under its job, and can re-execute it, only if the run has it."""
     target = LoadableTargetOrigin(module_name=module)
     return RemoteJobOrigin(
         RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target, location), "__repository__"), job

@@ -1,6 +1,6 @@
-"""Whether this process was asked to end, also where a library swallowed the exception that said so.
+"""Whether this process was asked to end, even if a library swallowed the exception.
 
-DuckDB turns an interruption into "Query interrupted", which Great Expectations takes for a failed metric and tries again.
+DuckDB raises "Query interrupted" for an interruption; Great Expectations treats it as a failed metric and retries.
 """
 
 import os
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SIGNALS = {signal.SIGINT, signal.SIGTERM}
-_PATIENCE_SECONDS = 8.0  # for what is under way; then the process ends without it
+_PATIENCE_SECONDS = 8.0  # to finish the current work; then the process exits
 
 _received: signal.Signals | None = None
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised where a run can end: between two tables, before a failure is recorded."""
+    """The process was asked to end. Raised between two tables, before a failure is recorded."""
 
 
 def received() -> signal.Signals | None:
-    """The first signal to end that came while `watched`, or None."""
+    """The first signal to end that was received while `watched`, or None."""
     return _received
 
 
@@ -33,7 +33,7 @@ def check() -> None:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Notice SIGINT and SIGTERM while the block runs, whoever handles them; end the process if nobody does in time.
+    """Record SIGINT and SIGTERM during the block, whoever handles them; end the process if nobody does in time.
 
     Does nothing outside the main thread, where Python delivers no signals, and inside another such block.
     """
@@ -68,7 +68,7 @@ def _listen(reader: socket.socket) -> None:
                 break
         else:
             return
-        # Whoever handles it has closed the other end by then, or is stuck.
+        # If the signal was handled in time, the other end is closed by now; else the process is stuck.
         reader.settimeout(_PATIENCE_SECONDS)
         try:
             while reader.recv(16):

@@ -1,7 +1,7 @@
-"""The night, without Dagster: captures, history, tables and their checks, report, release, as a generator of outcomes.
+"""The night without Dagster: a generator of outcomes of captures, history, tables and checks, report and release.
 
-Whoever runs it translates the outcomes: the Dagster step into events, a test into what it asserts. What does not belong
-here: how a table is staged and judged (quality), and anything that a run's starter does afterwards.
+The caller translates the outcomes: the Dagster step into events, a test into assertions. Not here: how a table is staged
+and checked (quality), and what `civic run` or a sensor does after the run.
 """
 
 import time
@@ -25,15 +25,15 @@ from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, reco
 
 Portals = Callable[[Settings], AbstractContextManager[Access]]
 
-_WAIT_SECONDS = 120  # for another run; then this one is refused
+_WAIT_SECONDS = 120  # wait for another run, then LockHeld
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The part of a night that is asked for.
+    """The selected part of a night.
 
-    `datasets` are captured, `tables` built, `only_checked` staged and judged without a swap. Unless `rebuilds`, a table
-    that would come out as it is stays.
+    `datasets` are captured, `tables` built, `only_checked` staged and checked without a swap. Unless `rebuilds` is set, an
+    unchanged table is kept.
     """
 
     datasets: frozenset[str]
@@ -49,7 +49,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class CaptureOutcome:
-    """One source was asked. `capture` is the accepted capture after it, None where there never was one."""
+    """The attempt of one source. `capture` is the accepted capture after it, None if there never was one."""
 
     name: str
     attempt: Attempt
@@ -76,7 +76,7 @@ class HistoryStopped:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """A table was staged and judged, and nothing was swapped."""
+    """A table was staged and checked, and not swapped in."""
 
     results: list[CheckResult]
 
@@ -90,7 +90,7 @@ class ReportOutcome:
 
 @dataclass(frozen=True)
 class ReleaseOutcome:
-    """The new release, or None where nothing is new. `held_back` are the tables that stand at an older version -> why."""
+    """The new release, or None if nothing changed. `held_back`: the tables that are held back -> why."""
 
     release: Release | None
     held_back: Mapping[str, str]
@@ -110,8 +110,8 @@ def night(
 ) -> Iterator[Outcome]:
     """One night, or the selected part of it. A foreseen failure of a source or a table is in its outcome, not raised.
 
-    One night at a time works on a data folder; `portals` opens the way to the sources. Raises LockHeld when another one has
-    not ended after two minutes, what `portals`, `open_build` and `release` raise, and at the end HeldBack with everything that failed.
+    Only one night at a time uses a data folder; `portals` opens the clients of the sources. Raises LockHeld if another night
+    has not ended after two minutes, what `portals`, `open_build` and `release` raise, and at the end HeldBack with all failures.
     """
     problems: dict[str, str] = {}
     with only_writer(settings.data / "run", _WAIT_SECONDS, say):
@@ -138,7 +138,7 @@ def night(
 
 
 def _decided(selection: Selection) -> frozenset[str]:
-    """The names of which this night knows whether they fail."""
+    """The names whose success or failure this night decides."""
     return selection.tables | {f"raw.{table_name(name)}" for name in selection.datasets}
 
 
@@ -184,7 +184,7 @@ def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> I
 
 
 def failed_sources(build: Build) -> dict[str, str]:
-    """Raw tables whose last attempt failed, that were never captured, or whose capture is damaged -> why.
+    """Raw tables that failed in the last attempt, were never captured, or have a damaged capture -> why.
 
     Records the checks of the attempts.
     """

@@ -1,7 +1,7 @@
-"""Whom the end of a run concerns: one message when something starts to fail, one when it recovers, and the heartbeat.
+"""Notify at the end of a run: one message when something starts to fail, one when it recovers, and the heartbeat.
 
-The night keeps `problems.json`, what fails or is held back at its end; here `notified.json` keeps what somebody has been
-notified of, so that a source which is down for a week is one message and not seven.
+The night writes `problems.json`: what failed or is held back at its end. `notified.json` has the problems that were already
+sent, so that a source which is down for a week causes one message and not seven.
 """
 
 import json
@@ -13,7 +13,7 @@ from civic_pipeline.notify import Notification, notifier_from_environment, send_
 from civic_pipeline.quality.strict import drift_warnings
 from civic_pipeline.settings import Settings
 
-RUN = "the run"  # the name of a failure that is nobody's in particular: a full disk, another run
+RUN = "the run"  # a failure that belongs to no table or source: a full disk, another run
 
 
 def standing_problems(settings: Settings) -> dict[str, str]:
@@ -22,17 +22,17 @@ def standing_problems(settings: Settings) -> dict[str, str]:
 
 
 def keep_problems(settings: Settings, decided: frozenset[str], problems: Mapping[str, str]) -> None:
-    """Replace what is known of the names in `decided` by `problems`."""
+    """Replace the recorded problems of the names in `decided` by `problems`."""
     known = standing_problems(settings)
     _write(settings.data / "problems.json", {n: why for n, why in known.items() if n not in decided} | dict(problems))
 
 
 def report_run(settings: Settings, run_id: str, failure: str | None, log: Callable[[str], None]) -> None:
-    """Notify of what newly fails, of what recovered, and of tables that moved and were released with a warning.
+    """Notify of new failures, of recoveries, and of tables released with a drift warning.
 
     Calls the heartbeat if nothing fails.
 
-    `failure` is what the run itself ended with. Raises SettingInvalid, NotificationFailed: then the next run tries again.
+    `failure` is the failure of the run itself. Raises SettingInvalid, NotificationFailed; the next run then tries again.
     """
     problems = standing_problems(settings)
     if failure and not problems:
@@ -72,7 +72,7 @@ def _read(file: Path) -> dict[str, str]:
         problems: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError:  # cut off by a full disk: the next run writes it again
+    except ValueError:  # incomplete after a full disk: the next run writes it again
         return {}
     return problems
 

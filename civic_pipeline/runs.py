@@ -1,4 +1,4 @@
-"""One run of the nightly job in this process, recorded in the Dagster home, so that the UI shows it."""
+"""Run the nightly job in this process, recorded in the Dagster home so that the UI shows it."""
 
 import os
 from collections.abc import Iterator
@@ -35,16 +35,16 @@ class EndedRun:
 def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = False) -> EndedRun:
     """The nightly job, or the selected assets of it.
 
-    Raises UnknownName for an asset that is not there, Interrupted, and with `debug` whatever the step raised.
+    Raises UnknownName for an unknown asset, Interrupted, and with `debug` the exception of the step.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
     from civic_pipeline.definitions import defs
 
-    datasets = load_datasets(settings.root)  # names a mistake in a defs.yaml in our words, without Dagster's traceback
+    datasets = load_datasets(settings.root)  # reports a mistake in a defs.yaml without Dagster's traceback
     names = select_assets(select, datasets, load_models(settings.root, datasets)) if select else frozenset()
     job = defs().resolve_job_def(JOB)
     with dg.DagsterInstance.get() as instance, _alive(settings, instance) as run_id:
-        # The UI lists a run under its job only if it says which one; execute_in_process has no argument for it.
+        # The UI lists a run under its job only if the run has the job's origin; execute_in_process has no argument for it.
         instance.create_run_for_job = partial(  # type: ignore[method-assign]
             instance.create_run_for_job, remote_job_origin=job_origin(MODULE, LOCATION, JOB)
         )
@@ -64,9 +64,9 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
 
 @contextmanager
 def _alive(settings: Settings, instance: dg.DagsterInstance) -> Iterator[str]:
-    """The id of a new run, whose lock is held while it lives: the operating system drops the lock with the process.
+    """The id of a new run, which holds a lock while it runs: the operating system releases the lock with the process.
 
-    Runs whose lock is free were killed, under whatever host name or process id: they are recorded as failed.
+    A started run whose lock is free was killed, whatever its host name or process id: it is recorded as failed.
     """
     folder = settings.dagster_home / "alive"
     folder.mkdir(exist_ok=True)
@@ -87,11 +87,11 @@ def _end_if_killed(instance: dg.DagsterInstance, file: Path) -> None:
                 instance.report_run_failed(run, "The process of this run was killed.")
             file.unlink(missing_ok=True)
     except Timeout:
-        return  # it lives
+        return  # it is still running
 
 
 def failure_of(result: dg.ExecuteInProcessResult) -> RunFailed:
-    """What the step that failed reported; of another run that holds the lock, with the exit code of that."""
+    """The failure that the step reported; LockHeld of another run keeps its own exit code."""
     failures = result.filter_events(lambda event: event.is_step_failure or event.is_run_failure)
     steps = [event for event in failures if event.is_step_failure]
     failed = RunFailed([problem_of(event) for event in steps or failures[-1:]])

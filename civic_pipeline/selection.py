@@ -1,4 +1,4 @@
-"""What `civic run --select` names: assets, datasets, subjects and places, and with `+` what depends on them."""
+"""The selection of `civic run --select`: assets, datasets, subjects and places, and with `+` what depends on them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,8 +13,8 @@ def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models:
     """The assets that `words` name, as `schema.table` or `warehouse`.
 
     A word is an asset (`marts/fct_payments`), a dataset (`baltimore/spending`: its raw and clean table), a subject
-    (`budget`) or a place (`baltimore`: its datasets), each with a `+` behind it for everything that depends on it, as dbt
-    writes it. Raises UnknownName.
+    (`budget`) or a place (`baltimore`: its datasets), each optionally followed by `+` for everything that depends on it, as in
+    dbt. Raises UnknownName.
     """
     parents = _parents(datasets, models)
     named = _named(datasets, models)

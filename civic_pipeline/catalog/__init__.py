@@ -1,4 +1,4 @@
-"""What a city publishes and what a table promises: strict models of the YAML files, and nothing but reading them."""
+"""Datasets, places and contracts: strict models of the YAML files. This package only reads files."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ __all__ = [
 
 
 def load_datasets(root: Path) -> dict[str, Dataset]:
-    """Every dataset of the checkout at `root`, by its name `city/dataset`: the folder it is defined in.
+    """Every dataset of the checkout at `root`, by its name `place/dataset`, which is its folder under `defs`.
 
     Raises FileInvalid for the first file that breaks the rules.
     """
@@ -44,7 +44,7 @@ def load_datasets(root: Path) -> dict[str, Dataset]:
     for file in files:
         former = datasets["/".join(file.parent.parts[-2:])].formerly
         if former in datasets:
-            raise FileInvalid(file, [(1, f"formerly: {former} still is a dataset; remove it, or this line")])
+            raise FileInvalid(file, [(1, f"formerly: {former} is still a dataset; remove it, or this line")])
     return datasets
 
 
@@ -80,11 +80,11 @@ def read_contract(path: Path) -> Contract:
 
 
 def refuse_name(path: Path, name: str) -> None:
-    """Raises FileInvalid for a name that could lead out of its folder or mean more than a table in SQL."""
+    """Raise FileInvalid for a name that is not a plain table name: it could be a path, or SQL."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
-        raise FileInvalid(path, [(1, f"{name!r} is no name for a table: use lower-case letters, digits and _ only")])
+        raise FileInvalid(path, [(1, f"{name!r} is not a valid table name: use lower-case letters, digits and _ only")])
 
 
 def table_name(dataset: str) -> str:
-    """`baltimore/spending` -> `baltimore_spending`: its table in `raw` and in `clean`."""
+    """`baltimore/spending` -> `baltimore_spending`, the table in `raw` and in `clean`."""
     return dataset.replace("/", "_")

@@ -1,4 +1,4 @@
-"""What must be true of a table before anybody sees it, and what its columns mean. Written in the `.yml` beside its SQL."""
+"""The contract of a table: its grain, its checks and its columns. Written in the `.yml` beside its SQL."""
 
 import json
 import re
@@ -18,30 +18,30 @@ Severity = Literal["critical", "warning", "info"]
 
 @cache
 def vocabulary() -> dict[str, list[str]]:
-    """Every Great Expectations expectation with its arguments, as `quality.vocabulary` last wrote them from the library.
+    """Every Great Expectations expectation with its arguments, as `quality.vocabulary` wrote them from the library.
 
-    Kept as a file because importing the library takes seconds and contracts are read at every start.
+    It is a file because importing the library takes seconds, and contracts are read at every start.
     """
     names: dict[str, list[str]] = json.loads((Path(__file__).parent / "expectations.json").read_text())
     return names
 
 
-# Expectations whose result is a value of the column, or a list of its values.
+# Expectations whose result shows values of the column.
 _SHOWS_VALUES = re.compile(
     r"distinct_values|most_common|_(max|min|mean|median|sum|stdev|quantile_values|kl_divergence|z_scores)_"
 )
 
 
 class RowRule(Strict):
-    """A row that breaks it goes to quarantine, with the rule's name and reason."""
+    """A condition on rows. A row that breaks it goes to quarantine, with the rule's name and reason."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     keep_if: str = Field(min_length=1, description="SQL condition over the select's columns; null counts as broken.")
-    reason: str = Field(min_length=1, description="A sentence a resident could read.")
+    reason: str = Field(min_length=1, description="Why such a row is rejected, in a sentence for the public.")
 
 
 class Expectation(Strict):
-    """A Great Expectations expectation, by its own name and arguments."""
+    """A Great Expectations expectation: its name and its arguments."""
 
     name: str
     arguments: dict[str, Any]
@@ -67,7 +67,7 @@ class Expectation(Strict):
         if unknown:
             raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")
         if any(argument != "max_value" for argument, given in value[name].items() if given == "today"):
-            # Tables are judged once: only of an upper bound that moves on, a verdict stays true.
+            # A table is checked once. Only with `today` as an upper bound does a passed check stay true on later days.
             raise ValueError("`today` can only be a max_value")
         return {"name": name, "arguments": value[name]} | {k: v for k, v in value.items() if k != name}
 
@@ -80,13 +80,13 @@ class Expectation(Strict):
 
     @property
     def label(self) -> str:
-        """What it is about and what it expects, such as `amount__between`."""
+        """Column and expectation, such as `amount__between`."""
         words = re.sub(r"^expect_(column_values_to_|column_|table_)?", "", self.name).removesuffix("_expectation")
         return "__".join([*self.columns, re.sub(r"(^|_)(to_)?be_", r"\1", words).replace("_to_", "_")])
 
     @property
     def subject(self) -> str:
-        """The label, with a hash of the arguments where it names no column; two of one subject differ in severity."""
+        """The label, with a hash of the arguments if it has no column. Two with the same subject must differ in severity."""
         if self.columns:
             return self.label
         return f"{self.label}__{zlib.crc32(json.dumps(self.arguments, sort_keys=True).encode()):08x}"
@@ -98,11 +98,9 @@ class Column(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     type: str = Field(min_length=1, description="DuckDB's name of the type, as `describe` prints it.")
     unit: str | None = None
-    source: str | None = Field(
-        default=None, description="Column of the raw table it comes from, where one says it all."
-    )
+    source: str | None = Field(default=None, description="Column of the raw table it comes from, if it is only one.")
     references: str | None = Field(
-        default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table whose key it must exist in."
+        default=None, pattern=r"^(clean|marts)\.[a-z0-9_]+$", description="Table in whose key each value must exist."
     )
     personal: bool = Field(
         default=False, description="About persons: kept in the build for matching, shown nowhere and never released."
@@ -115,11 +113,13 @@ class Contract(Strict):
 
     each_row_is: str = Field(min_length=1, description="The grain, finishing the sentence `each row is ...`.")
     about: str | None = None
-    owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
+    owners: Owners = Field(default=OWNERS, description="Who is responsible for it, such as team:open-data.")
     cannot_say: str | None = Field(default=None, description="What the table must not be used to claim.")
-    key: tuple[str, ...] = Field(min_length=1, description="Unique and never null; checked without further words.")
+    key: tuple[str, ...] = Field(
+        min_length=1, description="Columns that identify a row; always checked to be unique and never null."
+    )
     source_rows: str | None = Field(
-        default=None, description="SQL giving the rows the source should become; default one per raw row."
+        default=None, description="SQL that counts the rows expected from the source; default: one per raw row."
     )
     repeated_rows: Literal["drop"] | None = Field(
         default=None, description="`drop`: rows published twice are kept once and counted."
@@ -156,7 +156,7 @@ class Contract(Strict):
         for position, expected in enumerate(self.expectations):
             if (expected.subject, expected.severity) in stated:
                 raise mistake(
-                    "says the same of the same columns, as severely, as an expectation above", "expectations", position
+                    "duplicates an expectation above (same type, columns and severity)", "expectations", position
                 )
             stated.add((expected.subject, expected.severity))
         return self
@@ -167,7 +167,7 @@ class Contract(Strict):
         for part in ("key", "control_totals"):
             for position, name in enumerate(getattr(self, part)):
                 if name in personal:
-                    raise mistake(f"{name!r} is about persons, and this would show it", part, position)
+                    raise mistake(f"{name!r} is about persons, and this setting would show it", part, position)
         for position, expected in enumerate(self.expectations):
             if personal.intersection(expected.columns) and _SHOWS_VALUES.search(expected.name):
                 raise mistake("its result shows values of a column about persons", "expectations", position)
@@ -182,7 +182,7 @@ class Contract(Strict):
 
     @property
     def named_expectations(self) -> dict[str, Expectation]:
-        """The expectations by the names their checks have."""
+        """Check name -> expectation."""
         labels = Counter(expected.label for expected in self.expectations)
         subjects = Counter(expected.subject for expected in self.expectations)
         named = {}

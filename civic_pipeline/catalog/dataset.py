@@ -1,4 +1,4 @@
-"""What a publisher's dataset is: where it comes from, what it promises, what we expect of it. Written in `defs.yaml`."""
+"""The definition of a dataset: its source, its columns and its limits. Written in `defs.yaml`."""
 
 import re
 from collections.abc import Iterable
@@ -27,17 +27,17 @@ Subject = Literal[
     "shared", "budget", "spending", "salaries", "participation", "covid", "housing", "service_requests", "performance",
     "certification", "reconciliation",
 ]  # fmt: skip
-# Whom Dagster names beside a table; a team as `team:<name>`, a person by e-mail.
+# Owners as Dagster writes them: a team as `team:<name>`, a person by e-mail address.
 Owners = tuple[Annotated[str, Field(pattern=r"^(team:[\w-]+|[^@\s]+@[^@\s]+)$")], ...]
 OWNERS: Owners = ("team:open-data",)
 TimeZonePolicy = Literal["utc", "local_labelled_utc", "date_only"]
 
-# The oldest newest-date a cadence allows, in days: its period and a grace for weekends, holidays and late postings.
+# Largest age of the newest date per cadence, in days: the period, plus weekends, holidays and late postings.
 FRESH_FOR_DAYS: dict[Cadence, int] = {"daily": 7, "weekly": 14, "monthly": 45, "quarterly": 120, "annually": 400}
 
 
 def _share(value: object) -> object:
-    """`2%` as people write it, kept as a share from 0 to 1."""
+    """`2%` as a share from 0 to 1."""
     if isinstance(value, str) and value.endswith("%"):
         try:
             return float(value[:-1]) / 100
@@ -54,7 +54,7 @@ Share = Annotated[
 ]
 
 
-# Written back as it is read, so that a dataset can be copied with other values.
+# Serialized as it is read, so that a dataset can be copied with other values.
 _AsWritten = PlainSerializer(lambda share: f"{share * 100:.10g}%")
 Tolerance = Annotated[Share, _AsWritten]
 Growth = Annotated[
@@ -67,9 +67,11 @@ Growth = Annotated[
 
 
 class PagedSource(Strict):
-    """How a source is read that comes in pages."""
+    """How a source is read in pages."""
 
-    requests_at_once: int = Field(default=4, ge=1, le=16, description="Most requests under way to the portal.")
+    requests_at_once: int = Field(
+        default=4, ge=1, le=16, description="Largest number of parallel requests to the portal."
+    )
     full_read_every_days: int | None = Field(
         default=None,
         ge=1,
@@ -79,7 +81,7 @@ class PagedSource(Strict):
 
 
 class SocrataSource(PagedSource):
-    """A Socrata dataset, or one per year of the same shape (`editions`)."""
+    """A Socrata dataset, or one dataset per year with the same columns (`editions`)."""
 
     portal: Literal["socrata"]
     domain: str = Field(
@@ -88,8 +90,8 @@ class SocrataSource(PagedSource):
     id: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$", description="The 4x4 id.")
     editions: dict[
         Annotated[str, Field(pattern=r"^[0-9]{4}$")], Annotated[str, Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]
-    ] = Field(default_factory=dict, description="Year to 4x4 id, for a publisher who opens a new dataset every year.")
-    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+    ] = Field(default_factory=dict, description="Year -> 4x4 id, for a publisher who opens a new dataset every year.")
+    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -99,13 +101,13 @@ class SocrataSource(PagedSource):
 
 
 class ArcgisSource(PagedSource):
-    """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers move."""
+    """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers change."""
 
     portal: Literal["arcgis"]
     item: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{32}$",
-        description="The 32-hex item id. A server of the city's own may have none: then `fallbacks` say where the layer is.",
+        description="The 32-hex item id. If the city's own server has none, `fallbacks` has the address of the layer.",
     )
     layer: str = Field(min_length=1, description="The layer's name, verified on every read.")
     number: int | None = Field(
@@ -116,7 +118,7 @@ class ArcgisSource(PagedSource):
     fallbacks: tuple[Annotated[str, Field(pattern=r"^https://.+/(FeatureServer|MapServer)$")], ...] = Field(
         default=(), description="Service addresses to try, in order, when the item does not resolve."
     )
-    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
@@ -126,29 +128,29 @@ class ArcgisSource(PagedSource):
 
 
 class OpendatasoftSource(Strict):
-    """An OpenDataSoft (Huwise) dataset, read as one export: such portals have no row ids and no marks of edits."""
+    """An OpenDataSoft (Huwise) dataset, read as one export: such portals have no row ids and do not mark changed rows."""
 
     portal: Literal["opendatasoft"]
     domain: str = Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.longbeach.gov.")
     id: str = Field(pattern=r"^[\w@.-]+$", description="The dataset's id, as in its address: /explore/dataset/<id>/.")
-    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
 
 
 class FileSource(Strict):
-    """A file on the web or in the project: CSV, Excel or GeoJSON, also compressed by gzip. Its bytes tell which it is."""
+    """A file on the web or in the project: CSV, Excel or GeoJSON, also compressed by gzip. The format is recognised by its bytes."""
 
     portal: Literal["file"]
     url: str = Field(
         description="An https address, or a path from the project's root such as data/seeds/wards.csv. A dataset's file"
-        " never leads out of the project; `civic capture` reads any file of this machine."
+        " must be inside the project; `civic capture` reads any local file."
     )
-    sheet: str | None = Field(default=None, description="Sheet of a workbook, where it is not the first.")
+    sheet: str | None = Field(default=None, description="Sheet of a workbook, if it is not the first.")
     encoding: str | None = Field(
         default=None,
         description="Encoding of a CSV file that is neither Unicode nor Windows-1252, such as mac_roman: any bytes pass for"
         " Windows-1252, so nothing but a misspelt name reveals it.",
     )
-    recorded: date = Field(description="When this reference was last evidenced in a public source.")
+    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
 
     @field_validator("url")
     @classmethod
@@ -157,7 +159,7 @@ class FileSource(Strict):
         if not re.fullmatch(r"https://[^/@\s]+/\S+", url) and not is_inside:
             raise mistake("give an https address, or a path from the project's root without ..")
         if url != redacted(url):
-            raise mistake("the address holds a token or a password, and these files are for everybody to read")
+            raise mistake("the address contains a token or a password, and these files are public")
         return url
 
     @field_validator("encoding")
@@ -172,7 +174,7 @@ class FileSource(Strict):
 
 
 class FileHere(FileSource):
-    """A file that a person named on the command line: an absolute path, or a private address by http. No YAML can say it."""
+    """A file named on the command line: an absolute path, or a private http address. Not possible in YAML."""
 
     @field_validator("url")
     @classmethod
@@ -202,13 +204,13 @@ _COLUMN_TYPES = WithJsonSchema(
 
 
 class Volume(Strict):
-    """How many rows are believable."""
+    """The expected number of rows."""
 
-    shrink_at_most: Share = Field(description="Tolerated fall against the last accepted capture, such as 2%.")
+    shrink_at_most: Share = Field(description="Largest allowed drop against the last accepted capture, such as 2%.")
 
 
 class Limits(Strict):
-    """Where a check of drift warns, and where it holds the table back."""
+    """The shares from which a drift check warns and holds the table back."""
 
     warn: Tolerance = Field(description="Share from which it warns, such as 0.5%.")
     hold: Tolerance = Field(description="Share from which it holds the table back, such as 2%.")
@@ -216,7 +218,7 @@ class Limits(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.warn > self.hold:
-            raise mistake("`warn` is above `hold`: it would never warn", "warn")
+            raise mistake("`warn` is above `hold`, so it would never warn", "warn")
         return self
 
     @classmethod
@@ -225,7 +227,7 @@ class Limits(Strict):
 
 
 class Drift(Strict):
-    """How far the clean table may move from its last accepted version; the defaults need no line of YAML."""
+    """How much the clean table may change against its last accepted version. All have defaults."""
 
     slices: tuple[str, ...] | None = Field(
         default=None,
@@ -234,15 +236,15 @@ class Drift(Strict):
     )
     payee: str | None = Field(default=None, description="Column of the payees to count. Default: vendor_name.")
     grow_at_most: Growth = Field(
-        default=0.25, description="Tolerated growth of rows and of each control total in one step."
+        default=0.25, description="Largest allowed growth of rows and of each control total in one step."
     )
-    closed: Limits = Field(default=Limits.of("0.5%", "2%"), description="Tolerated moves of a past fiscal year.")
+    closed: Limits = Field(default=Limits.of("0.5%", "2%"), description="Allowed changes of a past fiscal year.")
     open: Limits = Field(
         default=Limits.of("10%", "20%"),
-        description="Tolerated falls of any other slice, and tolerated shifts of a share, in points.",
+        description="Allowed drops of any other slice, and allowed changes of a share, in percentage points.",
     )
     changed: Limits = Field(
-        default=Limits.of("1%", "20%"), description="Tolerated share of accepted rows that changed or are gone."
+        default=Limits.of("1%", "20%"), description="Allowed share of accepted rows that changed or are missing."
     )
 
 
@@ -250,11 +252,11 @@ class Dataset(Strict):
     """One dataset of one publisher: the `attributes:` of a `defs.yaml`."""
 
     title: str = Field(min_length=1, description="Title on the portal.")
-    subject: Subject = Field(description="What it is about: the folder of the marts made of it.")
+    subject: Subject = Field(description="Subject: the folder of the marts that use it.")
     formerly: str | None = Field(
         default=None,
         pattern=r"^[a-z0-9_]+/[a-z0-9_]+$",
-        description="Name the dataset had before; its captures are still read from there.",
+        description="Earlier name of the dataset; captures under that name are still read.",
     )
     publisher: str = Field(min_length=1)
     owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
@@ -263,53 +265,51 @@ class Dataset(Strict):
     source: Source
     cadence: Cadence = Field(description="How often the publisher says it updates.")
     dated_by: str | None = Field(
-        default=None, description="Column of the clean table with the city's own date; gives the data's age."
+        default=None, description="Date column of the clean table that gives the age of the data."
     )
-    key: tuple[str, ...] = Field(
-        description="Columns that name a record in the source; may be empty where there are none."
-    )
+    key: tuple[str, ...] = Field(description="Columns that identify a record in the source; may be empty.")
     columns: Annotated[dict[str, str], _COLUMN_TYPES] = Field(
         min_length=1,
-        description="Expected columns and their portal types; a name with * stands for a family, at least one of which must exist."
+        description="Expected columns and their portal types; a name with * stands for a family of columns, of which one must exist."
         " A column about persons is written {type: text, personal: true}.",
     )
     personal: SkipJsonSchema[frozenset[str]] = Field(
         default=frozenset(), description="The columns about persons, from `columns`."
     )
     time_zones: dict[str, TimeZonePolicy] = Field(
-        default_factory=dict, description="What a date column's clock means, per column."
+        default_factory=dict, description="Meaning of the times of each date column."
     )
     valid_from: str | None = Field(
-        default=None, description="Column with the day from which a record holds, for meta.record_versions."
+        default=None, description="Column with the first day on which a record is valid, for meta.record_versions."
     )
-    valid_to: str | None = Field(default=None, description="Column with the day until which it holds.")
+    valid_to: str | None = Field(default=None, description="Column with its last valid day.")
     earlier_shapes: tuple[Shape, ...] = Field(
         default=(),
-        description="What the source's columns were called before; the first shape that fits a capture applies.",
+        description="Earlier column names of the source; the first shape that fits a capture is used.",
     )
     volume: Volume
-    drift: Drift = Field(default=Drift(), description="How far the clean table may move in one step.")
+    drift: Drift = Field(default=Drift(), description="How much the clean table may change in one step.")
 
     def lacks(self, columns: Iterable[str]) -> list[str]:
-        """The declared columns that are not among `columns`, whatever their case; of a family one must be."""
+        """The declared columns that are missing in `columns`, ignoring case; of a family, one is enough."""
         present = [column.lower() for column in columns]
         return [name for name in self.columns if not any(stands_for(name.lower(), column) for column in present)]
 
     def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
-        """The earlier shape of a capture with these columns; None for today's, or one that nobody described."""
+        """The earlier shape of a capture with these columns; None for the current or an undescribed shape."""
         if not self.lacks(columns):
             return None
         return next((shape for shape in self.earlier_shapes if shape.fits(columns)), None)
 
     @field_serializer("personal")
     def _in_one_order(self, names: frozenset[str]) -> list[str]:
-        """A set has another order in every process, and what it is written as is part of a table's fingerprint."""
+        """Serialize in sorted order: the order of a set differs between processes, and the text is part of the fingerprint."""
         return sorted(names)
 
     @model_validator(mode="before")
     @classmethod
     def _personal_apart(cls, values: Any) -> Any:
-        """`columns` as name and type, and in `personal` the names of those about persons."""
+        """Split `columns` into name and type, and into `personal`, the names of those about persons."""
         columns = values.get("columns") if isinstance(values, dict) else None
         if not isinstance(columns, dict) or not any(isinstance(kind, dict) for kind in columns.values()):
             return values
@@ -345,7 +345,7 @@ class Dataset(Strict):
         for part in ("key", "valid_from", "valid_to"):
             shown = [name for name in mentioned[part] if name in self.personal]
             if shown:
-                raise mistake(f"{part} names {', '.join(shown)}, which is about persons, and histories show it", part)
+                raise mistake(f"{part} names {', '.join(shown)}, which is about persons; histories would show it", part)
         families = [name for name in self.personal if "*" in name]
         if families:
             raise mistake("a family of columns cannot be personal: list its columns", "columns", families[0])
@@ -354,7 +354,7 @@ class Dataset(Strict):
         ]
         if undated:
             raise mistake(
-                f"time_zones must say what the clock of {', '.join(undated)} means: utc, local_labelled_utc or date_only",
+                f"time_zones must say what the times of {', '.join(undated)} mean: utc, local_labelled_utc or date_only",
                 "columns",
                 undated[0],
             )
@@ -362,5 +362,5 @@ class Dataset(Strict):
 
 
 def stands_for(pattern: str, column: str) -> bool:
-    """Whether a name in `columns` is that of `column`: * stands for anything, every other character for itself."""
+    """Whether a name in `columns` matches `column`; * matches any characters."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), column, re.DOTALL) is not None

@@ -11,13 +11,13 @@ from civic_pipeline.errors import FileInvalid
 
 
 class Strict(BaseModel):
-    """A key we do not know is an error, so a typo can never silently do nothing."""
+    """An unknown key is an error, so that a typo is never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Loader(yaml.CSafeLoader):
-    """Gives a value that cannot be, such as the date 2026-13-45, its line; the library raises whatever it trips over."""
+    """Reports the line of an impossible value, such as the date 2026-13-45; the library raises various errors."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -31,14 +31,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def mistake(message: str, *at: str | int) -> PydanticCustomError:
-    """What a cross-field validator raises: the message, and the keys below the validated value that are to blame."""
+    """The error of a cross-field validator: the message, and the path of the wrong key below the validated value."""
     return PydanticCustomError("mistake", "{message}", {"message": message, "at": at})
 
 
 def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Model:
-    """The model written in `path`, or in the part of it that `below` names.
+    """The model in the YAML file `path`, or in the part of it that `below` names.
 
-    Raises FileInvalid for text that is not YAML, a repeated key, or anything the model does not allow.
+    Raises FileInvalid for text that is not YAML, a repeated key, or a value that the model does not allow.
     """
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise FileInvalid(path, [(line, f"this is not YAML: {error.problem}")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        # Control characters, not UTF-8, a list in itself.
+        # Control characters, bytes that are not UTF-8, or a list that contains itself.
         raise FileInvalid(path, [(1, f"this is not YAML: {error}")]) from None
     if repeated:
         raise FileInvalid(path, repeated)
@@ -63,7 +63,7 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
 
 
 def line_of(path: Path, *keys: str | int) -> int:
-    """The 1-based line of the value that `keys` lead to, or of its nearest ancestor."""
+    """The line (from 1) of the value at the path `keys`, or of its nearest ancestor."""
     return _line(_node_at(_Loader(path.read_text(encoding="utf-8")).get_single_node(), keys))
 
 
@@ -81,12 +81,12 @@ def _repeated_keys(node: yaml.Node | None) -> Any:
 
 
 def _node_at(node: yaml.Node | None, keys: tuple[str | int, ...]) -> yaml.Node | None:
-    """The node that `keys` lead to, or the deepest one on the way that exists."""
+    """The node at the path `keys`, or its deepest existing ancestor."""
     for key in keys:
         if isinstance(node, yaml.MappingNode):
             pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
             if pair is not None:
-                # A scalar's line is its own; for a missing or nested value the key's line reads better.
+                # A scalar has its own line; for a missing or nested value the line of the key is clearer.
                 node = pair[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
             node = node.value[key]
@@ -111,7 +111,7 @@ def _violation(root: yaml.Node | None, error: Any) -> tuple[int, str]:
             if isinstance(parent, yaml.MappingNode)
             else None
         )
-        return _line(key or node), f"{where}: {location[-1]!r} is not a key we know; check its spelling"
+        return _line(key or node), f"{where}: {location[-1]!r} is not a valid key; check its spelling"
     if kind == "missing":
         return _line(node), f"{where}: {location[-1]!r} is required and missing"
     message = error["msg"].removeprefix("Value error, ")

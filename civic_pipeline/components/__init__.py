@@ -1,4 +1,4 @@
-"""The one Dagster component: a dataset's YAML becomes its raw asset and the checks of its capture."""
+"""The one Dagster component: it turns a dataset's YAML into Dagster definitions."""
 
 from civic_pipeline.components.portal_dataset import PortalDataset
 

@@ -1,4 +1,4 @@
-"""What Dagster knows of each asset before anything runs: raw captures, tables, the release, and the seeds they read."""
+"""The Dagster asset specs: raw captures, tables, the release, and seeds."""
 
 from collections.abc import Iterable, Mapping
 
@@ -21,11 +21,11 @@ from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.seeds import seed_paths
 
 RELEASE = dg.AssetKey(["warehouse"])
-_OWNERS = ["team:open-data"]  # of what no YAML describes: seeds and the release
+_OWNERS = ["team:open-data"]  # owner of assets without YAML: seeds and the release
 
 
 def raw_spec(settings: Settings, name: str, dataset: Dataset) -> dg.AssetSpec:
-    """`city/dataset` as the asset of its captures. Skippable: a source that fails is not materialized."""
+    """The asset of the captures of `place/dataset`. Skippable: it is not materialized if the source fails."""
     source, page = dataset.source, portal_page(dataset.source)
     return dg.AssetSpec(
         asset_key(f"raw.{table_name(name)}"),
@@ -53,7 +53,7 @@ def raw_spec(settings: Settings, name: str, dataset: Dataset) -> dg.AssetSpec:
 
 
 def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
-    """A table of `sql/`. Skippable: a table that is held back is not materialized."""
+    """The asset of a table of `sql/`. Skippable: it is not materialized if the table is held back."""
     sources = _sources(model, models, datasets)
     cities = {name.partition("/")[0] for name in sources}
     return dg.AssetSpec(
@@ -97,11 +97,11 @@ def release_spec(models: Mapping[str, Model]) -> dg.AssetSpec:
 
 
 def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
-    """The reviewed mappings that models read: files of the checkout, never materialized."""
+    """External assets for the seeds that models read: files of the checkout, never materialized."""
     return [
         dg.AssetSpec(
             dg.AssetKey(["seeds", name]),
-            description="A reviewed mapping, kept by hand in the checkout.",
+            description="A reviewed mapping, edited by hand in the checkout.",
             group_name="shared",
             kinds={"csv"},
             owners=_OWNERS,
@@ -113,7 +113,7 @@ def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
 
 
 def _sources(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
-    """The datasets a table is made from, through all the tables between."""
+    """All datasets that a table is built from, directly or through other tables."""
     by_table = {f"{schema}.{table_name(name)}": name for name in datasets for schema in ("raw", "history")}
     sources: dict[str, Dataset] = {}
     for name in model.inputs:
@@ -125,7 +125,7 @@ def _sources(model: Model, models: Mapping[str, Model], datasets: Mapping[str, D
 
 
 def _most_frequent(datasets: Iterable[Dataset]) -> Cadence:
-    """How often a table may change: as often as the most frequent of its sources."""
+    """The cadence of a table: that of its most frequent source."""
     cadences: list[Cadence] = [dataset.cadence for dataset in datasets]
     return min(cadences, key=lambda cadence: FRESH_FOR_DAYS.get(cadence, 9_999), default="irregular")
 

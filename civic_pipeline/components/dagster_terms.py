@@ -1,4 +1,4 @@
-"""Our terms in Dagster's: keys, checks, tags, links."""
+"""Translate our terms into Dagster's: asset keys, checks, tags and links."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -21,9 +21,9 @@ from civic_pipeline.warehouse import CheckResult
 
 CheckName = Literal["contract", "data_age", "portal", "warnings"]
 _DESCRIPTIONS: dict[CheckName, str] = {
-    "contract": "Everything that must hold. One failed expectation holds the table back.",
-    "warnings": "What should hold. A failed expectation is shown and holds nothing back.",
-    "data_age": "How old the newest date in the data is.",
+    "contract": "The critical expectations. One failure holds the table back.",
+    "warnings": "The other expectations. A failure is reported and does not hold the table back.",
+    "data_age": "The age of the newest date in the data.",
     "portal": "Whether the portal was read completely and has the declared columns.",
 }
 _TABLE_SCHEMA = dg.TableSchema(
@@ -35,7 +35,7 @@ _TABLE_SCHEMA = dg.TableSchema(
 
 
 def asset_key(table: str) -> dg.AssetKey:
-    """`marts.dim_dates` -> its asset key; a name without a schema is a key of one part."""
+    """`marts.dim_dates` -> asset key; a name without a schema becomes a key of one part."""
     return dg.AssetKey(table.split("."))
 
 
@@ -44,12 +44,12 @@ def table_of(key: dg.AssetKey) -> str:
 
 
 def input_key(table: str) -> dg.AssetKey:
-    """The key of a model's input: all captures of a dataset are the asset that its newest one is."""
+    """The asset key of a model's input: `history.x` and `raw.x` are the same asset."""
     return asset_key(table.replace("history.", "raw.", 1))
 
 
 def check_name(check: PlannedCheck | CheckResult) -> CheckName:
-    """The Dagster check that an expectation is a row of: one per table and severity."""
+    """The Dagster check that reports an expectation: one per table and severity."""
     if check.layer == "portal":
         return "portal"
     if check.layer == "time":
@@ -58,7 +58,7 @@ def check_name(check: PlannedCheck | CheckResult) -> CheckName:
 
 
 def check_specs(table: str, planned: Iterable[PlannedCheck]) -> list[dg.AssetCheckSpec]:
-    """The Dagster checks of a table, those first that hold it back."""
+    """The Dagster checks of a table, blocking ones first."""
     names = {check_name(check) for check in planned}
     return [
         dg.AssetCheckSpec(name, asset=asset_key(table), description=_DESCRIPTIONS[name])
@@ -116,14 +116,14 @@ def code_reference(label: str, path: Path) -> dg.LocalFileCodeReference:
 
 
 def code_references(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue:
-    """Links to the files that say how an asset is made, by what they are."""
+    """Links to the files that define an asset."""
     return dg.CodeReferencesMetadataValue(
         code_references=[code_reference(label, path) for label, path in files.items()]
     )
 
 
 def portal_page(source: Source) -> str | None:
-    """The page of the portal that shows a source to people; None for a file of this machine."""
+    """The web page of a source on its portal; None for a local file."""
     match source:
         case SocrataSource():
             return f"https://{source.domain}/d/{source.id or list(source.editions.values())[-1]}"
@@ -135,7 +135,7 @@ def portal_page(source: Source) -> str | None:
 
 
 def reference(source: Source) -> str:
-    """How the portal knows the dataset."""
+    """The id of a dataset on its portal."""
     match source:
         case SocrataSource():
             return f"{source.domain} {source.id or ', '.join(source.editions.values())}"
@@ -147,7 +147,7 @@ def reference(source: Source) -> str:
 
 
 def freshness_policy(cadence: Cadence) -> dg.FreshnessPolicy | None:
-    """Dagster's own watch over how long ago a table was last accepted; data age itself is the check `data_age`."""
+    """Dagster's freshness policy: the time since a table was last accepted. The age of the data is the check `data_age`."""
     days = FRESH_FOR_DAYS.get(cadence)
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(days=days)) if days else None
 

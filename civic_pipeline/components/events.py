@@ -1,4 +1,4 @@
-"""Outcomes of the night as Dagster's events: a materialization for what stands, check results, an observation for what failed."""
+"""Turn outcomes of the night into Dagster events: materializations, check results, and observations of failures."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -25,7 +25,7 @@ Event = dg.AssetCheckResult | dg.MaterializeResult[None]
 
 
 def events_of(context: dg.AssetExecutionContext, outcome: Outcome, settings: Settings) -> Iterator[Event]:
-    """The events of one outcome; what Dagster has no event for is logged. Asset observations are recorded here."""
+    """The events of one outcome; outcomes without a Dagster event are logged. Asset observations are recorded here."""
     match outcome:
         case CaptureOutcome():
             yield from _captured(context, outcome, settings)
@@ -42,7 +42,7 @@ def events_of(context: dg.AssetExecutionContext, outcome: Outcome, settings: Set
 
 
 def observed_before(name: str, lake: Lake) -> Iterator[Event]:
-    """A source as its last attempt left it, for a run that does not ask it."""
+    """The last recorded state of a source, for a run that does not capture it."""
     attempt, key = last_attempt(name, lake), asset_key(f"raw.{table_name(name)}")
     if attempt and attempt.capture_id:
         yield from check_results(checks_of(attempt, f"raw.{table_name(name)}"))
@@ -69,7 +69,7 @@ def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settin
             else f"{capture.rows:,} rows captured"
         )
         context.log.info(f"{outcome.name}: {words}")
-        # Unchanged is materialized, too, or Dagster would call a good asset failed whenever another one of the run failed.
+        # Materialize an unchanged capture, too: else Dagster shows it as failed whenever another asset of the run failed.
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(capture.capture_id))
 
 
@@ -124,12 +124,12 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
         metadata["quality report"] = dg.MetadataValue.url(
             report_page(settings.reports, context.run.run_id, model.name).as_uri()
         )
-    # With the data version, Dagster counts tables downstream as up to date while these contents stay the same.
+    # With this data version, Dagster treats downstream tables as up to date until the contents change.
     yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(accepted.contents))
 
 
 def _held_back(outcome: TableOutcome, why: str) -> Iterator[dg.AssetCheckResult]:
-    """The verdicts on the table's last accepted version, and `contract` failed with the reason."""
+    """The check results of the last accepted version, and `contract` failed with the reason."""
     by_name = {str(result.check_name): result for result in check_results(outcome.results)}
     contract = by_name.pop("contract", None)
     broken = contract is not None and not contract.passed

@@ -1,4 +1,4 @@
-"""What Dagster knows of a failed run, in one line per step."""
+"""The failure of a Dagster run, one line per step."""
 
 import dagster as dg
 
@@ -6,7 +6,7 @@ STARTED_BY = "civic_pipeline/started_by"  # the tag of runs that were not launch
 
 
 def problem_of(event: dg.DagsterEvent) -> str:
-    """The message of a foreseen failure, or the exception itself where nobody foresaw it."""
+    """The message of a foreseen failure, or the exception itself if it was not foreseen."""
     error = event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
     if error is None:
         return str(event.message)

@@ -1,4 +1,4 @@
-"""A dataset a publisher offers, described in `defs.yaml`: the source that Dagster shows before the raw asset.
+"""The Dagster component of a dataset in `defs.yaml`: the external asset that Dagster shows before the raw asset.
 
 The raw asset itself is part of the step that captures all sources (defs/night.py).
 """
@@ -12,7 +12,7 @@ from civic_pipeline.components.dagster_terms import portal_page, source_descript
 
 
 class PortalDataset(dg.Component):
-    """A dataset a publisher offers: where it comes from and what it promises. Captured as the asset raw/<place>_<dataset>."""
+    """A published dataset: its source, its columns and its limits. Captured as the asset raw/<place>_<dataset>."""
 
     def __init__(self, name: str, dataset: Dataset) -> None:
         self.name, self.dataset = name, dataset
@@ -44,5 +44,5 @@ class PortalDataset(dg.Component):
 
 
 def source_key(name: str) -> dg.AssetKey:
-    """`city/dataset` -> the key of its source, which is at the portal and never materialized here."""
+    """`place/dataset` -> the key of its source, an external asset on the portal."""
     return dg.AssetKey(["portal", table_name(name)])

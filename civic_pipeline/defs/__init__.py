@@ -1,1 +1,1 @@
-"""What Dagster loads: a folder per dataset, and the models, jobs, schedules, sensors and resources."""
+"""What Dagster loads: a folder per dataset, and the night, jobs, schedules, sensors and loggers."""

@@ -1,12 +1,12 @@
-"""What a run prints: the messages of our own steps, without Dagster's event stream, which the UI shows."""
+"""The terminal output of a run: messages of our own code, without Dagster's events, which the UI shows."""
 
 import logging
 
 import dagster as dg
 
 
-class _OwnWords(logging.Filter):
-    """Only what our steps say: Dagster's own events come with stack traces of failures we have already explained."""
+class _OwnMessages(logging.Filter):
+    """Drop Dagster's own events: they have stack traces of failures that our messages already explain."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(record, "dagster_meta", {}).get("dagster_event") is None
@@ -27,7 +27,7 @@ def console(_: dg.InitLoggerContext) -> logging.Logger:
     if not logger.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(_Plain())
-        handler.addFilter(_OwnWords())
+        handler.addFilter(_OwnMessages())
         logger.addHandler(handler)
     return logger
 

@@ -1,7 +1,7 @@
-"""The night as one Dagster step: captures, tables and release are its assets, each with its own result.
+"""The night as one Dagster step whose assets are captures, tables and the release, each with its own result.
 
-One step, because a step that fails in part makes Dagster skip what is made of it, and its retry repeats all of it. See
-docs/adr/NIGHT. What the night does is in nightly.py; here it is translated.
+It is one step, because Dagster skips everything downstream of a step that fails in part, and a retry repeats the whole
+step. See docs/adr/NIGHT. The work itself is in nightly.py; here it is only translated for Dagster.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from civic_pipeline.quality import planned_checks, portal_checks
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import Model, load_models
 
-# Dagster's mark of a run that repeats a failed step, whole, and of one that repeats the assets that failed.
+# Dagster's tags of a run that re-executes a failed step, and of one that re-executes only failed assets.
 _STEP_RETRY, _ASSET_RETRY = "dagster/is_resume_retry", "dagster/is_asset_resume_retry"
 
 
@@ -57,7 +57,7 @@ def nightly_assets() -> dg.Definitions:
         except CivicError as error:
             raise without_stack_trace(error) from error
         except BaseException:
-            if interruption.received():  # whatever a library made of it
+            if interruption.received():  # a library may have replaced the exception
                 raise interruption.Interrupted from None
             raise
 
@@ -67,10 +67,10 @@ def nightly_assets() -> dg.Definitions:
 def _selection(
     context: dg.AssetExecutionContext, datasets: Mapping[str, Dataset], models: Mapping[str, Model], lake: Lake
 ) -> Selection:
-    """What the run's selection of assets and checks asks for.
+    """The part of the night that the run's selection of assets and checks asks for.
 
-    Who asks for some tables wants them made; a whole night, and what repeats a failed one, leaves alone what would come out
-    the same. What repeats a failed night asks only the sources that failed.
+    Selected tables are always rebuilt. A whole night, and a re-execution of a failed one, keeps unchanged tables; a
+    re-execution captures only the sources that failed.
     """
     keys = {table_of(key) for key in context.selected_asset_keys}
     asked = {name for name in datasets if f"raw.{table_name(name)}" in keys}
@@ -90,7 +90,7 @@ def _selection(
 
 
 def _repeats_a_release(context: dg.AssetExecutionContext) -> bool:
-    """Whether this run repeats the failed assets of one that released: what they become is to be released, too."""
+    """Whether this run re-executes failed assets of a run that had the release selected, so that it must release, too."""
     parent_id = context.run.tags.get("dagster/parent_run_id")
     if _ASSET_RETRY not in context.run.tags or parent_id is None:
         return False
@@ -101,7 +101,7 @@ def _repeats_a_release(context: dg.AssetExecutionContext) -> bool:
 def _not_asked_again(
     context: dg.AssetExecutionContext, selection: Selection, datasets: Mapping[str, Dataset], lake: Lake
 ) -> Iterator[Event]:
-    """Sources that a repeated night leaves alone: as the last attempt left them, or Dagster would call them failed."""
+    """The last state of sources that a re-execution does not capture: without it Dagster would show them as failed."""
     for name in datasets:
         if name not in selection.datasets and asset_key(f"raw.{table_name(name)}") in context.selected_asset_keys:
             yield from _selected(context, observed_before(name, lake))
@@ -115,5 +115,5 @@ def _selected(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Ite
                 yield event
         elif event.asset_key in context.selected_asset_keys:
             yield event
-        else:  # the release of a run that repeats failed assets: Dagster does not select it again
+        else:  # the release of a re-execution of failed assets: Dagster does not select it
             context.log_event(dg.AssetMaterialization(RELEASE, metadata=event.metadata))

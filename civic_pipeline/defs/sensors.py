@@ -1,6 +1,6 @@
-"""Whom a run that Dagster launched is reported to. Stopped until switched on; where it goes is set by CIVIC_NOTIFY.
+"""Notifications about runs that Dagster launched. Off until switched on; CIVIC_NOTIFY sets the receiver.
 
-A `civic run` reports for itself, so these skip it.
+`civic run` sends its own notifications, so the sensors skip its runs.
 """
 
 import dagster as dg
@@ -12,7 +12,7 @@ from civic_pipeline.settings import Settings
 
 @dg.run_failure_sensor(name="report_failed_runs", default_status=dg.DefaultSensorStatus.STOPPED)
 def report_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """One message naming everything that newly failed or is held back, and why."""
+    """Send one message with everything that newly failed or is held back, and why."""
     if STARTED_BY in context.dagster_run.tags:
         return
     events = context.get_step_failure_events() or [context.failure_event]
@@ -26,6 +26,6 @@ def report_failed_runs(context: dg.RunFailureSensorContext) -> None:
     default_status=dg.DefaultSensorStatus.STOPPED,
 )
 def report_recovered_runs(context: dg.RunStatusSensorContext) -> None:
-    """One message naming what recovered, and the heartbeat of a good night."""
+    """Send one message with what recovered, and call the heartbeat after a good night."""
     if STARTED_BY not in context.dagster_run.tags:
         report_run(Settings.from_environment(), context.dagster_run.run_id, None, context.log.info)

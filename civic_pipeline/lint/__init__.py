@@ -1,4 +1,4 @@
-"""What is wrong with the SQL of a checkout, without a run: `civic check`."""
+"""Find mistakes in the SQL of a checkout without a run, for `civic check`."""
 
 from civic_pipeline.lint.check import check, mistakes
 from civic_pipeline.lint.mistake import Mistake

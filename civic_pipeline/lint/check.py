@@ -1,4 +1,4 @@
-"""Every mistake in the SQL of a checkout: wrong columns, and what a second engine would not take."""
+"""All mistakes in the SQL of a checkout: wrong columns, and SQL that would not run on a second engine."""
 
 import re
 from collections.abc import Generator, Iterator, Mapping
@@ -20,7 +20,7 @@ _ALLOWED = re.compile(r"^\s*-- allow (\w+):\s*(.*)$")
 
 
 def check(root: Path) -> list[Mistake]:
-    """The mistakes under `root`, by file and line. Raises FileInvalid, CatalogIncomplete, ModelFailed where files do not load."""
+    """The mistakes under `root`, by file and line. Raises FileInvalid, CatalogIncomplete, ModelFailed if files cannot be loaded."""
     datasets = load_datasets(root)
     return mistakes(root, datasets, load_models(root, datasets))
 
@@ -48,7 +48,7 @@ def mistakes(root: Path, datasets: Mapping[str, Dataset], models: Mapping[str, M
 
 
 def _portable(path: Path, sql: str, subject: Subject) -> Iterator[Mistake]:
-    """The rules that a query breaks and does not say why, and what keeps it from Spark."""
+    """The portability rules that a query breaks without an allowance, and what Spark cannot run."""
     broken = [(rule, line, what) for rule in RULES for line, what in rule.find(subject)]
     allowed = yield from _allowances(path, sql, {rule.name for rule, _, _ in broken})
     for rule, line, what in broken:
@@ -68,15 +68,15 @@ def _portable_macros(path: Path, bodies: list[exp.Expr]) -> Iterator[Mistake]:
 
 
 def _allowances(path: Path, sql: str, broken: set[str]) -> Generator[Mistake, None, set[str]]:
-    """The rules that a file may break, because it states a reason; yields the mistakes in its allowances."""
+    """Collect the rules that a file may break, with a stated reason; yields mistakes in its allowances."""
     allowed = set()
     for number, line in enumerate(sql.splitlines(), 1):
         if not (allowance := _ALLOWED.match(line)):
             continue
         name, reason = allowance.groups()
         if name not in broken:
-            yield Mistake(path, number, f"nothing here breaks a rule {name!r}: remove the allowance")
+            yield Mistake(path, number, f"nothing here breaks the rule {name!r}: remove the allowance")
         elif not reason:
-            yield Mistake(path, number, f"say why {name} may be broken here")
+            yield Mistake(path, number, f"give a reason why {name} may be broken here")
         allowed.add(name)
     return allowed

@@ -1,7 +1,6 @@
-"""Wrong columns of models, rules and checks, found without a run: each query is bound to empty tables of the declared types.
+"""Find wrong columns of models, rules and checks without a run: bind each query to empty tables of the declared types.
 
-DuckDB itself is the judge, so names and types are exactly what a run would give; a parser's own inference knows neither
-our macros nor `unpivot`.
+DuckDB binds the queries, so names and types are exactly those of a run. A parser knows neither our macros nor `unpivot`.
 """
 
 import re
@@ -31,9 +30,9 @@ from civic_pipeline.warehouse.seeds import create_seeds
 def declared_warehouse(
     root: Path, datasets: Mapping[str, Dataset], models: Iterable[Model]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every table that a query may read, without rows: raw and history as declared, seeds, and tables as their contracts say.
+    """Every table that a query may read, without rows: raw and history as declared, seeds, and tables by their contracts.
 
-    Raises ModelFailed for macros that DuckDB refuses.
+    Raises ModelFailed for invalid macros.
     """
     with TemporaryDirectory() as folder, duckdb.connect() as connection:
         for schema in ("raw", "history", "seeds", "clean", "marts"):
@@ -63,7 +62,7 @@ def schema_of(connection: duckdb.DuckDBPyConnection) -> Schema:
 
 
 def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Mistake]:
-    """Columns that the model's files name and no declaration has, and columns whose type is not the contract's."""
+    """Mistakes for undeclared columns in the model's files, and for columns whose type differs from the contract."""
     contract, contract_path = model.contract, model.contract_path
     for part in model.parts:
         refusals = list(refused(connection, f"create or replace temp table everything as {part.sql}", part.path))
@@ -88,7 +87,7 @@ def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterat
 
 
 def refused(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, line: int | None = None) -> Iterator[Mistake]:
-    """A query that DuckDB does not take, in its own words, at the line it names unless `line` is given."""
+    """DuckDB's error for a query, at the line that DuckDB names unless `line` is given."""
     try:
         connection.execute(sql)
     except duckdb.Error as error:
@@ -99,7 +98,7 @@ def refused(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, line: i
 
 
 def _declare(connection: duckdb.DuckDBPyConnection, name: str, dataset: Dataset, folder: Path) -> None:
-    """The views that a build has of a dataset's captures, over a file without rows."""
+    """Create the `raw` and `history` views of a dataset over a file without rows."""
     table, schema = table_name(name), declared_schema(dataset)
     pq.write_table(schema.empty_table(), folder / f"{table}.parquet")
     landed = [LandedColumn(name=column, portal_type=dataset.columns.get(column, "derived")) for column in schema.names]

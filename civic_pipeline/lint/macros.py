@@ -1,15 +1,15 @@
-"""Queries with the macros they call written out."""
+"""Expand the macros in a query."""
 
 from sqlglot import exp
 
 from civic_pipeline.warehouse.macros import Macros
 
-# Set on every node that came out of a macro, so that a rule about models does not judge what a macro is there for.
+# Set on every node that comes from a macro, so that rules about models do not apply to it.
 FROM_MACRO = "from_macro"
 
 
 def written_out(query: exp.Expr, macros: Macros) -> exp.Expr:
-    """A copy of `query` in which each call of a macro is its body, at the line of the call."""
+    """A copy of `query` with each macro call replaced by the macro's body, at the line of the call."""
 
     def one(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Anonymous) or node.name.lower() not in macros:
@@ -27,6 +27,6 @@ def written_out(query: exp.Expr, macros: Macros) -> exp.Expr:
 
 
 def line_of(node: exp.Expr) -> int:
-    """Where a node is, or else the first of the nodes in it that the parser placed."""
+    """The line of a node, or of the first node in it whose line the parser knows."""
     lines = [inner.meta["line"] for inner in node.walk() if "line" in inner.meta]
     return min(lines) if lines else 1

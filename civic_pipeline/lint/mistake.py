@@ -1,4 +1,4 @@
-"""A mistake in a file, as editors and terminals read it."""
+"""A mistake in a file, as path, line and message."""
 
 from dataclasses import dataclass
 from pathlib import Path

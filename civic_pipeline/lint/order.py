@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-# Table (`schema.table`) -> the columns that name a row.
+# Table (`schema.table`) -> the columns that identify a row.
 Keys = Mapping[str, frozenset[str]]
 
 _BY_PLACE = (exp.RowNumber, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.Ntile)
-# The same for all rows of a capture; it tells nothing apart.
+# The same for all rows of a capture, so it does not order them.
 _TELLS_NOTHING = {"_capture_id"}
 
 
 def unordered_windows(query: exp.Expr, keys: Keys) -> Iterator[tuple[exp.Window, list[str]]]:
-    """Windows that take rows by their place, of which two may tie, and the columns that would tell those apart.
+    """Windows that depend on the order of rows and can have ties, and the columns that would break the ties.
 
-    `query` has its columns resolved. No two rows tie if partition and order name a key of the rows, or all columns that
-    the select uses: rows equal in those are interchangeable.
+    `query` has its columns resolved. There are no ties if partition and order contain a key of the rows, or all columns
+    that the select uses: rows equal in those are interchangeable.
     """
     for scope in traverse_scope(query):
         if not isinstance(scope.expression, exp.Select):
@@ -37,7 +37,7 @@ def unordered_windows(query: exp.Expr, keys: Keys) -> Iterator[tuple[exp.Window,
 
 
 def _lacking(scope: Scope, ordered: set[str], keys: Keys) -> list[str]:
-    """Columns missing from `ordered`; none if it holds a key of the rows of `scope`, or every column used."""
+    """Columns missing from `ordered`; none if it contains a key of the rows of `scope`, or every used column."""
     select = scope.expression
     if group := select.args.get("group"):
         return sorted({node.sql() for node in group.expressions} - ordered)
@@ -55,7 +55,7 @@ def _lacking(scope: Scope, ordered: set[str], keys: Keys) -> list[str]:
 
 
 def _keys_of(source: exp.Expr | Scope, keys: Keys) -> list[frozenset[str]]:
-    """The sets of columns that name a row of a table or subquery, as far as its text tells."""
+    """The sets of columns known to identify a row of a table or subquery."""
     if isinstance(source, exp.Table):
         key = keys.get(f"{source.db}.{source.name}")
         return [key] if key else []
@@ -79,7 +79,7 @@ def _keys_of(source: exp.Expr | Scope, keys: Keys) -> list[frozenset[str]]:
 
 
 def _fixed(scope: Scope) -> set[str]:
-    """The columns that the `where` of a select holds to one value."""
+    """The columns that `where` fixes to one value."""
     where = scope.expression.args.get("where")
     conditions = where.this.flatten() if where and isinstance(where.this, exp.And) else [where.this] if where else []
     return {

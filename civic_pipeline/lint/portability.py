@@ -1,7 +1,7 @@
-"""The ten rules that keep our SQL right on a second engine, over the parsed SQL.
+"""The ten rules for SQL that gives the same results on a second engine, checked on the parsed SQL.
 
-Each was found by running every model on Spark beside DuckDB: what a rule refuses either fails there or, worse, gives
-other values without a word. A file may break one where it says why: `-- allow columns_by_name: each day is a column`.
+Each comes from running every model on Spark and DuckDB: SQL that breaks a rule fails on Spark, or silently gives other
+values. A file may break a rule with a reason: `-- allow columns_by_name: each day is a column`.
 """
 
 import re
@@ -22,7 +22,7 @@ from civic_pipeline.warehouse.macros import Macros
 
 @dataclass(frozen=True)
 class Subject:
-    """A query to judge: as it is written, and with the macros written out, its columns resolved and its types known."""
+    """A query to check: as written, and with macros expanded, columns resolved and types known."""
 
     query: exp.Expr
     macros: Macros
@@ -45,7 +45,7 @@ Places = Iterator[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Rule:
-    """`find` yields the line and the words of each place that breaks it. `in_macros` says whether macros must keep it too."""
+    """`find` yields line and message of each place that breaks it. `in_macros`: whether it applies to macros, too."""
 
     name: str
     reason: str
@@ -57,7 +57,7 @@ Node = TypeVar("Node", bound=exp.Expr)
 
 
 def _own(query: exp.Expr, *kinds: type[Node]) -> Iterator[Node]:
-    """The nodes of `kinds` that the file itself wrote."""
+    """The nodes of `kinds` in the file itself, without those from macros."""
     return (node for node in query.find_all(*kinds) if FROM_MACRO not in node.meta)
 
 
@@ -105,7 +105,7 @@ def _parsing(subject: Subject) -> Places:
 
 
 def _doubles_as_text(subject: Subject) -> Places:
-    for node in subject.typed.find_all(exp.Cast, exp.TryCast):  # also where a macro does it with what it was given
+    for node in subject.typed.find_all(exp.Cast, exp.TryCast):  # also inside a macro, with its arguments
         if node.is_type(*exp.DataType.TEXT_TYPES) and node.this.is_type(*exp.DataType.FLOAT_TYPES):
             yield line_of(node), "a double becomes text"
 
@@ -149,7 +149,7 @@ def _total_order(subject: Subject) -> Places:
             yield line_of(node), f"{node.sql_name().lower()} is not ordered by its own value"
     for window, lacking in unordered_windows(subject.typed, subject.keys):
         if FROM_MACRO not in window.meta:
-            yield line_of(window), f"rows may tie: the order leaves out {', '.join(lacking)}"
+            yield line_of(window), f"rows may tie: the order does not include {', '.join(lacking)}"
 
 
 # 7. Columns by name
@@ -214,13 +214,13 @@ def _rounded_doubles(subject: Subject) -> Places:
 
 RULES = (
     Rule("patterns", r"only \d \w \s \z, classes and groups mean the same everywhere, and Spark replaces every match", _patterns, in_macros=True),  # noqa: E501
-    Rule("parsing", "DuckDB rounds '2024.5' and takes '0_1', Spark gives null: read text by a macro of sql/functions", _parsing),
+    Rule("parsing", "DuckDB rounds '2024.5' and accepts '0_1', Spark gives null: parse text with a macro of sql/functions", _parsing),
     Rule("doubles_as_text", "Spark writes ten million as 1.0E7: make it a decimal first", _doubles_as_text),
     Rule("date_diff", "the engines count months and years differently: count days, or compare month numbers", _date_diff, in_macros=True),
     Rule("division", "Spark divides integers and decimals to a decimal, DuckDB to a double: cast to double, or use //", _division),
-    Rule("total_order", "which of two equal rows comes first is chance, and differs between engines and runs", _total_order),
-    Rule("columns_by_name", "Spark has no such form: name the columns, or use * exclude", _columns_by_name, in_macros=True),
-    Rule("functions", "Spark lacks it or gives other values", _functions, in_macros=True),
-    Rule("ids", "an id must be the same text on every engine for good: only hash_id has that rule", _ids),
+    Rule("total_order", "the order of equal rows is random, and differs between engines and runs", _total_order),
+    Rule("columns_by_name", "Spark does not support this: name the columns, or use * exclude", _columns_by_name, in_macros=True),
+    Rule("functions", "Spark does not have it, or gives other values", _functions, in_macros=True),
+    Rule("ids", "an id must be the same on every engine: only hash_id ensures that", _ids),
     Rule("rounded_doubles", "the sum of doubles depends on the order of the rows: round it, or add decimals", _rounded_doubles),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every query as Spark would be given it: macros written out, transpiled by sqlglot. Nothing runs."""
+"""Transpile every query to Spark with sqlglot, macros expanded. Nothing is run."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError
 from civic_pipeline.lint.macros import written_out
 from civic_pipeline.warehouse.macros import Macros
 
-# What sqlglot leaves as DuckDB calls it, and how each is written on Spark. Measured there with test vectors.
+# Functions that sqlglot does not translate, and their form on Spark, verified there with test vectors.
 TRANSLATIONS = {
     "strip_accents": "translate() of the accented Latin letters",
     "try_strptime": "try_to_timestamp() with the format in Java's letters",
@@ -19,7 +19,7 @@ TRANSLATIONS = {
 
 
 def untranslatable(query: exp.Expr, macros: Macros) -> Iterator[str]:
-    """What keeps `query` from Spark: a construct that sqlglot cannot write for it, or a function that nobody knows there."""
+    """What Spark cannot run in `query`: a construct that sqlglot cannot translate, or a function unknown there."""
     try:
         text = written_out(query, macros).sql("spark", unsupported_level=ErrorLevel.RAISE)
         translated = sqlglot.parse_one(text, dialect="spark")
@@ -29,6 +29,6 @@ def untranslatable(query: exp.Expr, macros: Macros) -> Iterator[str]:
     unknown = {node.name.lower() for node in translated.find_all(exp.Anonymous)} - TRANSLATIONS.keys()
     for name in sorted(unknown):
         yield (
-            f"{name}(…) has no translation to Spark that we know: use another function, or add it to TRANSLATIONS in"
-            " civic_pipeline/lint/spark.py with what it becomes there"
+            f"{name}(…) has no known translation to Spark: use another function, or add it to TRANSLATIONS in"
+            " civic_pipeline/lint/spark.py with its form there"
         )

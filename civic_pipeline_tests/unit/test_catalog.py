@@ -81,8 +81,8 @@ def changed(text: str, old: str, new: str) -> str:
 
 DATASET_MISTAKES = [
     ("  title: Payments\n", "", 3, "'title' is required and missing"),
-    ("  title: Payments", "  titel: Payments", 3, "'titel' is not a key we know"),
-    ("  volume:", "  volumes:", 19, "'volumes' is not a key we know"),
+    ("  title: Payments", "  titel: Payments", 3, "'titel' is not a valid key"),
+    ("  volume:", "  volumes:", 19, "'volumes' is not a valid key"),
     ("title: Payments", "title: ''", 3, "'' is not allowed: string should have at least 1 character"),
     ("title: Payments", "title: [a]", 3, "['a'] is not allowed: input should be a valid string"),
     ("portal: socrata", "portal: ckan", 8, "'socrata', 'arcgis'"),
@@ -97,7 +97,7 @@ DATASET_MISTAKES = [
     ("  columns:\n    payment: text\n    paid: date\n", "  columns: {}\n", 14, "should have at least 1 item"),
     ("    paid: date_only", "    paid: EST", 18, "'EST' is not allowed: input should be 'utc', 'local_labelled_utc' or 'date_only'"),
     ("    paid: date_only", "    payed: date_only", 18, "time_zones names payed"),
-    ("  time_zones:\n    paid: date_only\n", "", 16, "time_zones must say what the clock of paid means"),
+    ("  time_zones:\n    paid: date_only\n", "", 16, "time_zones must say what the times of paid mean"),
     ("shrink_at_most: 2%", "shrink_at_most: 0.02", 20, "0.02 is not allowed: write a percentage such as 2%"),
     ("shrink_at_most: 2%", "shrink_at_most: two%", 20, "'two%' is not allowed: write a percentage such as 2%"),
     ("shrink_at_most: 2%", "shrink_at_most: 200%", 20, "less than or equal to 1"),
@@ -123,7 +123,7 @@ CONTRACT_MISTAKES = [
     ("    severity: warning\n", "", 9, "'severity' is required and missing"),
     ("severity: warning", "severity: fatal", 10, "'fatal' is not allowed: input should be 'critical', 'warning' or 'info'"),
     ("    severity: warning", "    expect_column_to_exist: {column: amount}\n    severity: warning", 9, "write one expectation with its arguments"),
-    ("    severity: warning\n", "    severity: warning\n  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: warning\n", 11, "as an expectation above"),
+    ("    severity: warning\n", "    severity: warning\n  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: warning\n", 11, "duplicates an expectation above"),
     ("{name: amount,", "{name: payment_id,", 13, "the column 'payment_id' is listed twice"),
     ("{name: amount,", "{name: Amount,", 13, "'Amount' is not allowed: string should match pattern"),
     ("unit: USD,", "references: dim_vendors,", 13, "'dim_vendors' is not allowed: string should match pattern"),
@@ -295,7 +295,7 @@ def test_a_shape_applies_to_what_lacks_a_column_of_today_and_has_those_it_reads(
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("day ||", "is no SQL expression"),
+        ("day ||", "is not an SQL expression"),
         ("(select max(day) from raw.x)", "must be an expression over columns of one row"),
         ("drop table x", "must be an expression over columns of one row"),
         ("'2020'", "reads no column"),

@@ -143,7 +143,7 @@ def test_defaults_depend_on_the_name_and_the_token_on_the_content(tmp_path: Path
     ("portal_yml", "complaint"),
     [
         ("files: [{file: b.csv}]", r"lists b\.csv, which is not in"),
-        ("files: [{file: a.csv, colour: red}]", "'colour' is not a key we know"),
+        ("files: [{file: a.csv, colour: red}]", "'colour' is not a valid key"),
         ("files: [{file: a.csv, socrata: abc}]", "'abc' is not allowed"),
         ("files: [{file: a.csv, types: {x: text}}]", r"gives a type to x, which a\.csv does not have"),
         ("files: [{file: a.csv, types: {n: colour}}]", "'colour' is not allowed"),
@@ -178,7 +178,7 @@ def test_a_file_of_another_format_than_its_name_is_an_error(tmp_path: Path) -> N
 def test_faults_are_validated(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("n\n1\n")
     for faults, complaint in {
-        "{latency: 5}": "'latency' is not a key",
+        "{latency: 5}": "'latency' is not a valid key",
         "{burst_status: 418}": "418 is not allowed",
     }.items():
         (tmp_path / "portal.yml").write_text(f"files: [{{file: a.csv, faults: {faults}}}]\n")

@@ -36,21 +36,21 @@ def test_a_folder_of_the_catalog_is_a_name_of_a_table(place: str, name: str, pro
     (folder / "defs.yaml").write_text(
         (defs / "baltimore/budget/defs.yaml").read_text(encoding="utf-8"), encoding="utf-8"
     )
-    with pytest.raises(FileInvalid, match="is no name for a table"):
+    with pytest.raises(FileInvalid, match="is not a valid table name"):
         load_datasets(project.root)
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_model_or_a_seed_has_the_name_of_a_table(name: str, tiny: TinyProject) -> None:
     seed = tiny.write(f"data/seeds/{name}.csv", "a,b\n1,2\n")
-    with pytest.raises(FileInvalid, match="is no name for a table"):
+    with pytest.raises(FileInvalid, match="is not a valid table name"):
         tiny.models()
     seed.unlink()
     for kind in ("sql", "yml"):
         (tiny.settings.root / f"sql/marts/spending/mart_months.{kind}").rename(
             tiny.settings.root / f"sql/marts/spending/{name}.{kind}"
         )
-    with pytest.raises(FileInvalid, match="is no name for a table"):
+    with pytest.raises(FileInvalid, match="is not a valid table name"):
         tiny.models()
 
 

@@ -125,7 +125,7 @@ def test_what_cannot_be_declared(columns: str, message: str, tmp_path: Path) -> 
 
 def test_a_contract_shows_no_person(town: TinyProject) -> None:
     town.edit(CONTRACT, "key: [payment_id]", "key: [payment_id, payer]")
-    assert refusal(town.models) == "payments.yml:2: key.1: 'payer' is about persons, and this would show it"
+    assert refusal(town.models) == "payments.yml:2: key.1: 'payer' is about persons, and this setting would show it"
     town.edit(CONTRACT, "key: [payment_id, payer]", "key: [payment_id]")
     expect(town, "expect_column_distinct_values_to_be_in_set: {column: payer, value_set: [x]}")
     assert "its result shows values of a column about persons" in refusal(town.models)

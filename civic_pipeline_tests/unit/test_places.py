@@ -49,7 +49,7 @@ def test_a_place_is_read(tmp_path: Path) -> None:
         ("residents: 100", "residents: 0", 7, "0 is not allowed"),
         (', source: "2020 Census"', "", 7, "'source' is required and missing"),
         ("owners: [team:open-data]", "owners: []", 8, "owners"),
-        ("title: Town", "titel: Town", 2, "'titel' is not a key we know"),
+        ("title: Town", "titel: Town", 2, "'titel' is not a valid key"),
     ],
 )
 def test_a_mistake_in_a_place_is_named_with_its_line(
@@ -263,5 +263,5 @@ def test_a_former_name_that_is_still_a_dataset_is_refused(project: Settings) -> 
     file.write_text(
         text.replace("  subject: budget\n", "  subject: budget\n  formerly: baltimore/budget\n"), encoding="utf-8"
     )
-    with pytest.raises(FileInvalid, match="formerly: baltimore/budget still is a dataset"):
+    with pytest.raises(FileInvalid, match="formerly: baltimore/budget is still a dataset"):
         load_datasets(project.root)
