@@ -30,6 +30,7 @@ from civic_pipeline.errors.portals import (
     PortalOverloaded,
     PortalRefused,
     PortalUnreachable,
+    ProjectionUnexpected,
     SourceNotFound,
     ValueUnreadable,
 )
@@ -52,7 +53,7 @@ __all__ = [
     "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LayerAmbiguous", "LockHeld", "ModelFailed",
     "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotWritable", "NothingToAccept", "NotificationFailed",
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
-    "QueryRefused", "ReleaseDamaged", "RunFailed", "SchemaDrifted", "ServeTokenInvalid", "SettingInvalid",
-    "ShapeUnknown", "SourceChangedDuringRead", "SourceEmpty", "SourceNotFound", "UnknownName", "ValueUnreadable",
-    "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened", "WarehouseUnreadable", "writing",
+    "ProjectionUnexpected", "QueryRefused", "ReleaseDamaged", "RunFailed", "SchemaDrifted", "ServeTokenInvalid",
+    "SettingInvalid", "ShapeUnknown", "SourceChangedDuringRead", "SourceEmpty", "SourceNotFound", "UnknownName",
+    "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened", "WarehouseUnreadable", "writing",
 ]  # fmt: skip

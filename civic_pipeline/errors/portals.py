@@ -100,6 +100,16 @@ class FileUnreadable(CivicError):
         )
 
 
+class ProjectionUnexpected(CivicError):
+    """Coordinates in a reference system that is not WGS 84 (EPSG:4326), which our geometries are in."""
+
+    def __init__(self, url: str, system: str) -> None:
+        super().__init__(
+            f"{url} has coordinates in {system}, not in degrees of longitude and latitude (EPSG:4326), so nothing was stored."
+            " Use a version of it in EPSG:4326 (for a file: ogr2ogr -t_srs EPSG:4326), or ask the publisher for one."
+        )
+
+
 class ValueUnreadable(CivicError):
     """A value cannot be parsed as the type that the portal declares for its column."""
 

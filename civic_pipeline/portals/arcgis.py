@@ -33,6 +33,7 @@ from civic_pipeline.portals.columns import CLOCK, typed
 from civic_pipeline.portals.decode import Decoder, FeaturePage
 from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, expecting, json_of
 from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_from
+from civic_pipeline.portals.projection import refuse_beyond_degrees, refuse_esri
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic, unused_name
 
 _SHARING = "https://www.arcgis.com"
@@ -222,6 +223,9 @@ class ArcgisLayer:
                 raise AnswerUnreadable(
                     self._url, "every column of the layer", f"a page without {', '.join(page.absent)}"
                 )
+            if any(map(_is_geometry, description.columns)):
+                refuse_esri(self._url, page.reference)
+                refuse_beyond_degrees(self._url, page.geometries)
             return Page(_table(page, description, self._layer), page.is_flagged)
 
         with decoder.page_file() as path:

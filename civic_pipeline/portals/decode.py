@@ -5,6 +5,7 @@ digits beyond its scale. The reader accepts truncated arrays and empty files, so
 docs/adr/0010.
 """
 
+import json
 import os
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -28,11 +30,13 @@ _MEMORY_LIMIT = "256MB"
 class FeaturePage:
     """A page of ArcGIS features: attribute -> column of text, and geometries as JSON text.
 
-    `is_flagged`: the server says that more rows follow. `absent`: attributes that are in no row of the page.
+    `reference`: the page's `spatialReference`, if it has one. `is_flagged`: the server says that more rows follow. `absent`:
+    attributes that are in no row of the page.
     """
 
     attributes: Mapping[str, pa.Array]
     geometries: pa.Array
+    reference: Mapping[str, Any] | None
     is_flagged: bool
     absent: tuple[str, ...]
 
@@ -94,7 +98,8 @@ class Decoder:
         features = f"struct(attributes struct({attributes}), geometry varchar)[]"
         table = self._read(
             page,
-            f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean'}}",
+            f"format='unstructured', records=true, columns={{features: {literal(features)}, exceededTransferLimit: 'boolean',"
+            " spatialReference: 'json'}",
         )
         if table.num_rows != 1 or not table["features"][0].is_valid:
             raise AnswerUnreadable(page.url, "a page of features", page.describe())
@@ -102,6 +107,7 @@ class Decoder:
         return FeaturePage(
             dict(zip(names, structs.flatten(), strict=True)),
             geometries,
+            json.loads(table["spatialReference"][0].as_py() or "null"),
             bool(table["exceededTransferLimit"][0].as_py()),
             tuple(name for name in names if len(structs) and name not in spelled),
         )

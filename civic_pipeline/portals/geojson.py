@@ -17,6 +17,7 @@ import pyarrow as pa
 from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.columns import NUMBER
 from civic_pipeline.portals.json_rows import MAX_ROW_BYTES, json_rows
+from civic_pipeline.portals.projection import refuse_beyond_degrees, refuse_geojson
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import GEOMETRY, column_names
 from civic_pipeline.sql_text import quoted
@@ -45,6 +46,7 @@ class FeatureFile:
         fields = {"geometry": "varchar"} | ({"properties": f"struct({struct})"} if struct else {})
         select = ", ".join([*(f"properties.{quoted(name)}" for name in self.properties), "geometry"])
         for page in json_rows(self.url, self.path, "newline_delimited", fields, select, spool):
+            refuse_beyond_degrees(self.url, page["geometry"])
             yield page.rename_columns([column.name for column in self.columns])
 
 
@@ -54,12 +56,13 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
     rows = 0
     try:
         with path.open(encoding="utf-8-sig") as file, lines.open("w", encoding="utf-8") as to:
-            for feature, text in _features(_Text(file)):
+            for feature, text in _features(_Text(file), url):
                 rows += 1
                 to.write(re.sub(r"[\r\n]", " ", text) + "\n")
                 properties = feature.get("properties")
                 if not isinstance(properties, dict | None) or not isinstance(feature.get("geometry"), dict | None):
                     raise _NotGeojson(f"`properties` and `geometry` of feature {rows} are not objects")
+                refuse_geojson(url, feature.get("crs"))
                 for name, value in (properties or {}).items():
                     kinds[name].update(_json_type(value))
     except UnicodeError as error:
@@ -107,7 +110,7 @@ def _column_type(kinds: set[str]) -> str:
     return "number" if kinds == {"integer", "number"} else "text"
 
 
-def _features(text: "_Text") -> Iterator[tuple[dict[str, Any], str]]:
+def _features(text: "_Text", url: str) -> Iterator[tuple[dict[str, Any], str]]:
     """The features of a collection, each with its JSON text. Raises ValueError if the collection is not complete."""
     members: dict[str, Any] = {}
     for name in text.members():
@@ -119,6 +122,7 @@ def _features(text: "_Text") -> Iterator[tuple[dict[str, Any], str]]:
             if not isinstance(feature, dict):
                 raise _NotGeojson(f"a feature is {json_text[:60]!r}")
             yield feature, json_text
+    refuse_geojson(url, members.get("crs"))
     if text.next_character():
         raise _NotGeojson("there is text after the end of the object")
     if "features" not in members:

@@ -197,12 +197,13 @@ def _draft_geometry(
 ) -> list[DraftColumn]:
     """Longitude and latitude for points; the JSON text for other geometries."""
     raw = quoted(column.name)
+    form = "GeoJSON" if "GeoJSON" in column.title else "Esri JSON"
     shapes, points = connection.execute(
         rf"""select count({raw}), count({raw}) filter (regexp_matches({raw}, '^\{{\s*"x"')) from raw.{table}"""
     ).fetchone() or (0, 0)
     if shapes != points:
         return [
-            DraftColumn(clean_name("geometry_json", (), taken), column, column.name, "VARCHAR", "Esri JSON, EPSG:4326")
+            DraftColumn(clean_name("geometry_json", (), taken), column, column.name, "VARCHAR", f"{form}, EPSG:4326")
         ]
     return [
         DraftColumn(clean_name(name, (), taken), column, f"cast({column.name} ->> '$.{axis}' as double)", "DOUBLE", "degrees")

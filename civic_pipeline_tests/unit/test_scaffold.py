@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from civic_pipeline.errors import AlreadyThere
 from civic_pipeline.portals import About, Description, Freshness, PortalColumn
+from civic_pipeline.portals.table import GEOMETRY
 from civic_pipeline.scaffold import refuse_existing, refuse_full
 from civic_pipeline.scaffold.add import _write, files_of
 from civic_pipeline.scaffold.profile import (
@@ -183,7 +184,10 @@ def test_points_become_coordinates_and_other_geometries_stay_json(connection: du
     assert list(points) == ["longitude", "latitude"]
     assert connection.execute("from drafted").fetchall() == [(-76.6, 39.3), (None, None)]
     shapes = drafted(connection, pa.table({"_geometry": ['{"rings":[]}', None]}), _geometry="Geometry")
-    assert list(shapes) == ["geometry_json"]
+    assert [(name, column.unit) for name, column in shapes.items()] == [("geometry_json", "Esri JSON, EPSG:4326")]
+    connection.execute("""create or replace table raw.wards as select '{"type":"Point"}' as _geometry""")
+    (geojson,) = draft(connection, "wards", [GEOMETRY])
+    assert geojson.unit == "GeoJSON, EPSG:4326"
 
 
 # Keys
