@@ -1,8 +1,8 @@
--- Dates and fiscal time. A macro returns null where its input cannot be read; a row rule then says what happens to the row.
+-- Dates and fiscal time. A macro returns null if its input cannot be read; a row rule then decides about the row.
 
 -- '2024-03-05', '2024-03-05T14:30:00.000', '2024/03/05 14:30:00+00', '3/5/2024', '03/05/2024', 'March 5, 2024' -> 2024-03-05;
 -- '13/45/2024', '2023-02-29', 'TBD' -> null
--- A clock time is cut off, never shifted: what zone it is in is declared per column, not guessed here.
+-- A time of day is dropped, not converted: its time zone is declared per column, not guessed here.
 create or replace macro parse_date(text) as (
     cast(case
         when regexp_matches(trim(text), '^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?$')
@@ -16,7 +16,7 @@ create or replace macro parse_date(text) as (
     end as date)
 );
 
--- The fiscal year a day belongs to, named by the year it ends. `first_month` is the month it begins in:
+-- The fiscal year of a day, named by the year it ends. `first_month` is its first month:
 -- (2023-06-30, 7) -> 2023, (2023-07-01, 7) -> 2024, (2023-12-31, 1) -> 2023, (2023-10-01, 10) -> 2024
 create or replace macro fiscal_year(day, first_month) as (
     cast(year(day) + case when first_month > 1 and month(day) >= first_month then 1 else 0 end as integer)

@@ -1,6 +1,6 @@
 -- Names of organisations and funds, for comparing them.
 
--- How names are compared across sources, upper case without accents or punctuation: ' M-R:  Mayor's Office ' -> 'M R MAYORS OFFICE'
+-- The form in which names of all sources are compared, upper case without accents or punctuation: ' M-R:  Mayor's Office ' -> 'M R MAYORS OFFICE'
 create or replace macro name_key(text) as (
     nullif(trim(regexp_replace(
         regexp_replace(replace(strip_accents(upper(text)), '&', ' AND '), '[.''’`]', '', 'g'),
@@ -8,12 +8,12 @@ create or replace macro name_key(text) as (
     )), '')
 );
 
--- A fund's name as every source can be compared by: 'General Fund' -> 'GENERAL', ' Water  Utility ' -> 'WATER UTILITY', null -> '(BLANK)'
+-- The form in which fund names of all sources are compared: 'General Fund' -> 'GENERAL', ' Water  Utility ' -> 'WATER UTILITY', null -> '(BLANK)'
 create or replace macro fund_key(text) as (
     coalesce(regexp_replace(name_key(text), ' FUNDS?$', ''), '(BLANK)')
 );
 
--- Abbreviated words of a name key in full: 'ACE CONSTR SVCS' -> 'ACE CONSTRUCTION SERVICES'
+-- A name key with abbreviations written in full: 'ACE CONSTR SVCS' -> 'ACE CONSTRUCTION SERVICES'
 create or replace macro expand_words(words) as (
     array_to_string(list_transform(string_split(words, ' '), lambda word: case
         when word = 'CONSTR' then 'CONSTRUCTION'
@@ -24,9 +24,9 @@ create or replace macro expand_words(words) as (
     end), ' ')
 );
 
--- One spelling of an organisation's name for comparing names, never for showing them:
+-- One spelling of an organisation's name to compare names, not to show them:
 -- 'Smith & Sons Constr. Co., Inc.' -> 'SMITH AND SONS CONSTRUCTION', 'ACME L.L.C. d/b/a Ace Signs' -> 'ACME', 'CO-OP MARKET' -> 'CO OP MARKET'
--- Legal forms are dropped only at the end. What follows DBA is another name of the same payee.
+-- Legal forms are dropped only at the end. The text after DBA is another name of the same payee.
 create or replace macro normalize_name(text) as (
     regexp_replace(
         regexp_replace(expand_words(name_key(text)), '(\w) (DBA|D B A) .*$', '\1'),

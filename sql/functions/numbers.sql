@@ -1,4 +1,4 @@
--- Amounts of money, whole numbers and shares out of text. A macro returns null where its input cannot be read; a row rule then says what happens to the row.
+-- Parse amounts of money, whole numbers and shares. A macro returns null if its input cannot be read; a row rule then decides about the row.
 
 -- '1234.5' -> 1234.50, '$1,234.50' -> 1234.50, '(12.00)' -> -12.00, '-$5' -> -5.00; 'n/a', '1,5', '-' or '' -> null
 -- Numbers pass through rounded to the cent, so one macro reads every money column. Thousands must be grouped by three.
@@ -12,7 +12,7 @@ create or replace macro parse_money(value) as (
 );
 
 -- '12' -> 12, ' 007 ' -> 7, '-3' -> -3, '12.0' -> 12; '12.5', '1,000', '1_000', '1234567890', 'n/a' or '' -> null
--- Whole numbers of up to nine digits. A cast would round 12.5 and take 1_000.
+-- Whole numbers of up to nine digits. A cast would round 12.5 and accept 1_000.
 create or replace macro parse_integer(text) as (
     case
         when regexp_matches(trim(text), '^[+-]?\d{1,9}(\.0*)?$') then try_cast(regexp_extract(text, '[+-]?\d+') as integer)
@@ -21,7 +21,7 @@ create or replace macro parse_integer(text) as (
 
 -- A percentage in any notation, as a share: '99%' -> 0.99, '0.84' -> 0.84, '93' -> 0.93, '104%' -> 1.04
 -- Without a sign, above 1.5 it must be on the 0-100 scale. Above 1000 it is a sentinel (9999) or another unit: null.
--- '1' beside '100%' in the same row stays 1.0 and '0.5' beside '2' stays 0.5: only the row could tell, a macro cannot.
+-- '1' beside '100%' in the same row stays 1.0 and '0.5' beside '2' stays 0.5: a macro sees one value, not the row.
 create or replace macro parse_share(text) as (
     case
         when not regexp_matches(trim(text), '^-?(\d+\.?\d*|\.\d+)\s*%?$') then null

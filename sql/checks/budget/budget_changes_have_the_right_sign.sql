@@ -1,4 +1,4 @@
--- A returned row is an agency whose budget grew and shows a fall, or fell and shows growth.
+-- A returned row is an agency whose budget grew but has a negative change, or fell but has a positive one.
 -- severity: critical
 -- subject: budget
 -- holds back: marts.mart_budget_by_agency

@@ -1,4 +1,4 @@
--- A returned row is a reviewed agency name that means no agency we know, or more than one.
+-- A returned row is a reviewed agency name that is matched to an unknown agency, or to more than one.
 -- severity: critical
 -- subject: shared
 -- holds back: marts.dim_agencies

@@ -11,7 +11,7 @@ with published as (
         clean_code(program_id) as program_code,
         clean_text(service) as service_name,
         clean_text(program) as program_name,
-        -- 9999 stands for no activity.
+        -- 9999 means no activity.
         nullif(clean_code(activity_id), '9999') as activity_code,
         clean_text(description) as line_description,
         try_cast(obj as integer) as object_number,
@@ -25,7 +25,7 @@ with published as (
 ),
 
 numbered as (
-    -- Lines of one account with different amounts are distinguished by their amounts; a line published twice keeps one number.
+    -- Lines of one account with different amounts are numbered by their amounts; equal lines get the same number.
     select
         *,
         dense_rank() over (
@@ -60,7 +60,7 @@ select
     expense_type,
     recommended_amount,
     approved_amount,
-    -- Object 0 is Transfers; the name has been published in either column.
+    -- Object 0 is Transfers; its name was published in either column.
     coalesce(object_number = 0 or lower(line_description) = 'transfers' or lower(expense_category) = 'transfers', false) as is_transfer,
     _capture_id
 from numbered

@@ -22,7 +22,7 @@ with published as (
 ),
 
 numbered as (
-    -- Listings of one certification and trade that differ are distinguished by their contents; a listing published twice keeps one number.
+    -- Different listings of one certification and trade are numbered by their contents; equal listings get the same number.
     select
         *,
         dense_rank() over (

@@ -18,7 +18,7 @@ with published as (
 ),
 
 numbered as (
-    -- The ledger publishes no line number: identical splits of one invoice are distinguished by their order.
+    -- The ledger publishes no line number: identical splits of one invoice are numbered in order.
     select
         *,
         row_number() over (

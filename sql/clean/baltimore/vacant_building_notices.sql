@@ -16,7 +16,7 @@ with listed as (
 ),
 
 numbered as (
-    -- Copies without notice numbers list a property twice on one day now and then; their addresses distinguish them.
+    -- Copies without notice numbers sometimes list a property twice on one day; the address distinguishes the notices.
     select
         *,
         coalesce(notice_number, block_lot || ' ' || notice_date) as known_as,

@@ -17,7 +17,7 @@ with published as (
 ),
 
 numbered as (
-    -- Listings of one certification that differ are distinguished by their contents; a listing published twice keeps one number.
+    -- Different listings of one certification are numbered by their contents; equal listings get the same number.
     select
         *,
         dense_rank() over (

@@ -1,4 +1,4 @@
--- Each row is what one city budgets for one agency in one fiscal year and phase, beside the year before.
+-- Each row is the budget of one city for one agency in one fiscal year and phase, with that of the year before.
 with totals as (
     select
         city,
@@ -18,7 +18,7 @@ budgets as (
 ),
 
 compared as (
-    -- An agency absent from a budget that was published had nothing; without that budget nobody knows.
+    -- An agency that is absent from a published budget had 0; without that budget the amount is unknown.
     select
         totals.city,
         totals.fiscal_year,

@@ -25,7 +25,7 @@ county_counts as (
 ),
 
 missing_days as (
-    -- A total that falls to zero in nine of ten counties on one day was not published that day.
+    -- If the totals of nine of ten counties fall to zero on one day, the day was not published.
     select compared.metric, compared.observed_date
     from compared
     inner join county_counts using (metric)
@@ -48,7 +48,7 @@ usable as (
 ),
 
 since_last_usable as (
-    -- allow total_order: county, metric and day name a row of the counts, and the joins above add none
+    -- allow total_order: county, metric and day identify a row of the counts, and the joins above add no rows
     select
         *,
         cumulative - last_value(cumulative ignore nulls) over earlier as increment,

@@ -1,4 +1,4 @@
--- Each row is one city whose data is here.
+-- Each row is one city that publishes data.
 select
     place as city,
     title as city_name,

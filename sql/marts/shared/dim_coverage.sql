@@ -1,4 +1,4 @@
--- Each row is one fiscal month of one source, and whether its data can be trusted to be all there.
+-- Each row is one fiscal month of one source, and whether its data is complete.
 with payment_months as (
     select
         days.city,
@@ -63,7 +63,7 @@ statuses as (
         city,
         source,
         month_start_date,
-        -- What the publisher declares outweighs what the data looks like.
+        -- A declaration of the publisher takes precedence over the data.
         coalesce(declared.status, derived.status) as status,
         cast(coalesce(derived.row_count, 0) as bigint) as row_count,
         coalesce(

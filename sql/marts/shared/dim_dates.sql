@@ -4,7 +4,7 @@ with days as (
 ),
 
 holidays as (
-    -- Federal holidays; the floating ones by their rule, the fixed ones observed on Friday or Monday when they fall on a weekend.
+    -- Federal holidays: floating ones by their rule; fixed ones on a weekend are observed on Friday or Monday.
     select
         day,
         case
@@ -37,7 +37,7 @@ weeks as (
         day,
         federal_holiday,
         federal_holiday is null and dayofweek(day) between 1 and 5 as is_business_day,
-        -- An epidemiological week runs Sunday to Saturday and belongs to the year its Wednesday is in.
+        -- An epidemiological week runs Sunday to Saturday and belongs to the year of its Wednesday.
         day - cast(dayofweek(day) as integer) + 3 as mmwr_wednesday
     from holidays
 )

@@ -24,7 +24,7 @@ starts as (
 ),
 
 complete_years as (
-    -- A year of which the calendar holds only a part would begin in its middle.
+    -- Leave out years that are only partly within the calendar.
     select city, fiscal_year
     from starts
     group by city, fiscal_year

@@ -1,4 +1,4 @@
--- Each row is what one agency paid one vendor in one fiscal month that the source covers.
+-- Each row is what one agency paid one vendor in one fiscal month that the source covers completely.
 with covered_months as (
     select city, fiscal_year, fiscal_period, month_start_date
     from marts.dim_coverage
@@ -25,7 +25,7 @@ paid as (
 ),
 
 filled as (
-    -- Between the first and the last month a pair was paid, a covered month without a payment is a true zero.
+    -- Between the first and last payment of a pair, a covered month without a payment is a real zero.
     select
         pairs.city,
         pairs.vendor_id,

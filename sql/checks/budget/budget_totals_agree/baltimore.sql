@@ -1,4 +1,4 @@
--- A returned row is a city's budget of one fiscal year and phase that does not come to the same cent by line, by agency and by fund.
+-- A returned row is a city's budget of one fiscal year and phase whose totals by line, by agency and by fund are not equal to the cent.
 -- severity: critical
 -- subject: budget
 -- holds back: marts.mart_budget_by_agency

@@ -1,4 +1,4 @@
--- A returned row is an agency whose code is not written as its city writes codes: AGC and four digits in Baltimore.
+-- A returned row is an agency whose code does not have the form of Baltimore's codes: AGC and four digits.
 -- severity: warning
 -- subject: shared
 -- holds back: marts.dim_agencies

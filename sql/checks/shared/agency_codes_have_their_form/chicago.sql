@@ -1,4 +1,4 @@
--- A returned row is an agency whose code is not written as its city writes codes: a number in Chicago.
+-- A returned row is an agency whose code does not have the form of Chicago's codes: a number.
 -- severity: warning
 -- subject: shared
 -- holds back: marts.dim_agencies

@@ -1,4 +1,4 @@
--- A returned row is a fiscal month whose payments do not have the rows and dollars of the checkbook.
+-- A returned row is a fiscal month in which payments and checkbook differ in rows or dollars.
 -- severity: critical
 -- subject: spending
 -- holds back: marts.fct_payments

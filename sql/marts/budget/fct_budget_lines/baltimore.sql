@@ -1,6 +1,6 @@
--- Each row is one line of one city's budget in one fiscal year and phase: Baltimore's as recommended and as adopted.
+-- Each row is one line of one city's budget in one fiscal year and phase. Baltimore: recommended and adopted.
 with lines as (
-    -- The object's name comes from its number: the names beside it have been published in different columns.
+    -- The object's name is derived from its number, because the names were published in different columns.
     select
         published.budget_line_id,
         published.fiscal_year,

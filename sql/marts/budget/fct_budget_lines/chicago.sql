@@ -1,4 +1,4 @@
--- Each row is one line of one city's budget in one fiscal year and phase: Chicago publishes what it adopted.
+-- Each row is one line of one city's budget in one fiscal year and phase. Chicago: only adopted.
 select
     lines.budget_line_id,
     'chicago' as city,

@@ -1,4 +1,4 @@
--- Each row is one list of open vacant building notices of a city, and what became of its properties since the list before.
+-- Each row is one list of a city's open vacant building notices, and how its properties changed since the list before.
 with notices as (
     select
         _capture_id as capture_id,
@@ -10,7 +10,7 @@ with notices as (
 ),
 
 lists as (
-    -- Where both lists have notice numbers, those tell a notice; else its day does.
+    -- Notices are matched by number if both lists have numbers, else by day.
     select
         capture_id,
         listed_at,
@@ -36,7 +36,7 @@ pairs as (
 ),
 
 appearances as (
-    -- Each row is a property on a list, with the lists before and after that it was on.
+    -- Each row is a property on a list, with the lists before and after on which it also is.
     select
         block_lot,
         position,
@@ -69,7 +69,7 @@ departures as (
 ),
 
 kept as (
-    -- Each row is a property on both lists that has a notice of the list before still.
+    -- Each row is a property on both lists that still has a notice of the list before.
     select distinct pairs.position, after.block_lot
     from pairs
     inner join notices as after on after.capture_id = pairs.capture_id

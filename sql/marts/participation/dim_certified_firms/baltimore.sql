@@ -1,4 +1,4 @@
--- Each row is one certification of one minority- or women-owned firm, and when it is valid: the City of Baltimore's.
+-- Each row is one certification of one minority- or women-owned firm, and when it is valid, from the City of Baltimore.
 with listings as (
     select
         *,
@@ -19,7 +19,7 @@ certified_trades as (
 ),
 
 certifications as (
-    -- A certification listed for several trades is one; its newest listing says when it is valid.
+    -- A certification with several trades is one row; its newest listing has the valid period.
     select
         'baltimore' as authority,
         newest.certification_number,

@@ -1,4 +1,4 @@
--- Each row is one certification of one minority- or women-owned firm, and when it is valid: the State of Maryland's.
+-- Each row is one certification of one minority- or women-owned firm, and when it is valid, from the State of Maryland.
 with listings as (
     select
         *,
@@ -9,7 +9,7 @@ with listings as (
 ),
 
 certifications as (
-    -- The State publishes no end: a firm is certified for as long as the directory lists it.
+    -- The State publishes no end date: a firm is certified as long as the directory lists it.
     select
         'maryland' as authority,
         certification_number,

@@ -1,4 +1,4 @@
--- Each row is one agency name as one source writes it, and the agency it means: Baltimore's by the reviewed list of names.
+-- Each row is one agency name as one source writes it, and its agency. Baltimore: by the reviewed list of names.
 with published as (
     select 'spending' as source_system, coalesce(agency_name, '(blank)') as raw_name
     from clean.baltimore_spending

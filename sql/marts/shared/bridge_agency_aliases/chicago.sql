@@ -1,6 +1,6 @@
--- Each row is one agency name as one source writes it, and the agency it means: Chicago numbers its departments.
+-- Each row is one agency name as one source writes it, and its agency. Chicago: by the department number.
 with names as (
-    -- Each name it has used means the number beside it.
+    -- Every name belongs to the department number in its row.
     select
         department_name as raw_name,
         max_by(department_number, (fiscal_year, department_number)) as agency_code,

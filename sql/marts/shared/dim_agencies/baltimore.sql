@@ -1,4 +1,4 @@
--- Each row is one agency or department of one city: Baltimore's are those of the reviewed list.
+-- Each row is one agency or department of one city. Baltimore: the agencies of the reviewed list.
 with agencies as (
     select agency_code, agency_name
     from seeds.agencies

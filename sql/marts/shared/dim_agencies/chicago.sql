@@ -1,4 +1,4 @@
--- Each row is one agency or department of one city: Chicago's departments are named as in the newest budget.
+-- Each row is one agency or department of one city. Chicago: the departments, with their names in the newest budget.
 with agencies as (
     select
         department_number as agency_code,

@@ -1,4 +1,4 @@
--- Each row is one fund of one city: Baltimore's are distinguished by name, for its checkbook publishes no codes.
+-- Each row is one fund of one city. Baltimore: identified by name, because the checkbook has no codes.
 with names as (
     select fund_name from clean.baltimore_budget
     union all

@@ -1,4 +1,4 @@
--- Each row is one fund of one city: Chicago's by code, named as in the newest budget.
+-- Each row is one fund of one city. Chicago: identified by code, with the name in the newest budget.
 with funds as (
     select
         coalesce(fund_code, '(BLANK)') as fund_key,

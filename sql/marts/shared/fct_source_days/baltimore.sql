@@ -1,4 +1,4 @@
--- Each row is one day by which rows of one source are dated.
+-- Each row is one day on which one source has dated rows.
 select
     'baltimore' as city,
     'spending' as source,

@@ -1,4 +1,4 @@
--- Each row is one payee of one city: every spelling that means the same name, taken together.
+-- Each row is one payee of one city: all spellings of the same name together.
 with payees as (
     select
         coalesce(normalize_name(vendor_name), 'REDACTED') as normalized_name,

@@ -1,4 +1,4 @@
--- Each row is one split of one payment of a city that publishes its payments: Baltimore's Open Checkbook.
+-- Each row is one split of one payment of a city that publishes its payments. Baltimore: from the Open Checkbook.
 select
     splits.payment_split_id,
     hash_id(['baltimore', splits.check_number, vendors.vendor_id, cast(splits.payment_date as varchar)]) as payment_id,
