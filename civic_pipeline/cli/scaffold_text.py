@@ -28,12 +28,13 @@ def describe_capture(trial: TrialCapture) -> Iterator[str]:
     is_text = {column.name for column in part.columns if column.is_text}
     name_width = max(6, *(len(name) for name in kinds))
     type_width = max(11, *(len(column.portal_type) for column in declared.values()))
-    yield f"  {'column':<{name_width}}  {'portal type':<{type_width}}  {'stored as':<14}  title"
+    yield f"  {'column':<{name_width}}  {'portal type':<{type_width}}  {'stored as':<15}  title"
     for name, kind in kinds.items():
         column = declared[name]
+        stored = f"{kind}, UTC" if column.is_instant and name not in is_text else kind
         title = column.title if column.title != name else ""
         remark = " (a value did not fit the portal's type)" if name in is_text else ""
-        yield f"  {name:<{name_width}}  {column.portal_type:<{type_width}}  {kind:<14}  {title}{remark}".rstrip()
+        yield f"  {name:<{name_width}}  {column.portal_type:<{type_width}}  {stored:<15}  {title}{remark}".rstrip()
 
 
 def describe_added(added: Added, root: Path) -> Iterator[str]:

@@ -169,7 +169,13 @@ def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> b
 
 def _has_same_content(manifest: Manifest, previous: Manifest) -> bool:
     """Whether a portal without freshness tokens sent the same bytes as before; then they are not stored again."""
-    new, old = ([(p.edition, p.columns, p.sha256, p.freshness_token) for p in m.parts] for m in (manifest, previous))
+    new, old = (
+        [
+            (p.edition, [(c.name, c.portal_type, c.is_text) for c in p.columns], p.sha256, p.freshness_token)
+            for p in m.parts
+        ]
+        for m in (manifest, previous)
+    )
     return new == old and manifest.held_back is None
 
 

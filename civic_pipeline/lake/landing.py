@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -26,7 +27,7 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.lake.manifest import LandedColumn, Part
-from civic_pipeline.portals import Description, PortalSource
+from civic_pipeline.portals import Description, PortalColumn, PortalSource
 from civic_pipeline.sql_text import literal, quoted
 
 # Large enough for good compression, small enough for memory.
@@ -175,12 +176,18 @@ def _verify(
     traffic = source.traffic
     return Part(
         edition=landing.edition, file=path.name, url=description.url, title=description.about.title,
-        columns=tuple(LandedColumn(name=c.name, portal_type=c.portal_type, is_text=c.is_text) for c in description.columns),
+        columns=tuple(map(_landed, description.columns)),
         row_id=row_id, counted=counted, landed=landed, distinct=distinct, reused_ids=reused, counted_after=counted_after,
         full_read_at=full_read_at.isoformat(), requests=traffic.requests, retries=traffic.retries,
         pages_halved=traffic.pages_halved, received_bytes=traffic.bytes, bytes=path.stat().st_size, sha256=sha256,
         freshness_token=fresh.token, freshness_link=fresh.link,
+        reference_system="EPSG:4326" if any(c.is_derived and c.portal_type == "Geometry" for c in description.columns) else None,
     )  # fmt: skip
+
+
+def _landed(column: PortalColumn) -> LandedColumn:
+    zone: Literal["UTC"] | None = "UTC" if column.is_instant and not column.is_text else None
+    return LandedColumn(name=column.name, portal_type=column.portal_type, is_text=column.is_text, time_zone=zone)
 
 
 def _duckdb(spool: Path | str) -> duckdb.DuckDBPyConnection:

@@ -20,11 +20,15 @@ def capture_id_at(dataset: str, moment: datetime) -> str:
 
 
 class LandedColumn(Strict):
-    """A column as the portal declared it at the time of the capture. `is_text`: a value did not fit the type."""
+    """A column as the portal declared it at the time of the capture. `is_text`: a value did not fit the type.
+
+    `time_zone`: UTC for instants; None for local times, for others, and in captures made before 0.2.0.
+    """
 
     name: str
     portal_type: str
     is_text: bool = False
+    time_zone: Literal["UTC"] | None = None
 
 
 class Part(Strict):
@@ -33,6 +37,7 @@ class Part(Strict):
     Verification: the portal's row counts before (`counted`) and after the read (`counted_after`) equal the stored rows
     (`landed`), and `distinct` row ids + `reused_ids` (rows whose id the portal also gives to another row) = `landed`.
     `row_id` and `distinct` are None if the portal has no row ids.
+    `reference_system`: of the geometries; None if there are none, and in captures made before 0.2.0.
     `full_read_at`: the last time at which all rows were read, not only edits.
     `requests`, `retries`, `pages_halved` and `received_bytes`: the cost of the read.
     """
@@ -57,6 +62,7 @@ class Part(Strict):
     sha256: str
     freshness_token: str | None
     freshness_link: str
+    reference_system: str | None = None
 
 
 class Verdict(Strict):

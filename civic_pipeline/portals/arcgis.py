@@ -310,7 +310,8 @@ def _by_offset(ask: _Ask, where: str) -> PageAt:
 
 def _column(field: Mapping[str, Any]) -> PortalColumn:
     kind = field["type"].removeprefix("esriFieldType")
-    return PortalColumn(field["name"], kind, ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"])
+    arrow_type, title = ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"]
+    return PortalColumn(field["name"], kind, arrow_type, title, is_instant=kind == "Date")
 
 
 def _named(name: str | None, columns: Iterable[PortalColumn]) -> PortalColumn | None:

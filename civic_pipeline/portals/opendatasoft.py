@@ -126,7 +126,7 @@ def _column(field: Mapping[str, Any]) -> PortalColumn:
     precision = (field.get("annotations") or {}).get("timeserie_precision")
     is_coarse = kind == "date" and precision in {"year", "month"}
     arrow_type = pa.string() if is_coarse else ARROW_TYPES.get(kind, pa.string())
-    return PortalColumn(name, kind, arrow_type, str(field.get("label") or name))
+    return PortalColumn(name, kind, arrow_type, str(field.get("label") or name), is_instant=kind == "datetime")
 
 
 def _about(metas: Mapping[str, Any], dataset_id: str) -> About:

@@ -31,7 +31,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }  # fmt: skip
 
 ROW_ID = PortalColumn("_id", "row_identifier", pa.string(), "Socrata row identifier")
-_EDITED = PortalColumn("_updated_at", "date", CLOCK, "When the row last changed at Socrata, UTC")
+_EDITED = PortalColumn("_updated_at", "date", CLOCK, "When the row last changed at Socrata, UTC", is_instant=True)
 
 _FINAL = re.compile(
     r"^(query|dataset|permission|authentication)\.|permission|not authori[sz]ed|must be logged in", re.IGNORECASE
@@ -68,7 +68,10 @@ class SocrataDataset:
             raise SourceNotFound(f"A table {self._id}", self.url, f"its type is {view['viewType']!r}")
         with expecting("a dataset's columns", self.url):
             columns = tuple(
-                PortalColumn(c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""))
+                PortalColumn(
+                    c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""),
+                    is_instant=c["dataTypeName"] == "date",
+                )
                 for c in view["columns"]
                 if not c["fieldName"].startswith(":@computed_region")  # computed by the portal, not published data
             )  # fmt: skip

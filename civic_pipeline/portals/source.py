@@ -16,7 +16,7 @@ class PortalColumn:
     """A column as the portal declares it, with the Arrow type in which it is stored.
 
     `is_derived`: computed here from the portal's data, such as the label of a code or the geometry. `is_text`: stored as
-    text because a value did not fit the declared type.
+    text because a value did not fit the declared type. `is_instant`: its times are UTC; others are local or have no zone.
     """
 
     name: str
@@ -25,6 +25,7 @@ class PortalColumn:
     title: str
     is_derived: bool = False
     is_text: bool = False
+    is_instant: bool = False
 
 
 @dataclass(frozen=True)

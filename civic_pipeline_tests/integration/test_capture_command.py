@@ -66,6 +66,7 @@ def test_an_address_becomes_a_verified_file(served: tuple[Place, list[str]], kin
     assert {path.name for path in file.parent.iterdir()} == {part.file, "manifest.json"}
     assert (part.counted, part.landed, digest(file)) == (1500, 1500, part.sha256)
     assert pq.read_metadata(file).num_rows == 1500
+    assert part.reference_system is None, "it has no geometries"
     assert "1,500 rows captured" in ended.out
     assert "verified  1,500 counted = 1,500 landed" in ended.out
     assert str(file) in ended.out

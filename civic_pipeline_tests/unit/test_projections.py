@@ -12,6 +12,7 @@ from test_answers import Answer, client
 
 from civic_pipeline.catalog import ArcgisSource
 from civic_pipeline.errors import ProjectionUnexpected
+from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.portals import Access
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.projection import refuse_beyond_degrees
@@ -102,6 +103,12 @@ def collection(crs: object, coordinates: list[float], on_feature: bool = False) 
 
 def named(name: str) -> dict[str, Any]:
     return {"type": "name", "properties": {"name": name}}
+
+
+def test_the_manifest_names_the_reference_system(tmp_path: Path) -> None:
+    source = here(tmp_path, collection(None, [-76.5, 39.25]), "wells.geojson")
+    part = land(Landing("town/wells", None, tmp_path, lambda _: None), source, source.describe(), 1)
+    assert part.reference_system == "EPSG:4326"
 
 
 def capture(folder: Path, content: bytes) -> int:
