@@ -47,7 +47,7 @@ def published(day: str) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class Notification:
+class Notice:
     property: str | None
     day: date
     number: str | None
@@ -72,19 +72,19 @@ def read_day(row: dict[str, str]) -> date:
 
 
 @cache
-def notices(day: str) -> list[Notification]:
-    return [Notification(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
+def notices(day: str) -> list[Notice]:
+    return [Notice(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
 
 
-def by_property(day: str) -> dict[str, list[Notification]]:
-    grouped: dict[str, list[Notification]] = {}
+def by_property(day: str) -> dict[str, list[Notice]]:
+    grouped: dict[str, list[Notice]] = {}
     for notice in notices(day):
         if notice.property:
             grouped.setdefault(notice.property, []).append(notice)
     return grouped
 
 
-def is_kept(before: list[Notification], after: list[Notification]) -> bool:
+def is_kept(before: list[Notice], after: list[Notice]) -> bool:
     """Return whether a notice of the earlier list is still there: by number if both lists have numbers, else by day, plus or minus one."""
     if before[0].number and after[0].number:
         return bool({n.number for n in before} & {n.number for n in after})
@@ -93,12 +93,17 @@ def is_kept(before: list[Notification], after: list[Notification]) -> bool:
 
 @pytest.fixture(scope="module")
 def decade(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Load all copies with `civic backfill`, not in the order of their days; then compare, build and release."""
+    """Load all copies with `civic backfill`, not in the order of their days; then compare, build and release.
+
+    The newest is marked as captured live, because a backfilled capture never becomes the current one.
+    """
     place = Place(tmp_path_factory.mktemp("decade") / "data")
     for day in [*DAYS[3:], *DAYS[:3]]:
         ended = place.civic("backfill", NAME, str(HOUSING / COPIES[day]), "--captured-at", day)
         assert ended.code == 0, ended.err
         assert f"{len(published(day)):,} rows of {COPIES[day]}" in ended.out
+    (newest,) = (place.data / "lake" / NAME).glob(f"{DAYS[-1]}*/manifest.json")
+    newest.write_text(json.dumps(json.loads(newest.read_text()) | {"backfilled_at": None, "sequence": 1}))
     settings, datasets = Settings(data=place.data), load_datasets(CHECKOUT)
     models = load_models(CHECKOUT, datasets)
     with open_build(settings, datasets, "the test") as build:

@@ -379,7 +379,7 @@ def test_an_edition_with_half_its_rows_holds_back_only_that_budget_and_its_depen
 
     ended = later.run()
     assert (ended.code, ended.is_plain) == (3, True), ended.err
-    assert f"chicago/budget 2024: {len(lines[::2]):,} rows against {len(lines):,}" in ended.message
+    assert f"chicago/budget 2024: {len(lines[::2]):,} rows, but {len(lines):,}" in ended.message
 
     # The capture is kept but not used; the new release has the previous tables.
     first, second = later.captures("chicago/budget")

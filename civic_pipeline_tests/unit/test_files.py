@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 import requests
 from pydantic import ValidationError
@@ -15,8 +14,9 @@ from reading import broken, here, read, rows
 from requests.adapters import BaseAdapter
 
 from civic_pipeline.catalog import Dataset, FileSource
-from civic_pipeline.components import PortalDataset
+from civic_pipeline.components.dagster_terms import reference
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
+from civic_pipeline.lake.attempts import host_of
 from civic_pipeline.portals import Access, decompression_limit, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
@@ -114,22 +114,20 @@ def test_an_unknown_encoding_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "pool", "reference"),
+    ("source", "host", "link"),
     [
-        ({"portal": "file", "url": "https://data.town.gov/a.csv"}, "portal_data_town_gov", "https://data.town.gov/a.csv"),
-        ({"portal": "file", "url": "data/a.csv"}, "portal_disk", "data/a.csv"),
-        ({"portal": "opendatasoft", "domain": "data.town.gov", "id": "stops"}, "portal_data_town_gov", "data.town.gov stops"),
+        ({"portal": "file", "url": "https://data.town.gov/a.csv"}, "data.town.gov", "https://data.town.gov/a.csv"),
+        ({"portal": "file", "url": "data/a.csv"}, "disk", "data/a.csv"),
+        ({"portal": "opendatasoft", "domain": "data.town.gov", "id": "stops"}, "data.town.gov", "data.town.gov stops"),
     ],
-)  # fmt: skip
-def test_captures_from_one_host_take_turns(source: dict[str, str], pool: str, reference: str) -> None:
+)
+def test_captures_from_one_host_take_turns(source: dict[str, str], host: str, link: str) -> None:
     dataset = Dataset.model_validate({
         "title": "Stops", "publisher": "The town", "subject": "shared", "licence": "not stated", "description": "Stops.", "cadence": "irregular", "key": [],
         "source": {**source, "recorded": "2026-01-01"}, "columns": {"a": "text"}, "volume": {"shrink_at_most": "0%"},
     })  # fmt: skip
-    (asset,) = PortalDataset("town/stops", dataset).build_defs(None).assets or ()
-    assert isinstance(asset, dg.AssetsDefinition)
-    assert asset.op.pool == pool
-    assert asset.metadata_by_key[asset.key]["reference"] == reference
+    assert host_of(dataset.source) == host
+    assert reference(dataset.source) == link
 
 
 # Freshness

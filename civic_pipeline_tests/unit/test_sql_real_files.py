@@ -30,7 +30,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     }.items():
         read = f"read_csv('{covid / name}.csv', types = {{'DATE': 'varchar'}})"
         connection.execute(
-            f"create table raw.baltimore_{table} as select * replace (cast(replace(date[:10], '/', '-') as date) as date),"
+            f"create table raw.maryland_{table} as select * replace (cast(replace(date[:10], '/', '-') as date) as date),"
             f" 'c' as _capture_id from {read}"
         )
     zips = f"read_csv('{covid}/MD_Covid_by_zipcodes_2020.csv', types = {{'ZIP_CODE': 'varchar'}})"
@@ -47,7 +47,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     )
     connection.execute(
         "create table seeds.county_populations as"
-        f" from read_csv('{ROOT}/data/seeds/county_populations.csv', all_varchar = true)"
+        f" from read_csv('{ROOT}/data/seeds/county_populations/maryland.csv', all_varchar = true)"
     )
     build(
         connection,

@@ -14,7 +14,7 @@ with published as (
         clean_text(description) as trade_name,
         clean_text(servicedescription) as services,
         cast(origcert as date) as first_certified_date,
-        cast(certdate as date) as certified_date,
+        cast(certdate at time zone 'America/New_York' as date) as certified_date,
         cast(expirationdate as date) as expiration_date,
         cast(extensiondate as date) as extension_date,
         _capture_id
