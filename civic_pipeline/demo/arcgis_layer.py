@@ -215,7 +215,8 @@ def object_id(file: ServedFile) -> tuple[str, str]:
 def fields(file: ServedFile) -> list[dict[str, Any]]:
     """Return the fields of a layer, including the object id."""
     name, _ = object_id(file)
-    described = [] if file.object_id else [_field(name, "esriFieldTypeOID")]
+    # In a file without rows, a column OBJECTID has no numbers, but it is the object id all the same.
+    described = [] if any(column.name == name for column in file.columns) else [_field(name, "esriFieldTypeOID")]
     for column in file.columns:
         kind = "esriFieldTypeOID" if column.name == name else field_type(column)
         domain = file.entry.domains.get(column.name)

@@ -103,7 +103,7 @@ def one_line_less(rows: Rows) -> Rows:
 
 SEQUENCES = {
     "a budget twice, and new payments": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": five_more}, CHICAGO, "clean.baltimore_spending"),
-    "a budget twice, and a year of payments twice": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": fiscal_year_twice}, CHICAGO, "clean.baltimore_spending"),
+    "a budget twice, and a year of payments twice": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": fiscal_year_twice, "budget.csv.gz": one_line_less}, CHICAGO | {"clean.baltimore_spending"}, "clean.baltimore_budget"),
     "a checkbook that shrank, and a changed budget": ({"spending.csv.gz": shrunk, "budget.csv.gz": one_line_less}, {"raw.baltimore_spending", "clean.baltimore_spending", "marts.fct_payments"}, "clean.baltimore_budget"),
 }  # fmt: skip
 

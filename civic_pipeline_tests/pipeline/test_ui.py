@@ -88,7 +88,7 @@ def test_the_graph_shows_every_subject(page: Page) -> None:
 
 def test_an_asset_explains_its_columns_before_any_run(page: Page) -> None:
     page.goto("/assets/marts/fct_payments")
-    expect(page.get_by_text("Each row is one split of one invoice").first).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.get_by_text("Each row is one split of one payment").first).to_be_visible(timeout=_PATIENCE_MS)
     expect(page.get_by_text("vendor_id", exact=True).first).to_be_visible()
 
 
