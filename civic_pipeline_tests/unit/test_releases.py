@@ -192,7 +192,7 @@ def test_a_rollback_lasts_until_there_is_something_new(known: TinyProject) -> No
     known.capture(MORE, at=SECOND)
     _, second = night(known)
     assert second is not None
-    assert roll_back(known.settings, first.id[:-8]).id == first.id
+    assert roll_back(known.settings, first.id[:-1]).id == first.id
     assert live_release(known.settings).id == first.id
     assert night(known) == ([], None)
     assert live_release(known.settings).id == first.id

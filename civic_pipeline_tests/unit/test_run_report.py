@@ -115,6 +115,7 @@ def test_a_heartbeat_that_fails_does_not_show_its_address(settings: Settings, mo
 
 def test_a_table_that_moved_and_was_released_is_one_message(settings: Settings) -> None:
     with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.execute("create schema marts")
         meta.create(connection)
         rows: list[dict[str, object]] = [
             {"table_name": "clean.x", "check_name": name, "layer": layer, "severity": severity, "is_passed": passed, "run_id": run,
