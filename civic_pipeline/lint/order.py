@@ -70,12 +70,12 @@ def _keys_of(source: exp.Expr | Scope, keys: Keys) -> list[frozenset[str]]:
     if len(source.selected_sources) != 1:
         return []
     [(alias, (_, below))] = source.selected_sources.items()
-    fixed, orders = _fixed(source), []
+    fixed, keys_of_rows = _fixed(source), []
     for key in _keys_of(below, keys):
         needed = [f"{alias}.{name}" for name in key if f"{alias}.{name}" not in fixed]
         if all(name in outputs for name in needed):
-            orders.append(frozenset(outputs[name] for name in needed))
-    return orders
+            keys_of_rows.append(frozenset(outputs[name] for name in needed))
+    return keys_of_rows
 
 
 def _fixed(scope: Scope) -> set[str]:
