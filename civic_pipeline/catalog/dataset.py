@@ -258,6 +258,10 @@ class Dataset(Strict):
         pattern=r"^[a-z0-9_]+/[a-z0-9_]+$",
         description="Earlier name of the dataset; captures under that name are still read.",
     )
+    retired: bool = Field(
+        default=False,
+        description="The source is gone: it is not asked any more. Its captures stay readable; without any, its tables are empty.",
+    )
     publisher: str = Field(min_length=1)
     owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
     licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")
