@@ -7,14 +7,22 @@ from civic_pipeline.settings import Settings
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Only compare; fail if docs/dictionary is not up to date.")
-def docs(check: bool) -> None:
+@click.option("--check", is_flag=True, help="Only compare; fail if a page is not up to date.")
+@click.option("--answers", is_flag=True, help="Also docs/analysts: run its questions on the released sample.")
+def docs(check: bool, answers: bool) -> None:
     """Write the data dictionary under docs/dictionary/ from the catalog, the contracts and the SQL."""
     from civic_pipeline.publish.dictionary import write_dictionary
 
     settings = Settings.from_environment()
-    folder = settings.root / "docs" / "dictionary"
-    stale = write_dictionary(settings.root, folder, check=check)
-    if check and stale:
-        raise FileInvalid(folder, [(1, f"{name} is out of date: run `civic docs`") for name in stale])
-    click.echo(f"{folder}: {'up to date' if not stale else f'{len(stale)} files written'}")
+    dictionary = settings.root / "docs" / "dictionary"
+    stale = {dictionary: write_dictionary(settings.root, dictionary, check=check)}
+    if answers:
+        from civic_pipeline.publish.answers import write_answers
+
+        analysts = settings.root / "docs" / "analysts"
+        stale[analysts] = write_answers(analysts, settings.warehouse, check=check)
+    for folder, names in stale.items():
+        if check and names:
+            command = "civic docs --answers" if folder.name == "analysts" else "civic docs"
+            raise FileInvalid(folder, [(1, f"{name} is out of date: run `{command}`") for name in names])
+        click.echo(f"{folder}: {'up to date' if not names else f'{len(names)} files written'}")

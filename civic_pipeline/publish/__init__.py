@@ -1,1 +1,1 @@
-"""Output of the warehouse: query results as files, the data dictionary, and the HTTP server for releases."""
+"""Output of the warehouse: query results as files, the data dictionary, answers with charts, and the HTTP server for releases."""

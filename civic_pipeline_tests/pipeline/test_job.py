@@ -18,6 +18,7 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.cli.status_text import describe_status
 from civic_pipeline.definitions import defs
 from civic_pipeline.lake import Lake, last_attempt
+from civic_pipeline.publish.answers import write_answers
 from civic_pipeline.releases import connect, kept_releases
 from civic_pipeline.settings import CHECKOUT, Settings
 
@@ -103,6 +104,13 @@ def test_the_readme_shows_what_a_first_run_prints(night: dg.ExecuteInProcessResu
     lines = [line for line in without_clock(shown) if line != "..."]
     assert len(lines) > 8
     assert [line for line in lines if line not in printed] == []
+
+
+def test_the_pages_for_analysts_show_the_answers_and_charts_of_this_release(
+    night: dg.ExecuteInProcessResult, settings: Settings
+) -> None:
+    stale = write_answers(CHECKOUT / "docs" / "analysts", settings.warehouse, check=True)
+    assert stale == [], "run `civic run` and `civic docs --answers`"
 
 
 def test_facts_are_as_old_as_their_own_dates_not_those_of_dimensions(
