@@ -105,6 +105,10 @@ class Column(Strict):
     personal: bool = Field(
         default=False, description="About persons: kept in the build for matching, shown nowhere and never released."
     )
+    made_from: tuple[str, ...] | None = Field(
+        default=None,
+        description="In a table made by Python: the columns it is computed from, as schema.table.column; default all.",
+    )
     description: str = Field(min_length=1)
 
 
@@ -115,6 +119,14 @@ class Contract(Strict):
     about: str | None = None
     owners: Owners = Field(default=OWNERS, description="Who is responsible for it, such as team:open-data.")
     cannot_say: str | None = Field(default=None, description="What the table must not be used to claim.")
+    made_by: str | None = Field(
+        default=None,
+        pattern=r"^\w+(\.\w+)*:\w+$",
+        description="Python function that makes the table, as `module:function`; without it, the SQL beside the contract does.",
+    )
+    inputs: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Tables that this function gets, each with its columns."
+    )
     key: tuple[str, ...] = Field(
         min_length=1, description="Columns that identify a row; always checked to be unique and never null."
     )
@@ -159,6 +171,20 @@ class Contract(Strict):
                     "duplicates an expectation above (same type, columns and severity)", "expectations", position
                 )
             stated.add((expected.subject, expected.severity))
+        return self
+
+    @model_validator(mode="after")
+    def _python_states_what_it_reads(self) -> Self:
+        if bool(self.inputs) != bool(self.made_by):
+            raise mistake("`made_by` and `inputs` go together: SQL states its inputs itself", "inputs")
+        read = {f"{table}.{column}" for table, columns in self.inputs.items() for column in columns}
+        for position, column in enumerate(self.columns):
+            if column.made_from is not None and self.made_by is None:
+                raise mistake(
+                    "`made_from` is for tables made by Python: lineage is read from the SQL", "columns", position
+                )
+            if unknown := [name for name in column.made_from or () if name not in read]:
+                raise mistake(f"made_from: {', '.join(unknown)} is not in `inputs`", "columns", position)
         return self
 
     @model_validator(mode="after")

@@ -61,7 +61,7 @@ def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str,
         deps=sorted({input_key(name) for name in model.inputs}),
         description=model.description,
         group_name=model.subject,
-        kinds={"duckdb", "sql"},
+        kinds={"duckdb", "python" if model.code else "sql"},
         owners=list(model.contract.owners),
         tags=tags(
             model.subject, model.schema, _most_frequent(sources.values()), cities.pop() if len(cities) == 1 else None
@@ -77,10 +77,12 @@ def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str,
                     for c in model.contract.columns
                 ]
             ),
-            "dagster/code_references": code_references({"SQL": model.path, "contract": model.contract_path}),
+            "dagster/code_references": code_references(
+                {"Python" if model.code else "SQL": model.path, "contract": model.contract_path}
+            ),
             "each row is": model.contract.each_row_is,
-            "sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```"),
-        },
+        }
+        | ({} if model.code else {"sql": dg.MetadataValue.md(f"```sql\n{model.sql}\n```")}),
     )
 
 

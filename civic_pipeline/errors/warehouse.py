@@ -33,12 +33,13 @@ class NotCaptured(CivicError):
 
 
 class ModelFailed(CivicError):
-    """DuckDB rejected the SQL of a model."""
+    """DuckDB rejected the SQL of a model, or its Python code raised an error."""
 
     def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(
-            f"{path} failed: {problem}. Correct the SQL; to try it, run it in a DuckDB shell on data/build/build.duckdb."
-        )
+        fix = "Correct the SQL; to try it, run it in a DuckDB shell on data/build/build.duckdb."
+        if path.suffix == ".py":
+            fix = "Correct the code; `civic try TABLE` runs it alone."
+        super().__init__(f"{path} failed: {problem}. {fix}")
 
 
 class NotBuilt(CivicError):

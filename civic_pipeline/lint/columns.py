@@ -75,6 +75,11 @@ def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterat
                 line = line_of(contract_path, "columns", position)
                 message = f"{column.name} is {kinds[column.name]} in the select of {part.path.name}, not {column.type}"
                 yield Mistake(contract_path, line, message)
+    if model.code:
+        for table, read in model.code.inputs.items():
+            sql = f"select {', '.join(read)} from {table}"
+            yield from refused(connection, sql, contract_path, line_of(contract_path, "inputs", table))
+        connection.execute(f"create or replace temp table everything as from {model.name}")
     for position, rule in enumerate(contract.row_rules):
         sql = f"select ({rule.keep_if}) is true from everything"
         yield from refused(connection, sql, contract_path, line_of(contract_path, "row_rules", position))

@@ -172,10 +172,11 @@ def _grains(catalog: _Catalog, schema: str, subject: Subject | None = None) -> s
 
 def _table_page(catalog: _Catalog, model: Model) -> str:
     contract, lineage = model.contract, catalog.lineage[model.name]
-    sql, contract_file = (path.relative_to(catalog.root).as_posix() for path in (model.path, model.contract_path))
+    contract_file = model.contract_path.relative_to(catalog.root).as_posix()
+    made_by = model.code.file if model.code else model.path.relative_to(catalog.root).as_posix()
     facts = [
         ("Key", _code(contract.key)),
-        ("SQL", f"[{sql}](../../../{sql})"),
+        ("Python" if model.code else "SQL", f"[{made_by}](../../../{made_by})"),
         ("Contract", f"[{contract_file}](../../../{contract_file})"),
         ("Reads", _links(catalog, sorted(model.inputs))),
         ("Read by", _links(catalog, catalog.readers.get(model.name, []))),

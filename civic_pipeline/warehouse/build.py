@@ -30,6 +30,7 @@ from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.model import Model, Part
 from civic_pipeline.warehouse.personal import without
+from civic_pipeline.warehouse.python_code import PythonCode
 from civic_pipeline.warehouse.seeds import create_seeds
 
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
@@ -87,7 +88,7 @@ class Build:
         return row is not None and row[0] == self._fingerprint(model)
 
     def stage(self, model: Model) -> Staged:
-        """Run the model's SQL into staging tables. Raises ModelFailed with DuckDB's message.
+        """Run the model's SQL or Python code into staging tables. Raises ModelFailed with the message of either.
 
         A row that breaks a row rule goes to quarantine with all its columns and the names and reasons of the broken rules.
         """
@@ -101,7 +102,10 @@ class Build:
         self._compare_types(model.parts)
         try:
             with writing(self.settings.build.parent):
-                execute(f"create or replace table {everything} as\n{model.sql}")
+                if model.code:
+                    self._run_code(model, model.code, everything)
+                else:
+                    execute(f"create or replace table {everything} as\n{model.sql}")
                 if contract.row_rules:
                     rules = _list_of_broken(contract.row_rules, lambda rule: rule.name)
                     reasons = _list_of_broken(contract.row_rules, lambda rule: rule.reason)
@@ -120,6 +124,29 @@ class Build:
         return Staged(
             model, staged, everything, quarantine if contract.row_rules else None, rows, quarantined, repeated
         )
+
+    def _run_code(self, model: Model, code: PythonCode, table: str) -> None:
+        """Create `table` from what the model's function returns, in the types of its contract. Raises ModelFailed."""
+        ordered = {  # by all columns, so that only contents decide the result
+            name: self.connection.execute(f"select {', '.join(columns)} from {name} order by all").to_arrow_table()
+            for name, columns in code.inputs.items()
+        }
+        try:
+            result = code.function(ordered)
+        except Exception as error:
+            text = "" if model.reads_personal else f": {error}"  # a message may quote a value
+            raise ModelFailed(model.path, f"{type(error).__name__}{text}") from error
+        declared = [column.name for column in model.contract.columns]
+        if result.column_names != declared:
+            raise ModelFailed(model.path, f"its columns are {result.column_names}, and the contract has {declared}")
+        columns = ", ".join(
+            f"cast({column.name} as {column.type}) as {column.name}" for column in model.contract.columns
+        )
+        self.connection.register("_result", result)
+        try:
+            self.connection.execute(f"create or replace table {table} as select {columns} from _result")
+        finally:
+            self.connection.unregister("_result")
 
     def swap(self, staged: Staged, results: Sequence[CheckResult], data_date: date | None) -> dict[str, list[str]]:
         """Replace the accepted table by the staged one, with its comments and its rows in `meta`, in one transaction.

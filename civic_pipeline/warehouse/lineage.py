@@ -15,8 +15,12 @@ def column_lineage(model: Model, schema: Schema) -> dict[str, list[str]]:
     """Column -> the `schema.table.column`s it is made from, sorted; a constant has an empty list.
 
     If the parser cannot follow a column (an unpivot names its columns by a pattern), the `source` of its contract is
-    used. Raises ModelFailed for SQL the parser cannot resolve at all.
+    used. Of a table made by Python, its contract states the lineage. Raises ModelFailed for SQL the parser cannot resolve
+    at all.
     """
+    if model.code:
+        every = model.code.origins
+        return {c.name: every if c.made_from is None else sorted(c.made_from) for c in model.contract.columns}
     try:
         roots = lineage(None, model.query.copy(), schema, dialect="duckdb", trim_selects=False)
     except SqlglotError as error:

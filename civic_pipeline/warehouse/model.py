@@ -1,7 +1,8 @@
-"""A model is a contract and one plain select, or one select per place. The path is the name.
+"""A model is a contract and one plain select, one select per place, or a Python function. The path is the name.
 
 `sql/clean/<place>/<dataset>.sql` makes `clean.<place>_<dataset>`, `sql/marts/<subject>/<table>.sql` makes `marts.<table>`,
 and so do the parts `sql/marts/<subject>/<table>/<place>.sql` together. Inputs are read from the SQL, never typed by hand.
+A mart whose contract has `made_by` has no SQL: a function makes it, see `python_code`.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, ta
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.warehouse.personal import mark_personal
+from civic_pipeline.warehouse.python_code import PythonCode, python_code
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
 
@@ -43,9 +45,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Model:
-    """One table: its SQL and its contract.
+    """One table: its contract, and its SQL or its Python code.
 
-    `path` is the `.sql` file, or the folder of the parts. `dataset` is the source of a clean table, None for a mart.
+    `path` is the `.sql` file, the folder of the parts, or the file of the Python code; a table made by `code` has no parts.
+    `dataset` is the source of a clean table, None for a mart.
     `rules` are the rules across tables that can hold it back. `missing_parts` names the parts that were left out.
     `personal` are the columns about persons, helper columns included: nothing outside the build shows them.
     `reads_personal` says whether a table that it reads has such columns.
@@ -56,29 +59,29 @@ class Model:
     path: Path
     parts: tuple[Part, ...]
     contract: Contract
+    contract_path: Path
     subject: Subject
     dataset: Dataset | None = None
     rules: tuple[Rule, ...] = ()
     missing_parts: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     reads_personal: bool = False
+    code: PythonCode | None = None
 
     @property
     def name(self) -> str:
         return f"{self.schema}.{self.table}"
 
     @property
-    def contract_path(self) -> Path:
-        return self.path.with_suffix(".yml")
-
-    @property
     def inputs(self) -> frozenset[str]:
-        """The tables its SQL reads, as `schema.table`."""
-        return frozenset().union(*(part.inputs for part in self.parts))
+        """The tables its SQL or its code reads, as `schema.table`."""
+        return frozenset(self.code.inputs if self.code else ()).union(*(part.inputs for part in self.parts))
 
     @cached_property
     def sql(self) -> str:
-        """Its select, or a union of its parts by column name."""
+        """Its select, or a union of its parts by column name; empty for a table made by Python."""
+        if not self.parts:
+            return ""
         if self.path.suffix:
             return self.parts[0].sql
         columns = ", ".join(self.parts[0].query.named_selects)
@@ -112,8 +115,12 @@ class Model:
 
     @property
     def code_version(self) -> str:
-        """A hash of the SQL and the contract, for Dagster."""
-        files = [self.sql, self.contract.model_dump_json(), *(rule.sql for rule in self.rules)]
+        """A hash of the SQL or the Python code, and of the contract, for Dagster."""
+        files = [
+            self.code.version if self.code else self.sql,
+            self.contract.model_dump_json(),
+            *(rule.sql for rule in self.rules),
+        ]
         return hashlib.sha256("".join(files).encode()).hexdigest()[:16]
 
     @property
@@ -138,10 +145,11 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
             raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both define {model.name}; rename one.")
         models[model.name] = model
     for model in models.values():
-        for part in model.parts:
-            if unknown := part.inputs - models.keys() - sources:
+        reads = [(part.path, part.inputs) for part in model.parts] or [(model.contract_path, model.inputs)]
+        for path, inputs in reads:
+            if unknown := inputs - models.keys() - sources:
                 raise CatalogIncomplete(
-                    f"{part.path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
+                    f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
                     " Check the spelling, or add the dataset or seed."
                 )
         for position, column in enumerate(model.contract.columns):
@@ -186,14 +194,25 @@ def _model_paths(root: Path, schema: str) -> Iterator[Path]:
             raise CatalogIncomplete(f"{path} is not where a model belongs: sql/{schema}/{shape}, as .sql and .yml.")
         if path in parts and path in files:
             raise CatalogIncomplete(f"{path.relative_to(root)} is a file and a folder of parts; keep one.")
-        if path not in selects or path not in contracts:
+        if path not in contracts:
             raise CatalogIncomplete(f"{path.relative_to(root).as_posix()}: a model needs both .sql and .yml.")
-    yield from (files.get(path, path) for path in sorted(selects))
+    yield from (files.get(path, path) for path in sorted(contracts))
 
 
 def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
     contract_path = path.with_suffix(".yml")
     contract = read_contract(contract_path)
+    code = python_code(contract_path, contract)
+    has_sql = bool(path.suffix) or path.is_dir()
+    if not has_sql and (code is None or schema == "clean"):
+        raise CatalogIncomplete(f"{path}: a model needs both .sql and .yml; only a mart can have `made_by` instead.")
+    if has_sql and code:
+        raise FileInvalid(
+            contract_path, [(line_of(contract_path, "made_by"), f"{path.name} makes this table; keep one")]
+        )
+    if code:
+        subject = _subject(path, path.parent.name)
+        return Model(schema, path.stem, code.path, (), contract, contract_path, subject, code=code)
     parts = tuple(
         _part(file, contract_path, contract) for file in (sorted(path.glob("*.sql")) if path.is_dir() else [path])
     )
@@ -203,12 +222,12 @@ def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
             raise FileInvalid(part.path, [(1, f"its columns differ from those of {parts[0].path.name}: {helpers}")])
     folder = path.parent.name
     if schema == "marts":
-        return Model(schema, path.stem, path, parts, contract, _subject(path, folder))
+        return Model(schema, path.stem, path, parts, contract, contract_path, _subject(path, folder))
     name = f"{folder}/{path.stem}"
     if name not in datasets:
         raise CatalogIncomplete(f"{path} cleans {name}, but civic_pipeline/defs/{name}/defs.yaml does not exist.")
     dataset = datasets[name]
-    return Model(schema, table_name(name), path, parts, contract, dataset.subject, dataset)
+    return Model(schema, table_name(name), path, parts, contract, contract_path, dataset.subject, dataset)
 
 
 def _part(path: Path, contract_path: Path, contract: Contract) -> Part:

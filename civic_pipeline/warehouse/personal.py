@@ -38,6 +38,8 @@ def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]
         origins: dict[str, str] = {}
         for part in model.parts:
             origins |= personal_origins(part.path, part.query, part.inputs, columns, personal)
+        if model.code:
+            origins |= _stated_origins(model, model.code.origins, personal)
         _refuse(model, origins)
         declared = {column.name for column in model.contract.columns if column.personal}
         helpers = {column for column in origins if column.startswith("_")}
@@ -77,6 +79,17 @@ def personal_origins(
     for column, root in roots.items():
         if origin := next(_leaves(root, {table: personal[table] for table in read}), None):
             origins[column] = origin
+    return origins
+
+
+def _stated_origins(model: "Model", every: Iterable[str], personal: Personal) -> dict[str, str]:
+    """The columns of a table made by Python that its contract computes from a column about persons -> that column."""
+    about_persons = {f"{table}.{column}" for table, hidden in personal.items() for column in hidden}
+    origins = {}
+    for column in model.contract.columns:
+        read = every if column.made_from is None else column.made_from
+        if origin := next((name for name in read if name.lower() in about_persons), None):
+            origins[column.name] = origin
     return origins
 
 
