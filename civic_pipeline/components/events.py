@@ -25,7 +25,10 @@ Event = dg.AssetCheckResult | dg.MaterializeResult[None]
 
 
 def events_of(context: dg.AssetExecutionContext, outcome: Outcome, settings: Settings) -> Iterator[Event]:
-    """The events of one outcome; outcomes without a Dagster event are logged. Asset observations are recorded here."""
+    """The events of one outcome; outcomes without a Dagster event are logged. Asset observations are recorded here.
+
+    Checks follow the materialization of their asset: Dagster attributes a check to the newest materialization.
+    """
     match outcome:
         case CaptureOutcome():
             yield from _captured(context, outcome, settings)
@@ -45,24 +48,22 @@ def observed_before(name: str, lake: Lake) -> Iterator[Event]:
     """The last recorded state of a source, for a run that does not capture it."""
     attempt, key = last_attempt(name, lake), asset_key(f"raw.{table_name(name)}")
     if attempt and attempt.capture_id:
-        yield from check_results(checks_of(attempt, f"raw.{table_name(name)}"))
         metadata = _capture_metadata(attempt, lake.capture(attempt.capture_id), lake)
         yield dg.MaterializeResult(
             asset_key=key,
             metadata=metadata | {"status": "not asked again"},
             data_version=dg.DataVersion(attempt.capture_id),
         )
+        yield from check_results(checks_of(attempt, f"raw.{table_name(name)}"))
 
 
 def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settings: Settings) -> Iterator[Event]:
     attempt, capture, key = outcome.attempt, outcome.capture, asset_key(outcome.table)
     metadata = {"seconds": round(outcome.seconds, 1)} | _capture_metadata(attempt, capture, Lake(settings.lake))
-    yield from check_results(outcome.results)
     if attempt.problem:
         context.log.warning(attempt.problem)
         context.log_event(dg.AssetObservation(key, metadata=metadata))
-        return
-    if capture:
+    elif capture:
         words = (
             f"unchanged since {capture.captured_at[:16]}Z"
             if attempt.status == "unchanged"
@@ -71,6 +72,7 @@ def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settin
         context.log.info(f"{outcome.name}: {words}")
         # Materialize an unchanged capture, too: else Dagster shows it as failed whenever another asset of the run failed.
         yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(capture.capture_id))
+    yield from check_results(outcome.results)
 
 
 def _capture_metadata(attempt: Attempt, capture: Manifest | None, lake: Lake) -> dict[str, Any]:
@@ -102,7 +104,6 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
         )
         yield from _held_back(outcome, f"Held back since {since}: {outcome.problem}")
         return
-    yield from check_results(outcome.results)
     accepted = outcome.accepted
     if accepted is None:
         raise RuntimeError(f"{model.name} is neither accepted nor held back")
@@ -126,6 +127,7 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
         )
     # With this data version, Dagster treats downstream tables as up to date until the contents change.
     yield dg.MaterializeResult(asset_key=key, metadata=metadata, data_version=dg.DataVersion(accepted.contents))
+    yield from check_results(outcome.results)
 
 
 def _held_back(outcome: TableOutcome, why: str) -> Iterator[dg.AssetCheckResult]:

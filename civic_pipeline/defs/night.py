@@ -1,7 +1,7 @@
 """The night as one Dagster step whose assets are captures, tables and the release, each with its own result.
 
 It is one step, because Dagster skips everything downstream of a step that fails in part, and a retry repeats the whole
-step. See docs/adr/NIGHT. The work itself is in nightly.py; here it is only translated for Dagster.
+step. See docs/adr/0019-one-step-for-the-whole-night.md. The work itself is in nightly.py; here it is only translated for Dagster.
 """
 
 from collections.abc import Iterator, Mapping

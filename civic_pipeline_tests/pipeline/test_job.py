@@ -78,6 +78,8 @@ def test_every_asset_is_materialized_and_every_check_evaluated(
     evaluated = [evaluation.asset_check_key for evaluation in night.get_asset_check_evaluations()]
     assert len(evaluated) == len(set(evaluated)) > 50
     assert set(evaluated) == set(job.asset_layer.asset_graph.asset_check_keys)
+    targets = [evaluation.target_materialization_data for evaluation in night.get_asset_check_evaluations()]
+    assert all(target is not None and target.run_id == night.run_id for target in targets)
 
 
 def test_every_expectation_is_in_the_catalog_as_in_the_warehouse(
