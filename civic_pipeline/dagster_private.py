@@ -1,6 +1,7 @@
 """Names that Dagster does not export. Nothing is overridden; all imports from `dagster._` are here.
 
-The pinned minor version of Dagster keeps these names; an upgrade that moves them fails at import. See docs/adr/0019-one-step-for-the-whole-night.md.
+The pinned minor version of Dagster keeps these names; an upgrade that moves them fails at import.
+See docs/adr/0019-one-step-for-the-whole-night.md.
 """
 
 from dagster._core.errors import DagsterUserCodeProcessError
