@@ -432,7 +432,8 @@ def prepare(build: Build) -> None:
     for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     build.drop_staging()  # left by a killed run
-    meta.create(connection)
+    with build.transaction():  # one commit instead of hundreds
+        meta.create(connection)
     for macros in macro_files(root):
         try:
             connection.execute(macros.read_text(encoding="utf-8"))
