@@ -24,7 +24,7 @@ def load_library() -> Any:
         import great_expectations as gx
     # For every decimal it reads the source of the whole call stack, to learn whether its profiler asked. That takes 0.1 s a
     # decimal, and imports what is deferred here. Nothing of ours is its profiler.
-    gx.util.stack = lambda _=1: []
+    gx.util.stack = lambda context=1: []  # noqa: ARG005 (the name of its argument)
     # It warns that our regex metric replaces its own, which is intended.
     logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
     return gx
