@@ -60,6 +60,7 @@ def written(place: Place, name: str) -> list[bool]:
     return [file.exists() for file in dataset_files(place.root, name)]
 
 
+@pytest.mark.slow
 def test_an_added_dataset_is_captured_built_and_passes_its_checks(place: Place, urls: dict[str, list[str]]) -> None:
     added = []
     for number, (kind, part) in enumerate({"socrata": "/resource/", "arcgis": "/FeatureServer/", "explore": "/explore/", "file": "/files/"}.items()):  # fmt: skip

@@ -46,6 +46,7 @@ def spending(place: Place, changes: dict[str, dict[int, str]]) -> None:
     lines.to_csv(file, index=False)
 
 
+@pytest.mark.slow
 def test_unreadable_rows_below_the_tolerance_go_to_quarantine(place: Place) -> None:
     before = place.rows("select count(*) from quarantine.baltimore_spending")[0][0]
     spending(place, {"Payment_Amount_Split": {100: "see memo"}, "Payment_Date": {200: "13/45/2024"}})
@@ -158,6 +159,7 @@ def test_the_error_names_the_line_of_a_mistake_and_nothing_runs(
     assert not list((place.data / "dagster_home").glob("history/runs/[0-9a-f]*.db"))
 
 
+@pytest.mark.slow
 def test_dg_check_reports_a_typo_in_defs(place: Place) -> None:
     path = place.root / "civic_pipeline/defs/baltimore/mwbe/defs.yaml"
     edit(path, "  cadence: irregular", "  cadense: irregular")
@@ -173,6 +175,7 @@ def test_dg_check_reports_a_typo_in_defs(place: Place) -> None:
 # The machine
 
 
+@pytest.mark.slow
 def test_a_full_disk(place: Place) -> None:
     """The lake is on a separate disk, too small for a capture and visible only to this run."""
     lake = place.data / "lake"
@@ -270,6 +273,7 @@ def test_an_open_reader_keeps_the_release_that_it_opened(place: Place) -> None:
         assert place.rows(built) > before
 
 
+@pytest.mark.slow
 def test_a_second_run_waits_for_the_first(place: Place) -> None:
     """The first run has the build file open: without waiting, the second one would fail because of DuckDB's lock."""
     build = place.data / "build" / "build.duckdb"

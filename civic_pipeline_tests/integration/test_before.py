@@ -140,6 +140,7 @@ def test_what_failed_or_was_held_back_did_so_since_the_same_moment(after: tuple[
     assert new.rows(since) == old.rows(since)
 
 
+@pytest.mark.slow
 def test_the_source_that_failed_recovers(after: tuple[Place, Place], tmp_path: Path) -> None:
     place = after[1].copy(tmp_path)
     edit(place.served / "portal.yml", ", faults: {token_required: true}", "")
@@ -154,6 +155,7 @@ def test_the_source_that_failed_recovers(after: tuple[Place, Place], tmp_path: P
     assert place.civic("diff", first, last).code == 0
 
 
+@pytest.mark.slow
 def test_a_dataset_that_moves_to_another_place_keeps_its_captures(tmp_path: Path) -> None:
     place = unpack(tmp_path)
     before = files_of(place.data / "lake")

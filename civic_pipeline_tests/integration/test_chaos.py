@@ -13,8 +13,10 @@ from civic_pipeline.demo import Faults
 from civic_pipeline.releases import kept_releases, live_release
 from civic_pipeline.settings import Settings
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.parametrize("kills", [6, pytest.param(44, marks=pytest.mark.slow)])
+
+@pytest.mark.parametrize("kills", [6, 44])
 def test_killed_at_random_times(kills: int, nights: Nights, undisturbed: list[dict[str, str]], tmp_path: Path) -> None:
     settings, takes = Settings(data=tmp_path / "data"), 60.0
     assert nights.run(settings.data, 0) == 0
