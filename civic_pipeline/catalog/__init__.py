@@ -3,30 +3,61 @@
 import re
 from pathlib import Path
 
+from civic_pipeline.catalog.columns import is_dated, is_of_type, members, stands_for
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
-from civic_pipeline.catalog.dataset import (
-    FRESH_FOR_DAYS,
+from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, Cadence, Dataset, Subject
+from civic_pipeline.catalog.place import Place
+from civic_pipeline.catalog.shape import Shape
+from civic_pipeline.catalog.source import (
     ArcgisSource,
-    Cadence,
-    Dataset,
+    Edition,
+    Editions,
     FileHere,
     FileSource,
     OpendatasoftSource,
     PagedSource,
+    SingleSource,
     SocrataSource,
     Source,
-    Subject,
-    stands_for,
 )
-from civic_pipeline.catalog.place import Place
-from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.yaml_file import Strict, mistake, read_yaml
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 
 __all__ = [
-    "FRESH_FOR_DAYS", "ArcgisSource", "Cadence", "Column", "Contract", "Dataset", "Expectation", "FileHere", "FileSource",
-    "OpendatasoftSource", "PagedSource", "Place", "RowRule", "Severity", "Shape", "SocrataSource", "Source", "Strict", "Subject",
-    "load_datasets", "load_places", "mistake", "place_file", "read_contract", "read_yaml", "refuse_name", "stands_for", "table_name",
+    "FRESH_FOR_DAYS",
+    "ArcgisSource",
+    "Cadence",
+    "Column",
+    "Contract",
+    "Dataset",
+    "Edition",
+    "Editions",
+    "Expectation",
+    "FileHere",
+    "FileSource",
+    "OpendatasoftSource",
+    "PagedSource",
+    "Place",
+    "RowRule",
+    "Severity",
+    "Shape",
+    "SingleSource",
+    "SocrataSource",
+    "Source",
+    "Strict",
+    "Subject",
+    "is_dated",
+    "is_of_type",
+    "load_datasets",
+    "load_places",
+    "members",
+    "mistake",
+    "place_file",
+    "read_contract",
+    "read_yaml",
+    "refuse_name",
+    "stands_for",
+    "table_name",
 ]  # fmt: skip
 
 

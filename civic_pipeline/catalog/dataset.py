@@ -1,26 +1,15 @@
 """The definition of a dataset: its source, its columns and its limits. Written in `defs.yaml`."""
 
-import re
-from collections.abc import Iterable
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_serializer, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from civic_pipeline.catalog.columns import columns_schema, members, split_personal
 from civic_pipeline.catalog.shape import Shape
+from civic_pipeline.catalog.source import Editions, Source
 from civic_pipeline.catalog.yaml_file import Strict, mistake
-from civic_pipeline.redaction import redacted
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "annually", "irregular", "closed"]
 Subject = Literal[
@@ -64,143 +53,6 @@ Growth = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"}),
     _AsWritten,
 ]
-
-
-class PagedSource(Strict):
-    """How a source is read in pages."""
-
-    requests_at_once: int = Field(
-        default=4, ge=1, le=16, description="Largest number of parallel requests to the portal."
-    )
-    full_read_every_days: int | None = Field(
-        default=None,
-        ge=1,
-        description="Read only what the portal marks as changed, and everything every so many days, since deletions leave no mark."
-        " Without it, everything is read whenever something changed.",
-    )
-
-
-class SocrataSource(PagedSource):
-    """A Socrata dataset, or one dataset per year with the same columns (`editions`)."""
-
-    portal: Literal["socrata"]
-    domain: str = Field(
-        pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.cityofchicago.org."
-    )
-    id: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$", description="The 4x4 id.")
-    editions: dict[
-        Annotated[str, Field(pattern=r"^[0-9]{4}$")], Annotated[str, Field(pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")]
-    ] = Field(default_factory=dict, description="Year -> 4x4 id, for a publisher who opens a new dataset every year.")
-    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
-
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> Self:
-        if (self.id is None) == (not self.editions):
-            raise mistake("give either `id` or `editions`")
-        return self
-
-
-class ArcgisSource(PagedSource):
-    """An ArcGIS layer or table. The item id is the stable reference; hosts, services and layer numbers change."""
-
-    portal: Literal["arcgis"]
-    item: str | None = Field(
-        default=None,
-        pattern=r"^[0-9a-f]{32}$",
-        description="The 32-hex item id. If the city's own server has none, `fallbacks` has the address of the layer.",
-    )
-    layer: str = Field(min_length=1, description="The layer's name, verified on every read.")
-    number: int | None = Field(
-        default=None,
-        ge=0,
-        description="The layer's number, verified too. Only where several layers of the service have this name: numbers move.",
-    )
-    fallbacks: tuple[Annotated[str, Field(pattern=r"^https://.+/(FeatureServer|MapServer)$")], ...] = Field(
-        default=(), description="Service addresses to try, in order, when the item does not resolve."
-    )
-    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
-
-    @model_validator(mode="after")
-    def _can_be_found(self) -> Self:
-        if self.item is None and not self.fallbacks:
-            raise mistake("give `item`, or `fallbacks` for a layer that belongs to no item")
-        return self
-
-
-class OpendatasoftSource(Strict):
-    """An OpenDataSoft (Huwise) dataset, read as one export: such portals have no row ids and do not mark changed rows."""
-
-    portal: Literal["opendatasoft"]
-    domain: str = Field(pattern=r"^[a-z0-9.-]+\.[a-z]+$", description="Host of the portal, such as data.longbeach.gov.")
-    id: str = Field(pattern=r"^[\w@.-]+$", description="The dataset's id, as in its address: /explore/dataset/<id>/.")
-    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
-
-
-class FileSource(Strict):
-    """A file on the web or in the project: CSV, Excel or GeoJSON, also compressed by gzip. The format is recognised by its bytes."""
-
-    portal: Literal["file"]
-    url: str = Field(
-        description="An https address, or a path from the project's root such as data/seeds/wards.csv. A dataset's file"
-        " must be inside the project; `civic capture` reads any local file."
-    )
-    sheet: str | None = Field(default=None, description="Sheet of a workbook, if it is not the first.")
-    encoding: str | None = Field(
-        default=None,
-        description="Encoding of a CSV file that is neither Unicode nor Windows-1252, such as mac_roman: any bytes pass for"
-        " Windows-1252, so nothing but a misspelt name reveals it.",
-    )
-    recorded: date = Field(description="Day on which this reference was last confirmed in a public source.")
-
-    @field_validator("url")
-    @classmethod
-    def _leads_to_a_file(cls, url: str) -> str:
-        is_inside = not re.match(r"[/~\\]|\w+:", url) and not {"", ".", ".."} & set(re.split(r"[/\\]", url))
-        if not re.fullmatch(r"https://[^/@\s]+/\S+", url) and not is_inside:
-            raise mistake("give an https address, or a path from the project's root without ..")
-        if url != redacted(url):
-            raise mistake("the address contains a token or a password, and these files are public")
-        return url
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str | None) -> str | None:
-        try:
-            if encoding is not None:
-                "".encode(encoding)
-        except (LookupError, ValueError):
-            raise mistake("give an encoding that Python knows, such as mac_roman") from None
-        return encoding
-
-
-class FileHere(FileSource):
-    """A file named on the command line: an absolute path, or a private http address. Not possible in YAML."""
-
-    @field_validator("url")
-    @classmethod
-    def _leads_to_a_file(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^/@\s]+/\S+", url) and not Path(url).is_absolute():
-            raise mistake("give a web address or an absolute path")
-        return url
-
-
-Source = Annotated[SocrataSource | ArcgisSource | OpendatasoftSource | FileSource, Field(discriminator="portal")]
-
-
-class PersonalColumn(Strict):
-    """A column about persons, as it is written in `columns`."""
-
-    type: str = Field(min_length=1, description="The portal type.")
-    personal: Literal[True]
-
-
-_COLUMN_TYPES = WithJsonSchema(
-    {
-        "type": "object",
-        "minProperties": 1,
-        "additionalProperties": {"anyOf": [{"type": "string"}, PersonalColumn.model_json_schema()]},
-    }
-)
 
 
 class Volume(Strict):
@@ -272,10 +124,10 @@ class Dataset(Strict):
         default=None, description="Date column of the clean table that gives the age of the data."
     )
     key: tuple[str, ...] = Field(description="Columns that identify a record in the source; may be empty.")
-    columns: Annotated[dict[str, str], _COLUMN_TYPES] = Field(
+    columns: Annotated[dict[str, str], columns_schema(1)] = Field(
         min_length=1,
-        description="Expected columns and their portal types; a name with * stands for a family of columns, of which one must exist."
-        " A column about persons is written {type: text, personal: true}.",
+        description="Expected columns and their portal types, or integer, number, text or date for any type of that class; a name with *"
+        " stands for a family of columns, of which one must exist. A column about persons is written {type: text, personal: true}.",
     )
     personal: SkipJsonSchema[frozenset[str]] = Field(
         default=frozenset(), description="The columns about persons, from `columns`."
@@ -294,16 +146,54 @@ class Dataset(Strict):
     volume: Volume
     drift: Drift = Field(default=Drift(), description="How much the clean table may change in one step.")
 
+    @property
+    def editions(self) -> dict[str | None, "Dataset"]:
+        """Each edition as a dataset of one source, with its own columns and key; under None if there are no editions."""
+        if not isinstance(self.source, Editions):
+            return {None: self}
+        return {
+            label: self.model_copy(
+                update={"source": edition.source}
+                | ({"columns": edition.columns, "personal": edition.personal} if edition.columns else {})
+                | ({"key": edition.key} if edition.key is not None else {})
+            )
+            for label, edition in self.source.editions.items()
+        }
+
+    def edition(self, label: str | None) -> "Dataset":
+        """The edition of that label; the dataset itself for a capture from before it had this edition."""
+        return self.editions.get(label, self)
+
+    @property
+    def inferred(self) -> frozenset[str]:
+        """The labels of the editions whose columns were never seen."""
+        editions = self.source.editions if isinstance(self.source, Editions) else {}
+        return frozenset(label for label, edition in editions.items() if edition.inferred)
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        """The declared columns of the dataset and of all its editions, each once, whatever its case."""
+        columns: dict[str, tuple[str, str]] = {}
+        for declared in (self, *self.editions.values()):
+            for name, kind in declared.columns.items():
+                columns.setdefault(name.lower(), (name, kind))
+        return dict(columns.values())
+
+    @property
+    def about_persons(self) -> frozenset[str]:
+        """The columns about persons, in lower case, of the dataset and of all its editions."""
+        declared = (self, *self.editions.values())
+        return frozenset(name.lower() for dataset in declared for name in dataset.personal)
+
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """The declared columns that are missing in `columns`, ignoring case; of a family, one is enough."""
-        present = [column.lower() for column in columns]
-        return [name for name in self.columns if not any(stands_for(name.lower(), column) for column in present)]
+        present = list(columns)
+        return [name for name in self.columns if not members(name, present)]
 
     def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
-        """The earlier shape of a capture with these columns; None for the current or an undescribed shape."""
-        if not self.lacks(columns):
-            return None
-        return next((shape for shape in self.earlier_shapes if shape.fits(columns)), None)
+        """The earlier shape of a source with these columns; None for the current or an undescribed shape."""
+        lacking = self.lacks(columns)
+        return next((shape for shape in self.earlier_shapes if shape.fits(columns, lacking)), None) if lacking else None
 
     @field_serializer("personal")
     def _in_one_order(self, names: frozenset[str]) -> list[str]:
@@ -313,58 +203,56 @@ class Dataset(Strict):
     @model_validator(mode="before")
     @classmethod
     def _personal_apart(cls, values: Any) -> Any:
-        """Split `columns` into name and type, and into `personal`, the names of those about persons."""
-        columns = values.get("columns") if isinstance(values, dict) else None
-        if not isinstance(columns, dict) or not any(isinstance(kind, dict) for kind in columns.values()):
-            return values
-        if "personal" in values:
-            raise mistake("write personal: true beside the column's type")
-        types, personal = dict(columns), set()
-        for name, kind in columns.items():
-            if isinstance(kind, dict):
-                try:
-                    types[name] = PersonalColumn.model_validate(kind).type
-                except ValidationError:
-                    message = "write the column's type, or {type: text, personal: true} for a column about persons"
-                    raise mistake(message, "columns", name) from None
-                personal.add(name)
-        return values | {"columns": types, "personal": frozenset(personal)}
+        return split_personal(values)
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
-        spellings = [name.lower() for name in self.columns]
-        if twice := next((name for name in self.columns if spellings.count(name.lower()) > 1), None):
-            raise mistake(f"{twice} is listed twice: names are compared without case", "columns", twice)
-        mentioned = {
-            "key": self.key,
-            "time_zones": tuple(self.time_zones),
-            "valid_from": (self.valid_from,) if self.valid_from else (),
-            "valid_to": (self.valid_to,) if self.valid_to else (),
-            "earlier_shapes": tuple(name for shape in self.earlier_shapes for name in shape.columns),
-        }
-        for part, names in mentioned.items():
-            unknown = [name for name in names if name not in self.columns]
+        shown_nowhere = self.about_persons
+        for part, names in self._mentioned():
+            listed = self.columns if part == "key" else self.all_columns
+            unknown = [name for name in names if name not in listed]
             if unknown:
                 raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)
-        for part in ("key", "valid_from", "valid_to"):
-            shown = [name for name in mentioned[part] if name in self.personal]
-            if shown:
+            shown = [name for name in names if name.lower() in shown_nowhere]
+            if shown and part in ("key", "valid_from", "valid_to"):
                 raise mistake(f"{part} names {', '.join(shown)}, which is about persons; histories would show it", part)
-        families = [name for name in self.personal if "*" in name]
-        if families:
-            raise mistake("a family of columns cannot be personal: list its columns", "columns", families[0])
-        undated = [
-            name for name, kind in self.columns.items() if kind in {"date", "Date"} and name not in self.time_zones
-        ]
-        if undated:
-            raise mistake(
-                f"time_zones must say what the times of {', '.join(undated)} mean: utc, local_labelled_utc or date_only",
-                "columns",
-                undated[0],
-            )
+        _refuse_columns(self.columns, self.personal, self.time_zones)
+        for label, edition in self.source.editions.items() if isinstance(self.source, Editions) else ():
+            at = ("source", "editions", label)
+            _refuse_columns(edition.columns, edition.personal, self.time_zones, *at)
+            own = edition.columns or self.columns
+            if unknown := [name for name in edition.key or () if name not in own]:
+                raise mistake(f"key names {', '.join(unknown)}, which its columns do not list", *at, "key")
+            if shown := [name for name in edition.key or () if name.lower() in self.about_persons]:
+                raise mistake(
+                    f"key names {', '.join(shown)}, which is about persons; histories would show it", *at, "key"
+                )
         return self
 
+    def _mentioned(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The names of columns in the other keys, by key."""
+        yield "key", self.key
+        yield "time_zones", tuple(self.time_zones)
+        yield "valid_from", (self.valid_from,) if self.valid_from else ()
+        yield "valid_to", (self.valid_to,) if self.valid_to else ()
+        yield (
+            "earlier_shapes",
+            tuple(name for shape in self.earlier_shapes for name in (*shape.columns, *shape.without)),
+        )
 
-def stands_for(pattern: str, column: str) -> bool:
-    """Whether a name in `columns` matches `column`; * matches any characters."""
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), column, re.DOTALL) is not None
+
+def _refuse_columns(
+    columns: Mapping[str, str], personal: Iterable[str], time_zones: Mapping[str, TimeZonePolicy], *at: str
+) -> None:
+    """Refuse columns listed twice, families about persons, and dates whose times have no meaning. `at`: where they stand."""
+    spellings = [name.lower() for name in columns]
+    if twice := next((name for name in columns if spellings.count(name.lower()) > 1), None):
+        raise mistake(f"{twice} is listed twice: names are compared without case", *at, "columns", twice)
+    if family := next((name for name in sorted(personal) if "*" in name), None):
+        raise mistake("a family of columns cannot be personal: list its columns", *at, "columns", family)
+    undated = [name for name, kind in columns.items() if kind in {"date", "Date"} and name not in time_zones]
+    if undated:
+        raise mistake(
+            f"time_zones must say what the times of {', '.join(undated)} mean: utc, local_labelled_utc or date_only",
+            *at, "columns", undated[0],
+        )  # fmt: skip

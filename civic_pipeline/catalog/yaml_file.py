@@ -99,7 +99,7 @@ def _line(node: yaml.Node | None) -> int:
 
 def _violation(root: yaml.Node | None, error: Any) -> tuple[int, str]:
     location: tuple[str | int, ...] = error["loc"] + tuple(error.get("ctx", {}).get("at", ()))
-    where = ".".join(str(part) for part in location)
+    where = ".".join(_written(root, location))
     kind, value = error["type"], error.get("input")
     node = _node_at(root, location)
     if kind == "mistake":
@@ -116,6 +116,17 @@ def _violation(root: yaml.Node | None, error: Any) -> tuple[int, str]:
         return _line(node), f"{where}: {location[-1]!r} is required and missing"
     message = error["msg"].removeprefix("Value error, ")
     return _line(node), f"{where}: {_shown(value)} is not allowed: {message[0].lower()}{message[1:]}"
+
+
+def _written(node: yaml.Node | None, location: tuple[str | int, ...]) -> list[str]:
+    """The path as it stands in the file: without the names that the library gives to alternatives, such as kinds of portals."""
+    parts = []
+    for position, part in enumerate(location):
+        below = _node_at(node, (part,))
+        if below is not node or position == len(location) - 1:
+            parts.append(str(part))
+        node = below
+    return parts
 
 
 def _shown(value: object) -> str:

@@ -98,7 +98,8 @@ def add(url: str, city: str, name: str, subject: Subject, allow_private_hosts: b
     metavar="MOMENT",
     help="Day or moment (UTC) the file was published, such as 2015-04-14 or 2015-04-14T12:00Z.",
 )
-def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
+@click.option("--edition", metavar="LABEL", help="Edition that FILE is, such as 2025, if DATASET has editions.")
+def backfill(dataset: str, file: Path, captured_at: datetime, edition: str | None) -> None:
     """Load FILE, an older copy of DATASET, into the lake as the capture of its day."""
     from civic_pipeline import lake
     from civic_pipeline.catalog import load_datasets
@@ -109,9 +110,16 @@ def backfill(dataset: str, file: Path, captured_at: datetime) -> None:
         raise UnknownName("dataset", dataset, known)
     with progress_line() as progress:
         manifest = lake.backfill(
-            dataset, known[dataset], lake.Lake(settings.lake, known), file, captured_at, settings.profile, progress
+            dataset,
+            known[dataset],
+            lake.Lake(settings.lake, known),
+            file,
+            captured_at,
+            settings.profile,
+            progress,
+            edition,
         )
-    (part,) = manifest.parts
+    part = next(part for part in manifest.parts if part.edition == edition)
     click.echo(f"{manifest.capture_id}: {part.landed:,} rows of {part.url} (sha256 {part.freshness_token}), verified.")
 
 
@@ -121,7 +129,9 @@ def _resolve(url: str, allow_private_hosts: bool) -> "ResolvedSource":
 
     settings, tokens = Settings.from_environment(), dict[str, str]()
     if settings.socrata_token:
-        sources = [dataset.source for dataset in load_datasets(settings.root).values()]
+        sources = [
+            edition.source for dataset in load_datasets(settings.root).values() for edition in dataset.editions.values()
+        ]
         tokens = {s.domain: settings.socrata_token for s in sources if isinstance(s, SocrataSource)}
     # Silences log lines of sodapy (throttling without a token) and of Great Expectations (temporary folders).
     logging.getLogger().addHandler(logging.NullHandler())

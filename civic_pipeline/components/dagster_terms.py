@@ -12,6 +12,7 @@ from civic_pipeline.catalog import (
     ArcgisSource,
     Cadence,
     Dataset,
+    Editions,
     OpendatasoftSource,
     SocrataSource,
     Source,
@@ -123,10 +124,12 @@ def code_references(files: Mapping[str, Path]) -> dg.CodeReferencesMetadataValue
 
 
 def portal_page(source: Source) -> str | None:
-    """The web page of a source on its portal; None for a local file."""
+    """The web page of a source on its portal, of the last of its editions; None for a local file."""
     match source:
+        case Editions():
+            return portal_page(list(source.editions.values())[-1].source)
         case SocrataSource():
-            return f"https://{source.domain}/d/{source.id or list(source.editions.values())[-1]}"
+            return f"https://{source.domain}/d/{source.id}"
         case OpendatasoftSource():
             return f"https://{source.domain}/explore/dataset/{source.id}/"
         case ArcgisSource():
@@ -137,8 +140,10 @@ def portal_page(source: Source) -> str | None:
 def reference(source: Source) -> str:
     """The id of a dataset on its portal."""
     match source:
+        case Editions():
+            return "; ".join(f"{label}: {reference(edition.source)}" for label, edition in source.editions.items())
         case SocrataSource():
-            return f"{source.domain} {source.id or ', '.join(source.editions.values())}"
+            return f"{source.domain} {source.id}"
         case OpendatasoftSource():
             return f"{source.domain} {source.id}"
         case ArcgisSource():

@@ -60,6 +60,8 @@ def observed_before(name: str, lake: Lake) -> Iterator[Event]:
 def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settings: Settings) -> Iterator[Event]:
     attempt, capture, key = outcome.attempt, outcome.capture, asset_key(outcome.table)
     metadata = {"seconds": round(outcome.seconds, 1)} | _capture_metadata(attempt, capture, Lake(settings.lake))
+    for left_out in attempt.left_out:
+        context.log.warning(left_out)
     if attempt.problem:
         context.log.warning(attempt.problem)
         context.log_event(dg.AssetObservation(key, metadata=metadata))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from civic_pipeline.catalog import Dataset, FileSource, OpendatasoftSource, SocrataSource, Strict, stands_for
+from civic_pipeline.catalog import ArcgisSource, Dataset, OpendatasoftSource, SocrataSource, Strict, stands_for
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
@@ -13,9 +13,12 @@ from civic_pipeline.errors import CivicError
 _ARCGIS_KINDS: dict[str, Kind] = {
     "String": "text", "SmallInteger": "integer", "Integer": "integer", "BigInteger": "integer",
     "Single": "double", "Double": "double", "Date": "date",
+    "text": "text", "integer": "integer", "number": "double", "date": "date",
 }  # fmt: skip
+_SOCRATA_KINDS: dict[str, Kind] = {**{str(kind): kind for kind in KINDS}, "integer": "number"}
 _ODS_KINDS: dict[str, Kind] = {
     "text": "text", "int": "integer", "double": "double", "boolean": "checkbox", "date": "date_only", "datetime": "date",
+    "integer": "integer", "number": "double",
 }  # fmt: skip
 
 
@@ -33,7 +36,7 @@ class FileEntry(Strict):
 
     file: str = Field(pattern=r"^[^/\\\x00]+$", description="The name of the file in the folder.")
     dataset: str | None = Field(default=None, pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")
-    edition: str | None = Field(default=None, pattern=r"^[0-9]{4}$")
+    edition: str | None = None
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     layer: str | None = Field(default=None, pattern=r"^\w+$")
     socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
@@ -76,25 +79,24 @@ def as_in_catalog(
         raise DemoFolderError(
             f"portal.yml says {entry.file} is {entry.dataset}, which is not one of {', '.join(datasets)}."
         )
-    source = dataset.source
+    if entry.edition not in dataset.editions:
+        known = ", ".join(label for label in dataset.editions if label) or "none"
+        raise DemoFolderError(f"portal.yml must say which edition of {entry.dataset} {entry.file} is: {known}.")
+    declared = dataset.edition(entry.edition)
+    source = declared.source
+    kinds: dict[str, Kind]
     if isinstance(source, SocrataSource):
-        socrata_id = source.id or source.editions.get(entry.edition or "")
-        if socrata_id is None:
-            years = ", ".join(source.editions)
-            raise DemoFolderError(
-                f"portal.yml must say which edition of {entry.dataset} {entry.file} is: one of {years}."
-            )
-        ids = {"socrata": socrata_id}
-        kinds = {name: kind if kind in KINDS else "text" for name, kind in dataset.columns.items()}
+        ids = {"socrata": source.id}
+        kinds = {name: _SOCRATA_KINDS.get(kind, "text") for name, kind in declared.columns.items()}
     elif isinstance(source, OpendatasoftSource):
         ids = {"opendatasoft": source.id}
-        kinds = {name: _ODS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ODS_KINDS}
-    elif isinstance(source, FileSource):
-        ids, kinds = {}, {}  # a plain file has no ids and no declared types
-    else:
+        kinds = {name: _ODS_KINDS[kind] for name, kind in declared.columns.items() if kind in _ODS_KINDS}
+    elif isinstance(source, ArcgisSource):
         ids = {"layer": source.layer} | ({"item": source.item} if source.item else {})
-        kinds = {name: _ARCGIS_KINDS[kind] for name, kind in dataset.columns.items() if kind in _ARCGIS_KINDS}
+        kinds = {name: _ARCGIS_KINDS[kind] for name, kind in declared.columns.items() if kind in _ARCGIS_KINDS}
         field_names = {name: name for name in field_names}
+    else:
+        ids, kinds = {}, {}  # a plain file has no ids and no declared types
     types: dict[str, Kind] = {
         name: kind
         for name, field in field_names.items()

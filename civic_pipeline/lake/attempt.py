@@ -35,6 +35,7 @@ class Attempt(Strict):
     status: Literal["captured", "unchanged", "failed"]
     capture_id: str | None
     undeclared: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     problem: str | None = None
     failing_since: str | None = None
     passing: bool = False
@@ -58,6 +59,7 @@ def try_capture(name: str, dataset: Dataset, lake: Lake, access: Access, progres
             status=result.status,
             capture_id=result.manifest.capture_id,
             undeclared=result.undeclared,
+            left_out=result.left_out,
         )
     except CivicError as error:
         before, accepted = last_attempt(name, lake), _accepted(name, lake)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from queue import Queue
 from urllib.parse import urlsplit
 
-from civic_pipeline.catalog import ArcgisSource, Dataset, FileSource, Source
+from civic_pipeline.catalog import ArcgisSource, Dataset, Editions, FileSource, Source
 from civic_pipeline.lake.attempt import Attempt, record, try_capture
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.progress import report_progress
@@ -32,8 +32,10 @@ class TimedAttempt:
 def host_of(source: Source) -> str:
     """Host and port of a source, or `disk` for files on this machine; only one capture at a time runs per host.
 
-    ArcGIS Online counts as one host, because the server of an item is known only after a request.
+    ArcGIS Online counts as one host, because the server of an item is known only after a request. Editions count as the first.
     """
+    if isinstance(source, Editions):
+        source = next(iter(source.editions.values())).source
     if isinstance(source, ArcgisSource):
         host = urlsplit(source.fallbacks[0]).netloc if source.fallbacks else "arcgis.com"
         return "arcgis.com" if host.endswith("arcgis.com") else host

@@ -1,5 +1,6 @@
 """Loads an older file as the capture of its day; it is read, verified and committed like data from a portal."""
 
+import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ from civic_pipeline.errors import AlreadyThere, BackfillRefused, ProfileMixed, S
 from civic_pipeline.lake.capture import remove_unfinished, uncommitted
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, land
-from civic_pipeline.lake.manifest import Manifest, capture_id_at
+from civic_pipeline.lake.manifest import Manifest, Part, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access, editions_of
@@ -17,10 +18,18 @@ from civic_pipeline.settings import Profile
 
 
 def backfill(
-    name: str, dataset: Dataset, lake: Lake, file: Path, captured_at: datetime, profile: Profile, progress: Progress = no_progress
-) -> Manifest:  # fmt: skip
+    name: str,
+    dataset: Dataset,
+    lake: Lake,
+    file: Path,
+    captured_at: datetime,
+    profile: Profile,
+    progress: Progress = no_progress,
+    edition: str | None = None,
+) -> Manifest:
     """Load `file` as the capture of `name` at `captured_at` (UTC). The columns stay as they are in the file.
 
+    A capture is the whole dataset at its moment: the file of an `edition` stands beside the other editions as they were then.
     Raises BackfillRefused, ProfileMixed, AlreadyThere, ShapeUnknown, SourceEmpty, or an error of reading the file; then
     nothing is stored.
     """
@@ -29,10 +38,7 @@ def backfill(
         raise BackfillRefused(
             name, f"{captured_at:%Y-%m-%dT%H:%MZ} is in the future; give the day the file was published"
         )
-    if getattr(dataset.source, "editions", None):
-        raise BackfillRefused(
-            name, "the dataset consists of yearly editions, and a file has only one; choose a dataset with one source"
-        )
+    _refuse_edition(name, dataset, edition)
     with only_writer(lake.folder / name / "capture", wait_seconds=600):
         remove_unfinished(lake.folder / name)
         newest = lake.newest(name)
@@ -45,18 +51,46 @@ def backfill(
         (source,) = editions_of(here, Access()).values()
         described, counted = source.describe(), source.count()
         columns = tuple(column.name for column in described.columns)
-        if dataset.shape_of(columns) is None and (lacking := dataset.lacks(columns)):
+        declared = dataset.edition(edition)
+        if declared.shape_of(columns) is None and (lacking := declared.lacks(columns)):
             raise ShapeUnknown(file.name, lacking)
         if counted == 0:
             raise SourceEmpty(name, file.name)
         capture_id = capture_id_at(name, captured_at)
         with uncommitted(lake.folder / capture_id) as folder:
-            landing = Landing(name, None, folder, lambda rows: progress(rows, counted))
+            landing = Landing(name, edition, folder, lambda rows: progress(rows, counted))
             # Only name and sha256 are recorded; the local path is private.
             part = land(landing, source, described, counted).model_copy(update={"url": file.name})
+            parts = (*_others(lake, lake.accepted(name, captured_at), edition, folder), part)
             manifest = Manifest(
                 capture_id=capture_id, dataset=name, captured_at=captured_at.isoformat(), profile=profile,
-                pipeline_version=version("civic-pipeline"), parts=(part,), held_back=None, backfilled_at=now.isoformat(),
+                pipeline_version=version("civic-pipeline"), parts=parts, held_back=None, backfilled_at=now.isoformat(),
             )  # fmt: skip
             manifest.write(folder)
     return manifest
+
+
+def _refuse_edition(name: str, dataset: Dataset, edition: str | None) -> None:
+    """Raise BackfillRefused unless `edition` is one of the dataset's, or the dataset has none and none is given."""
+    known = [label for label in dataset.editions if label]
+    if edition is None and known:
+        why = f"the dataset has the editions {', '.join(known)}, and a file has only one; say which with --edition"
+        raise BackfillRefused(name, why)
+    if edition is not None and edition not in known:
+        listed = f"its editions are {', '.join(known)}" if known else "the dataset has no editions; leave out --edition"
+        raise BackfillRefused(name, f"there is no edition {edition!r}: {listed}")
+
+
+def _others(lake: Lake, before: Manifest | None, edition: str | None, folder: Path) -> list[Part]:
+    """The parts of the capture `before` except `edition`, whose files are copied into `folder`."""
+    if before is None or edition is None:
+        return []
+    lake.verify(before)
+    parts = [
+        (part, file)
+        for part, file in zip(before.parts, lake.files(before), strict=True)
+        if part.edition not in (None, edition)
+    ]
+    for part, file in parts:
+        shutil.copyfile(file, folder / part.file)
+    return [part for part, _ in parts]

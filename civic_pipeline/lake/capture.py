@@ -3,15 +3,24 @@
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from civic_pipeline.catalog import Dataset, PagedSource, stands_for
-from civic_pipeline.errors import ProfileMixed, SchemaDrifted, SourceEmpty, ValueUnreadable, VolumeCollapsed, writing
+from civic_pipeline.catalog import Dataset, PagedSource, is_of_type, members
+from civic_pipeline.errors import (
+    CivicError,
+    PortalUnreachable,
+    ProfileMixed,
+    SchemaDrifted,
+    SourceEmpty,
+    ValueUnreadable,
+    VolumeCollapsed,
+    writing,
+)
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.landing import Landing, label_of, land, land_edits
 from civic_pipeline.lake.manifest import MANIFEST, Manifest, Part, capture_id_at
@@ -22,11 +31,16 @@ from civic_pipeline.portals import Access, Description, PortalSource, editions_o
 
 @dataclass(frozen=True)
 class Captured:
-    """The result of `capture`. `undeclared`: columns of the portal that `defs.yaml` does not list."""
+    """The result of `capture`.
+
+    `undeclared`: columns of the portal that `defs.yaml` does not list. `left_out`: inferred editions that are not as inferred,
+    each with what is wrong.
+    """
 
     manifest: Manifest
     status: Literal["captured", "unchanged"]
     undeclared: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: Progress = no_progress) -> Captured:
@@ -40,15 +54,12 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:
             raise ProfileMixed(name, lake.folder, previous.profile, access.profile)
-        sources = editions_of(dataset.source, access, _known_url(previous))
-        described = {edition: source.describe() for edition, source in sources.items()}
-        undeclared = _compare_schema(name, dataset, described)
+        sources = editions_of(dataset.source, access, _known_urls(previous))
+        asked = _Editions(name, dataset, sources, {part.edition for part in previous.parts} if previous else ())
+        described, undeclared = asked.describe()
         if previous and _unchanged(previous, described):
-            return Captured(previous, "unchanged", undeclared)
-        counted = {edition: source.count() for edition, source in sources.items()}
-        for edition, rows in counted.items():
-            if rows == 0:
-                raise SourceEmpty(name, described[edition].url)
+            return Captured(previous, "unchanged", undeclared, asked.left_out)
+        counted = asked.count(described)
         captured_at = datetime.now(UTC)
         capture_id, newest = capture_id_at(name, captured_at), lake.newest(name)
         collapsed = _collapse(name, dataset, lake.baseline(name), counted, capture_id)
@@ -57,12 +68,16 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             raise _collapse(name, dataset, lake.baseline(name), counted, newest.capture_id) or collapsed
         editions = [
             _Edition(
-                edition, source, described[edition], counted[edition], _base_for_edits(previous, edition, dataset, lake)
+                edition,
+                sources[edition],
+                described[edition],
+                counted[edition],
+                _base_for_edits(previous, edition, dataset, lake),
             )
-            for edition, source in sources.items()
+            for edition in counted
         ]
         with uncommitted(lake.folder / capture_id) as folder:
-            parts = _read_editions(name, editions, folder, progress, dataset.personal)
+            parts = _read_editions(name, editions, folder, progress, dataset.about_persons)
             if collapsed and _was_accepted(name, lake, parts):
                 collapsed = None  # the capture before it was too large
             manifest = Manifest(
@@ -72,11 +87,11 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
             )  # fmt: skip
             if previous and _has_same_content(manifest, previous):
                 shutil.rmtree(folder)
-                return Captured(previous, "unchanged", undeclared)
+                return Captured(previous, "unchanged", undeclared, asked.left_out)
             manifest.write(folder)
         if collapsed:
             raise collapsed
-        return Captured(manifest, "captured", undeclared)
+        return Captured(manifest, "captured", undeclared, asked.left_out)
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,7 @@ class _Edition:
 def _read_editions(
     name: str, editions: Sequence[_Edition], folder: Path, progress: Progress, personal: Collection[str]
 ) -> tuple[Part, ...]:
-    """Read every edition of dataset `name` into `folder`. No failure shows a value of the `personal` columns."""
+    """Read every edition of dataset `name` into `folder`. No failure shows a value of the `personal` columns (lower case)."""
     expected, landed = sum(edition.counted for edition in editions), 0
 
     def landed_rows(rows: int) -> None:
@@ -108,7 +123,7 @@ def _read_editions(
             edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
             parts.append(edits or land(landing, e.source, e.description, e.counted))
         except ValueUnreadable as error:
-            if error.column.lower() in {name.lower() for name in personal}:
+            if error.column.lower() in personal:
                 raise error.without_value() from None
             raise
     return tuple(parts)
@@ -126,32 +141,94 @@ def uncommitted(folder: Path) -> Iterator[Path]:
         raise
 
 
-def compare_columns(declared: dict[str, str], published: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
-    """The missing, the retyped and the undeclared columns. Both arguments: column -> portal type.
+def compare_columns(dataset: Dataset, published: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
+    """The missing, the retyped and the undeclared columns. `dataset`: of one source; `published`: column -> portal type.
 
     Names are compared without case. A declared name with * is a family of columns: at least one must exist, and all must
-    have the declared type.
+    have the declared type. Where an earlier shape fits, only the columns that kept their names are compared.
     """
-    missing, retyped, known = [], [], set()
-    for pattern, kind in declared.items():
-        members = [column for column in published if stands_for(pattern.lower(), column.lower())]
-        known.update(members)
-        if not members:
+    shape = dataset.shape_of(tuple(published))
+    missing, retyped, known = [], [], set[str]()
+    if shape:
+        known.update(column for pattern in shape.reads for column in members(pattern, published))
+    for pattern, kind in dataset.columns.items():
+        if shape and pattern in shape.columns:
+            continue
+        matching = members(pattern, published)
+        known.update(matching)
+        if not matching and not shape:
             missing.append(pattern)
-        retyped += [f"{column} ({kind} -> {published[column]})" for column in members if published[column] != kind]
+        retyped += [
+            f"{column} ({kind} -> {published[column]})"
+            for column in matching
+            if not is_of_type(published[column], kind, dataset.source.portal)
+        ]
     return missing, retyped, [column for column in published if column not in known]
 
 
-def _compare_schema(name: str, dataset: Dataset, described: dict[str | None, Description]) -> tuple[str, ...]:
-    """The undeclared columns of all editions. Raises SchemaDrifted if a declared column is missing or retyped."""
-    unknown: dict[str, None] = {}
-    for edition, description in described.items():
-        missing, retyped, undeclared = compare_columns(dataset.columns, description.published)
-        if missing or retyped:
-            similar = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
-            raise SchemaDrifted(label_of(name, edition), missing, retyped, sorted(similar))
-        unknown.update(dict.fromkeys(undeclared))
-    return tuple(unknown)
+@dataclass
+class _Editions:
+    """The editions of one source as they are asked.
+
+    `problems`: what is wrong with inferred editions, which are left out; of others it is raised. `captured`: the labels of the
+    previous capture, of which an unreachable one is waited for.
+    """
+
+    name: str
+    dataset: Dataset
+    sources: dict[str | None, PortalSource]
+    captured: Collection[str | None]
+    problems: dict[str | None, CivicError] = field(default_factory=dict)
+
+    def describe(self) -> tuple[dict[str | None, Description], tuple[str, ...]]:
+        """The descriptions and the undeclared columns of all. Raises SchemaDrifted and the portal errors."""
+        described: dict[str | None, Description] = {}
+        unknown: dict[str, None] = {}
+        for edition, source in self.sources.items():
+            with self._leaving_out(edition):
+                description = source.describe()
+                label = label_of(self.name, edition)
+                unknown.update(dict.fromkeys(_undeclared(label, self.dataset.edition(edition), description)))
+                described[edition] = description
+        return described, tuple(unknown)
+
+    def count(self, described: dict[str | None, Description]) -> dict[str | None, int]:
+        """The rows of those described, by edition. Raises SourceEmpty and the portal errors."""
+        counted: dict[str | None, int] = {}
+        for edition, description in described.items():
+            with self._leaving_out(edition):
+                rows = self.sources[edition].count()
+                if rows == 0:
+                    raise SourceEmpty(self.name, description.url)
+                counted[edition] = rows
+        return counted
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """For people: each inferred edition that is missing, and why."""
+        return tuple(
+            f"{label_of(self.name, edition)} is inferred and was left out. {problem}"
+            for edition, problem in self.problems.items()
+        )
+
+    @contextmanager
+    def _leaving_out(self, edition: str | None) -> Iterator[None]:
+        try:
+            yield
+        except CivicError as problem:
+            may_return = isinstance(problem, PortalUnreachable) and edition in self.captured
+            if edition not in self.dataset.inferred or may_return or len(self.problems) + 1 == len(self.sources):
+                raise
+            self.problems[edition] = problem
+
+
+def _undeclared(label: str, dataset: Dataset, description: Description) -> list[str]:
+    """The undeclared columns of a source. Raises SchemaDrifted if a declared column is missing or retyped."""
+    missing, retyped, undeclared = compare_columns(dataset, description.published)
+    if missing or retyped:
+        similar = {match for column in missing for match in get_close_matches(column, undeclared, n=1, cutoff=0.5)}
+        raise SchemaDrifted(label, missing, retyped, sorted(similar))
+    return undeclared
 
 
 def _unchanged(capture: Manifest, described: dict[str | None, Description]) -> bool:
@@ -203,22 +280,22 @@ def _collapse(
     return None
 
 
-def _known_url(previous: Manifest | None) -> str | None:
-    """The URL of the last capture, if it is at most a week old: after a move the old service may continue to respond."""
+def _known_urls(previous: Manifest | None) -> dict[str | None, str]:
+    """The URLs of the last capture, if it is at most a week old: after a move the old service may continue to respond."""
     if (
         previous is None
         or previous.backfilled_at
         or datetime.now(UTC) - datetime.fromisoformat(previous.captured_at) > timedelta(days=7)
     ):
-        return None
-    return previous.parts[0].url
+        return {}
+    return {part.edition: part.url for part in previous.parts}
 
 
 def _base_for_edits(
     previous: Manifest | None, edition: str | None, dataset: Dataset, lake: Lake
 ) -> tuple[Part, Path] | None:
     """Part and file of the previous capture to which edits can be applied; None if a full read is needed."""
-    source = dataset.source
+    source = dataset.edition(edition).source
     days = source.full_read_every_days if isinstance(source, PagedSource) else None
     if previous is None or days is None:
         return None

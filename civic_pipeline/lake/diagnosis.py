@@ -20,21 +20,25 @@ def diagnose(dataset: Dataset, access: Access) -> Diagnosis:
     """Ask the portal for the metadata of `dataset` and compare it with what `defs.yaml` declares."""
     healthy, lines = True, []
     for edition, source in editions_of(dataset.source, access).items():
-        label = f"{edition}: " if edition else ""
+        is_inferred = edition in dataset.inferred
+        label = f"{edition}{', inferred' if is_inferred else ''}: " if edition else ""
         try:
             description, rows = source.describe(), source.count()
         except CivicError as error:
-            healthy = False
+            healthy = healthy and is_inferred
             lines.append(f"{label}{error}")
             continue
-        missing, retyped, undeclared = compare_columns(dataset.columns, description.published)
+        declared = dataset.edition(edition)
+        missing, retyped, undeclared = compare_columns(declared, description.published)
+        shape = declared.shape_of(tuple(description.published))
         drift = [
             f"{what} {', '.join(names)}"
             for what, names in (("missing", missing), ("retyped", retyped), ("new", undeclared))
             if names
         ]
-        healthy = healthy and not missing and not retyped and rows > 0
+        healthy = healthy and (is_inferred or (not missing and not retyped and rows > 0))
+        as_declared = f"schema of {shape.seen}" if shape else "schema as declared"
         freshness = description.freshness
         age = f"{freshness.link} {freshness.token}" if freshness.token else "freshness unknown, loaded every time"
-        lines.append(f"{label}{rows:,} rows, {age}, {'; '.join(drift) or 'schema as declared'} ({description.url})")
+        lines.append(f"{label}{rows:,} rows, {age}, {'; '.join(drift) or as_declared} ({description.url})")
     return Diagnosis(healthy, "\n     ".join(lines))

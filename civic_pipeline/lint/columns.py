@@ -106,16 +106,15 @@ def _declare(connection: duckdb.DuckDBPyConnection, name: str, dataset: Dataset,
     """Create the `raw` and `history` views of a dataset over a file without rows."""
     table, schema = table_name(name), declared_schema(dataset)
     pq.write_table(schema.empty_table(), folder / f"{table}.parquet")
-    landed = [LandedColumn(name=column, portal_type=dataset.columns.get(column, "derived")) for column in schema.names]
-    columns = ", ".join(column.sql for column in columns_of(landed, dataset))
+    declared = dataset.all_columns
+    landed = [LandedColumn(name=column, portal_type=declared.get(column, "derived")) for column in schema.names]
+    columns = ", ".join(column.sql for column in columns_of(landed, dataset.model_copy(update={"columns": declared})))
     connection.execute(
         f"create view raw.{table} as select {columns}, '' as _capture_id, cast(null as varchar) as _edition"
         f" from read_parquet({literal(str(folder / f'{table}.parquet'))})"
     )
-    declared = ", ".join(
-        quoted(name) for name in schema.names if any(stands_for(pattern, name) for pattern in dataset.columns)
-    )
+    listed = ", ".join(quoted(name) for name in schema.names if any(stands_for(pattern, name) for pattern in declared))
     connection.execute(
-        f"create view history.{table} as select {declared}, _capture_id, timestamp '2000-01-01' as _captured_at, _edition"
+        f"create view history.{table} as select {listed}, _capture_id, timestamp '2000-01-01' as _captured_at, _edition"
         f" from raw.{table}"
     )

@@ -4,13 +4,15 @@ import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.portals import arcgis, geojson, opendatasoft, socrata, table
+from civic_pipeline.portals.columns import CLOCK, NUMBER
 from civic_pipeline.portals.source import unused_name
 
-_TYPES = {
-    "arcgis": arcgis.ARROW_TYPES,
+# Portal type, or class of types, -> the type in which it is stored. A class has its widest type.
+_TYPES: dict[str, dict[str, pa.DataType]] = {
+    "arcgis": {"integer": pa.int64(), "number": pa.float64(), "date": CLOCK, **arcgis.ARROW_TYPES},
     "file": geojson.ARROW_TYPES,
-    "opendatasoft": opendatasoft.ARROW_TYPES,
-    "socrata": socrata.ARROW_TYPES,
+    "opendatasoft": {"integer": pa.int64(), "number": NUMBER, "date": CLOCK, **opendatasoft.ARROW_TYPES},
+    "socrata": {"integer": NUMBER, **socrata.ARROW_TYPES},
 }
 # Columns that our readers add.
 _ADDED = {
@@ -22,15 +24,20 @@ _ADDED = {
 
 
 def declared_schema(dataset: Dataset) -> pa.Schema:
-    """The declared columns of `dataset` in their order, then the columns that our readers add.
+    """The declared columns of `dataset` and its editions in their order, then the columns that our readers add.
 
-    A family of columns (a name with *) becomes three columns: with a number, a year and a day instead of *.
+    A family of columns (a name with *) becomes three columns: with a short year, a year and a day instead of *.
     """
-    types, added = _TYPES[dataset.source.portal], _ADDED[dataset.source.portal]
-    fields = [
-        (name.replace("*", stand_in), types.get(kind, pa.string()))
-        for name, kind in dataset.columns.items()
-        for stand_in in (("1", "2020", "01_01_2020") if "*" in name else ("",))
-    ]
-    known = [name for name, _ in fields]
-    return pa.schema([*fields, *((unused_name(c.name, known), c.arrow_type) for c in added)])
+    fields: dict[str, tuple[str, pa.DataType]] = {}
+    added: dict[str, pa.DataType] = {}
+    editions = list(dataset.editions.values())
+    for columns, portal in (
+        (declared.columns, edition.source.portal) for edition in editions for declared in (edition, dataset)
+    ):
+        added |= {column.name: column.arrow_type for column in _ADDED[portal]}
+        for name, kind in columns.items():
+            for stand_in in ("20", "2020", "01_01_2020") if "*" in name else ("",):
+                member = name.replace("*", stand_in)
+                fields.setdefault(member.lower(), (member, _TYPES[portal].get(kind, pa.string())))
+    known = [name for name, _ in fields.values()]
+    return pa.schema([*fields.values(), *((unused_name(name, known), kind) for name, kind in added.items())])

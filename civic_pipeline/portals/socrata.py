@@ -45,16 +45,16 @@ _MAX_SELECT_CHARACTERS = 1500
 class SocrataDataset:
     """One dataset, by domain and 4x4 id."""
 
-    def __init__(self, source: SocrataSource, dataset_id: str, access: Access) -> None:
+    def __init__(self, source: SocrataSource, access: Access) -> None:
         host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
         session = access.session()
         session.headers.update(sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session.headers)
         self._client = Client(source.requests_at_once, session)
-        self._id = dataset_id
+        self._id = source.id
         self._reads_edits = source.full_read_every_days is not None
         self._base = f"{scheme}{host}"
         self._has_soda3 = access.socrata_token is not None
-        self.url = f"{self._base}/resource/{dataset_id}.json"
+        self.url = f"{self._base}/resource/{source.id}.json"
 
     @property
     def traffic(self) -> Traffic:

@@ -13,9 +13,11 @@ from typing import get_args
 from civic_pipeline.catalog import (
     FRESH_FOR_DAYS,
     Dataset,
+    Editions,
     FileSource,
     OpendatasoftSource,
     Place,
+    SingleSource,
     SocrataSource,
     Subject,
     load_datasets,
@@ -87,7 +89,7 @@ def _read_catalog(root: Path) -> _Catalog:
     schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
     for name, dataset in datasets.items():
         # Only the portal knows the columns of a family (*). Types do not matter here: lineage follows names.
-        declared = [column for column in dataset.columns if "*" not in column]
+        declared = [column for column in dataset.all_columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
         schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
     schema["seeds"] = {name: dict.fromkeys(columns, "VARCHAR") for name, columns in seed_columns(root).items()}
@@ -250,13 +252,13 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
     columns = [
         (
             f"`{column}`",
-            f"{kind}, about persons" if column in dataset.personal else kind,
+            f"{kind}, about persons" if column.lower() in dataset.about_persons else kind,
             _CLOCKS[dataset.time_zones.get(column)],
             _code(becomes[f"{table}.{column}"]),
         )
-        for column, kind in dataset.columns.items()
+        for column, kind in dataset.all_columns.items()
     ]
-    edition = _code(becomes[f"{table}._edition"]) or "null: the source is one dataset, not one per year"
+    edition = _code(becomes[f"{table}._edition"]) or "null: the source has no editions"
     columns += [
         ("`_capture_id`", "", "", "names the row's capture in `meta.captures`"),
         ("`_edition`", "", "", edition),
@@ -280,26 +282,42 @@ def _earlier_shapes(dataset: Dataset) -> list[str]:
     if not dataset.earlier_shapes:
         return []
     shapes = [
-        (shape.seen, _code(f"{name}: {sql}" for name, sql in shape.columns.items())) for shape in dataset.earlier_shapes
+        (
+            shape.seen,
+            _code(
+                [*(f"{name}: {sql}" for name, sql in shape.columns.items()), *(f"no {name}" for name in shape.without)]
+            ),
+        )
+        for shape in dataset.earlier_shapes
     ]
     return ["## Earlier shapes", "How older captures name today's columns.", _table(("Seen", "Columns"), shapes)]
 
 
 def _reference(dataset: Dataset) -> list[tuple[str, str]]:
-    match dataset.source:
-        case SocrataSource() as source:
-            ids = {"": source.id} if source.id else source.editions
-            listed = ", ".join(f"{year} `{dataset_id}`".strip() for year, dataset_id in ids.items())
-            return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", listed)]
-        case OpendatasoftSource() as source:
+    if not isinstance(dataset.source, Editions):
+        return _reference_of(dataset.source)
+    return [
+        (
+            f"Edition `{label}`",
+            ", ".join(value for what, value in _reference_of(edition.source) if what != "Fallback")
+            + (" (inferred: left out if the portal has something else)" if edition.inferred else ""),
+        )
+        for label, edition in dataset.source.editions.items()
+    ]
+
+
+def _reference_of(source: SingleSource) -> list[tuple[str, str]]:
+    match source:
+        case SocrataSource():
+            return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", f"`{source.id}`")]
+        case OpendatasoftSource():
             return [("Portal", f"OpenDataSoft, {source.domain}"), ("Dataset id", f"`{source.id}`")]
-        case FileSource() as source:
+        case FileSource():
             return [("File", f"`{source.url}`")]
-        case source:
-            fallbacks = [("Fallback", address) for address in source.fallbacks]
-            item = [("Item", f"`{source.item}`")] if source.item else []
-            number = "" if source.number is None else f", number {source.number}"
-            return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`{number}"), *fallbacks]
+    fallbacks = [("Fallback", address) for address in source.fallbacks]
+    item = [("Item", f"`{source.item}`")] if source.item else []
+    number = "" if source.number is None else f", number {source.number}"
+    return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`{number}"), *fallbacks]
 
 
 def _meta_page(table: MetaTable) -> str:

@@ -16,7 +16,11 @@ def portal_checks(table: str) -> dict[str, PlannedCheck]:
             "counted, received and distinct rows are equal, and the number of rows is plausible",
         ),
         "schema_declared": PlannedCheck(
-            table, "schema_declared", "portal", "warning", "the portal has no column that defs.yaml does not declare"
+            table,
+            "schema_declared",
+            "portal",
+            "warning",
+            "the portal has no column that defs.yaml does not declare, and every edition that is inferred",
         ),
     }
 
@@ -27,6 +31,9 @@ def checks_of(attempt: Attempt, table: str) -> list[CheckResult]:
     return [
         planned["captured"].result(attempt.status != "failed", examples=(attempt.problem,) if attempt.problem else ()),
         planned["schema_declared"].result(
-            not attempt.undeclared, None, len(attempt.undeclared), attempt.undeclared[:5]
+            not attempt.undeclared and not attempt.left_out,
+            None,
+            len(attempt.undeclared) + len(attempt.left_out),
+            (*attempt.left_out, *attempt.undeclared)[:5],
         ),
     ]

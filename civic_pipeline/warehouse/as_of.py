@@ -17,6 +17,7 @@ from civic_pipeline.lake import Lake
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse.build import Build, prepare
+from civic_pipeline.warehouse.captured import refuse_unknown_shape
 from civic_pipeline.warehouse.model import Model
 
 
@@ -28,7 +29,7 @@ def as_of(
 
     A place without a capture at that moment has no rows in tables of several places. Contracts are not checked; row rules
     apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName for a table that is not a model,
-    NotCapturedBy, CaptureDamaged, ModelFailed.
+    NotCapturedBy, CaptureDamaged, ShapeUnknown, ModelFailed.
     """
     lake = Lake(settings.lake, datasets)
     read = _read(_needed(query, models), models, datasets)
@@ -90,6 +91,7 @@ def _refuse_uncaptured(lake: Lake, read: Mapping[str, Dataset], moment: datetime
         accepted = lake.accepted(name, moment)
         if accepted:
             lake.verify(accepted)
+            refuse_unknown_shape(read[name], accepted)
             continue
         first = next((capture for capture in lake.captures(name) if capture.held_back is None), None)
         late[name] = first.captured_at[:10] if first else None

@@ -14,7 +14,7 @@ from typing import cast
 import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
-from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, writing
+from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, ShapeUnknown, writing
 from civic_pipeline.lake import Lake
 from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
@@ -22,7 +22,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.capture_rows import record_capture
-from civic_pipeline.warehouse.captured import capture_sql, history_sql
+from civic_pipeline.warehouse.captured import capture_sql, history_sql, refuse_unknown_shape
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
 from civic_pipeline.warehouse.hashes import fingerprint
@@ -447,10 +447,11 @@ def prepare(build: Build) -> None:
             accepted = lake.accepted(name, build.as_of)
             if accepted:
                 lake.verify(accepted)
+                refuse_unknown_shape(dataset, accepted)
                 connection.execute(
                     f"create or replace view raw.{table_name(name)} as {capture_sql(lake, dataset, accepted)}"
                 )
-        except CaptureDamaged as error:
+        except (CaptureDamaged, ShapeUnknown) as error:
             # The others are still built; what depends on this one is held back.
             accepted, build.damaged[name] = None, str(error)
             connection.execute(f"drop view if exists raw.{table_name(name)}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from civic_pipeline.catalog import Dataset, stands_for
+from civic_pipeline.catalog import Dataset, is_dated, stands_for
 from civic_pipeline.errors import ShapeUnknown
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.lake.manifest import LandedColumn
@@ -24,26 +24,22 @@ class CapturedColumn:
 
 
 def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[CapturedColumn]:
-    """The columns of a captured file: translated by its shape, or unchanged."""
-    shape = dataset.shape_of(tuple(column.name for column in landed))
-    translated = shape.columns if shape else {}
-    taken = {name.lower() for name in translated}
+    """The columns of a captured file of `dataset`, which is one edition: translated by its shape, or unchanged."""
+    published = tuple(column.name for column in landed)
+    shape = dataset.shape_of(published)
+    taken = {name.lower() for name in shape.columns} if shape else set()
     today = {name.lower(): name for name in dataset.columns}
-    columns = [
-        # `time_zones` applies to the type that `columns` declares; older files hold dates as text.
-        CapturedColumn(name, _clock(column.name, name, dataset if dataset.columns.get(name) == column.portal_type else None), "as is")
-        for column in landed
-        if column.name.lower() not in taken
-        for name in [_beside_ours(today.get(column.name.lower(), column.name))]
-    ]  # fmt: skip
-    seen = shape.seen if shape else ""
-    columns += [CapturedColumn(name, f"{sql} as {quoted(name)}", seen) for name, sql in translated.items()]
-    present = {column.name.lower() for column in columns}
+    columns = []
+    for column in landed:
+        if column.name.lower() not in taken:
+            name = _beside_ours(today.get(column.name.lower(), column.name))
+            # `time_zones` applies to what the portal publishes as a date; older files hold dates as text.
+            clocks = dataset if is_dated(column.portal_type, dataset.columns.get(name)) else None
+            columns.append(CapturedColumn(name, _clock(column.name, name, clocks), "as is"))
     if shape:
         columns += [
-            CapturedColumn(name, f"cast(null as varchar) as {quoted(name)}", seen)
-            for name in dataset.columns
-            if "*" not in name and name.lower() not in present
+            CapturedColumn(name, f"{shape.sql(name, published)} as {quoted(name)}", shape.seen)
+            for name in shape.columns
         ]
     return columns
 
@@ -54,37 +50,52 @@ def _beside_ours(name: str) -> str:
 
 
 def capture_sql(lake: Lake, dataset: Dataset, capture: Manifest) -> str:
-    """All rows of a capture with all its columns, and `_capture_id`, `_edition`."""
-    return " union all by name ".join(
-        f"select {', '.join(column.sql for column in columns_of(part.columns, dataset))}, {literal(capture.capture_id)} as _capture_id,"
-        f" {literal(part.edition) if part.edition else 'cast(null as varchar)'} as _edition from read_parquet({literal(str(path))})"
-        for part, path in zip(capture.parts, lake.files(capture), strict=True)
-    )
+    """All rows of a capture with all its columns, and `_capture_id`, `_edition`.
+
+    A declared column that no file of the capture has is null.
+    """
+    selects, present = [], set[str]()
+    for part, path in zip(capture.parts, lake.files(capture), strict=True):
+        columns = columns_of(part.columns, dataset.edition(part.edition))
+        present |= {column.name.lower() for column in columns}
+        edition = literal(part.edition) if part.edition else "cast(null as varchar)"
+        selects.append(
+            f"select {', '.join(column.sql for column in columns)}, {literal(capture.capture_id)} as _capture_id,"
+            f" {edition} as _edition from read_parquet({literal(str(path))})"
+        )
+    rows = " union all by name ".join(selects)
+    absent = [name for name in dataset.all_columns if "*" not in name and name.lower() not in present]
+    if not absent:
+        return rows
+    return f"select *, {', '.join(f'cast(null as varchar) as {quoted(name)}' for name in absent)} from ({rows})"
 
 
 def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> str:
     """All rows of all `captures` with the declared columns and `_capture_id`, `_captured_at` (UTC), `_edition`.
 
-    A column whose type differs between captures is text. Raises ShapeUnknown for a capture without a declared column.
+    A column whose type differs between captures is text. Raises ShapeUnknown for a file without a declared column.
     """
     selects = []
     for capture in captures:
-        for part in capture.parts:
-            published = tuple(column.name for column in part.columns)
-            if dataset.shape_of(published) is None and (lacking := dataset.lacks(published)):
-                raise ShapeUnknown(capture.capture_id, lacking)
-        named = {column.name for part in capture.parts for column in columns_of(part.columns, dataset)}
-        declared = [
-            name
-            for name in sorted(named)
-            if any(stands_for(pattern.lower(), name.lower()) for pattern in dataset.columns)
-        ]
+        refuse_unknown_shape(dataset, capture)
+        editions = [(part, dataset.edition(part.edition)) for part in capture.parts]
+        named = {column.name for part, edition in editions for column in columns_of(part.columns, edition)}
+        named |= {name for name in dataset.all_columns if "*" not in name}
+        declared = [name for name in sorted(named) if any(stands_for(pattern, name) for pattern in dataset.all_columns)]
         at = datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None)
         selects.append(
             f"select {', '.join(map(quoted, declared))}, _capture_id, timestamp '{at.isoformat(sep=' ')}' as _captured_at, _edition"
             f" from ({capture_sql(lake, dataset, capture)})"
         )
     return " union all by name ".join(selects)
+
+
+def refuse_unknown_shape(dataset: Dataset, capture: Manifest) -> None:
+    """Raise ShapeUnknown for a file that lacks a declared column and has no declared earlier shape."""
+    for part in capture.parts:
+        declared, published = dataset.edition(part.edition), tuple(column.name for column in part.columns)
+        if declared.shape_of(published) is None and (lacking := declared.lacks(published)):
+            raise ShapeUnknown(f"{capture.capture_id} {part.edition or ''}".strip(), lacking)
 
 
 def _clock(column: str, name: str, dataset: Dataset | None) -> str:

@@ -87,8 +87,8 @@ class _History:
         # Compare only columns that the clean table reads, without columns about persons: others are not published.
         self._declared = [
             column
-            for column in dataset.columns
-            if ("*" in column or column.lower() in mentioned) and column not in dataset.personal
+            for column in dataset.all_columns
+            if ("*" in column or column.lower() in mentioned) and column.lower() not in dataset.about_persons
         ]
 
     def bring_up_to_date(self) -> None:
@@ -121,32 +121,45 @@ class _History:
     @property
     def _definition(self) -> str:
         dataset = self._dataset
-        shapes = [shape.model_dump() for shape in dataset.earlier_shapes]
-        parts = [dataset.key, self._declared, dataset.valid_from, dataset.valid_to, dataset.time_zones, shapes]
+        shapes = [shape.model_dump(exclude_defaults=True) for shape in dataset.earlier_shapes]
+        parts: list[object] = [
+            dataset.key,
+            self._declared,
+            dataset.valid_from,
+            dataset.valid_to,
+            dataset.time_zones,
+            shapes,
+        ]
+        if own := {
+            str(label): (e.key, e.columns)
+            for label, e in dataset.editions.items()
+            if label and e.columns != dataset.columns
+        }:
+            parts.append(own)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def _side(self, capture: Manifest) -> _Side:
         self._lake.verify(capture)
         sql = capture_sql(self._lake, self._dataset, capture)
         types = {row[0]: row[1] for row in self._connection.execute(f"describe {sql}").fetchall()}
-        row_ids = {part.row_id for part in capture.parts}
-        row_ids |= {column.name for part in capture.parts for column in part.columns if column.portal_type in _ROW_IDS}
-        followed = [*self._declared, *self._dataset.key, self._dataset.valid_from, self._dataset.valid_to]
-        patterns = [name.lower() for name in followed if name]
+        row_ids = {part.row_id.lower() for part in capture.parts if part.row_id}
+        row_ids |= {c.name.lower() for part in capture.parts for c in part.columns if c.portal_type in _ROW_IDS}
+        followed = [*self._declared, *self._key_columns, self._dataset.valid_from, self._dataset.valid_to]
+        patterns = [name for name in followed if name]
         columns: dict[str, tuple[str, frozenset[str]]] = {}
         for part in capture.parts:
-            for column in columns_of(part.columns, self._dataset):
-                is_key = column.name in self._dataset.key
-                is_followed = any(stands_for(pattern, column.name.lower()) for pattern in patterns)
-                if is_key or (is_followed and column.name not in row_ids):
+            for column in columns_of(part.columns, self._dataset.edition(part.edition)):
+                is_key = column.name in self._key_columns
+                is_followed = any(stands_for(pattern, column.name) for pattern in patterns)
+                if is_key or (is_followed and column.name.lower() not in row_ids):
                     _, written = columns.get(column.name, ("", frozenset()))
                     columns[column.name] = types[column.name], written | {column.written}
         return _Side(capture, sql, columns)
 
     def _compare(self, before: _Side | None, after: _Side) -> None:
-        key = self._dataset.key
+        key = self._key_columns
         alike = sorted(name for name in after.columns if before and before.columns.get(name) == after.columns[name])
-        is_comparable = before is not None and all(name in alike for name in key)
+        is_comparable = before is not None and all(name in alike for name in self._shared_key(before, after))
         compared = [name for name in alike if name not in key] if is_comparable else self._values(after)
         self._rows("after_rows", after, compared)
         if before and is_comparable:
@@ -162,12 +175,33 @@ class _History:
 
     def _values(self, side: _Side) -> list[str]:
         """The columns that describe a record, without its key."""
-        return sorted(name for name in side.columns if name not in self._dataset.key)
+        return sorted(name for name in side.columns if name not in self._key_columns)
+
+    @property
+    def _key_columns(self) -> list[str]:
+        """The columns of the keys of all editions."""
+        keys = (self._dataset.key, *(edition.key for edition in self._dataset.editions.values()))
+        return list(dict.fromkeys(name for key in keys for name in key))
+
+    def _shared_key(self, before: _Side, after: _Side) -> set[str]:
+        """The columns of the keys of the editions that both captures have."""
+        labels = [{part.edition for part in side.manifest.parts} for side in (before, after)]
+        return {name for label in labels[0] & labels[1] for name in self._dataset.edition(label).key}
 
     def _key(self, side: _Side) -> str:
-        """SQL of a record's key as a JSON array; null if all its parts are null."""
-        parts = [side.text(name) if name in side.columns else "cast(null as varchar)" for name in self._dataset.key]
-        edition = ["_edition"] if any(part.edition for part in side.manifest.parts) else []
+        """SQL of a record's key as a JSON array, by its edition; null if all its parts are null."""
+        labels = [part.edition for part in side.manifest.parts if part.edition]
+        own = {label: self._dataset.edition(label).key for label in labels}
+        cases = [
+            f"when {literal(label)} then {self._key_sql(side, key, ['_edition'])}"
+            for label, key in own.items()
+            if key != self._dataset.key
+        ]
+        usual = self._key_sql(side, self._dataset.key, ["_edition"] if labels else [])
+        return f"case _edition {' '.join(cases)} else {usual} end" if cases else usual
+
+    def _key_sql(self, side: _Side, key: Sequence[str], edition: list[str]) -> str:
+        parts = [side.text(name) if name in side.columns else "cast(null as varchar)" for name in key]
         return f"case when coalesce({', '.join([*parts, 'null'])}) is not null then to_json([{', '.join(parts + edition)}])::varchar end"
 
     def _rows(self, table: str, side: _Side, compared: Sequence[str]) -> None:

@@ -109,8 +109,8 @@ def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[
     for name, dataset in datasets.items():
         for schema in ("raw", "history"):
             table = f"{schema}.{table_name(name)}"
-            columns[table] = [*(column.lower() for column in dataset.columns if "*" not in column), *_ADDED]
-            personal[table] = frozenset(column.lower() for column in dataset.personal)
+            columns[table] = [*(column.lower() for column in dataset.all_columns if "*" not in column), *_ADDED]
+            personal[table] = dataset.about_persons
     return columns, personal
 
 

@@ -220,7 +220,7 @@ def dataset(
 ) -> tuple[SocrataDataset, MemoryAdapter]:
     """A dataset whose rows are `pages`: each starts at the offset where the one before ends."""
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
-    socrata = SocrataDataset(source, "abcd-1234", Access())
+    socrata = SocrataDataset(source, Access())
     by_offset = dict(zip(accumulate(map(len, pages), initial=0), pages, strict=False))
 
     def answer(url: str) -> Answer:
@@ -257,7 +257,7 @@ def test_the_offset_grows_by_the_rows_received_and_nulls_are_kept(tmp_path: Path
 )
 def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, token: str | None) -> None:
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
-    socrata = SocrataDataset(source, "abcd-1234", Access(socrata_token="t"))
+    socrata = SocrataDataset(source, Access(socrata_token="t"))
     adapter = MemoryAdapter(lambda url: (200, json.dumps(VIEW)) if url.endswith("/x") else (301, "", {"Location": to}))
     for scheme in ("https://", "http://"):
         socrata._client._session.mount(scheme, adapter)

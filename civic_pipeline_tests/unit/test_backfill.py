@@ -20,7 +20,7 @@ from civic_pipeline.errors import (
     SourceEmpty,
 )
 from civic_pipeline.lake import Manifest, backfill
-from civic_pipeline.lake.capture import _known_url
+from civic_pipeline.lake.capture import _known_urls
 from civic_pipeline.warehouse.captured import capture_sql
 
 DAY = datetime(2015, 4, 14, tzinfo=UTC)
@@ -66,7 +66,7 @@ def test_a_newer_capture_stays_the_accepted_one(tiny: TinyProject) -> None:
 
 
 def test_the_path_of_a_file_is_not_used_as_the_url_of_the_portal(tiny: TinyProject) -> None:
-    assert _known_url(load(tiny, TEXT.encode(), at=datetime.now(UTC))) is None
+    assert _known_urls(load(tiny, TEXT.encode(), at=datetime.now(UTC))) == {}
 
 
 def refused(tiny: TinyProject, content: str = TEXT, at: datetime = DAY) -> None:
@@ -110,7 +110,9 @@ def test_a_file_cannot_replace_a_dataset_of_editions(tiny: TinyProject) -> None:
         "recorded": "2026-01-01",
     }
     text = tiny.dataset.model_dump() | {"source": source, "volume": {"shrink_at_most": "1%"}}
-    with pytest.raises(BackfillRefused, match="yearly editions"):
+    with pytest.raises(
+        BackfillRefused, match="has the editions 2025, and a file has only one; say which with --edition"
+    ):
         refused(TinyProject(tiny.settings, Dataset.model_validate(text)))
 
 

@@ -35,7 +35,7 @@ def answer(url: str) -> Answer:
 
 def test_an_instant_beside_a_local_time_says_utc(tmp_path: Path) -> None:
     source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
-    reader = SocrataDataset(source, "abcd-1234", Access())
+    reader = SocrataDataset(source, Access())
     reader._client = client(answer)
     description = reader.describe()
     part = land(Landing("town/meters", None, tmp_path, lambda _: None), reader, description, 1)

@@ -139,7 +139,7 @@ def socrata(fields: list[str], rows: list[dict[str, Any]]) -> SocrataDataset:
             return 200, json.dumps([{"count": str(len(rows))}])
         return 200, json.dumps(rows if "offset=0" in url else [])
 
-    reader = SocrataDataset(source, "abcd-1234", Access())
+    reader = SocrataDataset(source, Access())
     reader._client = client(answer)
     return reader
 
@@ -193,7 +193,9 @@ def test_a_layer_that_is_not_the_only_one_of_its_name_is_never_guessed(
 
 def test_declared_columns_are_compared_without_case() -> None:
     published = {"name": "text", "FY24_Budget": "text", "fy25_budget": "number", "Other": "text"}
-    assert compare_columns({"Name": "text", "FY*_BUDGET": "text", "Gone": "text"}, published) == (
+    columns = {"Name": "text", "FY*_BUDGET": "text", "Gone": "text"}
+    dataset = load_datasets(CHECKOUT)["chicago/budget"].edition("2025")
+    assert compare_columns(dataset.model_copy(update={"columns": columns, "earlier_shapes": ()}), published) == (
         ["Gone"],
         ["fy25_budget (text -> number)"],
         ["Other"],
