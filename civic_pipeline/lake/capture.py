@@ -146,6 +146,7 @@ def compare_columns(dataset: Dataset, published: dict[str, str]) -> tuple[list[s
 
     Names are compared without case. A declared name with * is a family of columns: at least one must exist, and all must
     have the declared type. Where an earlier shape fits, only the columns that kept their names are compared.
+    The object id that a layer has of itself need not be declared.
     """
     shape = dataset.shape_of(tuple(published))
     missing, retyped, known = [], [], set[str]()
@@ -163,7 +164,7 @@ def compare_columns(dataset: Dataset, published: dict[str, str]) -> tuple[list[s
             for column in matching
             if not is_of_type(published[column], kind, dataset.source.portal)
         ]
-    return missing, retyped, [column for column in published if column not in known]
+    return missing, retyped, [column for column, kind in published.items() if column not in known and kind != "OID"]
 
 
 @dataclass

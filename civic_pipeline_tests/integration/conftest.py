@@ -83,7 +83,7 @@ def _make_released(folder: Path) -> None:
         access = Access(root=portals.url)
         for name, dataset in datasets.items():
             assert attempt_capture(name, dataset, Lake(settings.lake, datasets), access).problem is None
-        portals.update("contracts.csv.gz", "vendorid > '00000300'", {"agency": "FINANCE"})
+        portals.update("contracts.csv.gz", "OBJECTID > 4", {"Department_Allowed_to_Purchase": "FINANCE"})
         portals.update("vacant_building_notices.csv.gz", "OBJECTID < 50", {"OWNER_ABBR": "ANOTHER OWNER"})
         conflicting = {"certno": "04-143104", "contracttype": "MBE", "company": "Another Company"}
         portals.insert("mwbe.csv.gz", [conflicting])

@@ -171,8 +171,8 @@ CHANGES: dict[str, tuple[str, Callable[[str], str], type[CivicError], str]] = {
     "a layer without rows": (ARCGIS, lambda text: text.split("\n", 1)[0] + "\n", SourceEmpty, "counts 0 rows"),
     "a dataset without rows": (SOCRATA, lambda text: text.split("\n", 1)[0] + "\n", SourceEmpty, "counts 0 rows"),
     "a renamed column of a layer": (
-        ARCGIS, header(lambda names: ["Payment_Amount" if name == "Payment_Amount_Split" else name for name in names]), SchemaDrifted,
-        r"missing columns: Payment_Amount_Split\).*New columns with similar names: Payment_Amount\.",
+        ARCGIS, header(lambda names: ["Payment_Amount_part" if name == "Payment_Amount_split" else name for name in names]), SchemaDrifted,
+        r"missing columns: Payment_Amount_split\).*New columns with similar names: Payment_Amount_part\.",
     ),
     "a renamed column of a dataset": (
         SOCRATA, header(lambda names: ["category" if name == "cetegory" else name for name in names]), SchemaDrifted,

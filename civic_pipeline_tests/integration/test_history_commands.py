@@ -10,7 +10,7 @@ from terminal import Place
 def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: Path) -> None:
     with (place.served / "spending.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
-    fund = header.index("Fund")
+    fund = header.index("Fund_Description")
     old = [list(row) for row in rows[1:]]
     old[0][fund] = "Another Fund"
     copy = tmp_path / "checkbook_2020.csv"
@@ -31,14 +31,14 @@ def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: P
     night = place.run()
     assert night.code == 0, night.err
     [(key, after)] = place.rows("select record_key, after from meta.revisions where kind = 'added'")
-    assert json.loads(key)[0] == rows[0][header.index("Check_Number")]
+    assert json.loads(key)[0] == rows[0][header.index("Unique_ID")]
     assert json.loads(after)["Supplier_Name"] == (rows[0][header.index("Supplier_Name")] or None)
-    assert place.rows("select before ->> 'Fund', after ->> 'Fund' from meta.revisions where kind = 'changed'") == [
-        ("Another Fund", rows[1][fund])
-    ]
+    assert place.rows(
+        "select before ->> 'Fund_Description', after ->> 'Fund_Description' from meta.revisions where kind = 'changed'"
+    ) == [("Another Fund", rows[1][fund])]
     assert place.rows("select count(*) from meta.revisions") == [(2,)]
     listed = place.civic("sql", "select kind, changed_columns from meta.revisions order by kind", "--format", "csv")
-    assert listed.out.splitlines()[1:] == ['"added",', '"changed","[Fund]"'], listed.err
+    assert listed.out.splitlines()[1:] == ['"added",', '"changed","[Fund_Description]"'], listed.err
     assert "raw.baltimore_spending" not in str(
         place.rows("select table_name from meta.tables where status <> 'current'")
     )

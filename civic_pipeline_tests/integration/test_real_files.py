@@ -18,7 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 from terminal import SAMPLE, Place, serve
 
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.lake.captures import sha256_of
+from civic_pipeline.settings import CHECKOUT
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 COVID = "baltimore/covid"
@@ -39,7 +41,7 @@ DOWNLOADS = {
     ("baltimore/vacant_building_notices", None): "baltimore/housing/vacant_building_notices_2025-08.csv.gz",
     **{("chicago/budget", year): f"chicago/budget/appropriations_fy{year}.csv" for year in ("2023", "2024", "2025")},
 }
-REWRITTEN = {"maryland/mbe_directory", "baltimore/vacant_building_notices"}
+REWRITTEN = {"maryland/mbe_directory", "baltimore/vacant_building_notices", "baltimore/contracts"}
 ZIP_CODES = ("maryland/covid_zip_cases", None)
 SOURCES = [*DOWNLOADS, ZIP_CODES]
 
@@ -52,6 +54,14 @@ def published(dataset: str, edition: str | None = None) -> pd.DataFrame:
         first, second = (read_text(REAL / COVID / f"MD_Covid_by_zipcodes_{year}.csv") for year in (2020, 2021))
         return first.merge(second.drop(columns="OBJECTID"), on="ZIP_CODE", how="outer", validate="one_to_one")
     frame = read_text(REAL / DOWNLOADS[dataset, edition])
+    if dataset == "baltimore/contracts":
+        # The file is of the portal before; the layer of today has the same columns under other names.
+        (before,) = load_datasets(CHECKOUT)[dataset].earlier_shapes
+        frame = frame.rename(columns={then.strip('"'): now for now, then in before.columns.items()})
+        frame[["Blanket_Begin_Date", "Blanket_End_Date"]] = (
+            frame[["Blanket_Begin_Date", "Blanket_End_Date"]].apply(days).astype(str)
+        )
+        return frame.drop(columns="vendorid").assign(OBJECTID=[str(number + 1) for number in range(len(frame))])
     # In the download, the phone, fax, website and location columns of the portal are flattened.
     frame = frame.rename(columns={"phone_phone_number": "phone", "fax_phone_number": "fax", "website_url": "website"})
     # The download has points as columns. The pipeline does not use them.
@@ -136,7 +146,7 @@ def cell(kind: str) -> Callable[[Any], Any]:
 
     read: Callable[[str], Any] = {
         "number": lambda text: Decimal(text).normalize(), "money": lambda text: Decimal(text).normalize(),
-        "Integer": int, "OID": int, "Date": clock, "date": clock, "calendar_date": clock,
+        "Integer": int, "OID": int, "Double": float, "Date": clock, "date": clock, "calendar_date": clock,
         "url": lambda text: None if text == "[null, null]" else f'{{"url": "{text}"}}',
     }.get(kind, str)  # fmt: skip
     return lambda text: None if text is None else read(text)
@@ -242,9 +252,12 @@ def test_baltimores_ten_rows_keep_their_sums(place: Place) -> None:
         " from clean.baltimore_contracts"
     ) == [
         (
-            *(dollars(contracts[name]) for name in ("totalcontractamt", "amtspent", "amtremaining")),
-            days(contracts["begindate"]).min(),
-            days(contracts["enddate"]).max(),
+            *(
+                dollars(contracts[name])
+                for name in ("Blanket_Dollar_Limit", "Dollar_Amt_Spent_to_Date", "Dollars_Left")
+            ),
+            days(contracts["Blanket_Begin_Date"]).min(),
+            days(contracts["Blanket_End_Date"]).max(),
         )
     ]
 

@@ -82,15 +82,13 @@ def twice(rows: Rows) -> Rows:
 
 
 def five_more(rows: Rows) -> Rows:
-    newest = max(int(row["OBJECTID"]) for row in rows)
-    return rows + [row | {"OBJECTID": str(newest + 1 + n), "Check_Number": f"9{n}"} for n, row in enumerate(rows[:5])]
+    return rows + [row | {"Unique_ID": f"new {n}", "Check_Number": f"9{n}"} for n, row in enumerate(rows[:5])]
 
 
 def fiscal_year_twice(rows: Rows) -> Rows:
-    newest = max(int(row["OBJECTID"]) for row in rows)
     again = [row for row in rows if "2024-07" <= row["Payment_Date"][:7] <= "2025-06"]
     assert again
-    return rows + [row | {"OBJECTID": str(newest + 1 + n)} for n, row in enumerate(again)]
+    return rows + [row | {"Unique_ID": f"again {n}"} for n, row in enumerate(again)]
 
 
 def shrunk(rows: Rows) -> Rows:

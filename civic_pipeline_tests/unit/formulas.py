@@ -37,3 +37,12 @@ def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
         model = committed_models()[table]
         model = model.without({name for name in model.inputs if name.startswith("clean.")} - present)
         warehouse.execute(f"create or replace table {table} as {model.sql}")
+
+
+def rows_of_check(warehouse: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
+    """The rows that the rule returns, of every place it is written for."""
+    files = sorted(
+        [*(CHECKOUT / "sql" / "checks").glob(f"*/{name}.sql"), *(CHECKOUT / "sql" / "checks").glob(f"*/{name}/*.sql")]
+    )
+    assert files
+    return [row for file in files for row in warehouse.execute(file.read_text(encoding="utf-8")).fetchall()]

@@ -137,10 +137,10 @@ def origins(committed: dict[str, Model], schema: Schema, column: str) -> list[st
     ("column", "made_from"),
     [
         ("marts.fct_payments.paid_amount", ["clean.baltimore_spending.amount"]),
-        ("clean.baltimore_spending.amount", ["raw.baltimore_spending.Payment_Amount_Split"]),
+        ("clean.baltimore_spending.amount", ["raw.baltimore_spending.Payment_Amount_split"]),
         ("clean.baltimore_spending.fiscal_year", ["raw.baltimore_spending.Payment_Date"]),
         ("clean.chicago_budget.fiscal_year", ["raw.chicago_budget._edition"]),
-        ("clean.baltimore_contracts.vendor_name", ["raw.baltimore_contracts.vendorname"]),
+        ("clean.baltimore_contracts.vendor_name", ["raw.baltimore_contracts.Vendor_Name"]),
     ],
 )
 def test_a_column_is_traced_to_those_it_is_computed_from_in_their_own_spelling(

@@ -20,3 +20,19 @@ create or replace macro block_lot(text) as (
                 || upper(regexp_extract(trim(text), '\d{1,3}([A-Za-z]?)$', 1))
     end
 );
+
+-- The number of a contract without its release, in the form of the system that gave it: 'P503784:0', ' p503784 ' -> 'P503784', 'SCON-1234' -> 'SCON-001234',
+-- 'BPO  77' -> 'BPO 77'; '' -> null
+create or replace macro contract_number(text) as (
+    case
+        when regexp_matches(upper(trim(text)), '^P\d+(:\d+)?$') then regexp_extract(upper(trim(text)), '^P\d+')
+        when regexp_matches(upper(trim(text)), '^SCON-?\d{1,6}$')
+            then 'SCON-' || lpad(regexp_extract(trim(text), '\d+$'), 6, '0')
+        else nullif(trim(regexp_replace(upper(text), '[\s\x{00A0}]+', ' ', 'g')), '')
+    end
+);
+
+-- The release of a contract, a call on a blanket order: 'P503784:0' -> '0', 'P503784:12' -> '12', 'P503784', 'SCON-001234' -> null
+create or replace macro contract_release(text) as (
+    case when regexp_matches(upper(trim(text)), '^P\d+:\d+$') then regexp_extract(trim(text), '\d+$') end
+);

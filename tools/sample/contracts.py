@@ -10,23 +10,15 @@ from tools.sample.firms import Trade, vendors
 from tools.sample.table import Table, seeded
 
 _HEADER = (
-    "contractno",
-    "desc",
-    "vendorid",
-    "vendorname",
-    "agency",
-    "begindate",
-    "enddate",
-    "totalcontractamt",
-    "amtspent",
-    "amtremaining",
-)
+    "OBJECTID", "PO_Number", "Short_Description", "Vendor_Name", "Blanket_Begin_Date", "Blanket_End_Date",
+    "Department_Allowed_to_Purchase", "Blanket_Dollar_Limit", "Dollar_Amt_Spent_to_Date", "Dollars_Left",
+)  # fmt: skip
 _LOCAL = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A contract. `number` as in the checkbook; the list of contracts appends a release number, such as `P503784:0`."""
+    """A contract. The list of contracts and the checkbook append a release to `number`, such as `P503784:0`."""
 
     number: str
     vendor: str
@@ -49,38 +41,34 @@ def contracts() -> tuple[Contract, ...]:
 
 def table() -> Table:
     rng = seeded("contracts")
-    output = Table(
-        "contracts.csv.gz",
-        {"dataset": "baltimore/contracts"},
-        _HEADER,
-    )
-    for number, contract in enumerate(contracts()):
-        begin = date(2022, 7, 1) + timedelta(days=rng.randrange(1200))
+    output = Table("contracts.csv.gz", {"dataset": "baltimore/contracts"}, _HEADER)
+    for contract in contracts():
+        begin = date(2020, 7, 1) + timedelta(days=rng.randrange(1200))
         end = begin + timedelta(days=365 * rng.choice((1, 2, 3, 5)))
         upper = rng.random() < 0.25
         agencies = rng.sample([agency.name.upper() for agency in AGENCIES[:18]], rng.choice((1, 1, 1, 2, 2))) + [
             "City-Wide"
         ] * (rng.random() < 0.4)
+        ceiling = contract.trade.typical * rng.uniform(20, 400)
         for agency in agencies:
-            total = round(contract.trade.typical * rng.uniform(4, 60), 2)
-            spent = round(total * rng.random(), 2)
-            if rng.random() < 0.03:
-                spent = round(total * 1.08, 2)
-                output.defects["contracts that are overspent (negative amtremaining)"] += 1
+            limit = round(ceiling * rng.choice((1, 1, 1, 0.2)), -3)
+            overspent = rng.random() < 0.03
+            spent = round(limit * (1.08 if overspent else rng.random()), 2)
+            output.defects["rows that are overspent (negative Dollars_Left)"] += overspent
             output.rows.append(
                 [
+                    len(output.rows) + 1,
                     f"{contract.number}:{rng.choice((0, 0, 0, 1)) if agency == 'City-Wide' else 0}",
                     f"{contract.trade.spend_category} - {agency.title()}",
-                    f"{300 + number * 7:08d}",
                     contract.vendor.upper() if upper else contract.vendor,
+                    begin.isoformat(),
+                    end.isoformat(),
                     agency,
-                    local_midnight(begin),
-                    local_midnight(end),
-                    f"{total:.2f}",
-                    f"{spent:.2f}",
-                    f"{total - spent:.2f}",
+                    limit,
+                    spent,
+                    round(limit - spent, 2),
                 ]
             )
-        output.defects["contracts with one row per agency, so that contractno repeats"] += len(agencies) > 1
+        output.defects["contracts with one row per agency, so that PO_Number and the limit repeat"] += len(agencies) > 1
         output.defects["vendor names in capitals"] += upper * len(agencies)
     return output

@@ -1,16 +1,17 @@
 -- Each row is what one agency may spend under one contract of the Bureau of Purchases.
 with published as (
     select
-        clean_text(contractno) as contract_number,
-        clean_text("desc") as contract_title,
-        clean_text(vendorid) as vendor_number,
-        clean_text(vendorname) as vendor_name,
-        clean_text(agency) as agency_name,
-        cast(begindate as date) as begin_date,
-        cast(enddate as date) as end_date,
-        parse_money(totalcontractamt) as authorized_amount,
-        parse_money(amtspent) as spent_amount,
-        parse_money(amtremaining) as remaining_amount,
+        contract_number(po_number) as contract_number,
+        contract_release(po_number) as contract_release,
+        clean_text(short_description) as contract_title,
+        clean_text(vendor_name) as vendor_name,
+        clean_text(department_allowed_to_purchase) as agency_name,
+        -- allow doubles_as_text: files of the earlier layout hold dates and amounts as text, so all are read as text
+        parse_date(cast(blanket_begin_date as varchar)) as begin_date,
+        parse_date(cast(blanket_end_date as varchar)) as end_date,
+        parse_money(blanket_dollar_limit) as authorized_amount,
+        parse_money(dollar_amt_spent_to_date) as spent_amount,
+        parse_money(dollars_left) as remaining_amount,
         _capture_id
     from raw.baltimore_contracts
 ),
@@ -19,17 +20,19 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by contract_number, agency_name, vendor_number
-            order by begin_date, end_date, authorized_amount, spent_amount, remaining_amount, contract_title, vendor_name
+            partition by contract_number, contract_release, agency_name, vendor_name
+            order by begin_date, end_date, authorized_amount, spent_amount, remaining_amount, contract_title
         ) as share_number
     from published
 )
 
 select
-    hash_id(['baltimore', contract_number, agency_name, vendor_number, cast(share_number as varchar)]) as contract_share_id,
+    hash_id([
+        'baltimore', contract_number, contract_release, agency_name, vendor_name, cast(share_number as varchar)
+    ]) as contract_share_id,
     contract_number,
+    contract_release,
     contract_title,
-    vendor_number,
     vendor_name,
     agency_name,
     begin_date,
