@@ -18,6 +18,7 @@ CONTRACT = CHECKOUT / "sql" / "clean" / "baltimore" / "spending.yml"
 # Column -> its SQL, computed from the row number `i`; the types are those of the contract.
 COLUMNS = {
     "payment_split_id": "md5(i::varchar)",
+    "source_row_id": "i::varchar",
     "agency_name": "'Department of ' || upper(substr(md5((i % 60)::varchar), 1, 14))",
     "fund_name": "['General', 'State', 'Federal', 'Water Utility', 'Parking Management'][1 + i % 5]",
     "cost_center": "printf('CC%05d Service for residents', 10000 + i % 250)",
@@ -26,10 +27,14 @@ COLUMNS = {
     "check_number": "(4200000 + i // 3)::varchar",
     "invoice_number": "printf('INV-%08d', i * 7919 % 99999989)",
     "contract_number": "if(i % 5 = 0, printf('P%06d', 500000 + i % 170), null)",
+    "contract_release": "if(i % 5 = 0, (i % 2)::varchar, null)",
+    "contract_title": "if(i % 5 = 0, printf('Contract %d', i % 170), null)",
     "payment_date": "date '2020-07-01' + cast(i * 31 % 1800 as integer)",
     "fiscal_year": "cast(year(payment_date) + (month(payment_date) >= 7)::integer as integer)",
     "fiscal_period": "cast((month(payment_date) + 5) % 12 + 1 as integer)",
     "amount": "cast((i * 104729 % 25000000 - 499999) / 100 as decimal(18, 2))",
+    "check_amount": "amount",
+    "check_splits_amount": "amount",
 }
 
 # Column -> the condition on `i` for a fault, and the faulty value.

@@ -184,7 +184,8 @@ def _multiply(file: Path, rows: int) -> None:
         connection.execute(
             "create table multiplied as"
             " select sample.* replace ("
-            "   row_number() over () as OBJECTID,"
+            "   row_number() over () as ID,"
+            "   Unique_ID || '-' || copy as Unique_ID,"
             "   Check_Number || lpad(copy::varchar, 3, '0') as Check_Number,"
             "   Supplier_Invoice_Number || '-' || copy as Supplier_Invoice_Number)"
             " from range(1 + ? // (select count(*) from sample)) as copies(copy), sample limit ?",
