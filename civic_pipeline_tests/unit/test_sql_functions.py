@@ -298,3 +298,23 @@ def test_the_vectors_of_the_page_hold_in_the_macro_and_without_a_database(
 def test_any_text_gives_the_id_of_the_rule(text: str) -> None:
     row = empty_warehouse().execute("select hash_id([?, null, ?])", [text, text]).fetchone()
     assert row == (by_the_rule([text, None, text]),)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "release"),
+    [
+        ("P503784:0", "P503784", "0"),
+        (" p503784:12 ", "P503784", "12"),
+        ("P503784", "P503784", None),
+        ("SCON-1234", "SCON-001234", None),
+        ("scon001234", "SCON-001234", None),
+        ("bpo  77", "BPO 77", None),
+        ("P503784:", "P503784:", None),
+        (" ", None, None),
+        (None, None, None),
+    ],
+)
+def test_contract_numbers_are_split_from_their_release(
+    call: Callable[..., object], text: str | None, number: str | None, release: str | None
+) -> None:
+    assert (call("contract_number", text), call("contract_release", text)) == (number, release)
