@@ -63,14 +63,32 @@ def _run_query(connection: "duckdb.DuckDBPyConnection", query: str, form: str, o
             write_result(result, form, stream)
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk
+            raise
+        # Arrow reports DuckDB's error in a later batch as an error of reading.
+        raise QueryRefused(str(error)) from error
 
 
 @contextmanager
 def _open_output(form: str, output: Path | None) -> Iterator[BinaryIO]:
-    """The output file or standard output. Raises UsageError if a binary format would go to a terminal."""
+    """The output file or standard output. Raises UsageError for a folder that does not exist, and if
+    a binary format would go to a terminal.
+
+    A file gets its name when it is complete: after a failure the earlier one is still there.
+    """
     if output is not None:
-        with writing(output), output.open("wb") as file:
-            yield file
+        if not output.parent.is_dir():
+            raise click.UsageError(f"{output.parent} is not a folder. Make it, or give --output another one.")
+        draft = output.with_name(f".{output.name}.new") if output.is_file() or not output.exists() else output
+        try:
+            with writing(output):
+                with draft.open("wb") as file:
+                    yield file
+                draft.replace(output)
+        finally:
+            if draft != output:
+                draft.unlink(missing_ok=True)
         return
     if form == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is binary: redirect the output or use --output FILE.")

@@ -31,6 +31,7 @@ from civic_pipeline.errors.portals import (
     PortalRefused,
     PortalUnreachable,
     ProjectionUnexpected,
+    RedirectInsecure,
     SourceNotFound,
     ValueUnreadable,
 )
@@ -53,7 +54,7 @@ __all__ = [
     "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LayerAmbiguous", "LockHeld", "ModelFailed",
     "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotWritable", "NothingToAccept", "NotificationFailed",
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
-    "ProjectionUnexpected", "QueryRefused", "ReleaseDamaged", "RunFailed", "SchemaDrifted", "ServeTokenInvalid",
-    "SettingInvalid", "ShapeUnknown", "SourceChangedDuringRead", "SourceEmpty", "SourceNotFound", "UnknownName",
+    "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
+    "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceChangedDuringRead", "SourceEmpty", "SourceNotFound", "UnknownName",
     "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened", "WarehouseUnreadable", "writing",
 ]  # fmt: skip

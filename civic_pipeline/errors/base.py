@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from civic_pipeline.foreign_text import in_one_line, printable
 from civic_pipeline.redaction import redacted
 
 
@@ -14,7 +15,14 @@ class CivicError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(redacted(message))
+        super().__init__(printable(redacted(message)))
+
+
+class OneLineError(CivicError):
+    """A message with text of a portal or a file, which must not look like a second message."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(in_one_line(message))
 
 
 class SettingInvalid(CivicError):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from civic_pipeline.errors.base import CivicError, accept_command
+from civic_pipeline.errors.base import OneLineError, accept_command
 
 
-class SourceEmpty(CivicError):
+class SourceEmpty(OneLineError):
     """The portal counts 0 rows. An empty source is treated as a failure of the portal, not as data."""
 
     def __init__(self, dataset: str, url: str) -> None:
@@ -16,7 +16,7 @@ class SourceEmpty(CivicError):
         )
 
 
-class SchemaDrifted(CivicError):
+class SchemaDrifted(OneLineError):
     """Declared columns are missing at the portal, or have another type there."""
 
     def __init__(self, dataset: str, missing: Sequence[str], retyped: Sequence[str], successors: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ class SchemaDrifted(CivicError):
         )
 
 
-class CaptureNotVerified(CivicError):
+class CaptureNotVerified(OneLineError):
     """The rows that were read do not match the portal's own row counts."""
 
     def __init__(self, dataset: str, counted: int, landed: int, distinct: int | None, counted_after: int) -> None:
@@ -45,7 +45,7 @@ class CaptureNotVerified(CivicError):
         )
 
 
-class SourceChangedDuringRead(CivicError):
+class SourceChangedDuringRead(OneLineError):
     """The source changed during both reads, so the rows may come from two versions of it."""
 
     def __init__(self, dataset: str, before: str, after: str) -> None:
@@ -55,7 +55,7 @@ class SourceChangedDuringRead(CivicError):
         )
 
 
-class VolumeCollapsed(CivicError):
+class VolumeCollapsed(OneLineError):
     """Far fewer rows than in the last accepted capture. The new capture is stored but not used."""
 
     def __init__(self, dataset: str, rows: int, previous: int, tolerance: float, capture_id: str) -> None:
@@ -66,7 +66,7 @@ class VolumeCollapsed(CivicError):
         )
 
 
-class NothingToAccept(CivicError):
+class NothingToAccept(OneLineError):
     """A capture that nothing holds back, or that is not the current one."""
 
     exit_code = 2
@@ -75,7 +75,7 @@ class NothingToAccept(CivicError):
         super().__init__(f"{capture_id} was not accepted: {why}. Run `civic status` to see what is held back.")
 
 
-class CaptureDamaged(CivicError):
+class CaptureDamaged(OneLineError):
     """A captured file is missing or differs from its manifest."""
 
     def __init__(self, path: Path, problem: str) -> None:
@@ -84,7 +84,7 @@ class CaptureDamaged(CivicError):
         )
 
 
-class ProfileMixed(CivicError):
+class ProfileMixed(OneLineError):
     """The lake holds captures of the other profile. Synthetic and real rows must not be mixed in one warehouse."""
 
     exit_code = 2
@@ -96,7 +96,7 @@ class ProfileMixed(CivicError):
         )
 
 
-class ShapeUnknown(CivicError):
+class ShapeUnknown(OneLineError):
     """A capture has neither the declared columns nor the columns of a declared earlier shape."""
 
     exit_code = 2
@@ -108,7 +108,7 @@ class ShapeUnknown(CivicError):
         )
 
 
-class BackfillRefused(CivicError):
+class BackfillRefused(OneLineError):
     """A file cannot be loaded as a capture of this dataset and time."""
 
     exit_code = 2

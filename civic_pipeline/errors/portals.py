@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from civic_pipeline.errors.base import CivicError
+from civic_pipeline.errors.base import OneLineError
 
 
-class HostPrivate(CivicError):
+class HostPrivate(OneLineError):
     """A request would reach this machine or a private network, through an item's URL, a redirect or a host name."""
 
     def __init__(self, host: str, address: str) -> None:
@@ -17,7 +17,17 @@ class HostPrivate(CivicError):
         )
 
 
-class PortalUnreachable(CivicError):
+class RedirectInsecure(OneLineError):
+    """A portal redirects from https to an address without encryption."""
+
+    def __init__(self, url: str, target: str) -> None:
+        super().__init__(
+            f"{url} redirects to {target}, which is not encrypted: others could change what it sends, so nothing was read."
+            " Report it to the publisher, or use an https address of the data."
+        )
+
+
+class PortalUnreachable(OneLineError):
     """No data at present: no network, a refused or broken connection, or an HTTP status for a temporary failure.
 
     `retry_after`: seconds to wait, if the portal gives them. `throttled`: the portal limits our rate of requests.
@@ -34,7 +44,7 @@ class PortalOverloaded(PortalUnreachable):
     """The portal could not finish a request: a timeout, an HTTP 5xx or such a message. A smaller page may succeed."""
 
 
-class PagingBroken(CivicError):
+class PagingBroken(OneLineError):
     """The pages of a portal do not add up to its rows, even after retries."""
 
     def __init__(self, url: str, what: str) -> None:
@@ -44,7 +54,7 @@ class PagingBroken(CivicError):
         )
 
 
-class SourceNotFound(CivicError):
+class SourceNotFound(OneLineError):
     """The portal responds, but has no such dataset, item or layer."""
 
     def __init__(self, what: str, url: str, why: str) -> None:
@@ -54,14 +64,14 @@ class SourceNotFound(CivicError):
         )
 
 
-class PortalRefused(CivicError):
+class PortalRefused(OneLineError):
     """The portal returned an error message, possibly with HTTP status 200."""
 
     def __init__(self, url: str, answer: str) -> None:
         super().__init__(f"{url} returned an error: {answer}. Nothing of this read was stored; run `civic doctor`.")
 
 
-class AnswerUnreadable(CivicError):
+class AnswerUnreadable(OneLineError):
     """The portal returned another format than the requested one, such as an HTML page."""
 
     def __init__(self, url: str, expected: str, got: str) -> None:
@@ -71,7 +81,7 @@ class AnswerUnreadable(CivicError):
         )
 
 
-class LayerAmbiguous(CivicError):
+class LayerAmbiguous(OneLineError):
     """Several layers of a service have the name of the source."""
 
     def __init__(self, layer: str, service: str, numbers: Sequence[int]) -> None:
@@ -81,7 +91,7 @@ class LayerAmbiguous(CivicError):
         )
 
 
-class NamesAlike(CivicError):
+class NamesAlike(OneLineError):
     """A source has columns whose names are equal without case, so that SQL cannot tell them apart."""
 
     def __init__(self, url: str, names: Sequence[str]) -> None:
@@ -91,7 +101,7 @@ class NamesAlike(CivicError):
         )
 
 
-class FileUnreadable(CivicError):
+class FileUnreadable(OneLineError):
     """A complete file that is not a table: rows of different length, damaged, or a format that is not supported."""
 
     def __init__(self, url: str, problem: str) -> None:
@@ -100,7 +110,7 @@ class FileUnreadable(CivicError):
         )
 
 
-class ProjectionUnexpected(CivicError):
+class ProjectionUnexpected(OneLineError):
     """Coordinates in a reference system that is not WGS 84 (EPSG:4326), which our geometries are in."""
 
     def __init__(self, url: str, system: str) -> None:
@@ -110,7 +120,7 @@ class ProjectionUnexpected(CivicError):
         )
 
 
-class ValueUnreadable(CivicError):
+class ValueUnreadable(OneLineError):
     """A value cannot be parsed as the type that the portal declares for its column."""
 
     def __init__(self, column: str, portal_type: str, problem: str) -> None:

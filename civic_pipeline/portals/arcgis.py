@@ -284,7 +284,7 @@ class ArcgisLayer:
             publisher=item.get("accessInformation") or item.get("owner") or "",
             licence=item.get("licenseInfo") or "",
         )
-        return re.sub(r"(/\d+)?/*$", "", str(item["url"]))  # some items have the URL of a layer
+        return re.sub(r"/\d+$", "", str(item["url"]).rstrip("/"))  # some items have the URL of a layer
 
     def _json(self, url: str, parameters: Mapping[str, Any], tries: int = TRIES) -> dict[str, Any]:
         def parse(response: requests.Response) -> dict[str, Any]:

@@ -250,13 +250,13 @@ def expecting(expected: str, url: str) -> Iterator[None]:
 
 def describe_body(body: bytes) -> str:
     """What a body is, for error messages."""
-    text = body.decode(errors="replace").strip()
+    text = body[:_PEEK_BYTES].decode(errors="replace").strip()
     if not text:
         return "an empty body"
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    title = re.search(r"<title[^<>]*>([^<]*)", text, re.IGNORECASE)
     if title or text[:200].lower().lstrip().startswith(("<!doctype", "<html")):
-        return f"an HTML page titled {title.group(1).strip()!r}" if title else "an HTML page"
-    return f"{len(text):,} characters of broken JSON or text, beginning with {text[:60]!r}"
+        return f"an HTML page titled {title.group(1).strip()[:200]!r}" if title else "an HTML page"
+    return f"{len(body):,} bytes of broken JSON or text, beginning with {text[:60]!r}"
 
 
 def detect_markup(beginning: bytes) -> str | None:
@@ -306,7 +306,7 @@ def _reason(error: requests.RequestException) -> str:
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__ or cause
-    return re.sub(r"<[^>]+>: ?", "", str(cause)) or type(cause).__name__
+    return re.sub(r"<[^<>]+>: ?", "", str(cause)) or type(cause).__name__
 
 
 def _message(response: requests.Response) -> str:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,12 +17,27 @@ from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from civic_pipeline.errors import HostPrivate
+from civic_pipeline.errors import HostPrivate, RedirectInsecure
 from civic_pipeline.portals.decompression_limit import check_decompressed_size
 from civic_pipeline.portals.wire import Wire
 
 # IPv6 networks whose last 32 bits are an IPv4 address: NAT64, local NAT64, IPv4-compatible.
 _IPV4_IN_IPV6 = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+
+# Not public, whatever the version of Python says: the metadata service of Azure, 6to4 relays, dummy prefix, protocol
+# assignments (Teredo and others), documentation, segment routing, site-local (IANA special-purpose registries).
+_NOT_PUBLIC = tuple(
+    ip_network(text)
+    for text in (
+        "168.63.129.16",
+        "192.88.99.0/24",
+        "100:0:0:1::/64",
+        "2001::/23",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+    )
+)
 
 TOKEN_HEADER = "X-App-Token"  # noqa: S105 - the name of the header, not a token
 
@@ -34,6 +49,13 @@ class Session(requests.Session):
         super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
         if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
             prepared_request.headers.pop(TOKEN_HEADER, None)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """The address of a redirect. Raises RedirectInsecure if it leaves https."""
+        target: str | None = super().get_redirect_target(resp)
+        if target and resp.url.startswith("https:") and urlsplit(urljoin(resp.url, target)).scheme != "https":
+            raise RedirectInsecure(resp.url.partition("?")[0], urljoin(resp.url, target).partition("?")[0])
+        return target
 
 
 def new_session(only_public: bool) -> Session:
@@ -59,7 +81,7 @@ def is_private(text: str) -> bool:
     if isinstance(address, IPv6Address):
         last = IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _IPV4_IN_IPV6) else None
         address = address.ipv4_mapped or address.sixtofour or last or address
-    return not address.is_global or address.is_multicast
+    return not address.is_global or address.is_multicast or any(address in network for network in _NOT_PUBLIC)
 
 
 class _Connection(HTTPConnection):

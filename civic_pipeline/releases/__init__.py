@@ -3,12 +3,13 @@
 from civic_pipeline.releases.compare import Difference, compare
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, roll_back
-from civic_pipeline.releases.reader import connect, read, refresh
+from civic_pipeline.releases.reader import confine, connect, read, refresh
 
 __all__ = [
     "Difference",
     "Release",
     "compare",
+    "confine",
     "connect",
     "content_hash",
     "find_release",

@@ -26,8 +26,9 @@ _attached: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[Path, _Identity | 
 def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the live release, or to the file at `path`.
 
-    The connection keeps reading the release that it opened; `refresh` moves it to a newer one. Raises WarehouseMissing,
-    WarehouseOpened (another program has the file open for writing) or WarehouseUnreadable.
+    The connection keeps reading the release that it opened; `refresh` moves it to a newer one. Its queries can neither read
+    nor write other files, and its settings cannot be changed; `connection.register` makes a frame readable. Raises
+    WarehouseMissing, WarehouseOpened (another program has the file open for writing) or WarehouseUnreadable.
     """
     file = Path(path) if path is not None else Settings.from_environment().warehouse
     # A private in-memory instance that attaches the file. duckdb.connect(file) shares one instance per path within a
@@ -37,6 +38,7 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
         identity = _identity(file)
         attach(connection, file)
         connection.execute("use warehouse.marts")
+        confine(connection, file)
     except duckdb.Error as error:
         connection.close()
         raise WarehouseUnreadable(file, _first_line(error)) from error
@@ -85,6 +87,18 @@ def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "wareh
     except duckdb.Error as error:
         problem = _first_line(error)
         raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
+
+
+def confine(connection: duckdb.DuckDBPyConnection, *files: Path) -> None:
+    """Switch off access to all files but `files` and what is attached, for good. Spilling to disk still works.
+
+    DuckDB cannot switch it on again, and with locked settings a query can do nothing that is not in its own text.
+    """
+    allowed = ", ".join(literal(str(file)) for file in files)
+    connection.execute(
+        f"set allowed_paths = [{allowed}]; set autoinstall_known_extensions = false;"
+        " set autoload_known_extensions = false; set enable_external_access = false; set lock_configuration = true"
+    )
 
 
 def _first_line(error: duckdb.Error) -> str:

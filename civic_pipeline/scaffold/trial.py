@@ -98,7 +98,7 @@ def beside(folder: Path) -> Iterator[Path]:
 
 def plain(text: str) -> str:
     """`text` without markup: portals write titles and licences in HTML."""
-    return " ".join(re.sub(r"<[^>]*>|&nbsp;", " ", text).split())
+    return " ".join(re.sub(r"<[^<>]*>|&nbsp;", " ", text).split())
 
 
 def slug(text: str) -> str:

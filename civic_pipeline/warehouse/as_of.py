@@ -14,6 +14,7 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
 from civic_pipeline.lake import Lake
+from civic_pipeline.releases import confine
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse.build import Build, prepare
@@ -52,6 +53,7 @@ def as_of(
                 for table in (name, name.replace("clean.", "quarantine.", 1)):
                     connection.execute(f"alter table if exists {table} drop column if exists {quoted(column)}")
         connection.execute("set schema = 'marts'")
+        confine(connection)
         yield connection
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from civic_pipeline.catalog import Severity
+from civic_pipeline.foreign_text import in_one_line
 from civic_pipeline.settings import Settings
 
 Layer = Literal["portal", "row", "table", "across", "time", "drift"]
@@ -50,7 +51,7 @@ class CheckResult:
         """The failure in one line."""
         count = f", {self.unexpected:,.10g} unexpected" if self.unexpected is not None else ""
         shown = f", such as {'; '.join(self.examples[:3])}" if self.examples else ""
-        return f"{self.name} ({self.description}{count}{shown})"
+        return in_one_line(f"{self.name} ({self.description}{count}{shown})")
 
 
 def failed_rows_file(settings: Settings, table: str, check: str) -> Path:

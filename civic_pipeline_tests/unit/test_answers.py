@@ -13,10 +13,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from civic_pipeline.catalog import ArcgisSource, SocrataSource
-from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreachable, SourceNotFound
+from civic_pipeline.errors import AnswerUnreadable, PortalRefused, PortalUnreachable, RedirectInsecure, SourceNotFound
 from civic_pipeline.portals import Access, http
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.http import TRIES, Client
+from civic_pipeline.portals.session import is_private
 from civic_pipeline.portals.socrata import SocrataDataset
 
 URL = "https://data.town.gov/x.json"
@@ -68,7 +69,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         ((403, '{"message": "Forbidden"}'), PortalRefused, "HTTP 403: Forbidden"),
         ((200, "<!DOCTYPE html><title>Open\nData</title>"), AnswerUnreadable, "an HTML page titled"),
         ((200, ""), AnswerUnreadable, "returned an empty body; expected JSON"),
-        ((200, '[{"a": 1'), AnswerUnreadable, "8 characters of broken JSON"),
+        ((200, '[{"a": 1'), AnswerUnreadable, "8 bytes of broken JSON"),
     ],
 )  # fmt: skip
 def test_the_error_describes_the_response(answer: Answer, error: type[Exception], message: str) -> None:
@@ -250,7 +251,6 @@ def test_the_offset_grows_by_the_rows_received_and_nulls_are_kept(tmp_path: Path
     ("to", "token"),
     [
         ("https://elsewhere.gov/x", None),
-        ("http://data.town.gov/x", None),
         ("https://data.town.gov/x", "t"),
         ("/x", "t"),
     ],
@@ -263,6 +263,34 @@ def test_the_token_does_not_follow_a_redirect_to_another_host(to: str, token: st
         socrata._client._session.mount(scheme, adapter)
     socrata.describe()
     assert adapter.tokens == ["t", token]
+
+
+@pytest.mark.parametrize("to", ["http://data.town.gov/x", "HTTP://elsewhere.gov/x"])
+def test_a_redirect_away_from_https_is_not_followed(to: str) -> None:
+    source = SocrataSource(portal="socrata", domain="data.town.gov", id="abcd-1234", recorded=date(2026, 1, 1))
+    socrata = SocrataDataset(source, Access())
+    adapter = MemoryAdapter(lambda url: (200, json.dumps(VIEW)) if url.endswith("/x") else (301, "", {"Location": to}))
+    for scheme in ("https://", "http://"):
+        socrata._client._session.mount(scheme, adapter)
+    with pytest.raises(
+        RedirectInsecure, match=r"(?i)https://data.town.gov/.* redirects to http://.*, which is not encrypted"
+    ):
+        socrata.describe()
+    assert not any(url.endswith("/x") for url in adapter.urls)
+
+
+@pytest.mark.parametrize(
+    ("address", "private"),
+    [
+        *((text, True) for text in (
+            "168.63.129.16", "169.254.169.254", "192.88.99.1", "100:0:0:1::1", "2001::1", "2001:2::1", "3fff::1", "5f00::1",
+            "fec0::1", "64:ff9b::a00:1", "::ffff:168.63.129.16", "2002:a83f:8110::1", "ff02::1",
+        )),
+        *((text, False) for text in ("8.8.8.8", "2606:4700::1111", "64:ff9b::808:808")),
+    ],
+)  # fmt: skip
+def test_special_networks_are_not_public(address: str, private: bool) -> None:
+    assert is_private(address) is private
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.AddressAmbiguous("https://a_culprit", {"https://a_culprit/0": "Wards"}),
         errors.AddressPrivate("https://a_culprit/x", "a_culprit", "10.0.0.1"),
         errors.HostPrivate("a_culprit", "10.0.0.1"),
+        errors.RedirectInsecure("https://a_culprit.example", "http://b.example"),
         errors.ProjectionUnexpected("https://a_culprit", "EPSG:2248"),
         errors.LayerAmbiguous("a_culprit", "https://town.gov/MapServer", [1, 3]),
         errors.NamesAlike("https://a_culprit", ["Name", "NAME"]),

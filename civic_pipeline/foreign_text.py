@@ -1,0 +1,21 @@
+"""Text of portals and files in messages: it can neither control a terminal nor begin a line of its own."""
+
+import re
+
+# Control characters, and those that reverse the direction of text (Trojan Source, CVE-2021-42574).
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_LINES = re.compile(r"[\t\n]")
+
+
+def printable(text: str) -> str:
+    r"""`text` with control characters as `\x1b`; line breaks and tabs stay."""
+    return _CONTROL.sub(_escaped, text)
+
+
+def in_one_line(text: str) -> str:
+    r"""`text` with control characters, line breaks and tabs as `\x1b`, `\n` and `\t`."""
+    return _LINES.sub(_escaped, printable(text))
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()

@@ -1,0 +1,86 @@
+"""What a query of `civic sql`, `civic as-of` and `connect()` cannot do: read or write other files, or change settings."""
+
+from pathlib import Path
+
+import click
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from civic_pipeline.cli.main import cli
+from civic_pipeline.errors import QueryRefused
+from civic_pipeline.releases import connect
+
+OUTSIDE = [
+    "from read_text('{other}')",
+    "from read_csv('{other}')",
+    "from '{other}'",
+    "from read_blob('{other}')",
+    "from glob('{folder}/*')",
+    "attach '{folder}/other.duckdb' as other",
+    "copy (select 1) to '{folder}/copy.csv'",
+    "export database '{folder}/export'",
+    "install httpfs",
+    "load httpfs",
+    "set enable_external_access = true",
+    "set autoinstall_known_extensions = true",
+    "set temp_directory = '{folder}'",
+    "reset lock_configuration",
+]
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "create schema marts; create table marts.mart_years as from range(2020, 2030) as years(year)"
+        )
+    (tmp_path / "other.csv").write_text("secret\n1\n")
+    return file
+
+
+@pytest.mark.parametrize("query", OUTSIDE)
+def test_a_query_stays_inside_the_release(query: str, released: Path) -> None:
+    folder = released.parent
+    before = {path.name for path in folder.iterdir()}
+    with connect(released) as connection, pytest.raises(duckdb.Error, match=r"disabled|locked"):
+        connection.execute(query.format(other=folder / "other.csv", folder=folder))
+    assert {path.name for path in folder.iterdir()} == before
+
+
+def test_a_confined_connection_reads_spills_and_takes_frames(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(released.parent)
+    opened = duckdb.connect
+    monkeypatch.setattr("duckdb.connect", lambda: opened(config={"memory_limit": "40MB", "threads": 1}))
+    with connect(released) as connection:
+        connection.register("frame", connection.execute("select 2021 as year").to_arrow_table())
+        assert connection.execute("select count(*) from mart_years join frame using (year)").fetchall() == [(1,)]
+        connection.execute("create temporary table kept as from mart_years")
+        ordered = "select max(place) from (select row_number() over (order by hash(n)) as place from range(6_000_000) as r(n))"
+        assert connection.execute(ordered).fetchall() == [(6_000_000,)]  # about 100 MB
+
+
+@pytest.fixture
+def shown(released: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setenv("CIVIC_DATA", str(released.parent))
+    return CliRunner()
+
+
+def test_a_failed_query_keeps_the_earlier_output(shown: CliRunner, tmp_path: Path) -> None:
+    output = tmp_path / "report.csv"
+    arguments = ["--format", "csv", "--output", str(output)]
+    assert shown.invoke(cli, ["sql", "select year from mart_years", *arguments]).exit_code == 0
+    before = output.read_bytes()
+    # The error comes after the first batches of rows.
+    late = "select case when n = 900000 then error('late') else n end as n from range(1000000) as r(n)"
+    refused = shown.invoke(cli, ["sql", late, *arguments])
+    assert isinstance(refused.exception, QueryRefused)
+    assert output.read_bytes() == before
+    assert [path.name for path in tmp_path.glob(".report*")] == []
+
+
+def test_an_output_folder_that_does_not_exist_is_named(shown: CliRunner, tmp_path: Path) -> None:
+    result = shown.invoke(cli, ["sql", "select 1", "--format", "csv", "--output", str(tmp_path / "gone" / "x.csv")])
+    assert result.exit_code == click.UsageError.exit_code
+    assert "gone is not a folder" in result.output

@@ -1,0 +1,62 @@
+"""Text of a portal cannot control a terminal, look like a message of ours, or hold a run."""
+
+import subprocess
+import sys
+
+import pytest
+
+from civic_pipeline import errors
+from civic_pipeline.errors import CivicError, FileInvalid, PortalRefused, SchemaDrifted
+from civic_pipeline.foreign_text import in_one_line, printable
+from civic_pipeline.portals.http import describe_body
+from civic_pipeline.warehouse import CheckResult
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\rgone\nError: all is well\t\x9b31m\u202eevil\u2028"
+
+
+def test_control_characters_are_shown_and_other_text_stays() -> None:
+    assert printable("é ü 漢 \u200d — 'x'\n\t") == "é ü 漢 \u200d — 'x'\n\t"
+    assert in_one_line("a\nb\tc") == r"a\nb\tc"
+    assert printable(HOSTILE) == ("\\x1b[2J\\x1b]0;owned\\x07\\rgone\nError: all is well\t\\x9b31m\\u202eevil\\u2028")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        str(PortalRefused("https://a.example", HOSTILE)),
+        str(SchemaDrifted("town/x", [HOSTILE], [HOSTILE], [HOSTILE])),
+        CheckResult("clean.x", HOSTILE, "table", "warning", False, "is a number", 9, 1, (HOSTILE,)).failure,
+    ],
+)
+def test_foreign_text_cannot_begin_a_line(message: str) -> None:
+    assert "\\nError: all is well" in message
+    assert message.isprintable()
+
+
+def test_a_list_of_mistakes_keeps_its_lines() -> None:
+    shown = str(CivicError(f"two:\n  {HOSTILE}"))
+    assert shown.startswith("two:\n  \\x1b")
+    assert "\x1b" not in shown
+
+
+def test_every_error_about_a_portal_or_a_capture_is_one_line() -> None:
+    kinds = [getattr(errors, name) for name in errors.__all__]
+    foreign = [
+        kind for kind in kinds if kind.__module__ in {"civic_pipeline.errors.portals", "civic_pipeline.errors.lake"}
+    ]
+    assert len(foreign) > 20
+    assert all(issubclass(kind, errors.base.OneLineError) for kind in foreign)
+    assert not issubclass(FileInvalid, errors.base.OneLineError)
+
+
+@pytest.mark.parametrize("body", [b"<title" * 2_000_000, b"<title>" + b"<" * 10_000_000, b"<title>\x1b" * 1_000_000])
+def test_a_large_error_page_is_described_by_its_beginning(body: bytes) -> None:
+    assert (
+        describe_body(b"<html><title>  Down for repairs\n</title>" + body) == "an HTML page titled 'Down for repairs'"
+    )
+    # In a process of its own: a pattern that backtracks would take days.
+    script = (
+        f"from civic_pipeline.portals.http import describe_body; print(describe_body({body[:7]!r} * 1_500_000)[:40])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.startswith(("an HTML page titled", "10,500,000 bytes"))
