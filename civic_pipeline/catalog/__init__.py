@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from civic_pipeline.catalog.columns import is_dated, is_of_type, members, stands_for
+from civic_pipeline.catalog.columns import is_dated, is_of_type, members, spelled, stands_for
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
 from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, Cadence, Dataset, Subject
 from civic_pipeline.catalog.place import Place
@@ -56,6 +56,7 @@ __all__ = [
     "read_contract",
     "read_yaml",
     "refuse_name",
+    "spelled",
     "stands_for",
     "table_name",
 ]  # fmt: skip

@@ -61,6 +61,16 @@ def members(pattern: str, columns: Iterable[str]) -> list[str]:
     return [column for column in columns if stands_for(pattern, column)]
 
 
+def spelled(column: str, declared: Iterable[str]) -> str:
+    """`column` as `declared` spells it; what * stands for keeps its case."""
+    for pattern in declared:
+        words = pattern.split("*")
+        parts = re.fullmatch("(.*)".join(map(re.escape, words)), column, re.DOTALL | re.IGNORECASE)
+        if parts:
+            return "".join(word + kept for word, kept in zip(words, [*parts.groups(), ""], strict=True))
+    return column
+
+
 def is_of_type(portal_type: str, declared: str, portal: str) -> bool:
     """Whether a column of `portal_type` is as `declared`: of that type, or of that class of types.
 

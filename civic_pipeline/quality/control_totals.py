@@ -1,16 +1,18 @@
-"""Control totals: the sum of a raw column, at the precision of the source, against all rows that the model made of it.
+"""Control totals: the sum of a raw column or family, at the source's precision, against all rows that the model made of it.
 
 The source is read here in Python and not by the macros of the models, so that a check cannot repeat their error.
 """
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 
 import duckdb
 
+from civic_pipeline.catalog import members, stands_for
 from civic_pipeline.quality.plan import PlannedCheck
-from civic_pipeline.sql_text import quoted
-from civic_pipeline.warehouse import CheckResult, Staged
+from civic_pipeline.sql_text import literal, quoted
+from civic_pipeline.warehouse import CheckResult, Model, Staged
 
 _BLANKS = re.compile(r"\s", re.ASCII)
 _AMOUNT = re.compile(
@@ -28,23 +30,39 @@ def column_total(
     declared = staged.model.contract.column(column)
     scale = scale_of(declared.type)
     sent, finer, example = Decimal(0), 0, Decimal(0)
-    rows = connection.execute(
-        f"select {quoted(declared.source or '')}, count(*) from raw.{staged.model.table} group by all"
-    )
-    while batch := rows.fetchmany(_FETCHED_AT_ONCE):
-        for value, count in batch:
-            amount = amount_of(value)
-            if amount is None:
-                continue
-            sent += amount * count
-            if scale is not None and amount != round(amount, scale):
-                finer, example = finer + count, amount
+    for value, count in _values(connection, staged.model, declared.source or ""):
+        amount = amount_of(value)
+        if amount is None:
+            continue
+        sent += amount * count
+        if scale is not None and amount != round(amount, scale):
+            finer, example = finer + count, amount
     (total,) = connection.execute(f"select coalesce(sum({column}), 0) from {staged.everything}").fetchone() or (0,)
     built = Decimal(str(total))
     examples = [f"{_shown(sent)} sent, {_shown(built)} accounted for"]
     if finer:
         examples.insert(0, f"{finer:,} values have more than {scale} decimals, like {_shown(example)}")
     return check.result(sent == built and not finer, None, float(sent - built) or float(finer), tuple(examples))
+
+
+def _values(connection: duckdb.DuckDBPyConnection, model: Model, source: str) -> Iterator[tuple[object, int]]:
+    """Each value of the raw column `source`, or of the columns of that family, and how often it occurs.
+
+    An edition with columns of its own counts only for those of them that are of the family.
+    """
+    raw = f"raw.{model.table}"
+    published = [row[0] for row in connection.execute(f"describe {raw}").fetchall()]
+    editions = model.dataset.editions.items() if model.dataset else ()
+    for column in members(source, published):
+        others = [
+            literal(label)
+            for label, edition in editions
+            if label and not any(stands_for(c, column) for c in edition.columns)
+        ]
+        theirs = f" where coalesce(_edition, '') not in ({', '.join(others)})" if others else ""
+        rows = connection.execute(f"select {quoted(column)}, count(*) from {raw}{theirs} group by all")
+        while batch := rows.fetchmany(_FETCHED_AT_ONCE):
+            yield from batch
 
 
 def amount_of(value: object) -> Decimal | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from civic_pipeline.catalog import Dataset, is_dated, stands_for
+from civic_pipeline.catalog import Dataset, is_dated, spelled, stands_for
 from civic_pipeline.errors import ShapeUnknown
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.lake.manifest import LandedColumn
@@ -28,11 +28,10 @@ def columns_of(landed: Sequence[LandedColumn], dataset: Dataset) -> list[Capture
     published = tuple(column.name for column in landed)
     shape = dataset.shape_of(published)
     taken = {name.lower() for name in shape.columns} if shape else set()
-    today = {name.lower(): name for name in dataset.columns}
     columns = []
     for column in landed:
         if column.name.lower() not in taken:
-            name = _beside_ours(today.get(column.name.lower(), column.name))
+            name = _beside_ours(spelled(column.name, dataset.columns))
             # `time_zones` applies to what the portal publishes as a date; older files hold dates as text.
             clocks = dataset if is_dated(column.portal_type, dataset.columns.get(name)) else None
             columns.append(CapturedColumn(name, _clock(column.name, name, clocks), "as is"))

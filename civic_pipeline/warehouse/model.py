@@ -8,6 +8,7 @@ A mart whose contract has `made_by` has no SQL: a function makes it, see `python
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -17,10 +18,10 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, table_name
+from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, stands_for, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
-from civic_pipeline.warehouse.personal import mark_personal
+from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import PythonCode, python_code
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
@@ -227,7 +228,21 @@ def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
     if name not in datasets:
         raise CatalogIncomplete(f"{path} cleans {name}, but civic_pipeline/defs/{name}/defs.yaml does not exist.")
     dataset = datasets[name]
+    _refuse_sources(contract_path, contract, name, dataset)
     return Model(schema, table_name(name), path, parts, contract, contract_path, dataset.subject, dataset)
+
+
+def _refuse_sources(path: Path, contract: Contract, name: str, dataset: Dataset) -> None:
+    """Refuse a `source` that is no column of the raw table."""
+    published = [*dataset.all_columns, *ADDED_COLUMNS]
+    for position, column in enumerate(contract.columns):
+        source = column.source
+        if source and not any(stands_for(declared, source) or stands_for(source, declared) for declared in published):
+            similar = get_close_matches(source, published, n=1, cutoff=0.6)
+            hint = f"; is it {similar[0]}?" if similar else ""
+            listed = f"civic_pipeline/defs/{name}/defs.yaml"
+            message = f"the source of {column.name} is {source}, which `columns` of {listed} does not list{hint}"
+            raise FileInvalid(path, [(line_of(path, "columns", position, "source"), message)])
 
 
 def _part(path: Path, contract_path: Path, contract: Contract) -> Part:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # Table (`schema.table`) -> its columns about persons, in lower case.
 Personal = Mapping[str, frozenset[str]]
 
-_ADDED = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
+# What our readers add to the columns of a publisher.
+ADDED_COLUMNS = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
 
 
 def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
@@ -109,7 +110,7 @@ def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[
     for name, dataset in datasets.items():
         for schema in ("raw", "history"):
             table = f"{schema}.{table_name(name)}"
-            columns[table] = [*(column.lower() for column in dataset.all_columns if "*" not in column), *_ADDED]
+            columns[table] = [*(column.lower() for column in dataset.all_columns if "*" not in column), *ADDED_COLUMNS]
             personal[table] = dataset.about_persons
     return columns, personal
 

@@ -23,6 +23,7 @@ from civic_pipeline.catalog import (
 )
 from civic_pipeline.errors import (
     BackfillRefused,
+    FileInvalid,
     NotCapturedBy,
     PortalUnreachable,
     SchemaDrifted,
@@ -31,6 +32,9 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.lake import Captured, backfill, capture, compare_columns, diagnose
 from civic_pipeline.portals import Access, editions_of
+from civic_pipeline.quality import planned_checks
+from civic_pipeline.quality.control_totals import column_total
+from civic_pipeline.warehouse import CheckResult
 from civic_pipeline.warehouse.as_of import as_of
 from civic_pipeline.warehouse.captured import capture_sql
 from civic_pipeline.warehouse.history import record_history
@@ -289,3 +293,67 @@ def test_what_an_edition_lacks_is_null(tiny: TinyProject) -> None:
         record_history(build, tiny.models())
         keys = build.connection.execute("select record_key from meta.record_versions").fetchall()
     assert keys == [('["1","2024"]',)], "the key of the edition"
+
+
+# Control totals of a family
+
+_AMOUNTS = {"Payment_No": "text", "Paid_On": "text", "fy*_amount": "text"}
+_UNPIVOTED = """-- Each row is one payment.
+select
+    _edition || Payment_No as payment_id,
+    parse_date(Paid_On) as paid_on,
+    parse_money(published) as amount,
+    published as _published_amount,
+    _capture_id
+from (select * from raw.town_payments unpivot (published for year in (columns('fy\\d\\d_amount'))))
+where _edition is null or '20' || regexp_extract(year, '\\d\\d') = _edition
+"""
+
+
+def of_families(tiny: TinyProject, editions: Mapping[str, Any]) -> TinyProject:
+    tiny = of_years(tiny, SHARED | {"editions": dict(editions)}, columns=_AMOUNTS)
+    tiny.write("sql/clean/town/payments.sql", _UNPIVOTED)
+    tiny.edit("sql/clean/town/payments.yml", "source: Amount", 'source: "fy*_amount"')
+    return tiny
+
+
+def control_total(tiny: TinyProject) -> CheckResult:
+    with tiny.build() as build:
+        captured = tiny.lake.accepted(tiny.name, datetime.now(UTC))
+        assert captured
+        build.connection.execute(
+            f"create or replace view raw.town_payments as {capture_sql(tiny.lake, tiny.dataset, captured)}"
+        )
+        model = tiny.models()["clean.town_payments"]
+        check = planned_checks(model)["control_total__amount"]
+        return column_total(build.connection, build.stage(model), "amount", check)
+
+
+def test_a_control_total_of_a_family_is_the_sum_over_the_editions(tiny: TinyProject) -> None:
+    tiny = of_families(tiny, {"2024": "aaaa-1111", "2025": "bbbb-2222"})
+    load(tiny, "Payment_No,Paid_On,fy24_amount\n1,2024-01-01,1.25\n2,2024-01-01,2.00\n", "2024", day=1)
+    load(tiny, "Payment_No,Paid_On,FY25_Amount\n1,2025-01-01,10.00\n", "2025", day=2)
+    result = control_total(tiny)
+    assert (result.passed, result.examples) == (True, ("13.25 sent, 13.25 accounted for",))
+
+
+def test_an_edition_that_lists_its_columns_counts_for_no_other_of_the_family(tiny: TinyProject) -> None:
+    source = {"id": "bbbb-2222", "columns": {"Payment_No": "text", "Paid_On": "text", "fy25_amount": "text"}}
+    whole, narrowed = (
+        of_years(tiny, SHARED | {"editions": {"2025": e}}, columns=_AMOUNTS) for e in ("bbbb-2222", source)
+    )
+    of_families(tiny, {"2025": "bbbb-2222"})
+    load(whole, "Payment_No,Paid_On,fy24_amount,fy25_amount\n1,2025-01-01,1.00,10.00\n", "2025")
+    assert control_total(whole).examples == ("11.00 sent, 10.00 accounted for",)
+    assert control_total(narrowed).passed
+
+
+def test_a_source_that_is_no_column_is_refused_with_file_line_and_column(tiny: TinyProject) -> None:
+    tiny.edit("sql/clean/town/payments.yml", "source: Amount", "source: Amuont")
+    with pytest.raises(FileInvalid) as invalid:
+        tiny.models()
+    ((line, what),) = invalid.value.violations
+    assert (invalid.value.path.name, line) == ("payments.yml", 16)
+    assert what == (
+        "the source of amount is Amuont, which `columns` of civic_pipeline/defs/town/payments/defs.yaml does not list; is it Amount?"
+    )
