@@ -3,6 +3,7 @@
 It serves files only and runs no SQL, so clients cannot write anything or read other files.
 """
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -14,24 +15,25 @@ import socket
 import stat
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civic_pipeline.errors import AddressTaken, ServeTokenInvalid
+from civic_pipeline.publish.limits import limited_server
 from civic_pipeline.releases.kept import RELEASE_ID, release_files
 from civic_pipeline.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 _MIN_TOKEN_LENGTH = 32  # characters: 128 bits in hexadecimal
-_GRACE_SECONDS = 5  # grace period for in-flight requests at shutdown
+_MIN_TOKEN_CHARACTERS = 8  # different ones: a token of one letter is not random
+_WRONG_TOKEN_SECONDS = 0.05  # for each, one after the other
 
 
 def application(settings: Settings) -> Starlette:
@@ -52,12 +54,20 @@ def application(settings: Settings) -> Starlette:
             raise HTTPException(404, "There is no release yet.")
         return RedirectResponse(f"releases/{file.name}", 307)
 
-    def release(request: Request) -> FileResponse:
+    def release(request: Request) -> Response:
         file = settings.releases / request.path_params["name"]
         status = _release_status(file)
         if status is None:
             raise HTTPException(404)
-        return FileResponse(file, stat_result=status, headers={"cache-control": "private, max-age=31536000, immutable"})
+        headers = {
+            "cache-control": "private, max-age=31536000, immutable",
+            # The file of a release never changes, and no other file has its time to the nanosecond.
+            "etag": f'"{file.stem}-{status.st_size}-{status.st_mtime_ns}"',
+            "x-content-type-options": "nosniff",
+        }
+        if headers["etag"] in {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}:
+            return Response(status_code=304, headers=headers)
+        return FileResponse(file, stat_result=status, filename=file.name, headers=headers)
 
     routes = [Route("/warehouse.duckdb", redirect), Route("/releases/{name}", release)]
     app = Starlette(routes=routes, middleware=[Middleware(_TokenRequired, token=_check_token(settings.serve_token))])
@@ -82,24 +92,23 @@ def serve(settings: Settings, host: str, port: int) -> None:
             " Use 127.0.0.1 behind a proxy with TLS.",
             host,
         )
-    config = uvicorn.Config(
-        app, log_config=None, lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS
-    )
     # After a clean shutdown uvicorn raises the signal again for the previous handler.
-    uvicorn.Server(config).run(sockets=[listening])
+    limited_server(app).run(sockets=[listening])
 
 
 class _TokenRequired:
     """Rejects requests without the token, sent as a bearer token or as the HTTP Basic password."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._token = app, token.encode()
+        self._app, self._token, self._refusing = app, token.encode(), asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["query_string"] = b""  # not used here, and the log would contain a token that was put into it
         if hmac.compare_digest(_token_of(Headers(scope=scope).get("authorization", "")), self._token):
             await self._app(scope, receive, send)
         else:
+            async with self._refusing:  # slows down guessing
+                await asyncio.sleep(_WRONG_TOKEN_SECONDS)
             challenge = {"www-authenticate": 'Basic realm="civic", Bearer'}
             await PlainTextResponse("A token is required.", 401, challenge)(scope, receive, send)
 
@@ -122,6 +131,8 @@ def _check_token(token: str | None) -> str:
         raise ServeTokenInvalid("is not set")
     if len(token) < _MIN_TOKEN_LENGTH:
         raise ServeTokenInvalid(f"has {len(token)} characters, but needs at least {_MIN_TOKEN_LENGTH}")
+    if len(set(token)) < _MIN_TOKEN_CHARACTERS:
+        raise ServeTokenInvalid("repeats a few characters and could be guessed")
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise ServeTokenInvalid("contains a blank or another character that is not allowed in an HTTP header")
     return token

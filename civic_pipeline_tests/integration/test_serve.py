@@ -127,8 +127,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("", "is not set"),
         ("hunter2", "has 7 characters"),
         (f"{TOKEN} {TOKEN}", "contains a blank"),
+        ("ab" * 30, "repeats a few characters"),
     ],
-    ids=["none", "empty", "short", "blank inside"],
+    ids=["none", "empty", "short", "blank inside", "repeated"],
 )
 def test_without_a_secure_token_the_server_does_not_start(tmp_path: Path, token: str | None, why: str) -> None:
     with pytest.raises(ServeTokenInvalid, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
@@ -251,6 +252,24 @@ def test_ranges_return_the_bytes_of_the_file(server: Server) -> None:
         assert ask("bytes=0-9", **{"If-Range": '"another"'}).content == file
         head = session.head(server.url + path, timeout=60)
         assert (head.headers["content-length"], head.content) == (str(size), b"")
+        same = session.get(server.url + path, headers={"If-None-Match": f'"x", {whole.headers["etag"]}'}, timeout=60)
+        assert (same.status_code, same.content) == (304, b"")
+        assert whole.headers["x-content-type-options"] == "nosniff"
+        assert whole.headers["content-disposition"] == f'attachment; filename="{name_of(1)}"'
+
+
+def test_files_of_one_size_and_second_have_different_tags(tmp_path: Path) -> None:
+    from starlette.testclient import TestClient
+
+    settings = Settings(data=tmp_path, serve_token=TOKEN)
+    settings.releases.mkdir()
+    tags = []
+    for content, nanoseconds in ((b"first", 1), (b"other", 2)):
+        file = settings.releases / name_of(1)
+        file.write_bytes(content)
+        os.utime(file, ns=(10**18 + nanoseconds, 10**18 + nanoseconds))
+        tags.append(TestClient(application(settings), headers=BEARER).get(f"/releases/{file.name}").headers["etag"])
+    assert tags[0] != tags[1]
 
 
 def test_the_address_of_the_newest_release_refuses_ranges(server: Server) -> None:
