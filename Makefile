@@ -7,10 +7,14 @@ export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run dev test test-fast check audit docs requirements clean
+.PHONY: run site dev test test-fast check audit docs requirements clean
 
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
+
+site: .venv/run  ## build the public site from the live release and show it on http://127.0.0.1:8080
+	@$(BIN)/civic site build
+	@$(BIN)/civic site serve
 
 dev: .venv/dev  ## the Dagster UI on http://127.0.0.1:$(PORT), on the same home as `make run`
 	@DAGSTER_HOME="$$($(BIN)/python -m civic_pipeline.dagster_home)" && export DAGSTER_HOME && \
@@ -42,7 +46,7 @@ requirements: .venv/dev  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links -q --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove what runs made; captures and releases included
-	rm -rf data/lake data/build data/quality data/releases data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/run.lock
+	rm -rf data/lake data/build data/quality data/releases data/site data/site-builds data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/run.lock
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": set PYTHON=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'

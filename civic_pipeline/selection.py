@@ -6,11 +6,11 @@ from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import UnknownName
 from civic_pipeline.warehouse import Model
 
-RELEASE = "warehouse"
+RELEASE, SITE = "warehouse", "site"
 
 
 def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> frozenset[str]:
-    """The assets that `words` name, as `schema.table` or `warehouse`.
+    """The assets that `words` name, as `schema.table`, `warehouse` or `site`.
 
     A word is an asset (`marts/fct_payments`), a dataset (`baltimore/spending`: its raw and clean table), a subject
     (`budget`) or a place (`baltimore`: its datasets), each optionally followed by `+` for everything that depends on it, as in
@@ -33,13 +33,14 @@ def _parents(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> di
     for model in models.values():
         parents[model.name] = {name.replace("history.", "raw.", 1) for name in model.inputs}
     parents[RELEASE] = set(models)
+    parents[SITE] = {RELEASE}
     return parents
 
 
 def _named(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> dict[str, set[str]]:
     """Every word that can be selected -> its assets."""
     tables = [*(f"raw.{table_name(name)}" for name in datasets), *models]
-    named = {table.replace(".", "/", 1): {table} for table in tables} | {RELEASE: {RELEASE}}
+    named = {table.replace(".", "/", 1): {table} for table in tables} | {RELEASE: {RELEASE}, SITE: {SITE}}
     for name, dataset in datasets.items():
         own = {f"{schema}.{table_name(name)}" for schema in ("raw", "clean")} & set(tables)
         for word in (name, name.partition("/")[0], dataset.subject):

@@ -57,6 +57,10 @@ class Settings:
         return self.data / "warehouse.duckdb"
 
     @property
+    def site(self) -> Path:
+        return self.data / "site"
+
+    @property
     def releases(self) -> Path:
         return self.data / "releases"
 

@@ -14,6 +14,7 @@ from civic_pipeline.cli.query import query_as_of, sql
 from civic_pipeline.cli.releases import diff, releases, rollback
 from civic_pipeline.cli.run import run, status
 from civic_pipeline.cli.serve import demo, serve_releases
+from civic_pipeline.cli.site import site
 from civic_pipeline.cli.tables import failed_rows, try_model
 from civic_pipeline.errors import CivicError
 from civic_pipeline.redaction import redacted
@@ -30,7 +31,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 for _command in (
     run, status, sql, query_as_of, try_model, failed_rows, check, releases, rollback, diff, doctor, capture, add, backfill,
-    accept, serve_releases, demo, docs,
+    accept, serve_releases, site, demo, docs,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -95,6 +95,11 @@ def _fail_on_warnings(settings: Settings, started: datetime) -> None:
 def _what_next(settings: Settings) -> str:
     reports = sorted(settings.reports.glob("*/index.html"), key=lambda page: page.stat().st_mtime)
     report_line = f"\n  the quality report     {reports[-1]}" if reports else ""
+    site_line = (
+        f"\n  show the public site   make site               ({settings.site}/index.html)"
+        if settings.site.exists()
+        else ""
+    )
     live = (
         "\n  the real portals       export CIVIC_PROFILE=live CIVIC_DATA=../civic-live; civic doctor; civic run"
         if settings.profile == "demo"
@@ -103,5 +108,5 @@ def _what_next(settings: Settings) -> str:
     return (
         "What next\n"
         '  ask a question         civic sql "from marts.mart_budget_by_agency limit 10"   (activate .venv first, or .venv/bin/civic)\n'
-        "  open the Dagster UI    make dev" + live + report_line
+        "  open the Dagster UI    make dev" + site_line + live + report_line
     )

@@ -17,7 +17,7 @@ def serve_releases(host: str, port: int) -> None:
     """Serve the releases to analysts on other machines, read-only, until interrupted. Needs CIVIC_SERVE_TOKEN."""
     from civic_pipeline.publish import server
 
-    with _until_signal():
+    with until_signal():
         server.serve(Settings.from_environment(), host, port)
 
 
@@ -37,7 +37,7 @@ def serve(folder: Path | None, port: int) -> None:
     """Serve a folder of files on 127.0.0.1 as Socrata, ArcGIS and OpenDataSoft portals would, until interrupted."""
     from civic_pipeline.demo import DemoPortals
 
-    with _until_signal():
+    with until_signal():
         portals = DemoPortals(folder or Settings.from_environment().demo_folder, port=port)
         for file in portals.files:
             click.echo(f"{file.rows:>9,} rows  {file.name}")
@@ -49,7 +49,7 @@ def serve(folder: Path | None, port: int) -> None:
 
 
 @contextmanager
-def _until_signal() -> Iterator[None]:
+def until_signal() -> Iterator[None]:
     """Run the block until it ends, or until SIGINT or SIGTERM ends it cleanly with exit code 0.
 
     A shell without job control starts background processes with SIGINT ignored, so we install our own handlers.

@@ -20,7 +20,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.seeds import seed_paths
 
-RELEASE = dg.AssetKey(["warehouse"])
+RELEASE, SITE = dg.AssetKey(["warehouse"]), dg.AssetKey(["site"])
 _OWNERS = ["team:open-data"]  # owner of assets without YAML: seeds and the release
 
 
@@ -95,6 +95,20 @@ def release_spec(models: Mapping[str, Model]) -> dg.AssetSpec:
         kinds={"duckdb"},
         owners=_OWNERS,
         tags=tags("shared", "release", "daily", None),
+    )
+
+
+def site_spec() -> dg.AssetSpec:
+    """The asset of the public site. Skippable: without a release there is none."""
+    return dg.AssetSpec(
+        SITE,
+        deps=[RELEASE],
+        description="The public site: static pages and files made from the release, replaced atomically.",
+        group_name="shared",
+        kinds={"html"},
+        owners=_OWNERS,
+        tags=tags("shared", "site", "daily", None),
+        skippable=True,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from civic_pipeline.catalog import table_name
-from civic_pipeline.components.asset_specs import RELEASE
+from civic_pipeline.components.asset_specs import RELEASE, SITE
 from civic_pipeline.components.dagster_terms import asset_key, check_results
 from civic_pipeline.lake import Attempt, Lake, Manifest, last_attempt
 from civic_pipeline.nightly import (
@@ -42,6 +42,25 @@ def events_of(context: dg.AssetExecutionContext, outcome: Outcome, settings: Set
             context.log.info(f"quality report {outcome.page}")
         case ReleaseOutcome():
             yield _released(context, outcome, settings)
+
+
+def site_events(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Event]:
+    """Build the site of the live release. Raises what `build_site` raises."""
+    from civic_pipeline.publish.site import build_site
+
+    if not settings.warehouse.exists():
+        context.log.info("no release, so no site")
+        return
+    built = build_site(settings.warehouse, settings.site)
+    context.log.info(f"site {built.folder}: {f'{built.pages:,} pages' if built.is_new else 'unchanged'}")
+    metadata = {
+        "status": "built" if built.is_new else "unchanged",
+        "release": built.release_id,
+        "first page": dg.MetadataValue.path(str(built.folder / "index.html")),
+        "pages": built.pages,
+        "bytes": built.bytes,
+    }
+    yield dg.MaterializeResult(asset_key=SITE, metadata=metadata)
 
 
 def observed_before(name: str, lake: Lake) -> Iterator[Event]:

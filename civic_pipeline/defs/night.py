@@ -1,4 +1,4 @@
-"""The night as one Dagster step whose assets are captures, tables and the release, each with its own result.
+"""The night as one Dagster step whose assets are captures, tables, the release and the site, each with its own result.
 
 It is one step, because Dagster skips everything downstream of a step that fails in part, and a retry repeats the whole
 step. See docs/adr/0019-one-step-for-the-whole-night.md. The work itself is in nightly.py; here it is only translated for Dagster.
@@ -10,11 +10,19 @@ import dagster as dg
 
 from civic_pipeline import interruption
 from civic_pipeline.catalog import Dataset, load_datasets, table_name
-from civic_pipeline.components.asset_specs import RELEASE, raw_spec, release_spec, seed_specs, table_spec
+from civic_pipeline.components.asset_specs import (
+    RELEASE,
+    SITE,
+    raw_spec,
+    release_spec,
+    seed_specs,
+    site_spec,
+    table_spec,
+)
 from civic_pipeline.components.dagster_terms import asset_key, check_specs, table_of
-from civic_pipeline.components.events import Event, events_of, observed_before
+from civic_pipeline.components.events import Event, events_of, observed_before, site_events
 from civic_pipeline.dagster_private import without_stack_trace
-from civic_pipeline.errors import CivicError
+from civic_pipeline.errors import CivicError, HeldBack
 from civic_pipeline.lake import Lake, last_attempt
 from civic_pipeline.nightly import Selection, night
 from civic_pipeline.quality import planned_checks, portal_checks
@@ -38,6 +46,7 @@ def nightly_assets() -> dg.Definitions:
             *(raw_spec(settings, name, dataset) for name, dataset in datasets.items()),
             *(table_spec(model, models, datasets) for model in models.values()),
             release_spec(models),
+            site_spec(),
         ],
         check_specs=[
             *(spec for table in raw for spec in check_specs(table, portal_checks(table).values())),
@@ -46,14 +55,22 @@ def nightly_assets() -> dg.Definitions:
         can_subset=True,
     )
     def night_step(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        """Capture, build and release what is selected; fail at the end if anything failed or is held back."""
+        """Capture, build and release what is selected; make the site; fail at the end if anything failed or is held back."""
         current = Settings.from_environment()
         try:
             with interruption.watched():
                 selection = _selection(context, datasets, models, Lake(current.lake, datasets))
                 yield from _not_asked_again(context, selection, datasets, Lake(current.lake, datasets))
-                for outcome in night(current, datasets, models, context.run.run_id, selection, context.log.info):
-                    yield from _selected(context, events_of(context, outcome, current))
+                held: HeldBack | None = None
+                try:
+                    for outcome in night(current, datasets, models, context.run.run_id, selection, context.log.info):
+                        yield from _selected(context, events_of(context, outcome, current))
+                except HeldBack as problem:  # there is a release all the same, and its site says what is held back
+                    held = problem
+                if SITE in context.selected_asset_keys or _repeats_a_release(context):
+                    yield from _selected(context, site_events(context, current))
+                if held:
+                    raise held
         except CivicError as error:
             raise without_stack_trace(error) from error
         except BaseException:
@@ -115,5 +132,5 @@ def _selected(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Ite
                 yield event
         elif event.asset_key in context.selected_asset_keys:
             yield event
-        else:  # the release of a re-execution of failed assets: Dagster does not select it
-            context.log_event(dg.AssetMaterialization(RELEASE, metadata=event.metadata))
+        else:  # release and site of a re-execution of failed assets: Dagster does not select them
+            context.log_event(dg.AssetMaterialization(event.asset_key or RELEASE, metadata=event.metadata))

@@ -35,7 +35,7 @@ from civic_pipeline.errors.portals import (
     SourceNotFound,
     ValueUnreadable,
 )
-from civic_pipeline.errors.publish import AddressTaken, ServeTokenInvalid
+from civic_pipeline.errors.publish import AddressTaken, ServeTokenInvalid, SiteFolderTaken, SiteMissing
 from civic_pipeline.errors.quality import ContractBroken
 from civic_pipeline.errors.releases import (
     QueryRefused,
@@ -55,6 +55,7 @@ __all__ = [
     "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotWritable", "NothingToAccept", "NotificationFailed",
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
     "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
-    "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SourceChangedDuringRead", "SourceEmpty", "SourceNotFound", "UnknownName",
-    "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing", "WarehouseOpened", "WarehouseUnreadable", "writing",
+    "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",
+    "SourceEmpty", "SourceNotFound", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
+    "WarehouseOpened", "WarehouseUnreadable", "writing",
 ]  # fmt: skip

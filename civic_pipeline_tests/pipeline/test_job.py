@@ -22,7 +22,7 @@ from civic_pipeline.publish.answers import write_answers
 from civic_pipeline.releases import connect, kept_releases
 from civic_pipeline.settings import CHECKOUT, Settings
 
-RELEASE = dg.AssetKey(["warehouse"])
+RELEASE, SITE = dg.AssetKey(["warehouse"]), dg.AssetKey(["site"])
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
     assert changed.success
     statuses = {".".join(key.path): metadata["status"] for key, metadata in materialized(changed).items()}
     rebuilt = {name for name, status in statuses.items() if status in ("built", "released")}
-    assert rebuilt == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
+    assert rebuilt == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse", "site"}
     assert statuses.pop("raw.baltimore_mwbe") == "captured"
     assert {status for name, status in statuses.items() if name.startswith("raw.")} == {"unchanged"}
     first, second = kept_releases(settings)
@@ -306,7 +306,7 @@ def test_one_dead_source_of_ten_fails_alone_and_is_asked_again_alone(
         parents = {"dagster/parent_run_id": failed.run_id, "dagster/root_run_id": failed.run_id}
         again = job.execute_in_process(instance=instance, asset_selection=selection, tags=tags | parents)
         assert again.success
-        assert set(materialized(again)) == (keys if selection is None else {*selection, RELEASE})
+        assert set(materialized(again)) == (keys if selection is None else {*selection, RELEASE, SITE})
         assert {name for name, moment in asked(settings).items() if moment != before[name]} == {dead}
         assert len(kept_releases(settings)) == releases + 1
     assert ask(settings, "select count(*) from meta.tables where status = 'held_back'") == [(0,)]

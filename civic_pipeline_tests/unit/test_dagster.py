@@ -24,7 +24,7 @@ def test_tables_are_made_here_and_portals_and_seeds_are_outside(location: dg.Def
     graph = location.resolve_asset_graph()
     datasets = [table_name(name) for name in load_datasets(CHECKOUT)]
     sql = {name.replace(".", "/") for name in committed_models()}
-    inside = {f"raw/{name}" for name in datasets} | sql | {"warehouse"}
+    inside = {f"raw/{name}" for name in datasets} | sql | {"warehouse", "site"}
     outside = {f"portal/{name}" for name in datasets} | {f"seeds/{name}" for name in seed_columns(CHECKOUT)}
     assert {key.to_user_string() for key in graph.executable_asset_keys} == inside
     assert {key.to_user_string() for key in graph.external_asset_keys} == outside

@@ -61,7 +61,7 @@ def test_every_rule_across_tables_is_named_in_the_docs(name: str) -> None:
 def test_no_page_names_a_command_that_does_not_exist() -> None:
     known = {*commands(cli, "civic"), "civic --help", "civic demo"}
     for path, text in PAGES.items():
-        for named in re.findall(r"(?:^|`|\$ |/)(civic (?:demo )?[a-z]+(?:-[a-z]+)*)\b", text, re.MULTILINE):
+        for named in re.findall(r"(?:^|`|\$ |/)(civic (?:demo |site )?[a-z]+(?:-[a-z]+)*)\b", text, re.MULTILINE):
             assert named in known, f"{path.name} names `{named}`"
 
 

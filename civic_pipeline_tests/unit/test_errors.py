@@ -63,6 +63,8 @@ SAMPLES: dict[str, CivicError] = {
         errors.WarehouseUnreadable(A_PATH, "a_culprit"),
         errors.ServeTokenInvalid("is not set (a_culprit)"),
         errors.AddressTaken("a_culprit", 80, "in use"),
+        errors.SiteMissing(A_PATH),
+        errors.SiteFolderTaken(A_PATH),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
         errors.NotWritable(A_PATH, "Permission denied"),

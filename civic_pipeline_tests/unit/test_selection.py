@@ -30,11 +30,11 @@ def test_a_place_has_its_datasets_and_no_mart() -> None:
     assert selected("chicago") == {"raw.chicago_budget", "clean.chicago_budget"}
 
 
-def test_a_plus_adds_what_depends_on_it_up_to_the_release() -> None:
-    assert selected("marts/mart_vendor_spend_monthly+") == {"marts.mart_vendor_spend_monthly", "warehouse"}
+def test_a_plus_adds_what_depends_on_it_up_to_the_site() -> None:
+    assert selected("marts/mart_vendor_spend_monthly+") == {"marts.mart_vendor_spend_monthly", "warehouse", "site"}
     names = selected("clean/baltimore_mwbe+")
-    assert names == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse"}
-    assert selected("budget+") > selected("budget") | {"warehouse"}
+    assert names == {"clean.baltimore_mwbe", "marts.dim_certified_firms", "warehouse", "site"}
+    assert selected("budget+") > selected("budget") | {"warehouse", "site"}
 
 
 @pytest.mark.parametrize("word", ["bugdet", "bugdet+", "+budget", "budget++"])

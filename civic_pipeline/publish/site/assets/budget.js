@@ -1,0 +1,145 @@
+// The budget: choose years, phase and unit; the choice is in the address. Bars and treemap show the same rows.
+import { bar, change, dollars, element, shape, short } from './format.js'
+
+const sections = [...document.querySelectorAll('[data-budget]')].map(section => ({
+  section,
+  table: section.querySelector('table'),
+  root: document.querySelector('.brand').getAttribute('href').replace('index.html', ''),
+  data: JSON.parse(section.querySelector('[data-budget-data]').textContent),
+}))
+const { years, phases, factors } = sections[0].data
+const start = new URLSearchParams(location.search)
+const pick = (name, allowed, otherwise) => allowed.find(value => String(value) === start.get(name)) ?? otherwise
+const state = {
+  year: pick('year', years, years[0]),
+  with: pick('with', years, years[1] ?? null),
+  phase: pick('phase', phases, phases.includes('adopted') ? 'adopted' : phases[0]),
+  unit: 'dollars',
+}
+const base = Object.values(factors)[0]?.base
+const units = {
+  dollars: { title: 'dollars of the year', of: () => 1 },
+  resident: { title: 'dollars per resident', of: year => 1 / factors[year]?.residents },
+  real: { title: `dollars of ${base}, after inflation`, of: year => factors[year]?.price ?? NaN },
+}
+const usable = Object.keys(units).filter(unit => years.some(year => Number.isFinite(units[unit].of(year))))
+state.unit = pick('unit', usable, 'dollars')
+
+const form = document.querySelector('[data-budget-controls]')
+function select(title, name, options, titles = options) {
+  if (options.length < 2) return null
+  const choice = element('select', { name }, ...options.map((value, i) => element('option', { value }, String(titles[i]))))
+  choice.value = state[name]
+  choice.addEventListener('change', () => {
+    state[name] = options.find(value => String(value) === choice.value)
+    show()
+    const address = new URL(location)
+    for (const [key, value] of Object.entries(state)) address.searchParams.set(key, value)
+    history.replaceState(null, '', address)
+  })
+  return element('label', {}, title, ' ', choice)
+}
+form.append(...[
+  select('Fiscal year', 'year', years), select('compared with', 'with', years),
+  select('Phase', 'phase', phases), select('in', 'unit', usable, usable.map(unit => units[unit].title)),
+].filter(Boolean))
+form.hidden = !form.children.length
+
+for (const part of sections) tabs(part)
+if (location.search) show()
+
+function value(row, year) {
+  return (row.amounts[`${year} ${state.phase}`] ?? 0) * units[state.unit].of(year)
+}
+
+function show() {
+  for (const part of sections) {
+    const rows = part.data.rows.map(row => ({ ...row, now: value(row, state.year), before: state.with === null ? null : value(row, state.with) }))
+      .filter(row => row.now || row.before).sort((a, b) => b.now - a.now || b.before - a.before)
+    part.shown = rows
+    const unknown = rows.some(row => Number.isNaN(row.now) || Number.isNaN(row.before))
+    const money = number => Number.isNaN(number) ? 'not known' : dollars(number)
+    const largest = Math.max(0, ...rows.map(row => Math.abs(row.now) || 0))
+    const heads = part.table.querySelectorAll('thead th')
+    heads[1].textContent = `FY ${state.year}`
+    if (heads[2]) heads[2].textContent = `FY ${state.with}`
+    part.table.tBodies[0].replaceChildren(...rows.map(row => element('tr', {},
+      element('th', { scope: 'row' }, row.href ? element('a', { href: part.root + row.href + location.search }, row.name) : row.name,
+        row.note ? element('small', {}, row.note) : null, unknown ? null : bar(row.now, largest, row.before)),
+      element('td', { class: 'number', 'data-value': row.now.toFixed(2) }, money(row.now)),
+      ...(row.before === null ? [] : [
+        element('td', { class: 'number', 'data-value': row.before.toFixed(2) }, money(row.before)),
+        element('td', { class: 'number' }, change(row.now, row.before))]))))
+    const total = key => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0)
+    const feet = part.table.querySelectorAll('tfoot td')
+    feet[0].textContent = money(total('now'))
+    if (feet[1]) feet[1].textContent = money(total('before'))
+    const legend = part.section.querySelector('.legend')
+    if (legend) legend.textContent = `The bar is fiscal year ${state.year}; the dark line on it is ${state.with}. Amounts are ${units[state.unit].title}.`
+    if (part === sections[0]) {
+      document.querySelector('[data-total]').textContent = Number.isNaN(total('now')) ? 'Not known' : short(total('now'))
+      document.querySelector('[data-total-words]').textContent = `${state.phase} for fiscal year ${state.year}` +
+        (state.with === null ? '' : `, against ${short(total('before'))} in ${state.with}`) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
+    }
+    if (!part.map.hidden) treemap(part)
+  }
+}
+
+function tabs(part) {
+  const list = part.section.querySelector('[role=tablist]')
+  const buttons = [...list.children]
+  part.map = document.getElementById(`${part.section.dataset.budget}-map`)
+  const open = chosen => {
+    for (const button of buttons) {
+      const isChosen = button === chosen
+      button.setAttribute('aria-selected', isChosen)
+      button.tabIndex = isChosen ? 0 : -1
+      const panel = document.getElementById(button.getAttribute('aria-controls'))
+      panel.setAttribute('role', 'tabpanel')
+      panel.setAttribute('aria-labelledby', button.id)
+      panel.hidden = !isChosen
+    }
+    if (!part.map.hidden) { if (!part.shown) show(); treemap(part) }
+  }
+  list.hidden = false
+  list.addEventListener('click', event => event.target.role === 'tab' && open(event.target))
+  list.addEventListener('keydown', event => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (!step) return
+    const next = buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length]
+    next.focus()
+    open(next)
+  })
+  open(buttons[0])
+}
+
+/** Boxes of the rows with money; each is a link where the row is one. Names that do not fit are cut by their box. */
+function treemap(part) {
+  const width = Math.max(300, Math.min(1100, part.section.clientWidth)), height = Math.round(Math.max(360, width * 0.5))
+  const rows = part.shown.filter(row => row.now > 0)
+  const root = d3.hierarchy({ children: rows }).sum(row => row.now ?? 0)
+  d3.treemap().size([width, height]).paddingInner(2).round(true)(root)
+  const all = root.value
+  const drawing = shape('svg', { class: 'treemap', viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': `Treemap, fiscal year ${state.year}: the table has the same figures` })
+  for (const [i, leaf] of (root.children ?? []).entries()) {
+    const w = leaf.x1 - leaf.x0, h = leaf.y1 - leaf.y0
+    if (w < 1 || h < 1) continue
+    const row = leaf.data, words = `${row.name}: ${dollars(row.now)}, ${(100 * row.now / all).toFixed(1)}%`
+    const box = shape('svg', { x: leaf.x0, y: leaf.y0, width: w, height: h }, shape('rect', { width: w, height: h, class: `box shade${i % 4}` }))
+    if (w > 74 && h > 22) box.append(shape('text', { x: 7, y: 18, 'data-room': w - 12 }, row.name))
+    if (w > 74 && h > 42) box.append(shape('text', { x: 7, y: 36, class: 'sum' }, short(row.now)))
+    const holder = row.href ? shape('a', { href: part.root + row.href + location.search, 'aria-label': words }) : shape('g', { role: 'img', 'aria-label': words })
+    holder.append(shape('title', {}, words), box)
+    drawing.append(holder)
+  }
+  queueMicrotask(() => drawing.querySelectorAll('[data-room]').forEach(shorten))
+  const left = part.shown.length - rows.length
+  part.map.replaceChildren(drawing, element('p', { class: 'legend' },
+    `Each box is one row; its size is its share of ${short(all)}.` + (left ? ` ${left} rows of zero or less are only in the table.` : '')))
+}
+
+/** Cut a text that is wider than its box at a letter, with an ellipsis. */
+function shorten(text) {
+  const whole = text.textContent
+  for (let end = whole.length; end > 1 && text.getComputedTextLength() > text.dataset.room; end--) text.textContent = whole.slice(0, end - 1).trimEnd() + '…'
+}

@@ -1,0 +1,42 @@
+// How values are written, as on the pages that are written ahead.
+
+export const dollars = value => (value < 0 && Math.round(value) !== 0 ? '-' : '') + '$' + Math.abs(Math.round(value)).toLocaleString('en-US')
+
+export function short(value) {
+  for (const [size, unit] of [[1e9, 'billion'], [1e6, 'million']]) {
+    const scaled = Math.abs(value) / size
+    if (scaled >= 1) return `${value < 0 ? '-' : ''}$${scaled.toLocaleString('en-US', digits(scaled < 10 ? 2 : scaled < 100 ? 1 : 0))} ${unit}`
+  }
+  return dollars(value)
+}
+
+export const change = (now, before) => before ? signed((now - before) / Math.abs(before)) : '–'
+
+export const cents = value => '$' + value.toLocaleString('en-US', digits(2))
+
+const signed = rate => (rate < 0 ? '' : '+') + (rate * 100).toLocaleString('en-US', digits(1)) + '%'
+const digits = count => ({ minimumFractionDigits: count, maximumFractionDigits: count })
+
+/** An element with attributes and children; texts are never read as HTML. */
+export function element(name, attributes = {}, ...children) {
+  const node = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+  node.append(...children.filter(child => child !== null && child !== undefined))
+  return node
+}
+
+/** The same for SVG. */
+export function shape(name, attributes = {}, ...children) {
+  const drawn = document.createElementNS('http://www.w3.org/2000/svg', name)
+  for (const [key, value] of Object.entries(attributes)) drawn.setAttribute(key, value)
+  drawn.append(...children)
+  return drawn
+}
+
+export function bar(value, largest, before = null) {
+  const drawn = shape('svg', { class: 'bar', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' },
+    shape('rect', { class: 'track', width: 100, height: 8 }),
+    shape('rect', { class: value < 0 ? 'value minus' : 'value', width: largest ? 100 * Math.abs(value) / largest : 0, height: 8 }))
+  if (before !== null && largest) drawn.append(shape('rect', { class: 'before', x: Math.min(Math.max(100 * before / largest, 0), 99.4), width: 0.6, height: 8 }))
+  return drawn
+}

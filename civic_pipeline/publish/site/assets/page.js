@@ -1,0 +1,37 @@
+// Every page: filters and CSV of tables, and a line that turns amber when the pipeline stops.
+import { csvOf, save } from './csv.js'
+
+const DAY = 24 * 60 * 60 * 1000
+
+for (const line of document.querySelectorAll('[data-asked]')) {
+  const days = Math.floor((Date.now() - Date.parse(line.dataset.asked)) / DAY)
+  if (days > 3) {
+    line.classList.add('old')
+    line.append(` That was ${days} days ago: these figures may be out of date.`)
+  }
+}
+
+for (const button of document.querySelectorAll('button[data-csv]')) {
+  const table = button.closest('section')?.querySelector('table[data-table]') ?? document.querySelector('table[data-table]')
+  if (!table) continue
+  button.hidden = false
+  button.addEventListener('click', () => save(`${table.dataset.table}.csv`, csvOf(table)))
+}
+
+for (const controls of document.querySelectorAll('[data-controls]')) controls.hidden = false
+
+for (const input of document.querySelectorAll('input[data-filter]')) {
+  const rows = [...document.querySelectorAll(`#${input.dataset.filter} tbody tr`)]
+  const count = document.querySelector(`[data-filter-count="${input.dataset.filter}"]`)
+  const filter = () => {
+    const words = input.value.toLowerCase().split(/\s+/)
+    let shown = 0
+    for (const row of rows) {
+      row.hidden = !words.every(word => row.textContent.toLowerCase().includes(word))
+      shown += !row.hidden
+    }
+    count.textContent = `${shown.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} rows`
+  }
+  input.addEventListener('input', filter)
+  filter()
+}

@@ -1,0 +1,349 @@
+"""The budget: agency, service, line; two years side by side, as sorted bars and as a treemap."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from civic_pipeline.publish.site.facts import Table
+from civic_pipeline.publish.site.formats import change, short_dollars
+from civic_pipeline.publish.site.site import About, Card, File, Site, slugs
+from civic_pipeline.sql_text import literal
+
+PART, TITLE = "budget/", "Budget"
+TABLE = "marts.fct_budget_lines"
+_QUESTION = "What does the city plan to spend, on what, and how did that change?"
+_AUDIENCE = "Residents, council members and reporters who want to see where the money is planned to go."
+_ADOPTED = "adopted"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Group:
+    """Dollars of one name by fiscal year and phase. `href` is the page of its parts, `note` says in plain words what it is."""
+
+    name: str
+    href: str | None = None
+    note: str | None = None
+    amounts: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+
+    def add(self, row: Row) -> None:
+        when = row["fiscal_year"], row["phase"]
+        self.amounts[when] = self.amounts.get(when, Decimal()) + row["amount"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One table of a page: groups, largest first in the newest year, with a CSV of all years."""
+
+    id: str
+    title: str
+    column: str
+    groups: Sequence[Group]
+    years: Sequence[int]
+    phases: Sequence[str]
+    file: File | None
+    factors: dict[int, Row]
+
+    @property
+    def year(self) -> int:
+        return self.years[0]
+
+    @property
+    def before(self) -> int | None:
+        return self.years[1] if len(self.years) > 1 else None
+
+    @property
+    def phase(self) -> str:
+        return _ADOPTED if _ADOPTED in self.phases else self.phases[0]
+
+    def amount(self, group: Group, year: int | None) -> Decimal | None:
+        """None if no budget of that year is published; zero if the group is not in it."""
+        return None if year is None else group.amounts.get((year, self.phase), Decimal())
+
+    def change(self, group: Group) -> float | None:
+        new, old = self.amount(group, self.year), self.amount(group, self.before)
+        return None if not old or new is None else float((new - old) / abs(old))
+
+    def total(self, year: int | None) -> Decimal | None:
+        return (
+            None if year is None else sum((self.amount(group, year) or Decimal() for group in self.groups), Decimal())
+        )
+
+    @property
+    def largest(self) -> Decimal:
+        return max(
+            (abs(value) for group in self.shown for value in (self.amount(group, self.year) or Decimal(),)),
+            default=Decimal(),
+        )
+
+    @property
+    def shown(self) -> list[Group]:
+        """Groups with money in one of the two years, largest first."""
+        pairs = [
+            (self.amount(group, self.year) or Decimal(), self.amount(group, self.before) or Decimal(), group)
+            for group in self.groups
+        ]
+        return [
+            group
+            for new, old, group in sorted(pairs, key=lambda pair: (-pair[0], -pair[1], pair[2].name))
+            if new or old
+        ]
+
+    @property
+    def data(self) -> Row:
+        """What the script of the page needs, as JSON."""
+        return {
+            "years": self.years,
+            "phases": self.phases,
+            "factors": {str(year): factors for year, factors in self.factors.items()},
+            "rows": [
+                {
+                    "name": group.name,
+                    "href": group.href,
+                    "note": group.note,
+                    "amounts": {
+                        f"{year} {phase}": float(value)
+                        for (year, phase), value in sorted(group.amounts.items())
+                        if value
+                    },
+                }
+                for group in self.groups
+            ],
+        }
+
+
+def home(site: Site) -> str:
+    cities = _cities(site)
+    return f"budget/{cities[0]}/index.html" if cities else "budget/index.html"
+
+
+def build(site: Site) -> None:
+    """Write the pages of every city that has a budget, or one page that says why there is none."""
+    table = site.table(TABLE)
+    cities = _cities(site)
+    if table is None or not cities:
+        reason = (table and table.absence) or "No release has this table yet."
+        site.page(
+            "budget/",
+            "absent.html",
+            about=About(_QUESTION, _AUDIENCE, [table] if table else []),
+            title=TITLE,
+            reason=reason,
+        )
+        return
+    for city in cities:
+        _City(site, table, city).build(cities)
+
+
+def _cities(site: Site) -> list[str]:
+    table = site.table(TABLE)
+    if table is None or table.absence:
+        return []
+    return [row["city"] for row in site.query(f"select distinct city from {TABLE} order by city")]
+
+
+class _City:
+    """The pages of one city."""
+
+    def __init__(self, site: Site, table: Table, city: str) -> None:
+        self.site, self.table, self.city = site, table, city
+        self.title = site.facts.places[city].title if city in site.facts.places else city.capitalize()
+        self.rows = _lines(site, table, city)
+        self.years = sorted({row["fiscal_year"] for row in self.rows}, reverse=True)
+        self.phases = sorted({row["phase"] for row in self.rows})
+        self.factors = _factors(site, city)
+        self.agencies = slugs(sorted({(row["agency_id"], row["agency_name"]) for row in self.rows}))
+        tables = [
+            table,
+            *filter(None, map(site.table, ("marts.mart_budget_by_agency", "marts.mart_budget_by_service"))),
+        ]
+        self.tables = [entry for entry in tables if not entry.absence]
+
+    def build(self, cities: Sequence[str]) -> None:
+        path = f"budget/{self.city}/"
+        by_agency = self._level(self.rows, "agencies", "By agency", "Agency", "agency_name", self._agency_href, path)
+        by_fund = self._level(
+            self.rows, "funds", "Where the money comes from, by fund", "Fund", "fund_name", None, path
+        )
+        self._add_card(by_agency)
+        switch = [(self.site.facts.places[city].title, f"budget/{city}/index.html") for city in cities]
+        levels = [by_agency, by_fund]
+        if any(row["object_name"] for row in self.rows):
+            levels.append(
+                self._level(self.rows, "objects", "What it buys", "Kind of expense", "object_name", None, path)
+            )
+        self._page(path, f"Budget of {self.title}", _QUESTION, [], levels, switch, self.rows)
+        for agency, part in self.agencies.items():
+            rows = [row for row in self.rows if row["agency_id"] == agency]
+            self._agency(f"{path}{part}/", rows)
+
+    def _agency(self, path: str, rows: Sequence[Row]) -> None:
+        name = rows[0]["agency_name"]
+        services = slugs(sorted({(row["service_key"], row["service_name"]) for row in rows}))
+        level = self._level(
+            rows,
+            "services",
+            "By service",
+            "Service",
+            "service_name",
+            lambda row: f"{path}{services[row['service_key']]}/index.html",
+            path,
+        )
+        funds = self._level(rows, "funds", "Where the money comes from, by fund", "Fund", "fund_name", None, path)
+        crumbs = [(f"Budget of {self.title}", f"budget/{self.city}/")]
+        self._page(
+            path,
+            name,
+            f"What does {self.title} plan to spend on {name}, and how did that change?",
+            crumbs,
+            [level, funds],
+            [],
+            rows,
+        )
+        for service, part in services.items():
+            lines = [row for row in rows if row["service_key"] == service]
+            crumbs_here = [*crumbs, (name, path)]
+            title = lines[0]["service_name"]
+            below = f"{path}{part}/"
+            by_line = self._level(lines, "lines", "By line of the budget", "Line", "line_title", None, below)
+            question = f"Which lines of the budget pay for {title}, and how did they change?"
+            self._page(below, title, question, crumbs_here, [by_line], [], lines, lines[0]["note"])
+
+    def _page(
+        self, path: str, title: str, question: str, crumbs: Sequence[tuple[str, str]], levels: Sequence[Level],
+        switch: Sequence[tuple[str, str]], rows: Sequence[Row], note: str | None = None,
+    ) -> None:  # fmt: skip
+        notes = [
+            "Two years are compared by name. An agency or a service that was renamed, divided or merged looks new or gone.",
+        ]
+        about = About(question, _AUDIENCE, self.tables, notes, sum(row["line_count"] for row in rows))
+        self.site.page(
+            path, "budget.html", about=about, title=title, crumbs=[("Home", ""), *crumbs, (title, None)], levels=levels,
+            switch=switch, note=note,
+        )  # fmt: skip
+
+    def _agency_href(self, row: Row) -> str:
+        return f"budget/{self.city}/{self.agencies[row['agency_id']]}/index.html"
+
+    def _level(
+        self, rows: Sequence[Row], identity: str, title: str, column: str, name: str, href: Callable[[Row], str] | None, path: str,
+    ) -> Level:  # fmt: skip
+        groups: dict[tuple[str, str | None], Group] = {}
+        for row in rows:
+            text, link = row[name] or "Not stated", href(row) if href else None
+            group = groups.setdefault((text, link), Group(text, link, row["note"] if name == "service_name" else None))
+            group.add(row)
+        return Level(
+            identity,
+            title,
+            column,
+            list(groups.values()),
+            self.years,
+            self.phases,
+            _csv(self.site, path, identity, column, groups),
+            self.factors,
+        )
+
+    def _add_card(self, level: Level) -> None:
+        total, before = level.total(level.year), level.total(level.before)
+        caption = f"{level.phase} for fiscal year {level.year}"
+        if total is not None and before:
+            caption += f", {change(float((total - before) / abs(before)))} on {level.before}"
+        self.site.cards.append(
+            Card(
+                self.city,
+                "budget",
+                "Budget",
+                _QUESTION,
+                f"budget/{self.city}/index.html",
+                TABLE,
+                short_dollars(total),
+                caption,
+            )
+        )
+
+
+def _csv(site: Site, path: str, identity: str, column: str, groups: dict[tuple[str, str | None], Group]) -> File:
+    """Every year and phase of the groups as CSV: one row per name, fiscal year and phase."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.lower().replace(" ", "_"), "fiscal_year", "phase", "appropriated_amount"])
+    rows = [
+        [_plain(group.name), year, phase, f"{value:.2f}"]
+        for group in groups.values()
+        for (year, phase), value in group.amounts.items()
+    ]
+    writer.writerows(sorted(rows, key=str))
+    return site.file(f"{path}{identity}.csv", text.getvalue().encode(), len(rows))
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet runs text that begins like a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+
+
+def _lines(site: Site, table: Table, city: str) -> list[Row]:
+    """Dollars by agency, service, fund, object and line of every fiscal year and phase."""
+    objects = "marts.dim_objects" if site.table("marts.dim_objects") and table.has("object_id") else None
+    services = "marts.dim_services" if site.table("marts.dim_services") and table.has("service_id") else None
+    object_name = "objects.object_name" if objects else "lines.object_name"
+    return site.query(
+        f"""
+        with lines as (
+            select *, coalesce(service_code, 'none') as service_key
+            from {TABLE}
+            where city = {literal(city)}{" and not is_transfer" if table.has("is_transfer") else ""}
+        ),
+
+        service_names as (
+            select agency_id, service_key, coalesce(max(service_name), 'No service stated') as service_name
+            from lines
+            group by agency_id, service_key
+        )
+
+        select
+            lines.fiscal_year,
+            lines.phase,
+            lines.agency_id,
+            agencies.agency_name,
+            lines.service_key,
+            service_names.service_name,
+            {"max(services.plain_sentence)" if services else "null"} as note,
+            funds.fund_name,
+            {object_name} as object_name,
+            concat_ws(': ', {object_name}, lines.line_name) as line_title,
+            sum(lines.appropriated_amount) as amount,
+            count(*) as line_count
+        from lines
+        inner join service_names using (agency_id, service_key)
+        inner join marts.dim_agencies as agencies on lines.agency_id = agencies.agency_id
+        inner join marts.dim_funds as funds on lines.fund_id = funds.fund_id
+        {"left join marts.dim_objects as objects on lines.object_id = objects.object_id" if objects else ""}
+        {"left join marts.dim_services as services on lines.service_id = services.service_id" if services else ""}
+        group by all
+        order by all
+        """
+    )
+
+
+def _factors(site: Site, city: str) -> dict[int, Row]:
+    """Residents and price factor of each fiscal year, for the switches; empty where no source is cited."""
+    table = site.table("marts.dim_fiscal_years")
+    if table is None or table.absence or not table.has("fiscal_year", "residents", "price_factor", "base_fiscal_year"):
+        return {}
+    rows = site.query(
+        f"select fiscal_year, residents, price_factor, base_fiscal_year from {table.name} where city = {literal(city)} order by all"
+    )
+    return {
+        row["fiscal_year"]: {
+            "residents": row["residents"],
+            "price": None if row["price_factor"] is None else float(row["price_factor"]),
+            "base": row["base_fiscal_year"],
+        }
+        for row in rows
+    }

@@ -1,0 +1,105 @@
+"""Build the site from a release into a new folder, then make it the public one with one rename."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from civic_pipeline.errors import SiteFolderTaken, writing
+from civic_pipeline.publish.site import budget, data
+from civic_pipeline.publish.site.facts import read_facts
+from civic_pipeline.publish.site.site import HERE, Entry, Site
+from civic_pipeline.releases import connect
+
+# In the order of the navigation. Each writes its pages and adds cards to the first page.
+SUBJECTS = (budget,)
+
+_KEPT = 2  # the site and the one before it, for readers in the middle of a page
+
+
+@dataclass(frozen=True)
+class Built:
+    """The site that is public now. `is_new` is False if the one from before was made from the same release and code."""
+
+    folder: Path
+    release_id: str
+    pages: int
+    files: int
+    bytes: int
+    is_new: bool
+
+
+def build_site(warehouse: Path, out: Path) -> Built:
+    """Make the site of the release in `warehouse`, and make the link `out` point to it.
+
+    The folders of builds are beside `out`, in `<out>-builds`. A build that fails leaves the site as it was.
+    Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable, NotWritable, DiskFull.
+    """
+    code = code_hash()
+    with connect(warehouse) as connection, writing(out):
+        connection.execute("set preserve_insertion_order = true")
+        facts = read_facts(connection)
+        if out.exists() and not out.is_symlink():
+            raise SiteFolderTaken(out)
+        if (before := _manifest(out)) and (before["release_id"], before["code"]) == (facts.release_id, code):
+            return _built(out, before, is_new=False)
+        builds = out.with_name(f"{out.name}-builds")
+        draft = builds / ".draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        site = Site(draft, facts, connection)
+        site.navigation = [
+            *(Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS),
+            Entry(data.TITLE, data.PART, "data/index.html"),
+        ]
+        for subject in SUBJECTS:
+            subject.build(site)
+        data.build(site)
+        site.page("", "home.html", about=None)
+        (draft / "manifest.json").write_text(json.dumps(site.manifest(code), indent=1) + "\n", encoding="utf-8")
+        folder = builds / f"{facts.release_id}-{code[:8]}"
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+        _publish(folder, out)
+        _remove_old(builds, folder)
+        return _built(out, _manifest(out) or {}, is_new=True)
+
+
+def code_hash() -> str:
+    """Hash of everything here that a page depends on besides the release."""
+    files = sorted(path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Make `out` a link to `folder`, in one step: readers get the old site or the new one."""
+    link = out.with_name(f".{out.name}.new")
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.path.relpath(folder, out.parent), target_is_directory=True)
+    link.replace(out)
+
+
+def _remove_old(builds: Path, current: Path) -> None:
+    others = sorted((path for path in builds.iterdir() if path != current), key=lambda path: path.stat().st_mtime)
+    for path in others[: len(others) - (_KEPT - 1)]:
+        shutil.rmtree(path)
+
+
+def _manifest(out: Path) -> dict[str, object] | None:
+    try:
+        manifest: dict[str, object] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return manifest
+
+
+def _built(out: Path, manifest: dict[str, object], *, is_new: bool) -> Built:
+    files = [path for path in out.rglob("*") if path.is_file()]
+    pages = sum(path.name == "index.html" for path in files)
+    size = sum(path.stat().st_size for path in files)
+    return Built(out, str(manifest["release_id"]), pages, len(files), size, is_new)

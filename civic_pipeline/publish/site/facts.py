@@ -1,0 +1,284 @@
+"""What a release says of itself: its tables with their checks, columns and captures. Everything a page states about trust."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from civic_pipeline.sql_text import quoted
+
+CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a released table. `made_from` are columns as schema.table.column."""
+
+    name: str
+    type: str
+    unit: str | None
+    description: str | None
+    made_from: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The last result of one check; `is_passed` is None if it did not run."""
+
+    name: str
+    severity: str
+    is_passed: bool | None
+    description: str | None
+    examples: tuple[str, ...]
+    not_run: str | None
+    checked_at: datetime
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One capture of a dataset, or one edition of it: the bytes that a portal sent, by their sha256."""
+
+    dataset: str
+    edition: str | None
+    capture_id: str
+    captured_at: datetime
+    attempted_at: datetime | None
+    status: str | None
+    problem: str | None
+    title: str | None
+    publisher: str | None
+    licence: str | None
+    url: str | None
+    profile: str | None
+    counted_rows: int | None
+    landed_rows: int | None
+    bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the release. `rows` is None if no version of it was ever accepted."""
+
+    name: str
+    each_row_is: str
+    cannot_say: str | None
+    status: str
+    held_back_since: datetime | None
+    held_back_because: str | None
+    built_at: datetime | None
+    rows: int | None
+    data_date: date | None
+    key: tuple[str, ...]
+    inputs: tuple[str, ...]
+    missing_parts: tuple[str, ...]
+    quarantined_rows: int | None
+    repeated_rows: int | None
+    columns: tuple[Column, ...] = ()
+    checks: tuple[Check, ...] = ()
+    captures: tuple[Capture, ...] = ()
+
+    @property
+    def schema(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def title(self) -> str:
+        """The name in words: `marts.fct_payments` is Payments."""
+        words = self.name.partition(".")[2].split("_")
+        words = words[1:] if words[0] in {"fct", "mart", "dim", "bridge"} else words
+        return " ".join(words).capitalize()
+
+    @property
+    def passed(self) -> int:
+        return sum(check.is_passed is True for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.is_passed is False)
+
+    @property
+    def is_held_back(self) -> bool:
+        return self.held_back_because is not None
+
+    @property
+    def absence(self) -> str | None:
+        """Why there are no rows to show; None if there are."""
+        if self.rows:
+            return None
+        if self.held_back_because:
+            return f"It is held back: {self.held_back_because}"
+        if self.status not in {CURRENT, "held_back"}:
+            return f"It has no rows: {self.status.replace('_', ' ')}."
+        return "The sources hold no rows for it yet."
+
+    def has(self, *columns: str) -> bool:
+        return {column.name for column in self.columns}.issuperset(columns)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that publishes data. `owners` are teams or e-mail addresses."""
+
+    name: str
+    title: str
+    kind: str
+    state: str | None
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A release: its id, its tables by name, and its places by name."""
+
+    release_id: str
+    released_at: datetime
+    pipeline_version: str
+    git_commit: str | None
+    tables: Mapping[str, Table]
+    places: Mapping[str, Place]
+    release_ids: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def captures(self) -> tuple[Capture, ...]:
+        seen = {
+            capture.capture_id + (capture.edition or ""): capture
+            for t in self.tables.values()
+            for capture in t.captures
+        }
+        return tuple(seen[key] for key in sorted(seen))
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether any capture comes from the demo portals, whose rows are invented."""
+        return any(capture.profile == "demo" for capture in self.captures)
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the portals were last asked, UTC, as far as this release knows."""
+        return max((c.attempted_at or c.captured_at for c in self.captures), default=self.released_at)
+
+    @property
+    def report_address(self) -> str | None:
+        """E-mail address for data issues: the first that an owner of a place has."""
+        owners = [owner for place in self.places.values() for owner in place.owners]
+        return next((owner for owner in owners if "@" in owner), None)
+
+    @property
+    def held_back(self) -> list[Table]:
+        return [table for table in self.tables.values() if table.is_held_back]
+
+    def table(self, name: str) -> Table | None:
+        return self.tables.get(name)
+
+
+def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
+    """The facts of the release that `connection` reads."""
+    release = _rows(connection, "from meta.releases order by released_at desc")
+    columns, checks = _by_table(connection, "columns", "position"), _by_table(connection, "checks", "check_name")
+    captures: dict[str, list[Capture]] = {}
+    names = list(Capture.__dataclass_fields__)
+    for row in _rows(
+        connection, "from meta.captures where capture_id is not null order by dataset, edition, captured_at"
+    ):
+        captures.setdefault(row["dataset"], []).append(Capture(**{name: row[name] for name in names}))
+    rows = {row["table_name"]: row for row in _rows(connection, "from meta.tables order by table_name")}
+    inputs = {name: tuple(row["inputs"] or ()) for name, row in rows.items()}
+    tables = {
+        name: Table(
+            name=name,
+            each_row_is=row["each_row_is"],
+            cannot_say=row["cannot_say"],
+            status=row["status"],
+            held_back_since=row["held_back_since"],
+            held_back_because=row["held_back_because"],
+            built_at=row["built_at"],
+            rows=row["row_count"],
+            data_date=row["data_date"],
+            key=tuple(row["key_columns"] or ()),
+            inputs=inputs[name],
+            missing_parts=tuple(row["missing_parts"] or ()),
+            quarantined_rows=row["quarantined_rows"],
+            repeated_rows=row["repeated_rows"],
+            columns=_columns(connection, name, columns.get(name, [])),
+            checks=tuple(_check(check) for source in (*_raw(inputs[name]), name) for check in checks.get(source, [])),
+            captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
+        )
+        for name, row in rows.items()
+    }
+    places = {
+        row["place"]: Place(row["place"], row["title"], row["kind"], row["state"], tuple(row["owners"] or ()))
+        for row in _rows(connection, "from meta.places order by place")
+    }
+    newest = release[0]
+    return Facts(
+        newest["release_id"],
+        newest["released_at"],
+        newest["pipeline_version"],
+        newest["git_commit"],
+        tables,
+        places,
+        tuple(row["release_id"] for row in release),
+    )
+
+
+def _raw(inputs: tuple[str, ...]) -> list[str]:
+    """The captures among the inputs: they are not released, and their checks are shown with the table that reads them."""
+    return [name for name in inputs if name.startswith("raw.")]
+
+
+def _datasets(name: str, inputs: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The datasets, such as baltimore/spending, that a table is built from, directly or through other tables."""
+    seen, todo, datasets = {name}, [name], set[str]()
+    while todo:
+        for other in inputs.get(todo.pop(), ()):
+            schema, _, rest = other.partition(".")
+            if schema in {"raw", "history"}:
+                datasets.add(rest.replace("_", "/", 1))
+            elif other not in seen:
+                seen.add(other)
+                todo.append(other)
+    return sorted(datasets)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, name: str, described: list[dict[str, Any]]) -> tuple[Column, ...]:
+    """The columns that the released table really has: those about persons are not in the release."""
+    schema, _, table = name.partition(".")
+    released = connection.execute(
+        "select column_name from duckdb_columns() where database_name = 'warehouse' and schema_name = ? and table_name = ?",
+        [schema, table],
+    )
+    present = {column for (column,) in released.fetchall()}
+    return tuple(
+        Column(row["column_name"], row["column_type"], row["unit"], row["description"], tuple(row["made_from"] or ()))
+        for row in described
+        if row["column_name"] in present
+    )
+
+
+def _check(row: Mapping[str, Any]) -> Check:
+    return Check(
+        row["check_name"],
+        row["severity"],
+        row["is_passed"],
+        row["description"],
+        tuple(row["examples"] or ()),
+        row["not_run"],
+        row["checked_at"],
+    )
+
+
+def _by_table(connection: duckdb.DuckDBPyConnection, table: str, order: str) -> dict[str, list[dict[str, Any]]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(connection, f"from meta.{quoted(table)} order by table_name, {quoted(order)}"):
+        grouped.setdefault(row["table_name"], []).append(row)
+    return grouped
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    result = connection.execute(query)
+    names = [name for name, *_ in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

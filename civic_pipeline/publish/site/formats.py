@@ -1,0 +1,67 @@
+"""How pages write values: dollars, counts, shares, days. American English, no locale of the machine."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+NOTHING = "–"
+
+
+def dollars(value: Decimal | float | None) -> str:
+    """Whole dollars: $1,234, or -$1,234."""
+    return NOTHING if value is None else f"{'-' if round(value) < 0 else ''}${abs(round(value)):,}"
+
+
+def short_dollars(value: Decimal | float | None) -> str:
+    """Three digits and a unit: $3.84 billion, $912 million, $45,300."""
+    if value is None:
+        return NOTHING
+    for size, unit in ((10**9, "billion"), (10**6, "million")):
+        scaled = abs(float(value)) / size
+        if scaled >= 1:
+            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return f"{'-' if value < 0 else ''}${scaled:,.{digits}f} {unit}"
+    return dollars(value)
+
+
+def count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def rate(value: float | None) -> str:
+    """A share as a percentage: 12.3%."""
+    return NOTHING if value is None else f"{value * 100:,.1f}%"
+
+
+def change(value: float | None) -> str:
+    """A change with its sign: +4.0%, -12.1%."""
+    return NOTHING if value is None else f"{value * 100:+,.1f}%"
+
+
+def day(value: date | datetime | None) -> str:
+    """Jun 30, 2026."""
+    return NOTHING if value is None else f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
+
+
+def moment(value: datetime | None) -> str:
+    """Jun 30, 2026, 09:15 UTC."""
+    return NOTHING if value is None else f"{day(value)}, {value:%H:%M} UTC"
+
+
+def size(value: int | None) -> str:
+    """Bytes as kB or MB."""
+    if value is None:
+        return NOTHING
+    return f"{value / 1e6:,.1f} MB" if value >= 1_000_000 else f"{max(1, round(value / 1000)):,} kB"
+
+
+FILTERS = {
+    "dollars": dollars,
+    "short_dollars": short_dollars,
+    "count": count,
+    "rate": rate,
+    "change": change,
+    "day": day,
+    "moment": moment,
+    "size": size,
+}

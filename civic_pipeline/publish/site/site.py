@@ -1,0 +1,220 @@
+"""One build of the site: pages from templates, data files named by their content, and the manifest of both."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+
+from civic_pipeline.publish.extracts import write_result
+from civic_pipeline.publish.site.facts import Capture, Facts, Table
+from civic_pipeline.publish.site.formats import FILTERS
+from civic_pipeline.sql_text import literal, quoted
+
+HERE = Path(__file__).parent
+
+# Also in every page: a host that cannot send headers enforces it, too. WebAssembly is the search (Pagefind).
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'self'"
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A data file of the site. `path` is relative to the site's first page."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One figure on the first page. `absence` says why there is none."""
+
+    place: str
+    subject: str
+    title: str
+    question: str
+    href: str
+    table: str
+    figure: str | None = None
+    caption: str | None = None
+    absence: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link of the navigation; `part` is the folder of its pages."""
+
+    title: str
+    part: str
+    href: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page answers, for whom, and the tables that its figures are from. `notes` are limits of the page itself.
+
+    `rows` is the number behind the page, if that is not all of the first table.
+    """
+
+    question: str
+    audience: str
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    rows: int | None = None
+
+    @property
+    def captures(self) -> list[Capture]:
+        seen = {(c.dataset, c.edition): c for table in self.tables for c in table.captures}
+        return [seen[key] for key in sorted(seen, key=str)]
+
+    @property
+    def held_back(self) -> list[Table]:
+        return [table for table in self.tables if table.is_held_back]
+
+
+@dataclass
+class Site:
+    """A site that is being built in `folder`, from the release that `connection` reads."""
+
+    folder: Path
+    facts: Facts
+    connection: duckdb.DuckDBPyConnection
+    files: dict[str, File] = field(default_factory=dict)
+    pages: list[str] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    navigation: Sequence[Entry] = ()
+
+    def __post_init__(self) -> None:
+        self.assets = self._copy_assets()
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= FILTERS
+        self._templates.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
+
+    def table(self, name: str) -> Table | None:
+        return self.facts.table(name)
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a query, as dictionaries."""
+        result = self.connection.execute(sql, list(parameters))
+        names = [name for name, *_ in result.description]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def page(self, path: str, template: str, **values: Any) -> None:
+        """Write `path`/index.html. `path` is empty for the first page, else it ends with a slash."""
+        text = self._templates.get_template(template).render(
+            facts=self.facts,
+            path=path,
+            root="../" * path.count("/") or "./",
+            assets=self.assets,
+            policy=POLICY,
+            places=self.facts.places,
+            cards=self.cards,
+            navigation=self.navigation,
+            **values,
+        )
+        target = self.folder / path / "index.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        self.pages.append(path)
+
+    def file(self, name: str, content: bytes, rows: int | None = None) -> File:
+        """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""
+        draft = self.folder / ".draft"
+        draft.write_bytes(content)
+        return self._keep(name, draft, rows)
+
+    def json(self, name: str, value: Any) -> File:
+        return self.file(name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def csv(self, name: str, sql: str) -> File:
+        """The rows of a query as CSV that a spreadsheet opens safely."""
+        draft = self.folder / ".draft"
+        with draft.open("wb") as stream:
+            write_result(self.connection.sql(sql), "csv", stream)
+        (rows,) = self.connection.execute(f"select count(*) from ({sql})").fetchone() or (0,)
+        return self._keep(name, draft, rows)
+
+    def parquet(self, name: str, sql: str, row_group_rows: int = 122_880) -> File:
+        """The rows of a query as Parquet, in the order of the query."""
+        draft = self.folder / ".draft"
+        self.connection.execute(
+            f"copy ({sql}) to {literal(str(draft))} (format parquet, compression snappy, row_group_size {row_group_rows})"
+        )
+        (rows,) = self.connection.execute(f"select count(*) from read_parquet({literal(str(draft))})").fetchone() or (
+            0,
+        )
+        return self._keep(name, draft, rows)
+
+    def _keep(self, name: str, draft: Path, rows: int | None) -> File:
+        with draft.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        stem, _, suffix = name.rpartition(".")
+        file = File(f"files/{stem}.{digest[:12]}.{suffix}", draft.stat().st_size, digest, rows)
+        target = self.folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(target)
+        self.files[name] = file
+        return file
+
+    def _copy_assets(self) -> str:
+        """Copy scripts, styles and libraries into one folder whose name is the hash of all of them."""
+        sources = sorted((HERE / "assets").iterdir()) + sorted(
+            path for path in (HERE / "vendor").iterdir() if path.suffix in {".js", ".css", ".LICENSE"}
+        )
+        digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources)).hexdigest()[:12]
+        target = self.folder / "assets" / digest
+        target.mkdir(parents=True)
+        for path in sources:
+            shutil.copyfile(path, target / path.name)
+        return f"assets/{digest}/"
+
+    def manifest(self, code: str) -> Mapping[str, Any]:
+        """What the site is made from, and its data files by their unchanging names."""
+        return {
+            "release_id": self.facts.release_id,
+            "released_at": f"{self.facts.released_at:%Y-%m-%dT%H:%M:%SZ}",
+            "asked_at": f"{self.facts.asked_at:%Y-%m-%dT%H:%M:%SZ}",
+            "code": code,
+            "pages": sorted(self.pages),
+            "files": {
+                name: {"path": file.path, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
+                for name, file in sorted(self.files.items())
+            },
+        }
+
+
+def slug(text: str) -> str:
+    """`text` as a part of an address: lower-case letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "none"
+
+
+def slugs(names: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """A slug for each (id, name), in the order given; a repeated one gets the beginning of the id."""
+    taken: dict[str, str] = {}
+    for identity, name in names:
+        text = slug(name)
+        if text in taken.values():
+            text = f"{text}-{slug(identity)[:8]}"
+        taken[identity] = text
+    return taken
+
+
+def columns_of(table: Table) -> str:
+    """The columns of a table as a select list, in its own order."""
+    return ", ".join(quoted(column.name) for column in table.columns)

@@ -1,0 +1,75 @@
+"""A release made by hand: the tables that a test names, their entries in meta, and one capture behind each."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from civic_pipeline.warehouse import meta
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5)
+SHA256 = "ab" * 32
+HOSTILE = "<script>alert('x')</script> & Sons"
+
+# Two agencies in two years: 300.25 + 100.00 after 200.00 + 0.
+BUDGET = {
+    "marts.dim_agencies": "select * from (values ('a1', 'town', 'Fire'), ('a2', 'town', 'Parks & Trees')) as t(agency_id, city, agency_name)",
+    "marts.dim_funds": "select 'f1' as fund_id, 'town' as city, 'General' as fund_name",
+    "marts.fct_budget_lines": f"""
+        select * from (values
+            ('l1', 'town', 2026, 'adopted', 'a1', 'f1', '10', 'Engines', 'Salaries', 'Overtime', 300.25::decimal(18, 2)),
+            ('l2', 'town', 2026, 'adopted', 'a2', 'f1', '20', {HOSTILE.replace("'", "''")!r}, 'Supplies', '=1+1', 100.00),
+            ('l3', 'town', 2025, 'adopted', 'a1', 'f1', '10', 'Engines', 'Salaries', 'Overtime', 200.00)
+        ) as t(budget_line_id, city, fiscal_year, phase, agency_id, fund_id, service_code, service_name, object_name, line_name,
+            appropriated_amount)""".replace('"', "'"),
+}
+
+
+def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Mapping[str, Any]) -> Path:
+    """A release at `file` with the queries as tables. `entries` change what meta.tables says: fct_budget_lines={...}."""
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema clean; create schema marts")
+        meta.create(connection)
+        meta.put(
+            connection,
+            meta.RELEASES,
+            "release_id",
+            "r1",
+            [{"release_id": "r1", "released_at": MOMENT, "pipeline_version": "1"}],
+        )
+        meta.put(
+            connection,
+            meta.PLACES,
+            "place",
+            "town",
+            [{"place": "town", "kind": "city", "title": "Town", "owners": ["team:data"]}],
+        )
+        capture = {
+            "capture_id": "town/source/1", "dataset": "town/source", "captured_at": MOMENT, "attempted_at": MOMENT,
+            "status": "captured", "title": "Source", "publisher": "Town Hall", "licence": "CC0", "profile": "live",
+            "counted_rows": 3, "landed_rows": 3, "bytes": 9, "sha256": SHA256,
+        }  # fmt: skip
+        meta.put(connection, meta.CAPTURES, "capture_id", "town/source/1", [capture])
+        for name, query in tables.items():
+            connection.execute(f"create table {name} as {query}")
+            (rows,) = connection.execute(f"select count(*) from {name}").fetchone() or (0,)
+            entry = {
+                "table_name": name, "each_row_is": "one row", "cannot_say": "Nothing else.", "status": "current",
+                "built_at": MOMENT, "row_count": rows, "data_date": date(2026, 1, 1), "key_columns": [], "inputs": ["raw.town_source"],
+            }  # fmt: skip
+            meta.put(
+                connection, meta.TABLES, "table_name", name, [entry | dict(entries.get(name.partition(".")[2], {}))]
+            )
+            columns = connection.execute(f"describe {name}").fetchall()
+            meta.put(connection, meta.COLUMNS, "table_name", name, [
+                {"table_name": name, "position": i, "column_name": column, "column_type": kind, "description": "It."}
+                for i, (column, kind, *_) in enumerate(columns, 1)
+            ])  # fmt: skip
+            check = {
+                "table_name": name, "check_name": "a_check", "layer": "table", "severity": "critical", "is_passed": True,
+                "description": "a rule", "run_id": "run", "checked_at": MOMENT,
+            }  # fmt: skip
+            meta.put(connection, meta.CHECKS, "table_name", name, [check])
+    return file

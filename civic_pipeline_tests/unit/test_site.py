@@ -1,0 +1,162 @@
+"""The public site from a release made by hand: what pages say, what they escape, how a build becomes the public one."""
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from small_release import HOSTILE, SHA256, small_release
+
+from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
+from civic_pipeline.publish.site import build, build_site
+from civic_pipeline.publish.site.formats import change, day, dollars, short_dollars
+from civic_pipeline.publish.site.site import HERE, slugs
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_release(tmp_path_factory.mktemp("release") / "warehouse.duckdb")
+
+
+@pytest.fixture(scope="module")
+def site(release: Path) -> Path:
+    return build_site(release, release.parent / "site").folder
+
+
+def texts(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_the_first_page_shows_the_figure_its_release_and_the_way_to_its_evidence(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "$400" in page
+    assert "adopted for fiscal year 2026, +100.1% on 2025" in page
+    assert "r1" in page
+    assert 'href="./data/marts.fct_budget_lines/index.html"' in page
+
+
+def test_a_figure_is_followed_to_its_bytes(site: Path) -> None:
+    page = (site / "data" / "marts.fct_budget_lines" / "index.html").read_text(encoding="utf-8")
+    for fact in (SHA256, "Town Hall", "CC0", "Jan 2, 2026, 03:04 UTC", "Nothing else.", "1 passed, 0 failed", "a rule"):
+        assert fact in page
+
+
+def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="([^"#?]+)', page.read_text(encoding="utf-8")):
+            assert not re.match(r"\w+:|/", link), f"{page}: {link} is not relative"
+            assert (page.parent / link).is_file(), f"{page}: {link}"
+
+
+def test_names_from_portals_are_escaped_everywhere(site: Path) -> None:
+    pages = [path for path in site.rglob("*.html") if b"alert" in path.read_bytes()]
+    assert len(pages) > 1
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "<script>alert" not in text
+        for data in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL):
+            assert "<" not in data
+    assert any(HOSTILE in json.dumps(json.loads(data), ensure_ascii=False) for page in pages
+               for data in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page.read_text(encoding="utf-8")))  # fmt: skip
+
+
+def test_pages_obey_the_strictest_policy(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'" in text.replace(
+            "&#39;", "'"
+        )
+        assert not re.search(r"\sstyle=|<style|\son\w+=", text), page
+        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", text)), page
+
+
+def test_files_are_named_by_their_content_and_listed(site: Path) -> None:
+    manifest = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["release_id"] == "r1"
+    on_disk = {str(path.relative_to(site)) for path in (site / "files").rglob("*") if path.is_file()}
+    assert {file["path"] for file in manifest["files"].values()} == on_disk
+    for file in manifest["files"].values():
+        digest = hashlib.sha256((site / file["path"]).read_bytes()).hexdigest()
+        assert file["sha256"] == digest
+        assert digest[:12] in file["path"]
+
+
+def test_a_download_has_the_rows_it_states_and_no_formula(site: Path) -> None:
+    files = json.loads((site / "manifest.json").read_text(encoding="utf-8"))["files"]
+    for name in ("tables/marts.fct_budget_lines.csv", "budget/town/agencies.csv"):
+        with (site / files[name]["path"]).open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) == files[name]["rows"] == 3
+        assert sum(float(row["appropriated_amount"]) for row in rows) == 600.25
+        assert not any(value.startswith("=") for row in rows for value in row.values())
+
+
+def test_two_builds_are_equal_to_the_byte(release: Path, site: Path, tmp_path: Path) -> None:
+    assert texts(build_site(release, tmp_path / "site").folder) == texts(site)
+
+
+def test_the_same_release_is_not_built_again(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build_site(release, tmp_path / "site")
+    assert first.is_new
+    again = build_site(release, tmp_path / "site")
+    assert not again.is_new
+    assert (again.pages, again.bytes) == (first.pages, first.bytes)
+    monkeypatch.setattr(build, "code_hash", lambda: "other code")
+    assert build_site(release, tmp_path / "site").is_new
+
+
+def test_a_build_that_fails_leaves_the_old_site(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = texts(build_site(release, tmp_path / "site").folder)
+    monkeypatch.setattr(build, "code_hash", lambda: "other code")
+    monkeypatch.setattr(build.data, "build", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        build_site(release, tmp_path / "site")
+    assert texts(tmp_path / "site") == before
+
+
+def test_what_is_no_site_is_not_replaced(release: Path, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    with pytest.raises(SiteFolderTaken, match="choose another --out"):
+        build_site(release, tmp_path / "site")
+    with pytest.raises(WarehouseMissing):
+        build_site(tmp_path / "none.duckdb", tmp_path / "other")
+
+
+def test_what_is_held_back_says_since_when_and_why(tmp_path: Path) -> None:
+    held = {"status": "held_back", "held_back_since": "2026-01-01 00:00", "held_back_because": "Totals <differ>."}
+    site = build_site(small_release(tmp_path / "r.duckdb", fct_budget_lines=held), tmp_path / "site").folder
+    for page in ("index.html", "budget/town/index.html", "data/marts.fct_budget_lines/index.html"):
+        text = (site / page).read_text(encoding="utf-8")
+        assert "Held back since Jan 1, 2026." in text
+        assert "Totals &lt;differ&gt;." in text
+
+
+def test_an_absent_table_shows_its_reason(tmp_path: Path) -> None:
+    site = build_site(small_release(tmp_path / "r.duckdb", {}), tmp_path / "site").folder
+    text = (site / "budget" / "index.html").read_text(encoding="utf-8")
+    assert "Budget is not shown." in text
+    assert "No release has this table yet." in text
+
+
+def test_libraries_are_what_their_list_says() -> None:
+    listed = json.loads((HERE / "vendor" / "vendor.json").read_text(encoding="utf-8"))
+    files = {name: digest for library in listed for name, digest in library["files"].items()}
+    assert files.keys() | {"README.md", "vendor.json"} == {path.name for path in (HERE / "vendor").iterdir()}
+    for name, digest in files.items():
+        assert hashlib.sha256((HERE / "vendor" / name).read_bytes()).hexdigest() == digest
+    assert all(library["licence"] and library["licence_file"] in library["files"] for library in listed)
+
+
+def test_values_as_people_write_them() -> None:
+    assert [dollars(value) for value in (None, 0, -0.4, 1234.5, -1234.6)] == ["–", "$0", "$0", "$1,234", "-$1,235"]
+    assert [short_dollars(value) for value in (3_843_477_486, 64_100_000, 45_300, -2_000_000)] == [
+        "$3.84 billion", "$64.1 million", "$45,300", "-$2.00 million",
+    ]  # fmt: skip
+    assert [change(value) for value in (None, 0.25, -0.121)] == ["–", "+25.0%", "-12.1%"]
+    assert day(None) == "–"
+
+
+def test_a_name_used_twice_gets_two_addresses() -> None:
+    assert slugs([("a", "Fire"), ("b", "Fire"), ("c", "Été!")]) == {"a": "fire", "b": "fire-b", "c": "t"}
