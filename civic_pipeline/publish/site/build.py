@@ -39,7 +39,6 @@ def build_site(warehouse: Path, out: Path) -> Built:
     """
     code = code_hash()
     with connect(warehouse) as connection, writing(out):
-        connection.execute("set preserve_insertion_order = true")
         facts = read_facts(connection)
         if out.exists() and not out.is_symlink():
             raise SiteFolderTaken(out)
