@@ -18,7 +18,7 @@ from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attem
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import Suites, TableOutcome, audit, build_table, checks_of, write_report
-from civic_pipeline.releases import Release
+from civic_pipeline.releases import Release, restore_live
 from civic_pipeline.run_report import keep_problems
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, record_history, release
@@ -115,6 +115,8 @@ def night(
     """
     problems: dict[str, str] = {}
     with only_writer(settings.data / "run", _WAIT_SECONDS, say):
+        if selection.releases and (restored := restore_live(settings)):
+            say(restored)
         asked = {name: dataset for name, dataset in datasets.items() if name in selection.datasets}
         for captured in _captures(settings, asked, say, portals):
             interruption.check()

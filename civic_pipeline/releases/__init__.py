@@ -2,7 +2,7 @@
 
 from civic_pipeline.releases.compare import Difference, compare
 from civic_pipeline.releases.contents import content_hash, hash_of
-from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, roll_back
+from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, restore_live, roll_back
 from civic_pipeline.releases.reader import confine, connect, read, refresh
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "live_release",
     "read",
     "refresh",
+    "restore_live",
     "roll_back",
 ]

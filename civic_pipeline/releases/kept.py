@@ -91,6 +91,51 @@ def roll_back(settings: Settings, name: str) -> Release:
     return release
 
 
+def restore_live(settings: Settings) -> str | None:
+    """Replace a missing or damaged live file by the newest kept release that is whole; return what was done, if anything.
+
+    The live file is a hard link, so its damage is that of a kept release: damaged files are kept as `<name>.damaged`. If no
+    release is whole, there is none until one is made. Raises WarehouseOpened, NotWritable.
+    """
+    live, files = settings.warehouse, release_files(settings)
+    damage = "is missing"
+    if live.exists():
+        refuse_if_opened(live)
+        try:
+            _refuse_if_cut(live)
+        except ReleaseDamaged as error:
+            damage = f"is damaged ({error.problem})"
+        else:
+            return None
+    elif not files:
+        return None
+    with writing(live.parent):
+        for file in reversed(files):
+            try:
+                _refuse_if_cut(file)
+                _verify(read_release(file))
+            except (ReleaseDamaged, duckdb.Error):
+                file.rename(f"{file}.damaged")
+            else:
+                make_live(file, live)
+                return f"{live} {damage}; it is release {file.stem} again, the newest that is whole"
+        live.unlink(missing_ok=True)
+    return f"{live} {damage}, and no kept release is whole; this run makes a new one"
+
+
+def _refuse_if_cut(file: Path) -> None:
+    """Raise ReleaseDamaged if DuckDB cannot open the file, or it is shorter than its header says, which DuckDB accepts."""
+    try:
+        with attached(file) as connection:
+            (used,) = connection.execute(
+                "select total_blocks * block_size from pragma_database_size() where database_name = 'release'"
+            ).fetchall()[0]
+    except WarehouseUnreadable as error:
+        raise ReleaseDamaged(file, error.problem) from error
+    if (size := file.stat().st_size) < used:
+        raise ReleaseDamaged(file, f"it has {size:,} bytes of at least {used:,}")
+
+
 def make_live(file: Path, target: Path) -> None:
     """Replace `target` by a hard link to `file`, atomically: readers open either the old or the new release.
 
@@ -116,9 +161,9 @@ def refuse_if_opened(target: Path) -> None:
     try:
         duckdb.connect(str(target), read_only=True).close()
     except duckdb.IOException as error:
+        # Any other error is damage: nobody can read the file, and it may be replaced.
         if "lock" in str(error):
             raise WarehouseOpened(target, str(error).split("\n", 1)[0]) from error
-        raise
 
 
 def remove_old(settings: Settings, now: datetime) -> None:

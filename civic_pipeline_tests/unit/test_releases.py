@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,14 +30,16 @@ MORE = [*ROWS, ("4", "2024-03-01", "1")]
 FIRST, SECOND = "2026-01-02T030405.000000Z", "2026-01-03T030405.000000Z"
 
 
-def night(tiny: TinyProject, dataset: Dataset | None = None) -> tuple[list[str], Release | None]:
+def night(
+    tiny: TinyProject, dataset: Dataset | None = None, say: Callable[[str], None] = print
+) -> tuple[list[str], Release | None]:
     """A night without captures. Returns the names of the built tables and the new release, if any."""
     datasets = {tiny.name: dataset or tiny.dataset}
     models = load_models(tiny.settings.root, datasets)
     built, released = [], None
     selection = replace(Selection.whole(datasets, models), datasets=frozenset())
     with suppress(HeldBack):
-        for outcome in nightly.night(tiny.settings, datasets, models, "a run", selection, print):
+        for outcome in nightly.night(tiny.settings, datasets, models, "a run", selection, say):
             if isinstance(outcome, TableOutcome) and outcome.status == "built":
                 built.append(outcome.model.name)
             if isinstance(outcome, ReleaseOutcome):
@@ -339,3 +342,56 @@ def test_a_difference_names_tables_and_columns(known: TinyProject) -> None:
     assert payments.columns_added == ["splits"]
     assert (payments.keys_added, payments.keys_changed, payments.columns) == (0, 0, [])
     assert "All tables are identical." in as_text(compare(second, second))
+
+
+def cut(size: float) -> Callable[[Path], None]:
+    def damage(live: Path) -> None:
+        live.chmod(0o600)
+        os.truncate(live, int(live.stat().st_size * size))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "damage", [cut(0), cut(0.3), cut(0.9), Path.unlink], ids=["empty", "a third", "nine tenths", "gone"]
+)
+def test_a_damaged_or_missing_live_file_is_replaced_by_the_next_night(
+    known: TinyProject, damage: Callable[[Path], None]
+) -> None:
+    """The live file is a hard link, so a cut damages the newest release, too: the one before is live until the new one is."""
+    known.capture(MORE, at=SECOND)
+    night(known)
+    live = known.settings.warehouse
+    good = {release.id: release.digest for release in kept_releases(known.settings)}
+    damage(live)
+    messages: list[str] = []
+    night(known, say=messages.append)
+    (message,) = [message for message in messages if str(live) in message]
+    assert "is missing" in message if damage is Path.unlink else "is damaged" in message
+    now = live_release(known.settings)
+    assert now is not None
+    assert now.digest == list(good.values())[-1]
+    assert [release.digest for release in kept_releases(known.settings)] == list(good.values())
+    assert night(known, say=messages.append) == ([], None)
+    assert len([message for message in messages if str(live) in message]) == 1
+
+
+def test_without_a_whole_release_the_next_night_makes_one(known: TinyProject) -> None:
+    before = live_release(known.settings)
+    cut(0.5)(known.settings.warehouse)
+    _, release = night(known)
+    assert release is not None
+    assert before is not None
+    assert release.digest == before.digest
+    assert [file.suffix for file in known.settings.releases.glob("*.damaged")] == [".damaged"]
+
+
+def test_a_release_can_be_made_live_in_place_of_a_damaged_one(known: TinyProject) -> None:
+    known.capture(MORE, at=SECOND)
+    night(known)
+    first = kept_releases(known.settings)[0]
+    cut(0)(known.settings.warehouse)
+    assert roll_back(known.settings, first.id).id == first.id
+    live = live_release(known.settings)
+    assert live is not None
+    assert live.id == first.id
