@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from civic_pipeline.errors import FileInvalid
+from civic_pipeline.warehouse.outside import refuse_outside
 
 Macros = Mapping[str, exp.Create]
 
@@ -24,7 +25,7 @@ def read_macros(files: Iterable[Path]) -> dict[str, exp.Create]:
     macros: dict[str, exp.Create] = {}
     for file in files:
         try:
-            macros |= _parsed(file.read_text(encoding="utf-8"))
+            macros |= _parsed(file, file.read_text(encoding="utf-8"))
         except ParseError as error:
             raise FileInvalid(file, [(1, f"this SQL does not parse: {error}")]) from error
     return macros
@@ -45,10 +46,12 @@ def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
 
 
 @cache
-def _parsed(text: str) -> Mapping[str, exp.Create]:
-    statements = sqlglot.parse(text, dialect="duckdb")
-    return {
+def _parsed(file: Path, text: str) -> Mapping[str, exp.Create]:
+    macros = {
         statement.this.this.name.lower(): statement
-        for statement in statements
+        for statement in sqlglot.parse(text, dialect="duckdb")
         if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO"
     }
+    for macro in macros.values():
+        refuse_outside(file, text, macro)
+    return macros

@@ -21,6 +21,7 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, stands_for, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+from civic_pipeline.warehouse.outside import line_with, refuse_outside
 from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import PythonCode, python_code
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
@@ -265,12 +266,13 @@ def tables_read(path: Path) -> frozenset[str]:
 
 
 def _inputs(path: Path, sql: str, query: exp.Query) -> frozenset[str]:
+    refuse_outside(path, sql, query)
     ctes = {cte.alias for cte in query.find_all(exp.CTE)}
     tables = [table for table in query.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
     unqualified = sorted({table.name for table in tables if not table.db and table.name not in ctes})
     if unqualified:
         raise FileInvalid(
-            path, [(_line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified]
+            path, [(line_with(sql, name), f"{name} needs its schema, such as clean.{name}") for name in unqualified]
         )
     return frozenset(f"{table.db}.{table.name}" for table in tables if table.db)
 
@@ -318,7 +320,3 @@ def _compare_columns(path: Path, query: exp.Query, contract_path: Path, contract
             contract_path,
             [(line_of(contract_path, "columns"), f"columns must be in the order of the select: {', '.join(selected)}")],
         )
-
-
-def _line_with(sql: str, text: str) -> int:
-    return next((number for number, line in enumerate(sql.splitlines(), 1) if text in line), 1)

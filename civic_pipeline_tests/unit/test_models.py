@@ -10,6 +10,7 @@ from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
+from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.seeds import seed_columns
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -46,9 +47,13 @@ def schema(committed: dict[str, Model]) -> Schema:
         (CLEAN, "select\n", "create table x as select\n", 1, "a model is exactly one select"),
         (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere (1 = 1", 9, "this SQL does not parse"),
         (CLEAN, "select\n", "select\n    *,\n", 1, "the final select must list its columns, without *"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments, read_text('/etc/passwd') as t", 8, "read_text() reads something that is not a table"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere exists (from read_csv('x.csv'))", 9, "read_csv() reads something that is not a table"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\ncross join query('select 1') as q", 9, "query() reads something"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere Zone <> getenv('HOME')", 9, "getenv() reads something"),
         (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.dim_days,", 15, "paid_on references marts.dim_days, which is no model"),
     ],
-    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "reference"],
+    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "a file", "a file in a condition", "SQL in a text", "the environment", "reference"],
 )  # fmt: skip
 def test_a_model_that_breaks_the_rules_is_named_with_its_line(
     tiny: TinyProject, file: str, old: str, new: str, line: int, message: str
@@ -214,3 +219,12 @@ def test_a_parse_error_names_the_file_and_line(tiny: TinyProject) -> None:
         tiny.models()
     assert invalid.value.path == Path(file)
     assert invalid.value.violations[0][0] == 3
+
+
+def test_a_macro_that_reads_a_file_is_named_with_its_line(tiny: TinyProject) -> None:
+    tiny.write(
+        "sql/functions/zz.sql",
+        "create macro kept(x) as x;\ncreate macro leak() as (select content from read_text('/etc/hosts'));\n",
+    )
+    with pytest.raises(FileInvalid, match=r"zz\.sql:2: read_text\(\) reads something that is not a table"):
+        read_macros(macro_files(tiny.settings.root))
