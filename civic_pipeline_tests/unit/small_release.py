@@ -73,3 +73,26 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
             }  # fmt: skip
             meta.put(connection, meta.CHECKS, "table_name", name, [check])
     return file
+
+
+# Two vendors of one name and a hostile one. Month 1 is complete, 2 is missing, of 3 a part is published.
+SPENDING = {
+    "marts.dim_agencies": BUDGET["marts.dim_agencies"],
+    "marts.dim_vendors": f"""
+        select * from (values
+            ('v1aaaaaaa', 'town', 'Same Co', null), ('v2bbbbbbb', 'town', 'Same Co', 'SAME CO | Same Co'),
+            ('v3ccccccc', 'town', {HOSTILE.replace("'", "''")!r}, null)
+        ) as t(vendor_id, city, vendor_name, names_seen)""".replace('"', "'"),
+    "marts.dim_coverage": """
+        select * from (values
+            ('town', 'town/spending', 2026, 1, 'complete', null), ('town', 'town/spending', 2026, 2, 'missing', 'Nothing was published.'),
+            ('town', 'town/spending', 2026, 3, 'partial', null)
+        ) as t(city, source, fiscal_year, fiscal_period, status, note)""",
+    "marts.fct_payments": """
+        select * from (values
+            ('p1', 'town', date '2025-07-02', 2026, 1, 'a1', 'v1aaaaaaa', 'Hoses', 'C1', 1000.10::decimal(18, 2)),
+            ('p2', 'town', date '2025-07-03', 2026, 1, 'a1', 'v1aaaaaaa', 'Hoses', null, 2000.20),
+            ('p3', 'town', date '2025-07-04', 2026, 1, 'a2', 'v2bbbbbbb', 'Trees', null, -500.05),
+            ('p4', 'town', date '2025-09-05', 2026, 3, 'a2', 'v3ccccccc', 'Trees', null, 7000.00)
+        ) as t(payment_split_id, city, payment_date, fiscal_year, fiscal_period, agency_id, vendor_id, spend_category, contract_number, paid_amount)""",
+}

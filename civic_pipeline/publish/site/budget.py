@@ -115,33 +115,18 @@ class Level:
 
 
 def home(site: Site) -> str:
-    cities = _cities(site)
+    cities = site.cities(TABLE)
     return f"budget/{cities[0]}/index.html" if cities else "budget/index.html"
 
 
 def build(site: Site) -> None:
     """Write the pages of every city that has a budget, or one page that says why there is none."""
-    table = site.table(TABLE)
-    cities = _cities(site)
+    table, cities = site.table(TABLE), site.cities(TABLE)
     if table is None or not cities:
-        reason = (table and table.absence) or "No release has this table yet."
-        site.page(
-            "budget/",
-            "absent.html",
-            about=About(_QUESTION, _AUDIENCE, [table] if table else []),
-            title=TITLE,
-            reason=reason,
-        )
+        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
         return
     for city in cities:
         _City(site, table, city).build(cities)
-
-
-def _cities(site: Site) -> list[str]:
-    table = site.table(TABLE)
-    if table is None or table.absence:
-        return []
-    return [row["city"] for row in site.query(f"select distinct city from {TABLE} order by city")]
 
 
 class _City:
@@ -149,17 +134,13 @@ class _City:
 
     def __init__(self, site: Site, table: Table, city: str) -> None:
         self.site, self.table, self.city = site, table, city
-        self.title = site.facts.places[city].title if city in site.facts.places else city.capitalize()
+        self.title = site.place_title(city)
         self.rows = _lines(site, table, city)
         self.years = sorted({row["fiscal_year"] for row in self.rows}, reverse=True)
         self.phases = sorted({row["phase"] for row in self.rows})
         self.factors = _factors(site, city)
         self.agencies = slugs(sorted({(row["agency_id"], row["agency_name"]) for row in self.rows}))
-        tables = [
-            table,
-            *filter(None, map(site.table, ("marts.mart_budget_by_agency", "marts.mart_budget_by_service"))),
-        ]
-        self.tables = [entry for entry in tables if not entry.absence]
+        self.tables = site.present(TABLE, "marts.mart_budget_by_agency", "marts.mart_budget_by_service")
 
     def build(self, cities: Sequence[str]) -> None:
         path = f"budget/{self.city}/"
@@ -168,7 +149,7 @@ class _City:
             self.rows, "funds", "Where the money comes from, by fund", "Fund", "fund_name", None, path
         )
         self._add_card(by_agency)
-        switch = [(self.site.facts.places[city].title, f"budget/{city}/index.html") for city in cities]
+        switch = [(self.site.place_title(city), f"budget/{city}/index.html") for city in cities]
         levels = [by_agency, by_fund]
         if any(row["object_name"] for row in self.rows):
             levels.append(
@@ -254,7 +235,6 @@ class _City:
         self.site.cards.append(
             Card(
                 self.city,
-                "budget",
                 "Budget",
                 _QUESTION,
                 f"budget/{self.city}/index.html",

@@ -128,6 +128,7 @@ class Place:
     kind: str
     state: str | None
     owners: tuple[str, ...]
+    fiscal_year_first_month: int
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,14 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         for name, row in rows.items()
     }
     places = {
-        row["place"]: Place(row["place"], row["title"], row["kind"], row["state"], tuple(row["owners"] or ()))
+        row["place"]: Place(
+            row["place"],
+            row["title"],
+            row["kind"],
+            row["state"],
+            tuple(row["owners"] or ()),
+            row["fiscal_year_first_month"] or 1,
+        )
         for row in _rows(connection, "from meta.places order by place")
     }
     newest = release[0]

@@ -44,7 +44,6 @@ class Card:
     """One figure on the first page. `absence` says why there is none."""
 
     place: str
-    subject: str
     title: str
     question: str
     href: str
@@ -113,6 +112,21 @@ class Site:
     def table(self, name: str) -> Table | None:
         return self.facts.table(name)
 
+    def present(self, *names: str) -> list[Table]:
+        """Those of the tables that have rows to show."""
+        return [table for name in names if (table := self.table(name)) and not table.absence]
+
+    def cities(self, name: str) -> list[str]:
+        """The cities that have rows in the table; none if the release does not have it."""
+        return [
+            row["city"]
+            for table in self.present(name)
+            for row in self.query(f"select distinct city from {table.name} order by 1")
+        ]
+
+    def place_title(self, place: str) -> str:
+        return self.facts.places[place].title if place in self.facts.places else place.capitalize()
+
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query, as dictionaries."""
         result = self.connection.execute(sql, list(parameters))
@@ -136,6 +150,11 @@ class Site:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
         self.pages.append(path)
+
+    def absent(self, path: str, title: str, about: About, table: Table | None) -> None:
+        """Write a page that says why there is nothing to show."""
+        reason = table.absence if table else "No release has this table yet."
+        self.page(path, "absent.html", about=about, title=title, reason=reason)
 
     def file(self, name: str, content: bytes, rows: int | None = None) -> File:
         """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""

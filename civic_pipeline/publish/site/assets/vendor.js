@@ -1,0 +1,92 @@
+// One vendor: its rows are read from the Parquet file of all payments, by byte ranges.
+import { asyncBufferFromUrl, parquetMetadataAsync, parquetReadObjects } from './hyparquet.js'
+import { field, save } from './csv.js'
+import { bar, cents, element, short } from './format.js'
+import { vendors } from './vendors.js'
+
+const SHOWN = 200
+const place = document.querySelector('[data-vendor]')
+const name = new URLSearchParams(location.search).get('vendor')
+if (name) show().catch(error => tell(`The payments could not be read: ${error.message}. Reload the page to try again.`))
+else tell('Search for a vendor above.')
+
+async function show() {
+  tell('Reading the payments …')
+  const index = await vendors(place.dataset.vendor)
+  const at = index.names.indexOf(name)
+  if (at < 0) return tell(`This release has no vendor with the name “${name}”. Search for it above: its spelling may have changed.`)
+  const rows = await payments(index, at)
+  // Index and rows are of one release by their names; a host that mixes releases must not show another vendor's money.
+  if (rows.length !== index.payments[at] || rows.some(row => row.vendor !== name)) {
+    throw new Error('the file has rows of another vendor or release')
+  }
+  document.title = `${name} – Civic data`
+  document.querySelector('h1').textContent = name
+  document.querySelector('.crumbs [aria-current]').textContent = name
+  place.replaceChildren(...page(rows))
+}
+
+async function payments(index, at) {
+  const file = await asyncBufferFromUrl({ url: place.dataset.root + index.file, byteLength: index.bytes })
+  const metadata = await parquetMetadataAsync(file, { initialFetchSize: index.footer })
+  const rowStart = index.first[at]
+  return parquetReadObjects({ file, metadata, rowStart, rowEnd: rowStart + index.payments[at] })
+}
+
+function page(rows) {
+  const total = sum(rows)
+  const spellings = [...new Set((rows[0].spellings ?? '').split(' | ').filter(Boolean))]
+  const years = grouped(rows, row => String(row.fiscal_year)).sort((a, b) => b.key.localeCompare(a.key))
+  const agencies = grouped(rows, row => row.agency).sort((a, b) => b.amount - a.amount)
+  const all = element('button', { type: 'button' }, `Download all ${rows.length.toLocaleString('en-US')} payments (CSV)`)
+  all.addEventListener('click', () => save(`${name}.csv`, everything(rows)))
+  return [
+    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payments, ${rows.at(-1).date} to ${rows[0].date}`),
+    spellings.length > 1 ? element('p', { class: 'note' }, `The city writes this vendor in ${spellings.length} ways: ${spellings.join('; ')}`) : '',
+    ...table('By fiscal year', 'Fiscal year', years),
+    ...table('By agency', 'Agency', agencies),
+    element('h2', {}, rows.length > SHOWN ? `The newest ${SHOWN} payments` : 'Payments'),
+    list(rows.slice(0, SHOWN)),
+    element('p', { class: 'downloads' }, all),
+  ]
+}
+
+function table(title, column, groups) {
+  const largest = Math.max(...groups.map(group => Math.abs(group.amount)))
+  return [element('h2', {}, title), scroll(title, element('table', {},
+    element('caption', { class: 'hidden' }, title),
+    head([column, ''], ['Paid', 'number'], ['Payments', 'number']),
+    element('tbody', {}, ...groups.map(group => element('tr', {},
+      element('th', { scope: 'row' }, group.key, bar(group.amount, largest)),
+      element('td', { class: 'number' }, cents(group.amount)),
+      element('td', { class: 'number' }, group.count.toLocaleString('en-US')))))))]
+}
+
+function list(rows) {
+  return scroll('Payments', element('table', { 'data-table': 'payments' },
+    element('caption', { class: 'hidden' }, 'Payments'),
+    head(['Date', ''], ['Agency', ''], ['For', ''], ['Contract', ''], ['Paid', 'number']),
+    element('tbody', {}, ...rows.map(row => element('tr', {},
+      element('th', { scope: 'row' }, row.date), element('td', {}, row.agency), element('td', {}, row.category ?? ''),
+      element('td', {}, row.contract ?? ''), element('td', { class: 'number' }, cents(row.amount)))))))
+}
+
+const head = (...columns) => element('thead', {}, element('tr', {}, ...columns.map(([title, kind]) => element('th', { scope: 'col', class: kind }, title))))
+const scroll = (label, content) => element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: '0' }, content)
+const sum = rows => rows.reduce((cent, row) => cent + Math.round(row.amount * 100), 0) / 100
+
+function grouped(rows, key) {
+  const groups = new Map()
+  for (const row of rows) groups.set(key(row), [...groups.get(key(row)) ?? [], row])
+  return [...groups].map(([text, members]) => ({ key: text, amount: sum(members), count: members.length }))
+}
+
+function everything(rows) {
+  const columns = ['vendor', 'date', 'fiscal_year', 'agency', 'category', 'contract', 'amount']
+  const lines = rows.map(row => columns.map(column => field(column === 'amount' ? row[column].toFixed(2) : row[column])).join(','))
+  return [columns.join(','), ...lines].join('\r\n') + '\r\n'
+}
+
+function tell(text) {
+  place.replaceChildren(element('p', {}, text))
+}

@@ -1,0 +1,222 @@
+"""Payments: who was paid, by which agency, in which month. One vendor's payments are read from Parquet by byte ranges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from civic_pipeline.publish.site.formats import short_dollars
+from civic_pipeline.publish.site.site import About, Card, File, Site
+from civic_pipeline.sql_text import literal
+
+PART, TITLE = "spending/", "Spending"
+TABLE = "marts.fct_payments"
+_QUESTION = "Whom did the city pay, how much, and which agency paid?"
+_AUDIENCE = "Residents, reporters and firms who want to know where the money went."
+_TOP = 50
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Dollars that one agency paid in one month; None if the month is not covered, and `note` says why."""
+
+    amount: Decimal | None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Year:
+    """Agency by month of one fiscal year. `months` are (title, coverage note or None)."""
+
+    fiscal_year: int
+    months: Sequence[tuple[str, str | None]]
+    agencies: Sequence[tuple[str, Sequence[Cell], Decimal]]
+    total: Decimal
+
+    @property
+    def gaps(self) -> int:
+        return sum(note is not None for _, note in self.months)
+
+
+def home(site: Site) -> str:
+    cities = site.cities(TABLE)
+    return f"spending/{cities[0]}/index.html" if cities else "spending/index.html"
+
+
+def build(site: Site) -> None:
+    """Write the pages of every city that publishes payments, or one page that says why there is none."""
+    table, cities = site.table(TABLE), site.cities(TABLE)
+    if table is None or not cities:
+        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
+        return
+    switch = [(site.place_title(city), f"spending/{city}/index.html") for city in cities]
+    for city in cities:
+        _build_city(site, city, switch)
+
+
+def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str]]) -> None:
+    path, title = f"spending/{city}/", f"Payments of {site.place_title(city)}"
+    years = _matrix(site, city)
+    newest = years[0]
+    tables = site.present(TABLE, "marts.dim_vendors", "marts.dim_coverage")
+    (rows,) = (row["n"] for row in site.query(f"select count(*) as n from {TABLE} where city = {literal(city)}"))
+    about = About(
+        _QUESTION,
+        _AUDIENCE,
+        tables,
+        ["A payment to a bank or a payroll firm can stand for many people who are not named."],
+        rows,
+    )
+    index = _vendors(site, city)
+    site.page(
+        path, "spending.html", about=about, title=title, crumbs=[("Home", ""), (title, None)], switch=switch, years=years, index=index,
+        top=_top(site, city, newest.fiscal_year), newest=newest, matrix=_matrix_file(site, city), city=city,
+    )  # fmt: skip
+    site.page(
+        f"{path}vendor/",
+        "vendor.html",
+        about=About("What was this vendor paid, when, and by which agency?", _AUDIENCE, tables, rows=rows),
+        title="One vendor",
+        crumbs=[("Home", ""), (title, path), ("One vendor", None)],
+        index=index,
+        city=city,
+    )
+    caption = f"paid to vendors in fiscal year {newest.fiscal_year}"
+    if newest.gaps:
+        caption += f"; {newest.gaps} of its months are not or not fully published"
+    site.cards.append(
+        Card(city, "Spending", _QUESTION, f"{path}index.html", TABLE, short_dollars(newest.total), caption)
+    )
+
+
+def _vendors(site: Site, city: str) -> File:
+    """The index of vendors: names, payments and dollars in the order of the Parquet file of their payments.
+
+    The rows of a vendor follow those of the vendors before it. A name that two vendors share gets the beginning of its id.
+    """
+    spellings = "vendors.names_seen" if _has(site, "marts.dim_vendors", "names_seen") else "null::varchar"
+    named = f"""
+        select
+            vendor_id,
+            vendor_name || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
+            {spellings} as spellings
+        from marts.dim_vendors as vendors
+        where city = {literal(city)}"""
+    payments = f"""
+        with vendors as ({named})
+        select
+            vendors.name as vendor,
+            vendors.spellings,
+            payments.payment_date::varchar as date,
+            payments.fiscal_year,
+            agencies.agency_name as agency,
+            payments.spend_category as category,
+            payments.contract_number as contract,
+            payments.paid_amount::double as amount
+        from {TABLE} as payments
+        inner join vendors using (vendor_id)
+        inner join marts.dim_agencies as agencies on payments.agency_id = agencies.agency_id
+        where payments.city = {literal(city)}
+        order by vendors.name, payments.payment_date desc, payments.payment_split_id"""
+    file, footer = site.parquet_by_ranges(f"spending/{city}/payments.parquet", payments)
+    rows = site.query(
+        f"""
+        with vendors as ({named})
+        select vendors.name, count(*) as payments, sum(payments.paid_amount) as amount
+        from {TABLE} as payments
+        inner join vendors using (vendor_id)
+        where payments.city = {literal(city)}
+        group by vendors.name
+        order by vendors.name"""
+    )
+    return site.json(
+        f"spending/{city}/vendors.json",
+        {
+            "file": file.path,
+            "bytes": file.bytes,
+            "footer": footer,
+            "names": [row["name"] for row in rows],
+            "payments": [row["payments"] for row in rows],
+            "dollars": [round(row["amount"]) for row in rows],
+        },
+    )
+
+
+def _has(site: Site, name: str, *columns: str) -> bool:
+    table = site.table(name)
+    return table is not None and table.has(*columns)
+
+
+def _top(site: Site, city: str, year: int) -> list[dict[str, Any]]:
+    return site.query(
+        f"""
+        select
+            vendors.vendor_name,
+            sum(payments.paid_amount) as amount,
+            count(*) as payments,
+            sum(payments.paid_amount) / sum(sum(payments.paid_amount)) over () as share
+        from {TABLE} as payments
+        inner join marts.dim_vendors as vendors using (vendor_id)
+        where payments.city = {literal(city)} and payments.fiscal_year = {year}
+        group by vendor_id, vendors.vendor_name
+        order by amount desc, vendor_name
+        limit {_TOP}"""
+    )
+
+
+def _matrix(site: Site, city: str) -> list[Year]:
+    """Agency by month for each fiscal year, newest first. Months that are not complete are gaps, never zeros."""
+    paid: dict[tuple[int, str], dict[int, Decimal]] = {}
+    for row in site.query(
+        f"select fiscal_year, fiscal_period, agency_name, sum(paid_amount) as amount from {TABLE}"
+        f" inner join marts.dim_agencies using (agency_id) where {TABLE}.city = {literal(city)} group by all order by all"
+    ):
+        paid.setdefault((row["fiscal_year"], row["agency_name"]), {})[row["fiscal_period"]] = row["amount"]
+    coverage = {
+        (row["fiscal_year"], row["fiscal_period"]): row
+        for row in site.query(
+            f"select * from marts.dim_coverage where city = {literal(city)} and source like '%spending%' order by all"
+        )
+    }
+    years = []
+    for year in sorted({year for year, _ in paid}, reverse=True):
+        months = [_month(site, city, period, coverage.get((year, period))) for period in range(1, 13)]
+        agencies = [
+            (
+                name,
+                [_cell(by_period.get(period), months[period - 1][1]) for period in range(1, 13)],
+                sum(by_period.values(), Decimal()),
+            )
+            for (of, name), by_period in paid.items()
+            if of == year
+        ]
+        agencies.sort(key=lambda agency: (-agency[2], agency[0]))
+        years.append(Year(year, months, agencies, sum((total for *_, total in agencies), Decimal())))
+    return years
+
+
+def _month(site: Site, city: str, period: int, covered: dict[str, Any] | None) -> tuple[str, str | None]:
+    """The title of a month and, if it is not complete, why."""
+    month = (site.facts.places[city].fiscal_year_first_month + period - 2) % 12
+    title = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month]
+    if covered is None:
+        return title, "Not published."
+    if covered["status"] == "complete":
+        return title, None
+    return title, covered["note"] or f"{covered['status'].capitalize()}: not all payments are published."
+
+
+def _cell(amount: Decimal | None, note: str | None) -> Cell:
+    return (
+        Cell(amount if note is None or amount is not None else None, note)
+        if amount is not None or note
+        else Cell(Decimal())
+    )
+
+
+def _matrix_file(site: Site, city: str) -> File:
+    return site.csv(
+        f"spending/{city}/agency_months.csv",
+        f"select fiscal_year, fiscal_period, agency_name, sum(paid_amount) as paid_amount, count(*) as payment_splits from {TABLE}"
+        f" inner join marts.dim_agencies using (agency_id) where {TABLE}.city = {literal(city)} group by all order by all",
+    )
