@@ -130,6 +130,10 @@ class Contract(Strict):
     key: tuple[str, ...] = Field(
         min_length=1, description="Columns that identify a row; always checked to be unique and never null."
     )
+    rows_are_persons: bool = Field(
+        default=False,
+        description="Each row is about one person: only the key leaves the build, and a mart may show groups of rows.",
+    )
     source_rows: str | None = Field(
         default=None, description="SQL that counts the rows expected from the source; default: one per raw row."
     )
@@ -189,11 +193,12 @@ class Contract(Strict):
 
     @model_validator(mode="after")
     def _persons_are_not_shown(self) -> Self:
-        personal = {column.name for column in self.columns if column.personal}
+        declared = {column.name for column in self.columns if column.personal}
         for part in ("key", "control_totals"):
             for position, name in enumerate(getattr(self, part)):
-                if name in personal:
+                if name in declared:
                     raise mistake(f"{name!r} is about persons, and this setting would show it", part, position)
+        personal = self.personal
         for position, expected in enumerate(self.expectations):
             if personal.intersection(expected.columns) and _SHOWS_VALUES.search(expected.name):
                 raise mistake("its result shows values of a column about persons", "expectations", position)
@@ -202,6 +207,15 @@ class Contract(Strict):
                 message = "its rows could show a column about persons: name the columns of the query, and none of those"
                 raise mistake(message, "expectations", position)
         return self
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The columns that stay in the build."""
+        return frozenset(
+            column.name
+            for column in self.columns
+            if column.personal or (self.rows_are_persons and column.name not in self.key)
+        )
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -18,7 +18,7 @@ GEOMETRY_TYPE = {
     "MultiPolygon": "esriGeometryPolygon",
 }
 _TYPES: dict[Kind, str] = {
-    "small_integer": "SmallInteger", "big_integer": "BigInteger", "single": "Single", "date_only": "DateOnly",
+    "small_integer": "SmallInteger", "big_integer": "BigInteger", "oid": "OID", "single": "Single", "date_only": "DateOnly",
     "time_only": "TimeOnly", "timestamp_offset": "TimestampOffset", "guid": "GUID", "global_id": "GlobalID",
 }  # fmt: skip
 
@@ -194,7 +194,7 @@ def layer(file: ServedFile, number: int, max_record_count: int) -> dict[str, Any
 
 
 def object_id(file: ServedFile) -> tuple[str, str]:
-    """Return name and SQL of the object id: the OBJECTID of the file, or else the row number."""
+    """Return name and SQL of the object id: the object id of the file, or else the row number."""
     own = file.object_id
     if own:
         return own.name, own.sql

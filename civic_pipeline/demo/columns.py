@@ -33,11 +33,12 @@ Kind = Literal[
     "timestamp_offset",
     "guid",
     "global_id",
+    "oid",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 NUMERIC: frozenset[Kind] = frozenset(
-    {"number", "money", "percent", "integer", "double", "small_integer", "big_integer", "single"}
+    {"number", "money", "percent", "integer", "double", "small_integer", "big_integer", "single", "oid"}
 )
 DATED: frozenset[Kind] = frozenset({"calendar_date", "date"})
 

@@ -12,7 +12,7 @@ from civic_pipeline.errors import CivicError
 
 _ARCGIS_KINDS: dict[str, Kind] = {
     "String": "text", "SmallInteger": "integer", "Integer": "integer", "BigInteger": "integer",
-    "Single": "double", "Double": "double", "Date": "date",
+    "Single": "double", "Double": "double", "Date": "date", "OID": "oid",
     "text": "text", "integer": "integer", "number": "double", "date": "date",
 }  # fmt: skip
 _SOCRATA_KINDS: dict[str, Kind] = {**{str(kind): kind for kind in KINDS}, "integer": "number"}

@@ -224,7 +224,7 @@ class Rows:
 
 def is_object_id(column: Column) -> bool:
     """Return whether ArcGIS uses this column as the object id."""
-    return column.name.upper() == "OBJECTID" and column.integral
+    return column.integral and (column.kind == "oid" or column.name.upper() == "OBJECTID")
 
 
 def _cast(column: Column) -> str:

@@ -57,7 +57,7 @@ class ServedFile:
 
     @property
     def object_id(self) -> Column | None:
-        """The OBJECTID column of the file, or None."""
+        """The column of the file that is its object id, or None."""
         return next((column for column in self.columns if is_object_id(column)), None)
 
 

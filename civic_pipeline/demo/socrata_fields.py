@@ -8,7 +8,7 @@ from civic_pipeline.demo.served_file import ServedFile
 
 # Type names in the metadata, where they differ from the names in portal.yml.
 _METADATA_TYPE: Mapping[Kind, str] = {
-    **dict.fromkeys(("integer", "double", "small_integer", "big_integer", "single"), "number"),
+    **dict.fromkeys(("integer", "double", "small_integer", "big_integer", "single", "oid"), "number"),
     **dict.fromkeys(("date_only", "time_only", "timestamp_offset", "guid", "global_id"), "text"),
 }
 HEADER_TYPE: Mapping[str, str] = {

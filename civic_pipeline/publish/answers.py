@@ -35,7 +35,8 @@ _TICK = (
 # A font that vl-convert brings, so that the widths of texts are the same on every machine.
 _CONFIG = {
     "font": "Liberation Sans", "aria": False, "view": {"continuousHeight": 220, "discreteHeight": {"step": 20}},
-    "axisQuantitative": {"labelExpr": _TICK, "tickCount": 5}, "axisX": {"labelAngle": 0}, "line": {"strokeWidth": 2},
+    "axisQuantitative": {"labelExpr": _TICK, "tickCount": 5}, "axisX": {"labelAngle": 0}, "axisY": {"labelLimit": 280},
+    "line": {"strokeWidth": 2},
     "range": {"category": _COLOURS}, "mark": {"color": _COLOURS[0]}, "title": {"anchor": "start", "fontSize": 12},
 }  # fmt: skip
 # Vega writes these for scripts and for animations; the picture is the same without them.
@@ -170,11 +171,12 @@ def _draw(page: Path, text: str, question: re.Match[str], answer: _Answer) -> st
             continue
         if axis["field"] not in answer.columns:
             raise mistake(f"{channel}: the query has no column {axis['field']!r}; it has {', '.join(answer.columns)}")
-        if "title" not in axis:
+        if channel in {"x2", "y2"}:  # the other end of a bar has the type and the title of the first
+            continue
+        if "title" not in axis and channel not in used:
             raise mistake(f"{channel}: add a title, with the unit in parentheses")
-        if channel not in {"x2", "y2"}:
-            for key, value in _defaults(answer, axis["field"]).items():
-                axis.setdefault(key, value)
+        for key, value in ({"title": used.get(channel)} | _defaults(answer, axis["field"])).items():
+            axis.setdefault(key, value)
         used[channel] = axis["title"]
     names = sorted({axis["field"] for _, axis in axes if "field" in axis})
     rows = [

@@ -88,7 +88,9 @@ class _History:
         self._declared = [
             column
             for column in dataset.all_columns
-            if ("*" in column or column.lower() in mentioned) and column.lower() not in dataset.about_persons
+            if ("*" in column or column.lower() in mentioned)
+            and column.lower() not in dataset.about_persons
+            and not model.contract.rows_are_persons
         ]
 
     def bring_up_to_date(self) -> None:

@@ -1,7 +1,8 @@
 """Columns about persons: find the columns computed from them, and refuse marts and rules that show one.
 
 A column is declared `personal: true` in `defs.yaml` or in a contract. Lineage follows it through the SQL, so a missing
-declaration is an error when the files are loaded, before a name is published.
+declaration is an error when the files are loaded, before a name is published. Of a table with `rows_are_persons`, a mart
+may show groups of rows only.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -35,20 +36,26 @@ def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]
     """
     columns, personal = _of_captures(datasets)
     marked = {}
+    persons: set[str] = set()
     for name, model in models.items():
         origins: dict[str, str] = {}
         for part in model.parts:
             origins |= personal_origins(part.path, part.query, part.inputs, columns, personal)
+            if not model.contract.rows_are_persons:
+                _refuse_single_rows(part.path, part.query, persons)
         if model.code:
             origins |= _stated_origins(model, model.code.origins, personal)
         _refuse(model, origins)
-        declared = {column.name for column in model.contract.columns if column.personal}
         helpers = {column for column in origins if column.startswith("_")}
-        reads_personal = any(personal.get(table) for table in model.inputs)
-        marked[name] = replace(model, personal=frozenset(declared | helpers), reads_personal=reads_personal)
+        if model.contract.rows_are_persons:
+            persons.add(name)
+            helpers |= {column for column in model.query.named_selects if column.startswith("_")} - {*ADDED_COLUMNS}
+        reads_personal = any(personal.get(table) or table in persons for table in model.inputs)
+        marked[name] = replace(model, personal=model.contract.personal | helpers, reads_personal=reads_personal)
         columns[name] = [column.name for column in model.contract.columns]
-        personal[name] = frozenset(declared)
+        personal[name] = frozenset(column.name for column in model.contract.columns if column.personal)
         for rule in model.rules:
+            _refuse_single_rows(rule.path, _parsed(rule.sql), persons)
             shown = personal_origins(rule.path, _parsed(rule.sql), rule.reads, columns, personal)
             if shown:
                 listed = ", ".join(f"{column} (made of {origin})" for column, origin in sorted(shown.items()))
@@ -128,7 +135,7 @@ def _refuse(model: "Model", origins: Mapping[str, str]) -> None:
         if column.name in origins and not column.personal:
             message = f"{column.name} is made of {origins[column.name]}, which is about persons: add personal: true, or leave it out"
             raise FileInvalid(path, [(line, message)])
-        if column.personal and column.name == dated_by:
+        if column.name in model.contract.personal and column.name == dated_by:
             raise FileInvalid(
                 path, [(line, f"{column.name} is about persons, so it cannot be dated_by, which is shown")]
             )
@@ -143,6 +150,17 @@ def _refuse_opaque(path: Path, query: exp.Query, read: Iterable[str]) -> None:
     if opaque:
         what = f"{', '.join(sorted(read))} has columns about persons, which {opaque[0].sql('duckdb')} could show: name the columns"
         raise FileInvalid(path, [(1, what)])
+
+
+def _refuse_single_rows(path: Path, query: exp.Query, persons: Collection[str]) -> None:
+    """Refuse a select that reads a table whose rows are persons and does not group them."""
+    for select in query.find_all(exp.Select):
+        sources = [source.this for source in [select.args.get("from_"), *(select.args.get("joins") or ())] if source]
+        read = {f"{table.db}.{table.name}" for table in sources if isinstance(table, exp.Table)}
+        is_grouped = select.args.get("group") or all(shown.find(exp.AggFunc) for shown in select.expressions)
+        if (single := sorted(read.intersection(persons))) and not is_grouped:
+            message = f"each row of {', '.join(single)} is a person: add `group by` to the select that reads it"
+            raise FileInvalid(path, [(1, message)])
 
 
 def _without_counts(node: exp.Expr) -> exp.Expr:

@@ -162,11 +162,13 @@ def test_the_declared_columns_are_those_of_the_released_tables(
     job: dg.JobDefinition, night: dg.ExecuteInProcessResult, settings: Settings
 ) -> None:
     assert night.success
+    hidden = dict(ask(settings, "select table_name, personal_columns from meta.tables"))
     for key in job.asset_layer.executable_asset_keys:
         if key.path[0] in {"clean", "marts"}:
             schema = job.asset_layer.asset_graph.get(key).metadata["dagster/column_schema"]
             described = ask(settings, f"describe {'.'.join(key.path)}")
-            assert [(column.name, column.type) for column in schema.columns] == [row[:2] for row in described], key
+            released = [column for column in schema.columns if column.name not in hidden[".".join(key.path)]]
+            assert [(column.name, column.type) for column in released] == [row[:2] for row in described], key
             assert all(column.description for column in schema.columns)
 
 
@@ -267,7 +269,7 @@ def asked(settings: Settings) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("night")
-def test_one_dead_source_of_ten_fails_alone_and_is_asked_again_alone(
+def test_one_dead_source_fails_alone_and_is_asked_again_alone(
     job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     dead, source = "maryland/mbe_directory", dg.AssetKey(["raw", "maryland_mbe_directory"])
@@ -279,7 +281,7 @@ def test_one_dead_source_of_ten_fails_alone_and_is_asked_again_alone(
     keys = set(job.asset_layer.executable_asset_keys)
     assert not failed.success
     assert set(materialized(failed)) == keys - held - {source}  # what Dagster shows as failed is what failed
-    assert len([key for key in materialized(failed) if key.path[0] == "raw"]) == 9
+    assert len([key for key in materialized(failed) if key.path[0] == "raw"]) == len(load_datasets(CHECKOUT)) - 1
     assert materialized(failed)[RELEASE]["status"] == "released"
     assert len(kept_releases(settings)) == releases + 1
     observed = {

@@ -1,7 +1,9 @@
 """Columns about persons: where they are declared, where they may not be, and that nothing which leaves the build has them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,11 @@ import pytest
 from tiny_project import DATASET, TinyProject, write_tiny_project
 
 from civic_pipeline.catalog import Dataset, read_yaml
-from civic_pipeline.errors import FileInvalid, ModelFailed, ValueUnreadable
+from civic_pipeline.errors import CatalogIncomplete, FileInvalid, ModelFailed, ValueUnreadable
 from civic_pipeline.lint import mistakes
 from civic_pipeline.portals import PortalColumn
 from civic_pipeline.quality import Suites, audit, build_table, write_report
+from civic_pipeline.quality.drift.watched import watched
 from civic_pipeline.quality.trial import try_table
 from civic_pipeline.scaffold.persons import is_about_persons
 from civic_pipeline.warehouse import Build, Model, as_of, record_history, release
@@ -81,8 +84,8 @@ def in_release(file: Path) -> list[str]:
         return [str(connection.execute(f"from {name}").fetchall()) for (name,) in names] + [str(columns)]
 
 
-def leaks(folder: Path, besides: set[str]) -> list[str]:
-    """The files below `folder` that hold the planted name, but for folders that never leave."""
+def leaks(folder: Path, besides: set[str], text: str = NAME) -> list[str]:
+    """The files below `folder` that hold the planted name or another text, but for folders that never leave."""
     files = []
     for file in sorted(
         path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] not in besides
@@ -90,7 +93,7 @@ def leaks(folder: Path, besides: set[str]) -> list[str]:
         texts = in_release(file) if file.suffix == ".duckdb" else [file.read_bytes().decode(errors="replace")]
         if file.suffix == ".parquet":
             texts = [str(duckdb.read_parquet(str(file)).fetchall())]
-        if any(NAME in text for text in texts):
+        if any(text in held for held in texts):
             files.append(str(file.relative_to(folder)))
     return files
 
@@ -320,6 +323,86 @@ def test_what_holds_persons_is_for_its_owner_alone(town: TinyProject) -> None:
     with town.build():
         pass
     assert town.settings.build.parent.stat().st_mode & 0o077 == 0
+
+
+# Rows about persons
+
+
+@pytest.fixture
+def staff(tmp_path: Path) -> TinyProject:
+    """The tiny project, whose rows are persons and what they are paid."""
+    tiny = write_tiny_project(tmp_path / "tiny")
+    text = DATASET.replace("dated_by: paid_on\n", "")
+    staff = TinyProject(tiny.settings, read_yaml(tiny.write("payments.yaml", text), Dataset))
+    staff.edit(CONTRACT, "key: [payment_id]", "key: [payment_id]\nrows_are_persons: true")
+    return staff
+
+
+def test_of_a_table_whose_rows_are_persons_only_the_key_leaves_the_build(staff: TinyProject) -> None:
+    expect(staff, "expect_column_values_to_be_between: {column: amount, max_value: 100}")
+    others = [("2", "2024-02-06", "10.00"), ("3", "unknown", "5432.10")]
+    staff.capture([("1", "2024-02-05", "4321.09"), *others, ("4", "2024-02-07", "0.50")])
+    with staff.build() as build:
+        night(staff, build)
+    staff.capture([("1", "2024-02-05", "4321.11"), *others], at="2026-01-03T030405.000000Z")
+    with staff.build() as build:
+        night(staff, build)
+        assert "4321.11" in str(build.connection.execute("from clean.town_payments").fetchall())
+    for pay in ("4321.", "5432.1"):
+        assert leaks(staff.settings.data, besides={"lake", "build"}, text=pay) == []
+        assert leaks(staff.settings.data, besides={"lake"}, text=pay) != [], "the search finds what is there"
+    with duckdb.connect(str(staff.settings.warehouse), read_only=True) as release:
+        assert release.execute("from clean.town_payments order by all").fetchall() == [("1",), ("2",)]
+        assert release.execute("select amount from marts.mart_months").fetchall() == [(Decimal("4331.11"),)]
+        kinds = "select record_key, kind, before, after from meta.revisions"
+        assert release.execute(kinds).fetchall() == [('["4"]', "removed", "{}", None)]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_refused"),
+    [
+        ("select month, sum(amount) as amount from clean.town_payments group by month", False),
+        ("select max(paid_on) as month, sum(amount) as amount from clean.town_payments", False),
+        ("select paid_on as month, amount from clean.town_payments", True),
+        ("select m.month, p.amount from (select date '2024-01-01' as month) as m cross join clean.town_payments as p", True),
+        ("with p as (select * from clean.town_payments) select paid_on as month, sum(amount) as amount from p group by 1", True),
+    ],
+)  # fmt: skip
+def test_a_mart_shows_groups_of_persons_only(query: str, is_refused: bool, staff: TinyProject) -> None:
+    staff.write(MART, f"-- Each row is one month.\n{query}\n")
+    if is_refused:
+        assert "each row of clean.town_payments is a person: add `group by`" in refusal(staff.models)
+    else:
+        assert staff.models()["marts.mart_months"].reads_personal
+
+
+def test_a_rule_shows_groups_of_persons_only(staff: TinyProject) -> None:
+    header = "-- A payment.\n-- severity: critical\n-- subject: spending\n-- holds back: marts.mart_months\n"
+    joined = "from clean.town_payments as p inner join marts.mart_months as m on m.month = p.paid_on"
+    staff.write("sql/checks/spending/rule.sql", f"{header}select p.amount {joined}\n")
+    assert "is a person" in refusal(staff.models)
+    staff.write(
+        "sql/checks/spending/rule.sql", f"{header}select m.month, sum(p.amount) as amount {joined} group by m.month\n"
+    )
+    assert len(staff.models()["marts.mart_months"].rules) == 1
+
+
+def test_no_check_shows_a_value_of_a_person(staff: TinyProject) -> None:
+    contract = (staff.settings.root / CONTRACT).read_text(encoding="utf-8")
+    expect(staff, "expect_column_max_to_be_between: {column: amount, max_value: 9}")
+    assert "its result shows values of a column about persons" in refusal(staff.models)
+    staff.write(CONTRACT, contract)
+    expect(staff, "unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch}'}")
+    assert "its rows could show a column about persons" in refusal(staff.models)
+
+
+def test_drift_compares_no_groups_of_persons(staff: TinyProject) -> None:
+    model = staff.models()["clean.town_payments"]
+    assert watched(model).categories == ()
+    assert model.dataset is not None
+    sliced = model.dataset.model_copy(update={"drift": model.dataset.drift.model_copy(update={"slices": ("amount",)})})
+    with pytest.raises(CatalogIncomplete, match="a column about persons"):
+        watched(replace(model, dataset=sliced))
 
 
 # Proposed

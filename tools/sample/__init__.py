@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.sample import budget, chicago, contracts, covid, mwbe, spending, vacants
+from tools.sample import budget, chicago, contracts, covid, mwbe, salaries, spending, vacants
 from tools.sample.notes import portal_yml, readme
 from tools.sample.table import Table
 
@@ -19,6 +19,7 @@ def make_tables() -> list[Table]:
         contracts.table(),
         mwbe.state(),
         vacants.table(),
+        salaries.table(),
         *(chicago.table(year) for year in chicago.EDITIONS),
     ]
 

@@ -75,12 +75,13 @@ def watched(model: Model) -> Watched:
         raise CatalogIncomplete(
             f"drift names {', '.join(unknown)}, which {model.name} does not have. It has {', '.join(names)}."
         )
-    personal = [name for name in drift.slices or () if contract.column(name).personal]
+    personal = [name for name in drift.slices or () if name in contract.personal]
     if personal:
         raise CatalogIncomplete(
             f"drift.slices of {model.name} names {', '.join(personal)}, a column about persons. Remove it: checks show slices."
         )
-    categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in names)[:1]
+    shown = [name for name in names if name not in contract.personal]
+    categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in shown)[:1]
     is_key = {column.name for column in contract.columns if column.source in dataset.key}
     # A key of one column is an id; each column of a longer key describes the record.
     ids = {*contract.key, *(is_key if len(dataset.key) == 1 else ())}
