@@ -17,7 +17,15 @@ from civic_pipeline.errors import HeldBack, NotCaptured
 from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access
-from civic_pipeline.quality import Suites, TableOutcome, audit, build_table, checks_of, write_report
+from civic_pipeline.quality import (
+    Suites,
+    TableOutcome,
+    audit,
+    build_table,
+    checks_of,
+    retired_checks,
+    write_report,
+)
 from civic_pipeline.releases import Release, restore_live
 from civic_pipeline.run_report import keep_problems
 from civic_pipeline.settings import Settings
@@ -112,17 +120,21 @@ def night(
 
     Only one night at a time uses a data folder; `portals` opens the clients of the sources. Raises LockHeld if another night
     has not ended after two minutes, what `portals`, `open_build` and `release` raise, and at the end HeldBack with all failures.
+    A source that was never captured is empty and no failure, unless no source that was asked could be captured.
     """
     problems: dict[str, str] = {}
+    absent: dict[str, str] = {}  # sources that failed, and that never were captured before
     with only_writer(settings.data / "run", _WAIT_SECONDS, say):
         if selection.releases and (restored := restore_live(settings)):
             say(restored)
-        asked = {name: dataset for name, dataset in datasets.items() if name in selection.datasets}
+        asked = {name: d for name, d in datasets.items() if name in selection.datasets and not d.retired}
         for captured in _captures(settings, asked, say, portals):
             interruption.check()
             if captured.problem:
-                problems[captured.table] = captured.problem
+                (problems if captured.capture else absent)[captured.table] = captured.problem
             yield captured
+        if len(absent) == len(asked):  # nothing at all was captured: that is no matter of one source
+            problems |= absent
         if selection.tables or selection.only_checked or selection.releases:
             with open_build(settings, datasets, run_id) as build:
                 for outcome in _build(build, models, selection):
@@ -186,17 +198,22 @@ def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> I
 
 
 def failed_sources(build: Build) -> dict[str, str]:
-    """Raw tables that failed in the last attempt, were never captured, or have a damaged capture -> why.
+    """Raw tables that failed in the last attempt, or have a damaged capture -> why.
 
-    Records the checks of the attempts.
+    Those that were never captured are empty and not among them, unless nothing was captured at all. Records the checks of the
+    attempts.
     """
     failed = {}
     lake = Lake(build.settings.lake, build.datasets)
-    for name in build.datasets:
+    for name, dataset in build.datasets.items():
         table, attempt = f"raw.{table_name(name)}", last_attempt(name, lake)
-        if attempt:
+        if dataset.retired:
+            build.record_checks(table, retired_checks(table))
+        elif attempt:
             build.record_checks(table, checks_of(attempt, table))
-        problem = build.damaged.get(name) or (attempt.problem if attempt else str(NotCaptured(name)))
-        if problem:
+        problem = attempt.problem if attempt else str(NotCaptured(name))
+        if name in build.damaged:
+            failed[table] = build.damaged[name]
+        elif problem and name not in build.never_captured and not dataset.retired:
             failed[table] = problem
     return failed

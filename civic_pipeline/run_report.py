@@ -10,7 +10,7 @@ from pathlib import Path
 
 from civic_pipeline.errors import writing
 from civic_pipeline.notify import Notification, notifier_from_environment, send_heartbeat
-from civic_pipeline.quality.strict import drift_warnings
+from civic_pipeline.quality.strict import drift_warnings, never_captured
 from civic_pipeline.settings import Settings
 
 RUN = "the run"  # a failure that belongs to no table or source: a full disk, another run
@@ -28,7 +28,8 @@ def keep_problems(settings: Settings, decided: frozenset[str], problems: Mapping
 
 
 def report_run(settings: Settings, run_id: str, failure: str | None, log: Callable[[str], None]) -> None:
-    """Notify of new failures, of recoveries, and of tables released with a drift warning.
+    """Notify of new failures, of sources that could not be captured for the first time, of recoveries, and of tables released
+    with a drift warning.
 
     Calls the heartbeat if nothing fails.
 
@@ -38,12 +39,13 @@ def report_run(settings: Settings, run_id: str, failure: str | None, log: Callab
     if failure and not problems:
         problems[RUN] = failure
     notified = _read(settings.data / "notified.json")
-    new = {name: why for name, why in problems.items() if name not in notified}
-    recovered = [name for name in notified if name not in problems]
+    reported = never_captured(settings) | problems
+    new = {name: why for name, why in reported.items() if name not in notified}
+    recovered = [name for name in notified if name not in reported]
     warned = drift_warnings(settings, run_id)
     if new or recovered or warned:
-        notifier_from_environment(log).send(_notification(new, recovered, warned, len(problems), run_id))
-        _write(settings.data / "notified.json", problems)
+        notifier_from_environment(log).send(_notification(new, recovered, warned, len(reported), run_id))
+        _write(settings.data / "notified.json", reported)
     if not problems:
         send_heartbeat()
 

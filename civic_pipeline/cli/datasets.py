@@ -22,7 +22,7 @@ _PRIVATE_HOSTS = "Allow hosts on this machine and in private networks, with http
 @click.command()
 @click.argument("datasets", nargs=-1)
 def doctor(datasets: tuple[str, ...]) -> None:
-    """Check every source (or those of DATASETS, such as baltimore/spending): is it reachable, and is its schema as declared?"""
+    """Check every source that is not retired (or DATASETS, such as baltimore/spending): is it reachable and shaped as declared?"""
     from civic_pipeline.access import open_portals
     from civic_pipeline.catalog import load_datasets
     from civic_pipeline.lake import diagnose
@@ -32,16 +32,14 @@ def doctor(datasets: tuple[str, ...]) -> None:
     for name in datasets:
         if name not in known:
             raise UnknownName("dataset", name, known)
-    failed = 0
+    failed, asked = 0, datasets or [name for name, dataset in known.items() if not dataset.retired]
     with open_portals(settings) as access:
-        for name in datasets or known:
+        for name in asked:
             diagnosis = diagnose(known[name], access)
             failed += not diagnosis.healthy
             mark = click.style("ok     ", fg="green") if diagnosis.healthy else click.style("failed ", fg="red")
             click.echo(f"{mark}{name}: {diagnosis.summary}")
-    click.echo(
-        f"\n{len(datasets or known) - failed} of {len(datasets or known)} sources respond as declared ({settings.profile} portals)."
-    )
+    click.echo(f"\n{len(asked) - failed} of {len(asked)} sources respond as declared ({settings.profile} portals).")
     sys.exit(1 if failed else 0)
 
 

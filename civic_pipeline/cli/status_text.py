@@ -10,7 +10,7 @@ def describe_status(settings: Settings, every_table: bool) -> str:
     with connect(settings.warehouse) as connection:
         tables = connection.execute(
             "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
-            " t.data_date, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
+            " t.data_date, t.missing_parts, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
             " left join meta.checks as c using (table_name) group by all order by t.table_name"
         ).fetchall()
         checks = connection.execute(
@@ -19,6 +19,9 @@ def describe_status(settings: Settings, every_table: bool) -> str:
         failed = connection.execute(
             "select table_name, check_name, severity, description, examples from meta.checks where not is_passed"
             " order by severity, table_name, check_name"
+        ).fetchall()
+        absent = connection.execute(
+            "select dataset, status, problem from meta.captures where capture_id is null order by dataset"
         ).fetchall()
         captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
     rows = sum(row[1] or 0 for row in tables)
@@ -33,14 +36,22 @@ def describe_status(settings: Settings, every_table: bool) -> str:
         f"           {len(tables)} tables, {rows:,} rows, {sum(c[1] for c in checks):,} checks passed, {sum(c[2] for c in checks)} failed\n"
     )
     lines.append(f"{'table':<34}{'rows':>10}{'passed':>8}{'failed':>8}  newest data")
-    for name, count, passed, bad, newest, _, _, _ in tables:
+    for name, count, passed, bad, newest, missing, status, _, _ in tables:
         if every_table or name.startswith("marts."):
-            lines.append(f"{name:<34}{count or 0:>10,}{passed:>8}{bad:>8}  {newest or ''}")
+            remark = (
+                "never captured" if status == "never_captured" else f"without {', '.join(missing)}" if missing else ""
+            )
+            last = "  ".join(str(text) for text in (newest, remark) if text)
+            lines.append(f"{name:<34}{count or 0:>10,}{passed:>8}{bad:>8}  {last}")
     if failed:
         lines.append("\nFailed checks (a warning does not hold a table back):")
         for table, check, severity, description, examples in failed:
             shown = f": {'; '.join(examples[:3])}" if examples else ""
             lines.append(f"  {severity:<9}{table}.{check} - {description}{shown}")
+    if absent:
+        lines.append("\nNever captured, so their tables are empty and hold nothing back:")
+        for dataset, status, problem in absent:
+            lines.append(f"  {dataset}: {'retired' if status == 'retired' else problem or 'not asked yet'}")
     held = [(name, why, since) for name, *_, status, why, since in tables if status in ("held_back", "held back")]
     if held:
         lines.append("\nHeld back at the last accepted version:")

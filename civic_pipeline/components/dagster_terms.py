@@ -87,7 +87,7 @@ def _check_result(table: str, name: CheckName, results: list[CheckResult]) -> dg
         check_name=name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
-        description="; ".join(result.failure for result in failed) or f"{len(results)} expectations hold",
+        description="; ".join(result.failure for result in failed) or _without_failure(results),
         metadata={
             **{
                 f"failed rows of {result.name}": dg.MetadataValue.path(str(result.failed_rows))
@@ -98,6 +98,13 @@ def _check_result(table: str, name: CheckName, results: list[CheckResult]) -> dg
             "expectations": dg.MetadataValue.table([_record(result) for result in ordered], _TABLE_SCHEMA),
         },
     )
+
+
+def _without_failure(results: Sequence[CheckResult]) -> str:
+    """That all hold, or why none of them ran."""
+    if reason := next((result.not_run for result in results if all(r.not_run for r in results)), None):
+        return reason
+    return f"{len(results)} expectations hold"
 
 
 def _record(result: CheckResult) -> dg.TableRecord:

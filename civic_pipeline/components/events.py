@@ -18,7 +18,7 @@ from civic_pipeline.nightly import (
     ReleaseOutcome,
     ReportOutcome,
 )
-from civic_pipeline.quality import TableOutcome, checks_of, report_page
+from civic_pipeline.quality import TableOutcome, checks_of, report_page, retired_checks
 from civic_pipeline.settings import Settings
 
 Event = dg.AssetCheckResult | dg.MaterializeResult[None]
@@ -63,17 +63,23 @@ def site_events(context: dg.AssetExecutionContext, settings: Settings) -> Iterat
     yield dg.MaterializeResult(asset_key=SITE, metadata=metadata)
 
 
-def observed_before(name: str, lake: Lake) -> Iterator[Event]:
+def observed_before(context: dg.AssetExecutionContext, name: str, lake: Lake, is_retired: bool) -> Iterator[Event]:
     """The last recorded state of a source, for a run that does not capture it."""
-    attempt, key = last_attempt(name, lake), asset_key(f"raw.{table_name(name)}")
-    if attempt and attempt.capture_id:
+    table, attempt = f"raw.{table_name(name)}", last_attempt(name, lake)
+    key = asset_key(table)
+    if is_retired:
+        capture = lake.accepted(name)
+        held = {"captured at": capture.captured_at} if capture else {"rows": "none: it was never captured"}
+        context.log_event(dg.AssetObservation(key, metadata={"status": "retired"} | held))
+        yield from check_results(retired_checks(table))
+    elif attempt and attempt.capture_id:
         metadata = _capture_metadata(attempt, lake.capture(attempt.capture_id), lake)
         yield dg.MaterializeResult(
             asset_key=key,
             metadata=metadata | {"status": "not asked again"},
             data_version=dg.DataVersion(attempt.capture_id),
         )
-        yield from check_results(checks_of(attempt, f"raw.{table_name(name)}"))
+        yield from check_results(checks_of(attempt, table))
 
 
 def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settings: Settings) -> Iterator[Event]:
@@ -97,7 +103,7 @@ def _captured(context: dg.AssetExecutionContext, outcome: CaptureOutcome, settin
 
 
 def _capture_metadata(attempt: Attempt, capture: Manifest | None, lake: Lake) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"status": attempt.status}
+    metadata: dict[str, Any] = {"status": attempt.status if capture else "never_captured"}
     if attempt.problem:
         metadata |= {"problem": attempt.problem, "failing since": attempt.failing_since or attempt.attempted_at}
     if capture:
@@ -128,6 +134,8 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
     accepted = outcome.accepted
     if accepted is None:
         raise RuntimeError(f"{model.name} is neither accepted nor held back")
+    if outcome.status == "never_captured":
+        context.log.info(f"{model.name} is empty: none of its sources was captured yet")
     if outcome.status == "built":
         passed = sum(result.passed for result in outcome.results)
         context.log.info(f"{model.name}: {accepted.rows:,} rows, {passed} of {len(outcome.results)} checks passed")
@@ -140,6 +148,8 @@ def _table(context: dg.AssetExecutionContext, outcome: TableOutcome, settings: S
     }
     if model.schema == "clean":
         metadata |= {"quarantined rows": accepted.quarantined_rows, "repeated rows": accepted.repeated_rows}
+    if model.missing_parts:
+        metadata["missing parts"] = ", ".join(model.missing_parts)
     if accepted.data_date:
         metadata["newest date"] = accepted.data_date.isoformat()
     if outcome.status == "built":

@@ -118,10 +118,11 @@ def _repeats_a_release(context: dg.AssetExecutionContext) -> bool:
 def _not_asked_again(
     context: dg.AssetExecutionContext, selection: Selection, datasets: Mapping[str, Dataset], lake: Lake
 ) -> Iterator[Event]:
-    """The last state of sources that a re-execution does not capture: without it Dagster would show them as failed."""
-    for name in datasets:
-        if name not in selection.datasets and asset_key(f"raw.{table_name(name)}") in context.selected_asset_keys:
-            yield from _selected(context, observed_before(name, lake))
+    """The last state of retired sources, and of those that a re-execution does not capture: Dagster would show them as failed."""
+    for name, dataset in datasets.items():
+        is_asked = name in selection.datasets and not dataset.retired
+        if not is_asked and asset_key(f"raw.{table_name(name)}") in context.selected_asset_keys:
+            yield from _selected(context, observed_before(context, name, lake, dataset.retired))
 
 
 def _selected(context: dg.AssetExecutionContext, events: Iterator[Event]) -> Iterator[Event]:

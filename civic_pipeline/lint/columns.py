@@ -7,20 +7,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
-import pyarrow.parquet as pq
 
-from civic_pipeline.catalog import Dataset, stands_for, table_name
+from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import ModelFailed
-from civic_pipeline.lake.manifest import LandedColumn
 from civic_pipeline.lint.mistake import Mistake
-from civic_pipeline.portals.declared import declared_schema
-from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import Model
-from civic_pipeline.warehouse.captured import columns_of
+from civic_pipeline.warehouse.captured import declared_history_sql, declared_sql
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
 from civic_pipeline.warehouse.seeds import create_seeds
@@ -34,7 +29,7 @@ def declared_warehouse(
 
     Raises ModelFailed for invalid macros.
     """
-    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+    with duckdb.connect() as connection:
         for schema in ("raw", "history", "seeds", "clean", "marts"):
             connection.execute(f"create schema {schema}")
         for functions in macro_files(root):
@@ -44,7 +39,9 @@ def declared_warehouse(
                 raise ModelFailed(functions, str(error)) from error
         create_seeds(connection, root)
         for name, dataset in datasets.items():
-            _declare(connection, name, dataset, Path(folder))
+            table = table_name(name)
+            connection.execute(f"create view raw.{table} as {declared_sql(connection, dataset)}")
+            connection.execute(f"create view history.{table} as {declared_history_sql(connection, dataset)}")
         for model in models:
             columns = ", ".join(f"{column.name} {column.type}" for column in model.contract.columns)
             connection.execute(f"create table {model.name} ({columns})")
@@ -100,21 +97,3 @@ def refused(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, line: i
         named = re.search(r"^LINE (\d+):", "\n".join(rest), re.MULTILINE)
         hint = next((text.strip() for text in rest if text.startswith("Candidate")), "")
         yield Mistake(path, line or (int(named[1]) if named else 1), " ".join(f"{first} {hint}".split()))
-
-
-def _declare(connection: duckdb.DuckDBPyConnection, name: str, dataset: Dataset, folder: Path) -> None:
-    """Create the `raw` and `history` views of a dataset over a file without rows."""
-    table, schema = table_name(name), declared_schema(dataset)
-    pq.write_table(schema.empty_table(), folder / f"{table}.parquet")
-    declared = dataset.all_columns
-    landed = [LandedColumn(name=column, portal_type=declared.get(column, "derived")) for column in schema.names]
-    columns = ", ".join(column.sql for column in columns_of(landed, dataset.model_copy(update={"columns": declared})))
-    connection.execute(
-        f"create view raw.{table} as select {columns}, '' as _capture_id, cast(null as varchar) as _edition"
-        f" from read_parquet({literal(str(folder / f'{table}.parquet'))})"
-    )
-    listed = ", ".join(quoted(name) for name in schema.names if any(stands_for(pattern, name) for pattern in declared))
-    connection.execute(
-        f"create view history.{table} as select {listed}, _capture_id, timestamp '2000-01-01' as _captured_at, _edition"
-        f" from raw.{table}"
-    )

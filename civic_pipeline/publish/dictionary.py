@@ -115,7 +115,7 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
 
 def _index(catalog: _Catalog) -> str:
     datasets = [
-        (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, dataset.cadence,
+        (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, "retired" if dataset.retired else dataset.cadence,
          ", ".join(value for what, value in _reference(dataset) if what != "Fallback"), dataset.source.recorded.isoformat(),
          ", ".join(f"[{table}]({catalog.page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
         for name, dataset in catalog.datasets.items()
@@ -228,6 +228,7 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
     facts = [
         ("Dataset", f"`{name}`"),
         ("Formerly", f"`{dataset.formerly}`" if dataset.formerly else ""),
+        ("Status", "Retired: not asked any more. Earlier captures stay readable." if dataset.retired else ""),
         ("Subject", dataset.subject),
         ("Publisher", dataset.publisher),
         ("Licence", dataset.licence),

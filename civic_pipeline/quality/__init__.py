@@ -3,11 +3,11 @@
 from civic_pipeline.quality.audit import audit
 from civic_pipeline.quality.gate import TableOutcome, build_table
 from civic_pipeline.quality.plan import PlannedCheck, planned_checks
-from civic_pipeline.quality.portal import checks_of, portal_checks
+from civic_pipeline.quality.portal import checks_of, portal_checks, retired_checks
 from civic_pipeline.quality.report import report_page, write_report
 from civic_pipeline.quality.suites import Suites
 
 __all__ = [
     "PlannedCheck", "Suites", "TableOutcome", "audit", "build_table", "checks_of", "planned_checks", "portal_checks",
-    "report_page", "write_report",
+    "report_page", "retired_checks", "write_report",
 ]  # fmt: skip

@@ -14,6 +14,8 @@ from civic_pipeline.quality.plan import planned_checks
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.warehouse import Accepted, Build, CheckResult, Model
 
+Status = Literal["built", "unchanged", "held_back", "never_captured"]
+
 
 @dataclass(frozen=True)
 class TableOutcome:
@@ -21,11 +23,11 @@ class TableOutcome:
 
     `results` are of this run if `is_audited`, else those of the accepted version. `problem` says why it is held back,
     `held_back_since` the start of the first run that held it back. `sample` has up to five of its rows, without columns about
-    persons; `seconds` is the time it took.
+    persons; `seconds` is the time it took. A table that is `never_captured` is empty, and its checks do not run.
     """
 
     model: Model
-    status: Literal["built", "unchanged", "held_back"]
+    status: Status
     results: list[CheckResult]
     accepted: Accepted | None = None
     is_audited: bool = False
@@ -50,9 +52,14 @@ def build_table(
         if waiting_for:
             raise CivicError(f"waits for {', '.join(waiting_for)}")
         if not rebuilds and build.is_current(model) and (recorded := _judged_before(build, model)):
-            return TableOutcome(model, "unchanged", recorded, build.accepted(model), sample=build.sample(model))
+            accepted = build.accepted(model)
+            is_absent = accepted is not None and build.is_absent(model, accepted.rows)
+            status: Status = "never_captured" if is_absent else "unchanged"
+            return TableOutcome(model, status, recorded, accepted, sample=build.sample(model))
         staged = build.stage(model)
-        results = keep_failed_rows(build, audit(build, staged, suites), staged)
+        is_absent = build.is_absent(model, staged.rows)
+        results = _not_run(model) if is_absent else audit(build, staged, suites)
+        results = keep_failed_rows(build, results, staged)
         blocking = [result for result in results if result.blocks]
         if blocking:
             raise refusal(build, model, blocking)
@@ -61,7 +68,8 @@ def build_table(
             staged, results, build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
         )
         remember(build, model)
-        return TableOutcome(model, "built", results, build.accepted(model), True, build.sample(model))
+        status = "never_captured" if is_absent else "built"
+        return TableOutcome(model, status, results, build.accepted(model), True, build.sample(model))
     except CivicError as error:
         interruption.check()  # an interrupted query is not the table's fault
         since = build.hold_back(model, str(error), results)
@@ -69,6 +77,14 @@ def build_table(
             model, "held_back", results or build.recorded_checks(model.name), build.accepted(model), bool(results),
             problem=str(error), held_back_since=since,
         )  # fmt: skip
+
+
+def _not_run(model: Model) -> list[CheckResult]:
+    """The checks of a table whose sources were never captured: no rows break a rule, and some rules ask for rows."""
+    why = (
+        f"not_run: never captured: {', '.join(sorted(name for name in model.inputs if not name.startswith('seeds.')))}"
+    )
+    return [check.not_run(why) for check in planned_checks(model).values()]
 
 
 def _judged_before(build: Build, model: Model) -> list[CheckResult] | None:
@@ -79,7 +95,7 @@ def _judged_before(build: Build, model: Model) -> list[CheckResult] | None:
     recorded = {result.name: result for result in build.recorded_checks(model.name)}
     if recorded.keys() != planned_checks(model).keys():
         return None
-    age = data_age(build, model, model.name)
+    age = None if all(result.not_run for result in recorded.values()) else data_age(build, model, model.name)
     # The text of data_age changes every day; record it only when the verdict changes, or every day would need a new release.
     if age and recorded[age.name].passed != age.passed:
         recorded[age.name] = age

@@ -1,5 +1,7 @@
 """The result of an attempt as checks of the raw table."""
 
+from dataclasses import replace
+
 from civic_pipeline.lake import Attempt
 from civic_pipeline.quality.plan import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
@@ -26,10 +28,13 @@ def portal_checks(table: str) -> dict[str, PlannedCheck]:
 
 
 def checks_of(attempt: Attempt, table: str) -> list[CheckResult]:
-    """Results for `table` (`raw.x`) of one attempt."""
+    """Results for `table` (`raw.x`) of one attempt. A failure is a warning as long as the source was never captured."""
     planned = portal_checks(table)
+    captured = planned["captured"].result(
+        attempt.status != "failed", examples=(attempt.problem,) if attempt.problem else ()
+    )
     return [
-        planned["captured"].result(attempt.status != "failed", examples=(attempt.problem,) if attempt.problem else ()),
+        captured if attempt.capture_id else replace(captured, severity="warning"),
         planned["schema_declared"].result(
             not attempt.undeclared and not attempt.left_out,
             None,
@@ -37,3 +42,8 @@ def checks_of(attempt: Attempt, table: str) -> list[CheckResult]:
             (*attempt.left_out, *attempt.undeclared)[:5],
         ),
     ]
+
+
+def retired_checks(table: str) -> list[CheckResult]:
+    """Results for `table` (`raw.x`) of a source that is not asked any more."""
+    return [check.not_run("not_run: the source is retired") for check in portal_checks(table).values()]

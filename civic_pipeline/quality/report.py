@@ -73,7 +73,10 @@ def _index(run_id: str, subjects: Mapping[str, str], results: Mapping[str, Seque
         for table in sorted(tables, key=lambda name: (-_failures(results[name]), name)):
             count = _failures(results[table])
             mark = " failed" if count else ""
-            body.append(f'<tr><td>{_link(table)}<td class=n>{len(results[table]):,}<td class="n{mark}">{count:,}</tr>')
+            remark = _not_run(results[table])
+            body.append(
+                f'<tr><td>{_link(table)}{remark}<td class=n>{len(results[table]):,}<td class="n{mark}">{count:,}</tr>'
+            )
         body.append("</table>")
     return _page("Quality report", body)
 
@@ -120,6 +123,12 @@ def _examples(result: CheckResult) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.10g}"
+
+
+def _not_run(results: Sequence[CheckResult]) -> str:
+    """Why no check of a table ran; empty if one did."""
+    reasons = [result.not_run for result in results if result.not_run]
+    return f" {escape(reasons[0])}" if reasons and len(reasons) == len(results) else ""
 
 
 def _failures(results: Sequence[CheckResult]) -> int:

@@ -44,3 +44,16 @@ def drift_warnings(settings: Settings, run_id: str) -> dict[str, str]:
     except (WarehouseMissing, WarehouseOpened):  # then this run released nothing
         return {}
     return dict(rows)
+
+
+def never_captured(settings: Settings) -> dict[str, str]:
+    """The sources of the release that failed and were never captured: raw table -> why. Their tables are empty."""
+    try:
+        with connect(settings.warehouse) as connection:
+            rows = connection.execute(
+                "select 'raw.' || replace(dataset, '/', '_'), problem from meta.captures"
+                " where capture_id is null and problem is not null order by 1"
+            ).fetchall()
+    except (WarehouseMissing, WarehouseOpened):
+        return {}
+    return dict(rows)

@@ -20,7 +20,7 @@ from civic_pipeline.quality.suites import Suites
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
-from civic_pipeline.warehouse.build import prepare
+from civic_pipeline.warehouse.prepare import prepare
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _refuse_uncaptured(build: Build) -> None:
     for name in build.datasets:
         if name in build.damaged:
             raise CivicError(build.damaged[name])
-        if lake.accepted(name) is None:
+        if lake.accepted(name) is None and name not in build.never_captured:
             raise NotCaptured(name)
 
 

@@ -1,10 +1,11 @@
 """Run `sql/` on DuckDB: stage, (audit,) swap; record it in `meta`; make a release."""
 
 from civic_pipeline.warehouse.as_of import as_of
-from civic_pipeline.warehouse.build import Accepted, Build, Staged, open_build
+from civic_pipeline.warehouse.build import Accepted, Build, Staged
 from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.history import record_history
 from civic_pipeline.warehouse.model import Model, load_models, tables_read
+from civic_pipeline.warehouse.prepare import open_build
 from civic_pipeline.warehouse.release import release
 from civic_pipeline.warehouse.rule import Rule
 

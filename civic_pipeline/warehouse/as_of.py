@@ -17,9 +17,10 @@ from civic_pipeline.lake import Lake
 from civic_pipeline.releases import confine
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import quoted
-from civic_pipeline.warehouse.build import Build, prepare
+from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.captured import refuse_unknown_shape
 from civic_pipeline.warehouse.model import Model
+from civic_pipeline.warehouse.prepare import prepare
 
 
 @contextmanager
@@ -28,14 +29,14 @@ def as_of(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A temporary warehouse with the tables that `query` reads, built by today's SQL and seeds; the default schema is marts.
 
-    A place without a capture at that moment has no rows in tables of several places. Contracts are not checked; row rules
-    apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName for a table that is not a model,
-    NotCapturedBy, CaptureDamaged, ShapeUnknown, ModelFailed.
+    A place without a capture at that moment has no rows in tables of several places; a source without any capture is empty.
+    Contracts are not checked; row rules apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName
+    for a table that is not a model, NotCapturedBy, CaptureDamaged, ShapeUnknown, ModelFailed.
     """
     lake = Lake(settings.lake, datasets)
     read = _read(_needed(query, models), models, datasets)
-    uncaptured = {f"clean.{table_name(name)}" for name in read if lake.accepted(name, moment) is None}
-    models = {name: model.without(uncaptured) for name, model in models.items()}
+    late = {f"clean.{table_name(name)}" for name in read if lake.accepted(name, moment) is None and lake.ids(name)}
+    models = {name: model.without(lambda part: not part.inputs.isdisjoint(late)) for name, model in models.items()}
     wanted = _needed(query, models)
     read = _read(wanted, models, datasets)
     _refuse_uncaptured(lake, read, moment)
@@ -88,6 +89,7 @@ def _is_captured(source: str) -> bool:
 
 
 def _refuse_uncaptured(lake: Lake, read: Mapping[str, Dataset], moment: datetime) -> None:
+    """Raise NotCapturedBy for sources captured later only, or if none was ever captured: beside others, such a source is empty."""
     late: dict[str, str | None] = {}
     for name in read:
         accepted = lake.accepted(name, moment)
@@ -97,5 +99,5 @@ def _refuse_uncaptured(lake: Lake, read: Mapping[str, Dataset], moment: datetime
             continue
         first = next((capture for capture in lake.captures(name) if capture.held_back is None), None)
         late[name] = first.captured_at[:10] if first else None
-    if late:
+    if any(late.values()) or (late and len(late) == len(read)):
         raise NotCapturedBy(f"{moment:%Y-%m-%d %H:%M} UTC", late)

@@ -14,15 +14,16 @@ from typing import cast
 import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, table_name
-from civic_pipeline.errors import CaptureDamaged, ModelFailed, NotCaptured, ShapeUnknown, writing
+from civic_pipeline.errors import ModelFailed, NotCaptured, writing
 from civic_pipeline.lake import Lake
-from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
-from civic_pipeline.warehouse.capture_rows import record_capture
-from civic_pipeline.warehouse.captured import capture_sql, history_sql, refuse_unknown_shape
+from civic_pipeline.warehouse.captured import (
+    declared_history_sql,
+    history_sql,
+)
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
 from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
 from civic_pipeline.warehouse.hashes import fingerprint
@@ -31,8 +32,8 @@ from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.model import Model, Part
 from civic_pipeline.warehouse.personal import without
 from civic_pipeline.warehouse.python_code import PythonCode
-from civic_pipeline.warehouse.seeds import create_seeds
 
+NEVER_CAPTURED = "never_captured"  # status of an empty table in meta.tables
 _WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
 
@@ -70,22 +71,31 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Build:
-    """An open build file. Use `open_build`."""
+    """An open build file. Use `open_build`.
+
+    `damaged`: dataset -> why its accepted capture cannot be read. `never_captured`: the datasets that are read as empty, because
+    they have no accepted capture. `as_of`: captures made after this moment are ignored.
+    """
 
     connection: duckdb.DuckDBPyConnection
     settings: Settings
     datasets: Mapping[str, Dataset]
     run_id: str
     started_at: datetime
-    damaged: dict[str, str] = field(default_factory=dict)  # dataset -> why its accepted capture cannot be read
-    as_of: datetime | None = None  # captures made after this moment are ignored
+    damaged: dict[str, str] = field(default_factory=dict)
+    never_captured: set[str] = field(default_factory=set)
+    as_of: datetime | None = None
 
     def is_current(self, model: Model) -> bool:
         """Whether nothing that decides the table or its checks has changed since `model` was last built."""
         row = self.connection.execute(
-            "select fingerprint from meta.tables where table_name = ? and status = 'current'", [model.name]
+            "select status, row_count, fingerprint from meta.tables where table_name = ?", [model.name]
         ).fetchone()
-        return row is not None and row[0] == self._fingerprint(model)
+        return row is not None and row[0] == self._status(model, row[1] or 0) and row[2] == self._fingerprint(model)
+
+    def is_absent(self, model: Model, rows: int) -> bool:
+        """Whether a version of `model` with so many rows is empty because none of its sources was ever captured."""
+        return rows == 0 and model.takes_rows_only_from(self._absent_tables())
 
     def stage(self, model: Model) -> Staged:
         """Run the model's SQL or Python code into staging tables. Raises ModelFailed with the message of either.
@@ -102,7 +112,10 @@ class Build:
         self._compare_types(model.parts)
         try:
             with writing(self.settings.build.parent):
-                if model.code:
+                if model.code and model.takes_rows_only_from(self._absent_tables()):
+                    nothing = ", ".join(f"cast(null as {c.type}) as {c.name}" for c in contract.columns)
+                    execute(f"create or replace table {everything} as select {nothing} where false")
+                elif model.code:
                     self._run_code(model, model.code, everything)
                 else:
                     execute(f"create or replace table {everything} as\n{model.sql}")
@@ -170,10 +183,10 @@ class Build:
                 self.connection, meta.TABLES, "table_name", model.name,
                 [{
                     "table_name": model.name, "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
-                    "status": "current", "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
+                    "status": self._status(model, staged.rows), "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
                     "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
-                    "missing_parts": list(model.missing_parts),
+                    "missing_parts": self._missing_parts(staged),
                     "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
                     "content_hash": content_hash(self.connection, self._shown(model.name, model)),
                     "fingerprint": self._fingerprint(model),
@@ -197,8 +210,10 @@ class Build:
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> datetime:
         """Keep the accepted table and record why; returns the start of the first run that held the table back, UTC."""
         with writing(self.settings.build.parent), self.transaction():
-            known = self.connection.execute("select 1 from meta.tables where table_name = ?", [model.name]).fetchone()
-            if not known:
+            known = self.connection.execute(
+                "select status from meta.tables where table_name = ?", [model.name]
+            ).fetchone()
+            if known in (None, (NEVER_CAPTURED,)):  # an empty table is no accepted version: others would wait for it
                 row: dict[str, object] = {
                     "table_name": model.name,
                     "each_row_is": model.contract.each_row_is,
@@ -249,7 +264,7 @@ class Build:
 
     def current_tables(self) -> set[str]:
         """The tables that are not held back."""
-        rows = self.connection.execute("select table_name from meta.tables where status = 'current'").fetchall()
+        rows = self.connection.execute("select table_name from meta.tables where status <> 'held_back'").fetchall()
         return {name for (name,) in rows}
 
     def accepted(self, model: Model) -> Accepted | None:
@@ -317,9 +332,27 @@ class Build:
         return row[0] if row else None
 
     def available(self, model: Model) -> Model:
-        """`model` without the parts that read a clean table that has no accepted version."""
-        clean = {name for name in model.inputs if name.startswith("clean.")}
-        return model.without(clean - self.accepted_tables())
+        """`model` without the parts that read a clean table that has no accepted version, or whose sources were never captured."""
+        refused = {name for name in model.inputs if name.startswith("clean.")} - self.accepted_tables()
+        absent = self._absent_tables()
+        return model.without(lambda part: not part.inputs.isdisjoint(refused) or part.takes_rows_only_from(absent))
+
+    def _absent_tables(self) -> set[str]:
+        """The tables without rows because their sources were never captured."""
+        built = self.connection.execute("select table_name from meta.tables where status = ?", [NEVER_CAPTURED])
+        captures = (f"{schema}.{table_name(name)}" for schema in ("raw", "history") for name in self.never_captured)
+        return {name for (name,) in built.fetchall()} | set(captures)
+
+    def _status(self, model: Model, rows: int) -> str:
+        """The status of a version of `model` with so many rows."""
+        return NEVER_CAPTURED if self.is_absent(model, rows) else "current"
+
+    def _missing_parts(self, staged: Staged) -> list[str]:
+        """The places that are left out: all of them, if none of their sources was ever captured."""
+        model = staged.model
+        if model.has_parts and self.is_absent(model, staged.rows):
+            return [part.name for part in model.parts]
+        return list(model.missing_parts)
 
     def _compare_types(self, parts: Sequence[Part]) -> None:
         """Raise ModelFailed for a part whose types differ from the first part's: a union would convert them silently."""
@@ -348,9 +381,12 @@ class Build:
                     and capture.is_until(self.as_of)
                     and (not capture.failed_checks or capture == current)
                 ]
-                if not captures:
+                if not captures and name not in self.never_captured:
                     raise NotCaptured(name)
-                self.connection.execute(f"create or replace view {view} as {history_sql(lake, dataset, captures)}")
+                sql = (
+                    history_sql(lake, dataset, captures) if captures else declared_history_sql(self.connection, dataset)
+                )
+                self.connection.execute(f"create or replace view {view} as {sql}")
 
     def _fingerprint(self, model: Model) -> str:
         self._history_views(model)  # the views' SQL names the captures
@@ -404,58 +440,6 @@ class Build:
             self.connection.execute("rollback")
             raise
         self.connection.execute("commit")
-
-
-@contextmanager
-def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
-    """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
-
-    Raises LockHeld while another process writes, ModelFailed (sql/functions), DiskFull, NotWritable.
-    """
-    with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
-        with writing(settings.build.parent):
-            connection = duckdb.connect(str(settings.build))
-            settings.build.parent.chmod(0o700)  # it holds columns about persons; releases do not
-        try:
-            build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
-            with writing(settings.build.parent):
-                prepare(build)
-            yield build
-        finally:
-            connection.close()
-
-
-def prepare(build: Build) -> None:
-    """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
-    connection, root = build.connection, build.settings.root
-    connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
-        connection.execute(f"create schema if not exists {schema}")
-    build.drop_staging()  # left by a killed run
-    with build.transaction():  # one commit instead of hundreds
-        meta.create(connection)
-    for macros in macro_files(root):
-        try:
-            connection.execute(macros.read_text(encoding="utf-8"))
-        except duckdb.Error as error:
-            raise ModelFailed(macros, str(error)) from error
-    create_seeds(connection, root)
-    meta.put_places(connection)
-    lake = Lake(build.settings.lake, build.datasets)
-    for name, dataset in build.datasets.items():
-        try:
-            accepted = lake.accepted(name, build.as_of)
-            if accepted:
-                lake.verify(accepted)
-                refuse_unknown_shape(dataset, accepted)
-                connection.execute(
-                    f"create or replace view raw.{table_name(name)} as {capture_sql(lake, dataset, accepted)}"
-                )
-        except (CaptureDamaged, ShapeUnknown) as error:
-            # The others are still built; what depends on this one is held back.
-            accepted, build.damaged[name] = None, str(error)
-            connection.execute(f"drop view if exists raw.{table_name(name)}")
-        record_capture(build.connection, lake, name, dataset, accepted)
 
 
 def _list_of_broken(rules: Iterable[RowRule], text_of: Callable[[RowRule], str]) -> str:

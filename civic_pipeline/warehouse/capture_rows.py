@@ -17,7 +17,8 @@ def record_capture(
     shared: dict[str, object] = {
         "dataset": name, "publisher": dataset.publisher, "licence": dataset.licence,
         "attempted_at": meta.naive(datetime.fromisoformat(last.attempted_at)) if last else None,
-        "status": last.status if last else None, "problem": last.problem if last else None,
+        "status": "retired" if dataset.retired else last.status if last else None,
+        "problem": last.problem if last and not dataset.retired else None,
     }  # fmt: skip
     rows: list[dict[str, object]] = []
     if accepted is None:

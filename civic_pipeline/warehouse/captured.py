@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import duckdb
+
 from civic_pipeline.catalog import Dataset, is_dated, spelled, stands_for
 from civic_pipeline.errors import ShapeUnknown
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.lake.manifest import LandedColumn
+from civic_pipeline.portals.declared import declared_schema
 from civic_pipeline.sql_text import literal, quoted
 
 
@@ -95,6 +98,36 @@ def refuse_unknown_shape(dataset: Dataset, capture: Manifest) -> None:
         declared, published = dataset.edition(part.edition), tuple(column.name for column in part.columns)
         if declared.shape_of(published) is None and (lacking := declared.lacks(published)):
             raise ShapeUnknown(f"{capture.capture_id} {part.edition or ''}".strip(), lacking)
+
+
+def declared_sql(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> str:
+    """No rows, with the columns of `capture_sql` as they are declared: a source without a capture is read like this."""
+    relation = connection.from_arrow(declared_schema(dataset).empty_table())
+    # A Parquet file with times in milliseconds is read as TIMESTAMP, an Arrow table as TIMESTAMP_MS.
+    types = {
+        name: str(kind).replace("TIMESTAMP_MS", "TIMESTAMP")
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+    }
+    declared = dataset.all_columns
+    landed = [LandedColumn(name=name, portal_type=declared.get(name, "derived")) for name in types]
+    nulls = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items())
+    columns = ", ".join(column.sql for column in columns_of(landed, dataset.model_copy(update={"columns": declared})))
+    return (
+        f"select {columns}, cast(null as varchar) as _capture_id, cast(null as varchar) as _edition"
+        f" from (select {nulls}) where false"
+    )
+
+
+def declared_history_sql(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> str:
+    """No rows, with the columns of `history_sql` as they are declared."""
+    names = declared_schema(dataset).names
+    listed = ", ".join(
+        quoted(name) for name in names if any(stands_for(pattern, name) for pattern in dataset.all_columns)
+    )
+    return (
+        f"select {listed}, _capture_id, cast(null as timestamp) as _captured_at, _edition"
+        f" from ({declared_sql(connection, dataset)})"
+    )
 
 
 def _clock(column: str, name: str, dataset: Dataset | None) -> str:

@@ -32,7 +32,11 @@ CAPTURES = MetaTable(
     "captures",
     "one file fetched from one portal: a capture, or one yearly edition of it",
     _columns(
-        ("capture_id", "VARCHAR", "City, dataset and time of the fetch; names the folder in the lake."),
+        (
+            "capture_id",
+            "VARCHAR",
+            "City, dataset and time of the fetch; names the folder in the lake. Null if the source was never captured.",
+        ),
         ("dataset", "VARCHAR", "City and dataset, such as baltimore/spending."),
         ("edition", "VARCHAR", "Year of the edition; null where the dataset is a single source."),
         ("captured_at", "TIMESTAMP", "When it was fetched, UTC."),
@@ -41,7 +45,11 @@ CAPTURES = MetaTable(
             "TIMESTAMP",
             "When the portal was last asked, UTC; later than captured_at if the source was unchanged or failed.",
         ),
-        ("status", "VARCHAR", "Outcome of the last attempt: captured, unchanged or failed."),
+        (
+            "status",
+            "VARCHAR",
+            "Outcome of the last attempt: captured, unchanged or failed; retired if the source is not asked any more.",
+        ),
         ("problem", "VARCHAR", "Why the last attempt failed; null if it did not."),
         ("title", "VARCHAR", "Title on the portal."),
         ("publisher", "VARCHAR", "Who publishes it."),
@@ -89,7 +97,11 @@ TABLES = MetaTable(
         ("table_name", "VARCHAR", "Schema and table."),
         ("each_row_is", "VARCHAR", "The grain."),
         ("cannot_say", "VARCHAR", "What the table must not be used to claim; null if nothing is stated."),
-        ("status", "VARCHAR", "current, or held_back: the last accepted version is kept."),
+        (
+            "status",
+            "VARCHAR",
+            "current; held_back: the last accepted version is kept; never_captured: empty, because none of its sources was captured yet.",
+        ),
         ("held_back_since", "TIMESTAMP", "Start of the first run that held it back, UTC; null if current."),
         ("held_back_because", "VARCHAR", "Why it is held back; null if current."),
         ("built_at", "TIMESTAMP", "When this version was accepted, UTC; null if there is none."),
@@ -109,7 +121,11 @@ TABLES = MetaTable(
             "Columns about persons, of the table and of its quarantine. They are left out of releases.",
         ),
         ("inputs", "VARCHAR[]", "Tables its SQL reads."),
-        ("missing_parts", "VARCHAR[]", "Places left out because no version of their clean table was accepted yet."),
+        (
+            "missing_parts",
+            "VARCHAR[]",
+            "Places left out because their source was never captured, or no version of their clean table was accepted yet.",
+        ),
         ("content_hash", "VARCHAR", "Hash of the rows in any order, and of the names and types of the columns."),
         (
             "quarantine_hash",

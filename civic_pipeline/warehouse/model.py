@@ -6,7 +6,7 @@ A mart whose contract has `made_by` has no SQL: a function makes it, see `python
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -28,6 +28,7 @@ from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
 
 MODEL_SCHEMAS = ("clean", "marts")
+_DESCRIBING = ("marts.dim_", "marts.bridge_")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Part:
     def name(self) -> str:
         """The place whose rows it selects, if the model has several parts."""
         return self.path.stem
+
+    def takes_rows_only_from(self, tables: Collection[str]) -> bool:
+        """Whether every table that it takes rows from is in `tables`."""
+        return _take_rows_only_from(self.inputs, tables)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,11 @@ class Model:
         return f"{self.schema}.{self.table}"
 
     @property
+    def has_parts(self) -> bool:
+        """Whether it is a folder of one select per place."""
+        return not self.path.suffix
+
+    @property
     def inputs(self) -> frozenset[str]:
         """The tables its SQL or its code reads, as `schema.table`."""
         return frozenset(self.code.inputs if self.code else ()).union(*(part.inputs for part in self.parts))
@@ -84,7 +94,7 @@ class Model:
         """Its select, or a union of its parts by column name; empty for a table made by Python."""
         if not self.parts:
             return ""
-        if self.path.suffix:
+        if not self.has_parts:
             return self.parts[0].sql
         columns = ", ".join(self.parts[0].query.named_selects)
         return "\nunion all\n".join(f"select {columns} from (\n{part.sql}\n)" for part in self.parts)
@@ -93,12 +103,12 @@ class Model:
     def query(self) -> exp.Query:
         return parse_select(self.path, self.sql)
 
-    def without(self, tables: Collection[str]) -> "Model":
-        """The model without the parts that read one of `tables`; unchanged if no part would be left.
+    def without(self, is_missing: Callable[[Part], bool]) -> "Model":
+        """The model without the parts that are missing; unchanged if no part would be left.
 
         This way a table of all cities does not wait for the first capture of one city.
         """
-        kept = tuple(part for part in self.parts if part.inputs.isdisjoint(tables))
+        kept = tuple(part for part in self.parts if not is_missing(part))
         if not kept or kept == self.parts:
             return self
         missing = {part.name for part in self.parts} - {part.name for part in kept}
@@ -107,7 +117,12 @@ class Model:
     @property
     def dating_inputs(self) -> list[str]:
         """The inputs that date this table: all but dimensions and bridges, which have no date of their own."""
-        return [name for name in self.inputs if not name.startswith(("marts.dim_", "marts.bridge_"))]
+        return [name for name in self.inputs if not name.startswith(_DESCRIBING)]
+
+    def takes_rows_only_from(self, tables: Collection[str]) -> bool:
+        """Whether all its parts do, or its code."""
+        reads = [part.inputs for part in self.parts] or [self.inputs]
+        return all(_take_rows_only_from(inputs, tables) for inputs in reads)
 
     @property
     def references(self) -> set[str]:
@@ -263,6 +278,13 @@ def tables_read(path: Path) -> frozenset[str]:
     """The tables that the one select in `path` reads, as `schema.table`. Raises FileInvalid."""
     sql = path.read_text(encoding="utf-8")
     return _inputs(path, sql, parse_select(path, sql))
+
+
+def _take_rows_only_from(inputs: Collection[str], tables: Collection[str]) -> bool:
+    """Whether all of `inputs` that hold rows are in `tables`: not seeds, and not dimensions beside facts, which describe rows."""
+    read = {name for name in inputs if not name.startswith("seeds.")}
+    facts = {name for name in read if not name.startswith(_DESCRIBING)}
+    return bool(read) and (facts or read) <= set(tables)
 
 
 def _inputs(path: Path, sql: str, query: exp.Query) -> frozenset[str]:

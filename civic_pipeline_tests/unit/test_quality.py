@@ -358,7 +358,7 @@ def test_a_dataset_nobody_captured_is_reported_with_what_to_run(tiny: TinyProjec
                 dataset="town/payments",
                 attempted_at="2026-01-01T00:00:00+00:00",
                 status="failed",
-                capture_id=None,
+                capture_id="x",
                 problem="no answer",
             ),
             [False, True],
