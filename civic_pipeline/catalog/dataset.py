@@ -210,7 +210,11 @@ class Dataset(Strict):
         shown_nowhere = self.about_persons
         for part, names in self._mentioned():
             listed = self.columns if part == "key" else self.all_columns
-            unknown = [name for name in names if name not in listed]
+            # A shape may name members of a family, such as fy15_budget of fy*_budget.
+            families = [name for name in listed if "*" in name] if part == "earlier_shapes" else []
+            unknown = [
+                name for name in names if name not in listed and not any(members(one, [name]) for one in families)
+            ]
             if unknown:
                 raise mistake(f"{part} names {', '.join(unknown)}, which `columns` does not list", part)
             shown = [name for name in names if name.lower() in shown_nowhere]

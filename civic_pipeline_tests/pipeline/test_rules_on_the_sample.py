@@ -101,8 +101,8 @@ def one_line_less(rows: Rows) -> Rows:
 
 SEQUENCES = {
     "a budget twice, and new payments": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": five_more}, CHICAGO, "clean.baltimore_spending"),
-    "a budget twice, and a year of payments twice": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": fiscal_year_twice, "budget.csv.gz": one_line_less}, CHICAGO | {"clean.baltimore_spending"}, "clean.baltimore_budget"),
-    "a checkbook that shrank, and a changed budget": ({"spending.csv.gz": shrunk, "budget.csv.gz": one_line_less}, {"raw.baltimore_spending", "clean.baltimore_spending", "marts.fct_payments"}, "clean.baltimore_budget"),
+    "a budget twice, and a year of payments twice": ({"chicago_budget_2025.csv.gz": twice, "spending.csv.gz": fiscal_year_twice, "budget_2023.csv.gz": one_line_less}, CHICAGO | {"clean.baltimore_spending"}, "clean.baltimore_budget"),
+    "a checkbook that shrank, and a changed budget": ({"spending.csv.gz": shrunk, "budget_2023.csv.gz": one_line_less}, {"raw.baltimore_spending", "clean.baltimore_spending", "marts.fct_payments"}, "clean.baltimore_budget"),
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def test_a_broken_covid_rule_does_not_stop_the_budget(sample: Sample, tmp_path: 
     text = rule.read_text(encoding="utf-8")
     rule.write_text(text.replace("where first_count + total_increment <> last_count", ""), encoding="utf-8")
     assert rule.read_text(encoding="utf-8") != text
-    sample.change("budget.csv.gz", one_line_less)
+    sample.change("budget_2023.csv.gz", one_line_less)
     broken = Sample(Settings(root=root, data=sample.settings.data, demo_folder=sample.settings.demo_folder))
     problems = broken.night()
     assert problems.keys() == {"marts.mart_covid_daily"}

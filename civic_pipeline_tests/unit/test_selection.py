@@ -27,7 +27,8 @@ def test_a_subject_has_its_sources_and_all_its_tables() -> None:
 
 
 def test_a_place_has_its_datasets_and_no_mart() -> None:
-    assert selected("chicago") == {"raw.chicago_budget", "clean.chicago_budget"}
+    datasets = {"chicago_budget", "chicago_revenue"}
+    assert selected("chicago") == {f"{schema}.{name}" for schema in ("raw", "clean") for name in datasets}
 
 
 def test_a_plus_adds_what_depends_on_it_up_to_the_site() -> None:

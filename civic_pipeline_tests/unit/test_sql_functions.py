@@ -318,3 +318,34 @@ def test_contract_numbers_are_split_from_their_release(
     call: Callable[..., object], text: str | None, number: str | None, release: str | None
 ) -> None:
     assert (call("contract_number", text), call("contract_release", text)) == (number, release)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0.0956", "0.0956"), (" 216.687 ", "216.687"), ("-12", "-12"), ("17100000000", "17100000000")]
+)
+def test_plain_numbers_of_seeds_keep_their_decimals(call: Callable[..., object], text: str, number: str) -> None:
+    assert call("parse_decimal", text) == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["1,000", "1e5", "n/a", "", ".5", "0_1", "1.2345678", None])
+def test_what_is_no_plain_number_is_null(call: Callable[..., object], text: str | None) -> None:
+    assert call("parse_decimal", text) is None
+
+
+def test_an_increase_has_a_positive_rate(call: Callable[..., object]) -> None:
+    assert call("change_rate", 250, 200) == 0.25
+    assert call("change_rate", 150, 200) == -0.25
+    assert call("change_rate", -50, -100) == 0.5
+    assert call("change_rate", Decimal("1.00"), Decimal("0.00")) is None
+    assert call("change_rate", 1, None) is None
+
+
+@pytest.mark.parametrize(
+    ("distance", "outturn", "composition"),
+    [(0.0, "A", "A"), (0.05, "A", "B"), (0.1, "B", "C"), (0.15, "C", "D"), (0.16, "D", "D"), (None, None, None)],
+)
+def test_pefa_bounds_belong_to_the_better_grade_in_pi_1_and_to_the_worse_in_pi_2(
+    call: Callable[..., object], distance: float | None, outturn: str | None, composition: str | None
+) -> None:
+    assert call("pefa_outturn_grade", distance) == outturn
+    assert call("pefa_composition_grade", distance) == composition

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from checkbook import publish_checkbook
 from formulas import build, empty_warehouse, rows_of_check
 
 
@@ -89,129 +88,6 @@ def test_seven_day_rates_need_seven_days_and_differ_by_seven(warehouse: duckdb.D
 def test_no_rate_is_drawn_across_a_gap(warehouse: duckdb.DuckDBPyConnection) -> None:
     publish_counts(warehouse, {"A": [0, 1, 2, 3, None, 5, 6, 7, 8, 9, 10, 11, 12, 13]})
     assert [rate is not None for rate in column(warehouse, "rate_cdc_7d")] == [False] * 12 + [True, True]
-
-
-# Budget
-
-
-def publish_budget(warehouse: duckdb.DuckDBPyConnection, lines: list[tuple[int, str, int, bool]]) -> None:
-    """Adopted lines of Baltimore as (fiscal year, agency, dollars, is it a transfer)."""
-    warehouse.execute("create or replace table marts.dim_agencies (agency_id varchar, agency_name varchar)")
-    warehouse.execute(
-        "create or replace table marts.fct_budget_lines"
-        " (city varchar, fiscal_year integer, phase varchar, agency_id varchar, appropriated_amount decimal(18, 2), is_transfer boolean)"
-    )
-    for year, agency, amount, is_transfer in lines:
-        warehouse.execute(
-            "insert into marts.fct_budget_lines values ('baltimore', ?, 'adopted', ?, ?, ?)",
-            [year, agency, amount, is_transfer],
-        )
-    warehouse.execute("insert into marts.dim_agencies select distinct agency_id, agency_id from marts.fct_budget_lines")
-    build(warehouse, "marts.mart_budget_by_agency")
-
-
-def changes(warehouse: duckdb.DuckDBPyConnection, year: int) -> dict[str, tuple[object, object, object]]:
-    query = (
-        "select agency_id, previous_amount, change_rate, is_new from marts.mart_budget_by_agency where fiscal_year = ?"
-    )
-    return {
-        agency: (previous, rate, new) for agency, previous, rate, new in warehouse.execute(query, [year]).fetchall()
-    }
-
-
-def test_an_increase_is_positive_even_from_a_negative_budget(warehouse: duckdb.DuckDBPyConnection) -> None:
-    lines = [(2024, "up", 200, False), (2025, "up", 250, False), (2024, "down", 200, False), (2025, "down", 150, False)]
-    publish_budget(warehouse, [*lines, (2024, "credit", -100, False), (2025, "credit", -50, False)])
-    rates = {agency: rate for agency, (_, rate, _) in changes(warehouse, 2025).items()}
-    assert rates == {"up": 0.25, "down": -0.25, "credit": 0.5}
-    assert rows_of_check(warehouse, "budget_changes_have_the_right_sign") == []
-    warehouse.execute("update marts.mart_budget_by_agency set change_rate = -change_rate")
-    assert len(rows_of_check(warehouse, "budget_changes_have_the_right_sign")) == 3
-
-
-def test_an_agency_without_a_budget_before_is_new_and_has_no_change(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_budget(warehouse, [(2024, "old", 100, False), (2025, "old", 100, False), (2025, "new", 30, False)])
-    assert changes(warehouse, 2025) == {"old": (100, 0.0, False), "new": (0, None, True)}
-
-
-def test_nothing_is_compared_with_a_budget_that_was_not_published(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_budget(warehouse, [(2023, "a", 100, False), (2025, "a", 150, False)])
-    assert changes(warehouse, 2025) == {"a": (None, None, False)}
-
-
-def test_transfers_are_shown_and_left_out_of_totals(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_budget(warehouse, [(2025, "a", 100, False), (2025, "a", -40, True), (2025, "b", 300, False)])
-    query = "select appropriated_amount, non_transfer_amount, city_amount, city_share from marts.mart_budget_by_agency order by agency_id"
-    assert warehouse.execute(query).fetchall() == [(60, 100, 400, 0.25), (300, 300, 400, 0.75)]
-
-
-def publish_both_budgets(
-    warehouse: duckdb.DuckDBPyConnection, lines: Sequence[tuple[str, str, int, str, int, int]]
-) -> None:
-    """Baltimore's 2025 lines as (agency, program code, object, activity, approved, recommended), and one of Chicago's."""
-    warehouse.execute(
-        "create table raw.baltimore_budget as select 2025::decimal(38, 18) as fiscal_year, department, '1001' as fund_id,"
-        " 'General' as fund, '' as fund_type, '1001' as detailed_fund_id, 'General' as detailed_fund_description, program_id,"
-        " ' Street  Cleaning ' as service, 'Street Cleaning' as program, activity_id, 'd' as description, obj, 'e' as expense_category,"
-        " '101' as sub_object_id, 't' as expense_type, approved_amount, recommended_amount, 'c' as _capture_id"
-        " from (values ('x', 'x', 0::decimal(38, 18), 'x', 0::decimal(38, 18), 0::decimal(38, 18)))"
-        " as t(department, program_id, obj, activity_id, approved_amount, recommended_amount) where false"
-    )
-    for agency, program, number, activity, approved, recommended in lines:
-        warehouse.execute(
-            "insert into raw.baltimore_budget by name select 2025 as fiscal_year, ? as department, '1001' as fund_id, 'General' as fund,"
-            " ? as program_id, ? as obj, ? as activity_id, ? as approved_amount, ? as recommended_amount",
-            [agency, program, number, activity, approved, recommended],
-        )
-    warehouse.execute(
-        "create table raw.chicago_budget as select 'LOCAL' as fund_type, '0100' as fund_code, 'Corporate Fund' as fund_description,"
-        " '57' as department_number, 'Police' as department_description, '1000' as appropriation_authority, 'Police' as"
-        " appropriation_authority_description, '9611' as appropriation_account, 'To Reimburse the Corporate Fund' as"
-        " appropriation_account_description, 500::decimal(38, 18) as _ordinance_amount_, '2025' as _edition, 'c' as _capture_id"
-    )
-    warehouse.execute(
-        "create table seeds.budget_objects as select 'baltimore' as city, '1' as object_number, 'Salaries' as object_name"
-    )
-    build(warehouse, "clean.baltimore_budget", "clean.chicago_budget")
-    publish_checkbook(warehouse, [("DPW", "Ace", "1", "2024-07-01", "1")])
-    build(warehouse, "marts.fct_budget_lines", "marts.mart_budget_by_agency")
-
-
-def test_a_line_published_twice_is_the_same_line_and_another_amount_is_another(
-    warehouse: duckdb.DuckDBPyConnection,
-) -> None:
-    line = ("Public Works", "0661", 1, "3", 100, 90)
-    publish_both_budgets(
-        warehouse, [line, line, ("Public Works", "661", 1, "3", 100, 90), ("Public Works", "661", 1, "3", 70, 90)]
-    )
-    ids = "select count(*), count(distinct budget_line_id) from clean.baltimore_budget"
-    assert warehouse.execute(ids).fetchone() == (4, 2)
-    assert warehouse.execute("select distinct program_code from clean.baltimore_budget").fetchall() == [("661",)]
-
-
-def test_placeholders_are_no_activity_and_object_zero_is_a_transfer(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_both_budgets(
-        warehouse, [("Public Works", "661", 0, "9999", -40, 0), ("Public Works", "661", 1, "7", 100, 90)]
-    )
-    query = "select activity_code, is_transfer from clean.baltimore_budget order by approved_amount"
-    assert warehouse.execute(query).fetchall() == [(None, True), ("7", False)]
-
-
-def test_both_cities_budgets_are_the_same_to_the_cent_by_line_agency_and_fund(
-    warehouse: duckdb.DuckDBPyConnection,
-) -> None:
-    publish_both_budgets(warehouse, [("Public Works", "661", 1, "1", 100, 90), ("Moon Base", "662", 1, "1", 11, 12)])
-    query = "select city, phase, sum(appropriated_amount), count(distinct agency_id) from marts.fct_budget_lines group by all order by all"
-    assert warehouse.execute(query).fetchall() == [
-        ("baltimore", "adopted", 111, 2),
-        ("baltimore", "recommended", 102, 2),
-        ("chicago", "adopted", 500, 1),
-    ]
-    assert rows_of_check(warehouse, "budget_totals_agree") == []
-    warehouse.execute(
-        "update marts.fct_budget_lines set appropriated_amount = appropriated_amount + 0.01 where phase = 'recommended' and service_code = '661'"
-    )
-    assert [row[:3] for row in rows_of_check(warehouse, "budget_totals_agree")] == [("baltimore", 2025, "recommended")]
 
 
 # Calendar

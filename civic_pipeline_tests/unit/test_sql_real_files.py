@@ -8,6 +8,8 @@ import duckdb
 import pytest
 from formulas import build, empty_warehouse
 
+from civic_pipeline.warehouse.seeds import create_seeds
+
 ROOT = Path(__file__).parents[2]
 REAL = ROOT / ".." / "shared" / "real"
 
@@ -17,6 +19,16 @@ pytestmark = [
         not REAL.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
     ),
 ]
+
+
+BUDGET = [
+    f"marts.{name}"
+    for name in (
+        "dim_cities", "dim_dates", "dim_fiscal_dates", "dim_fiscal_years", "dim_agencies", "bridge_agency_aliases", "dim_funds",
+        "dim_objects", "dim_pillars", "fct_budget_lines", "dim_services", "bridge_service_pillars", "mart_budget_by_agency",
+        "mart_budget_by_service", "fct_revenue_lines", "mart_revenue_by_source",
+    )
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +53,38 @@ def warehouse() -> duckdb.DuckDBPyConnection:
         for year in (2023, 2024, 2025)
     ]
     connection.execute(f"create table raw.chicago_budget as {' union all by name '.join(editions)}")
+    revenue = [
+        f"select *, '{year}' as _edition, 'c' as _capture_id"
+        f" from read_csv('{REAL}/chicago/budget/revenue_fy{year}.csv', all_varchar = true)"
+        for year in (2024, 2025)
+    ]
+    connection.execute(f"create table raw.chicago_revenue as {' union all by name '.join(revenue)}")
+    connection.execute(
+        "create table raw.baltimore_budget as select *, '2022' as _edition, 'c' as _capture_id"
+        f" from read_csv('{REAL}/baltimore/budget/baltimore_fy2022_budget_data_arcgis_2022-06.csv.gz')"
+    )
+    for names in (
+        "baltimore_spending (agency_name varchar, fund_name varchar)",
+        "baltimore_contracts (agency_name varchar)",
+    ):
+        connection.execute(f"create table clean.{names}")
     connection.execute(
         "create table raw.maryland_mbe_directory as select *, 'c' as _capture_id"
         f" from read_csv('{REAL}/maryland/mwbe/mbe_statewide_directory_first1000_2017-05.csv.gz', types = {{'zip': 'varchar'}})"
     )
-    connection.execute(
-        "create table seeds.county_populations as"
-        f" from read_csv('{ROOT}/data/seeds/county_populations/maryland.csv', all_varchar = true)"
-    )
+    create_seeds(connection, ROOT)
     build(
         connection,
         "clean.maryland_covid_cases",
         "clean.maryland_covid_deaths",
         "clean.maryland_covid_zip_cases",
         "clean.chicago_budget",
+        "clean.chicago_revenue",
+        "clean.baltimore_budget",
         "clean.maryland_mbe_directory",
         "marts.fct_covid_observations",
         "marts.mart_covid_daily",
+        *BUDGET,
     )
     return connection
 
@@ -112,6 +139,66 @@ def test_chicagos_budgets_keep_every_line_and_dollar(warehouse: duckdb.DuckDBPyC
         (2023, 3447, 3447, Decimal(17_974_994_000)),
         (2024, 3584, 3584, Decimal(18_341_105_000)),
         (2025, 3477, 3477, Decimal(18_842_061_980)),
+    ]
+
+
+def test_baltimores_budget_is_what_the_city_adopted(warehouse: duckdb.DuckDBPyConnection) -> None:
+    lines = "select count(*), count(distinct budget_line_id), sum(adopted_amount) from clean.baltimore_budget"
+    assert warehouse.execute(lines).fetchone() == (20_147, 20_147, Decimal(3_843_477_486))
+    agencies = (
+        "select count(*), sum(appropriated_amount), sum(not_counted_amount), max(city_amount), max(appropriated_amount)"
+        " filter (where agency_name = 'Office of Recovery Programs') from marts.mart_budget_by_agency where city = 'baltimore'"
+    )
+    assert warehouse.execute(agencies).fetchone() == (53, 3_843_477_486, 0, 3_843_477_486, 680_284_732)
+    unmatched = "select count(*) from marts.bridge_agency_aliases where source_system = 'budget' and not is_matched"
+    assert warehouse.execute(unmatched).fetchone() == (0,)
+
+
+def test_real_budgets_add_up_by_fund_object_and_pillar(warehouse: duckdb.DuckDBPyConnection) -> None:
+    for rule in (
+        "budget_totals_agree.sql",
+        "budget_lines_are_complete/baltimore.sql",
+        "budget_lines_are_complete/chicago.sql",
+    ):
+        assert warehouse.execute((ROOT / "sql/checks/budget" / rule).read_text()).fetchall() == [], rule
+    general = (
+        "select sum(appropriated_amount) from marts.fct_budget_lines join marts.dim_funds using (fund_id)"
+        " where gasb_fund_type = 'General Fund' and fct_budget_lines.city = 'baltimore'"
+    )
+    assert warehouse.execute(general).fetchone() == (1_992_751_000,)
+    unknown = "select count(*) from marts.fct_budget_lines join marts.dim_objects using (object_id) where object_group = 'unmatched'"
+    assert warehouse.execute(unknown).fetchone() == (0,)
+    services = "select count(*), count(cofog_division) from marts.dim_services where city = 'baltimore'"
+    assert warehouse.execute(services).fetchone() == (208, 208)
+    explained = "select count(*) from marts.dim_funds where plain_sentence is null or gasb_fund_type is null"
+    assert warehouse.execute(explained).fetchone() == (0,)
+    large = (
+        "select count(*), count(plain_sentence) from marts.mart_budget_by_service"
+        " where city = 'baltimore' and appropriated_amount >= 10000000"
+    )
+    count, sentences = warehouse.execute(large).fetchone() or (0, 0)
+    assert count == sentences > 50
+
+
+def test_chicagos_reimbursements_are_shown_and_not_counted(warehouse: duckdb.DuckDBPyConnection) -> None:
+    query = (
+        "select fiscal_year, sum(appropriated_amount), sum(not_counted_amount) from marts.mart_budget_by_agency"
+        " where city = 'chicago' group by 1 order by 1"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        (2023, 17_709_173_942, 265_820_058),
+        (2024, 18_074_577_272, 266_527_728),
+        (2025, 18_555_127_259, 286_934_721),
+    ]
+
+
+def test_chicagos_revenue_is_all_there_and_baltimore_publishes_none(warehouse: duckdb.DuckDBPyConnection) -> None:
+    query = "select city, fiscal_year, publication_status, sum(estimated_amount) from marts.mart_revenue_by_source group by all order by all"
+    assert warehouse.execute(query).fetchall() == [
+        ("baltimore", 2022, "not_published", None),
+        ("chicago", 2023, "not_published", None),
+        ("chicago", 2024, "published", 13_130_285_000),
+        ("chicago", 2025, "published", 13_509_378_139),
     ]
 
 

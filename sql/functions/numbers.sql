@@ -11,6 +11,12 @@ create or replace macro parse_money(value) as (
     end
 );
 
+-- A plain number with up to six decimals, such as an index or a share of a seed: '0.0956' -> 0.0956, '-12' -> -12, ' 216.687 ' -> 216.687;
+-- '1,000', '1e5', 'n/a' or '' -> null
+create or replace macro parse_decimal(text) as (
+    case when regexp_matches(trim(text), '^-?\d{1,12}(\.\d{1,6})?$') then try_cast(trim(text) as decimal(18, 6)) end
+);
+
 -- '12' -> 12, ' 007 ' -> 7, '-3' -> -3, '12.0' -> 12; '12.5', '1,000', '1_000', '1234567890', 'n/a' or '' -> null
 -- Whole numbers of up to nine digits. A cast would round 12.5 and accept 1_000.
 create or replace macro parse_integer(text) as (

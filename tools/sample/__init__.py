@@ -11,7 +11,7 @@ def make_tables() -> list[Table]:
     """Return all files of the sample, in memory."""
     return [
         spending.table(),
-        budget.table(),
+        *(budget.table(year) for year in budget.YEARS),
         covid.cases(),
         covid.deaths(),
         covid.zip_cases(),
@@ -21,6 +21,7 @@ def make_tables() -> list[Table]:
         vacants.table(),
         salaries.table(),
         *(chicago.table(year) for year in chicago.EDITIONS),
+        *(chicago.revenue(year) for year in chicago.REVENUE_EDITIONS),
     ]
 
 

@@ -1,44 +1,62 @@
-"""Funds and objects of expenditure, with the names that Baltimore uses."""
+"""Funds and objects of expenditure, with the names and codes that Baltimore uses."""
 
-# Fund name -> (fund id, detailed fund id, detailed fund description, fund type).
-FUNDS: dict[str, tuple[str, str, str, str]] = {
-    "General": ("1001", "1001", "General", "General"),
-    "Parking Management": ("2076", "2076", "Parking Management", "Special Purpose"),
-    "Conduit Enterprise": ("2024", "2024", "Conduit Enterprise", "Enterprise"),
-    "Wastewater Utility": ("2070", "2070", "Wastewater Utility", "Enterprise"),
-    "Water Utility": ("2071", "2071", "Water Utility", "Enterprise"),
-    "Stormwater Utility": ("2072", "2072", "Stormwater Utility", "Enterprise"),
-    "Internal Service": ("2030", "2030", "Internal Service", "Internal Service"),
-    "Federal": ("4000", "480001", "Federal Grants", "Grant"),
-    "State": ("5000", "580001", "State Grants", "Grant"),
-    "Special Revenue": ("6001", "680001", "Special Revenue", "Grant"),
-    "Special Grant": ("6000", "680002", "Special Grants", "Grant"),
+# Fund -> its code.
+FUNDS: dict[str, int] = {
+    "General": 1001,
+    "Conduit Enterprise": 2024,
+    "Internal Service": 2030,
+    "Wastewater Utility": 2070,
+    "Water Utility": 2071,
+    "Stormwater Utility": 2072,
+    "Parking Enterprise": 2075,
+    "Parking Management": 2076,
+    "Federal": 4000,
+    "State": 5000,
+    "Special Revenue": 6000,
+    "Special Grant": 7000,
 }
 
-# Object -> (name, share of a service's budget, sub-objects).
-OBJECTS: dict[int, tuple[str, float, tuple[tuple[str, str], ...]]] = {
-    1: ("Salaries", 0.42, (("101", "Permanent Full-time"), ("108", "Permanent Part-time"), ("161", "Overtime"))),
+# The checkbook charges it; no published budget has it.
+NOT_BUDGETED = "Internal Service"
+
+# Object -> (name, share of a service's budget, its subobjects).
+OBJECTS: dict[int, tuple[str, float, tuple[tuple[int, str], ...]]] = {
+    1: ("Salaries", 0.42, ((101, "Permanent Full-time"), (102, "Temporary"), (105, "Overtime"))),
     2: (
         "Other Personnel Costs",
         0.17,
-        (("201", "Retirement"), ("205", "Health Insurance"), ("233", "Social Security")),
+        (
+            (202, "Employees Retirement - City Share (Regular)"),
+            (205, "Medical and Hospital Insurance"),
+            (231, "FICA - Medicare Only"),
+        ),
     ),
     3: (
         "Contractual Services",
         0.24,
         (
-            ("318", "Professional Services"),
-            ("326", "Other Contractual Services"),
-            ("335", "Rental of Equipment"),
-            ("396", "Software"),
+            (311, "Rental of Business Machines"),
+            (316, "Maintenance and Repair of Real Property"),
+            (326, "Other Professional Services"),
+            (351, "Payments to Sub-contractors"),
         ),
     ),
     4: (
         "Materials and Supplies",
         0.06,
-        (("401", "General Office Supplies"), ("410", "Fuel"), ("426", "Operating Supplies")),
+        ((404, "Heating Fuels"), (406, "Business Machine Supplies"), (408, "Books and Periodicals")),
     ),
-    5: ("Equipment - $4,999 or less", 0.02, (("503", "Computers"), ("560", "Other Equipment"))),
-    6: ("Equipment - $5,000 and over", 0.02, (("604", "Vehicles"),)),
-    7: ("Grants, Subsidies and Contributions", 0.07, (("701", "Grants"), ("740", "Self-Insurance"))),
+    5: (
+        "Equipment - $4,999 or less",
+        0.02,
+        ((501, "Office Furniture and Equipment"), (508, "Computer Software")),
+    ),
+    6: ("Equipment - $5,000 and over", 0.02, ((604, "Motor Vehicles"),)),
+    7: (
+        "Grants, Subsidies and Contributions",
+        0.07,
+        ((701, "Support for Individuals and Organizations"), (740, "Workers' Comp - Direct")),
+    ),
 }
+DEBT_SERVICE = (8, "Debt Service", ((810, "Interest (Bonded City Debt)"), (811, "Principal (Bonded City Debt)")))
+TRANSFERS = (0, "Transfers", (0, "Unallocable Credits (General)"))

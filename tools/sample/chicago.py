@@ -42,6 +42,8 @@ _ACCOUNTS = (
     "For Services Provided by the Department of Fleet and Facility Management"),
 )  # fmt: skip
 
+_REIMBURSEMENT = ("9611", "To Reimburse the Corporate Fund for Indirect Costs Chargeable to Fund")
+
 
 def table(year: int) -> Table:
     rng = seeded(f"chicago {year}")
@@ -81,4 +83,45 @@ def table(year: int) -> Table:
         output.defects["fund codes of grants that changed (GA00 before, 925F and 925S now)"] = sum(
             row[1] in ("925F", "925S") for row in output.rows
         )
+    for fund in _FUNDS[1:4]:
+        reimbursed = round(25_000_000 * 1.04 ** (year - EDITIONS[0]))
+        output.rows.append([*fund, "99", "Finance General", "2005", "Finance General", *_REIMBURSEMENT, reimbursed])
+        output.defects["reimbursements between funds, which the total leaves out"] += 1
+    return output
+
+
+_REVENUE_HEADER = (
+    "fund_code", "fund_name", "revenue_group_type", "revenue_category", "revenue_source", "estimated_revenue",
+)  # fmt: skip
+REVENUE_EDITIONS = (2024, 2025)
+# Only the Corporate Fund has groups and categories.
+_CORPORATE_REVENUE = (
+    ("Local Tax", "Municipal Public Utility Tax", ("Electric", "Gas", "Telecommunications")),
+    ("Local Tax", "Transaction Taxes", ("Real Property Transfer", "Personal Property Lease")),
+    ("Local Tax", "Recreation Taxes", ("Amusement", "Liquor", "Cigarette")),
+    ("Local Non-Tax Revenue", "Licenses, Permits, and Certificates", ("Alcohol Dealers License", "Building Permits")),
+    ("Local Non-Tax Revenue", "Fines, Forfeitures and Penalties", ("Fines, Forfeitures and Penalties",)),
+    ("Intergovernmental Revenue", "State Income Tax", ("State Income Tax",)),
+    ("Proceeds and Transfers In", "Proceeds and Transfers In", ("Skyway Long-Term Reserve Interest", "Surplus TIF")),
+)
+_OTHER_REVENUE = ("Charges for Services", "Interest", "Other Revenue", "Transfers In")
+
+
+def revenue(year: int) -> Table:
+    rng = seeded(f"chicago revenue {year}")
+    output = Table(
+        f"chicago_revenue_{year}.csv.gz",
+        {"dataset": "chicago/revenue", "edition": str(year)},
+        _REVENUE_HEADER,
+    )
+
+    def amount(typical: int) -> int:
+        return round(typical * rng.lognormvariate(0, 0.6) * 1.04 ** (year - 2024))
+
+    for group, category, sources in _CORPORATE_REVENUE:
+        output.rows += [["0100", "Corporate Fund", group, category, source, amount(120_000_000)] for source in sources]
+    for kind, code, name in _FUNDS[1:]:
+        if kind == "LOCAL":
+            output.rows += [[code, name, "", "", source, amount(60_000_000)] for source in _OTHER_REVENUE]
+    output.defects["rows without group and category"] = sum(not row[2] for row in output.rows)
     return output

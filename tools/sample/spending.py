@@ -81,7 +81,7 @@ def _row(rng: random.Random, split: Split, check_amount: float, output: Table) -
     return [
         "Supplier Invoice", str(split.check), split.day.isoformat(), vendor, split.invoice, check_amount, split.amount,
         f"{split.category} Services" if split.contract else "", split.contract, _AGENCY_CODES[split.agency.name], agency,
-        FUNDS[split.fund][0], split.fund, f"CC{split.service}{split.part:02d}", split.service_name,
+        str(FUNDS[split.fund]), split.fund, f"CC{split.service}{split.part:02d}", split.service_name,
         _CATEGORY_CODES[split.category], split.category, f"OpenCheckbook_{loaded:%Y%m}.csv", loaded.isoformat(), None, None,
     ]  # fmt: skip
 

@@ -2,6 +2,6 @@
 -- severity: critical
 -- subject: budget
 -- holds back: marts.mart_budget_by_agency
-select city, fiscal_year, phase, agency_name, previous_amount, non_transfer_amount, change_rate
+select city, fiscal_year, phase, agency_name, previous_amount, appropriated_amount, change_rate
 from marts.mart_budget_by_agency
-where change_rate is not null and sign(change_rate) <> sign(non_transfer_amount - previous_amount)
+where change_rate is not null and sign(change_rate) <> sign(appropriated_amount - previous_amount)

@@ -6,13 +6,13 @@ with totals as (
         phase,
         agency_id,
         sum(appropriated_amount) as appropriated_amount,
-        coalesce(sum(appropriated_amount) filter (where not is_transfer), 0) as non_transfer_amount
+        sum(published_amount - appropriated_amount) as not_counted_amount
     from marts.fct_budget_lines
     group by city, fiscal_year, phase, agency_id
 ),
 
 budgets as (
-    select city, fiscal_year, phase, sum(non_transfer_amount) as city_amount
+    select city, fiscal_year, phase, sum(appropriated_amount) as city_amount
     from totals
     group by city, fiscal_year, phase
 ),
@@ -25,9 +25,9 @@ compared as (
         totals.phase,
         totals.agency_id,
         totals.appropriated_amount,
-        totals.non_transfer_amount,
+        totals.not_counted_amount,
         budgets.city_amount,
-        case when previous_budgets.city is not null then coalesce(previous.non_transfer_amount, 0) end as previous_amount
+        case when previous_budgets.city is not null then coalesce(previous.appropriated_amount, 0) end as previous_amount
     from totals
     inner join budgets using (city, fiscal_year, phase)
     left join budgets as previous_budgets
@@ -48,11 +48,22 @@ select
     compared.agency_id,
     agencies.agency_name,
     compared.appropriated_amount,
-    compared.non_transfer_amount,
+    compared.not_counted_amount,
     compared.previous_amount,
-    cast((compared.non_transfer_amount - compared.previous_amount) / abs(nullif(compared.previous_amount, 0)) as double) as change_rate,
-    coalesce(compared.previous_amount = 0 and compared.non_transfer_amount <> 0, false) as is_new,
+    compared.appropriated_amount - compared.previous_amount as change_amount,
+    change_rate(compared.appropriated_amount, compared.previous_amount) as change_rate,
+    coalesce(compared.previous_amount = 0 and compared.appropriated_amount <> 0, false) as is_new,
     compared.city_amount,
-    cast(compared.non_transfer_amount / nullif(compared.city_amount, 0) as double) as city_share
+    cast(compared.appropriated_amount / nullif(compared.city_amount, 0) as double) as city_share,
+    years.population_year,
+    cast(round(cast(compared.appropriated_amount / years.residents as double), 2) as decimal(18, 2)) as appropriated_amount_per_resident,
+    years.base_fiscal_year,
+    cast(round(compared.appropriated_amount * years.price_factor, 2) as decimal(38, 2)) as appropriated_amount_real,
+    cast(round(compared.previous_amount * previous_years.price_factor, 2) as decimal(38, 2)) as previous_amount_real,
+    change_rate(compared.appropriated_amount * years.price_factor, compared.previous_amount * previous_years.price_factor) as change_rate_real
 from compared
 inner join marts.dim_agencies as agencies using (agency_id)
+left join marts.dim_fiscal_years as years
+    on years.city = compared.city and years.fiscal_year = compared.fiscal_year
+left join marts.dim_fiscal_years as previous_years
+    on previous_years.city = compared.city and previous_years.fiscal_year = compared.fiscal_year - 1

@@ -1,57 +1,29 @@
--- Each row is one line of one city's budget in one fiscal year and phase. Baltimore: recommended and adopted.
-with lines as (
-    -- The object's name is derived from its number, because the names were published in different columns.
-    select
-        published.budget_line_id,
-        published.fiscal_year,
-        aliases.agency_id,
-        funds.fund_id,
-        published.program_code as service_code,
-        published.program_name as service_name,
-        objects.object_name,
-        published.expense_type as line_name,
-        published.recommended_amount,
-        published.approved_amount,
-        published.is_transfer
-    from clean.baltimore_budget as published
-    left join marts.bridge_agency_aliases as aliases
-        on aliases.city = 'baltimore'
-        and aliases.source_system = 'budget'
-        and aliases.raw_name = coalesce(published.agency_name, '(blank)')
-    left join marts.dim_funds as funds
-        on funds.city = 'baltimore' and funds.fund_key = fund_key(published.fund_name)
-    left join seeds.budget_objects as objects
-        on objects.city = 'baltimore' and parse_integer(objects.object_number) = published.object_number
-)
-
+-- Each row is one line of one city's budget in one fiscal year and phase. Baltimore: as adopted.
 select
-    budget_line_id,
+    lines.budget_line_id,
     'baltimore' as city,
-    fiscal_year,
-    'recommended' as phase,
-    agency_id,
-    fund_id,
-    service_code,
-    service_name,
-    object_name,
-    line_name,
-    recommended_amount as appropriated_amount,
-    is_transfer
-from lines
-where recommended_amount is not null
-union all
-select
-    budget_line_id,
-    'baltimore' as city,
-    fiscal_year,
+    lines.fiscal_year,
     'adopted' as phase,
-    agency_id,
-    fund_id,
-    service_code,
-    service_name,
-    object_name,
-    line_name,
-    approved_amount as appropriated_amount,
-    is_transfer
-from lines
-where approved_amount is not null
+    aliases.agency_id,
+    funds.fund_id,
+    hash_id(['baltimore', coalesce(lines.service_code, 'unmatched')]) as service_id,
+    lines.service_code,
+    lines.service_name,
+    hash_id(['baltimore', coalesce(objects.object_code, 'unmatched')]) as object_id,
+    coalesce(pillars.pillar_id, hash_id(['baltimore', 'unmatched'])) as pillar_id,
+    lines.subobject_name as line_name,
+    lines.adopted_amount as published_amount,
+    cast(case when objects.counts_in_total = 'false' then 0 else lines.adopted_amount end as decimal(18, 2)) as appropriated_amount
+from clean.baltimore_budget as lines
+left join marts.bridge_agency_aliases as aliases
+    on aliases.city = 'baltimore'
+    and aliases.source_system = 'budget'
+    and aliases.raw_name = coalesce(lines.agency_name, '(blank)')
+left join marts.dim_funds as funds
+    on funds.city = 'baltimore' and funds.fund_key = fund_key(lines.fund_name)
+left join seeds.budget_objects as objects
+    on objects.city = 'baltimore' and objects.object_code = lines.object_code
+left join marts.dim_pillars as pillars
+    on pillars.city = 'baltimore'
+    and pillars.pillar_code = lines.outcome_code
+    and lines.fiscal_year between pillars.first_fiscal_year and pillars.last_fiscal_year

@@ -21,10 +21,14 @@ groups as (
 )
 
 select
-    hash_id(['baltimore', fund_key]) as fund_id,
+    hash_id(['baltimore', funds.fund_key]) as fund_id,
     'baltimore' as city,
-    fund_key,
+    funds.fund_key,
     funds.fund_name,
-    coalesce(groups.fund_group, 'Unmatched') as fund_group
+    coalesce(groups.fund_group, 'Unmatched') as fund_group,
+    types.gasb_fund_type,
+    coalesce(types.mapping_confidence, 'none') as mapping_confidence,
+    types.plain_sentence
 from funds
-left join groups using (fund_key)
+left join groups on groups.fund_key = funds.fund_key
+left join seeds.fund_types as types on types.city = 'baltimore' and types.fund_key = funds.fund_key

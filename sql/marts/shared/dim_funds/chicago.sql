@@ -9,14 +9,22 @@ with funds as (
 )
 
 select
-    hash_id(['chicago', fund_key]) as fund_id,
+    hash_id(['chicago', funds.fund_key]) as fund_id,
     'chicago' as city,
-    fund_key,
-    fund_name,
-    case fund_type
+    funds.fund_key,
+    funds.fund_name,
+    case funds.fund_type
         when 'LOCAL' then 'Local'
         when 'GRANTS' then 'Grant'
         when 'CDBG' then 'Grant'
         else 'Unmatched'
-    end as fund_group
+    end as fund_group,
+    -- Grants have many codes and one type.
+    case when funds.fund_type in ('GRANTS', 'CDBG') then 'Special Revenue Fund' else types.gasb_fund_type end as gasb_fund_type,
+    case when funds.fund_type in ('GRANTS', 'CDBG') then 'high' else coalesce(types.mapping_confidence, 'none') end as mapping_confidence,
+    case
+        when funds.fund_type in ('GRANTS', 'CDBG') then 'Grants of other governments and donors, for the purpose of each grant only.'
+        else types.plain_sentence
+    end as plain_sentence
 from funds
+left join seeds.fund_types as types on types.city = 'chicago' and types.fund_key = funds.fund_key

@@ -1,0 +1,120 @@
+-- Each row is one figure that an official source states, beside ours.
+with stated as (
+    select
+        figure_id,
+        city,
+        subject,
+        measure,
+        figure,
+        parse_integer(fiscal_year) as fiscal_year,
+        parse_date(as_of) as as_of_date,
+        parse_decimal(official_value) as official_value,
+        unit,
+        source,
+        parse_date(source_date) as source_date,
+        parse_decimal(explained_from) as explained_from,
+        parse_decimal(explained_to) as explained_to,
+        reason
+    from seeds.official_figures
+),
+
+budgets as (
+    select
+        city,
+        fiscal_year,
+        sum(appropriated_amount) as adopted_amount,
+        sum(appropriated_amount + not_counted_amount) as published_amount
+    from marts.mart_budget_by_agency
+    where phase = 'adopted'
+    group by city, fiscal_year
+),
+
+general_funds as (
+    select lines.city, lines.fiscal_year, sum(lines.appropriated_amount) as adopted_amount
+    from marts.fct_budget_lines as lines
+    inner join marts.dim_funds as funds using (fund_id)
+    where lines.phase = 'adopted' and funds.gasb_fund_type = 'General Fund'
+    group by lines.city, lines.fiscal_year
+),
+
+nearest_lists as (
+    -- The list captured nearest to the day, within a week.
+    select
+        stated.city,
+        stated.fiscal_year,
+        min_by(
+            lists.notice_count,
+            (abs(date_diff('day', stated.as_of_date, cast(lists.listed_at as date))), lists.capture_id)
+        ) as notice_count
+    from stated
+    inner join marts.mart_vacant_notice_flows as lists
+        on lists.city = stated.city
+        and cast(lists.listed_at as date) between stated.as_of_date - 7 and stated.as_of_date + 7
+    where stated.measure = 'vacant_notices'
+    group by stated.city, stated.fiscal_year
+),
+
+ours as (
+    select city, fiscal_year, 'adopted_budget' as measure, adopted_amount as our_value, 'marts.mart_budget_by_agency' as our_table
+    from budgets
+    union all
+    select city, fiscal_year, 'published_budget' as measure, published_amount as our_value, 'marts.mart_budget_by_agency' as our_table
+    from budgets
+    union all
+    select city, fiscal_year, 'adopted_general_fund' as measure, adopted_amount as our_value, 'marts.fct_budget_lines' as our_table
+    from general_funds
+    union all
+    select city, fiscal_year, 'vacant_notices' as measure, notice_count as our_value, 'marts.mart_vacant_notice_flows' as our_table
+    from nearest_lists
+),
+
+compared as (
+    select
+        stated.figure_id,
+        stated.city,
+        stated.subject,
+        stated.measure,
+        stated.figure,
+        stated.fiscal_year,
+        stated.as_of_date,
+        cast(stated.official_value as decimal(38, 4)) as official_value,
+        cast(ours.our_value as decimal(38, 4)) as our_value,
+        cast(ours.our_value - stated.official_value as decimal(38, 4)) as difference,
+        stated.unit,
+        case
+            when ours.our_value is null then 'no_own_figure'
+            when ours.our_value = stated.official_value then 'equal'
+            when ours.our_value - stated.official_value between stated.explained_from and stated.explained_to then 'explained'
+            else 'unexplained'
+        end as status,
+        stated.reason as reviewed_reason,
+        ours.our_table,
+        stated.source,
+        stated.source_date
+    from stated
+    left join ours using (city, fiscal_year, measure)
+)
+
+select
+    figure_id,
+    city,
+    subject,
+    measure,
+    figure,
+    fiscal_year,
+    as_of_date,
+    official_value,
+    our_value,
+    difference,
+    unit,
+    status,
+    case status
+        when 'no_own_figure' then 'Our tables have no figure for this period.'
+        when 'equal' then 'The figures are equal.'
+        when 'explained' then reviewed_reason
+        else 'unexplained'
+    end as reason,
+    our_table,
+    source,
+    source_date
+from compared
