@@ -16,8 +16,9 @@ from civic_pipeline.cli.run import run, status
 from civic_pipeline.cli.serve import demo, serve_releases
 from civic_pipeline.cli.site import site
 from civic_pipeline.cli.tables import failed_rows, try_model
-from civic_pipeline.errors import CivicError
+from civic_pipeline.errors import CivicError, DiskFull, disk_error
 from civic_pipeline.redaction import redacted
+from civic_pipeline.settings import Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -66,7 +67,12 @@ def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: T
 
 
 def _find_civic_error(error: BaseException | None) -> CivicError | None:
-    """The CivicError in the chain of causes, or None. Dagster wraps errors that occur while definitions load."""
+    """The CivicError in the chain of causes, or the one for a full disk; None for an error that was not foreseen.
+
+    Dagster wraps errors that occur while definitions load, and its storage is in the data folder.
+    """
     while error is not None and not isinstance(error, CivicError):
+        if isinstance(full := disk_error(Settings.from_environment().data, error), DiskFull):
+            return full
         error = error.__cause__ or error.__context__
     return error

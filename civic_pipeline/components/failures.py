@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from civic_pipeline.errors import disk_error
+from civic_pipeline.settings import Settings
+
 STARTED_BY = "civic_pipeline/started_by"  # the tag of runs that were not launched by Dagster
 
 
@@ -13,4 +16,6 @@ def problem_of(event: dg.DagsterEvent) -> str:
     if not error.stack:
         return error.message
     cause = error.cause or error  # Dagster wraps what a step raised
+    if disk := disk_error(Settings.from_environment().data, RuntimeError(cause.message.strip())):
+        return str(disk)
     return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)"

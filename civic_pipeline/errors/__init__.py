@@ -5,7 +5,7 @@ it is all that a user sees: the CLI prints it without a traceback, Dagster shows
 stores it as the reason why a table is held back.
 """
 
-from civic_pipeline.errors.base import CivicError, DiskFull, LockHeld, NotWritable, SettingInvalid, writing
+from civic_pipeline.errors.base import CivicError, DiskFull, LockHeld, NotWritable, SettingInvalid, disk_error, writing
 from civic_pipeline.errors.catalog import CatalogIncomplete, FileInvalid, UnknownName
 from civic_pipeline.errors.lake import (
     BackfillRefused,
@@ -57,5 +57,5 @@ __all__ = [
     "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
     "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",
     "SourceEmpty", "SourceNotFound", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
-    "WarehouseOpened", "WarehouseUnreadable", "writing",
+    "WarehouseOpened", "WarehouseUnreadable", "disk_error", "writing",
 ]  # fmt: skip

@@ -37,9 +37,9 @@ class SettingInvalid(CivicError):
 class DiskFull(CivicError):
     """The disk is full."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, problem: str = "no space is left") -> None:
         super().__init__(
-            f"No space is left on the disk of {path}. Free some space (old captures are in data/lake), then run again."
+            f"The disk of {path} is full: {problem}. Free some space (old captures are in data/lake), then run again."
         )
 
 
@@ -61,6 +61,13 @@ class LockHeld(CivicError):
         super().__init__(f"{path} is being written by {holder}. Wait until that run ends or stop it, then run again.")
 
 
+# SQLite says "disk I/O error" on a full disk, too, when it cannot extend its shared memory.
+_FULL = ("No space left on device", "database or disk is full", "disk I/O error", "File too large")
+_NOT_WRITABLE = (
+    "Permission denied", "Read-only file system", "attempt to write a readonly database", "unable to open database file",
+)  # fmt: skip
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Context for code that writes under `path`: raises DiskFull or NotWritable instead of the system's error."""
@@ -69,16 +76,20 @@ def writing(path: Path) -> Iterator[None]:
     except CivicError:
         raise
     except Exception as error:
-        code = getattr(error, "errno", None)
-        if code in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error):
-            raise DiskFull(path) from error
-        if (
-            code in (errno.EACCES, errno.EPERM, errno.EROFS)
-            or "Permission denied" in str(error)
-            or "Read-only file system" in str(error)
-        ):
-            raise NotWritable(path, str(error)) from error
+        foreseen = disk_error(path, error)
+        if foreseen:
+            raise foreseen from error
         raise
+
+
+def disk_error(path: Path, error: BaseException) -> DiskFull | NotWritable | None:
+    """The expected error for what the system, DuckDB or SQLite (Dagster's storage) says about a disk, or None."""
+    code, text = getattr(error, "errno", None), str(error)
+    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in text for words in _FULL):
+        return DiskFull(path)
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS) or any(words in text for words in _NOT_WRITABLE):
+        return NotWritable(path, text.split("\n", 1)[0])
+    return None
 
 
 def accept_command(capture_id: str) -> str:

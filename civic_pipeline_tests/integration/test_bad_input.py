@@ -194,7 +194,7 @@ def test_a_full_disk(place: Place) -> None:
     before, captures = digest(place.warehouse), files_of(lake)
     ended = replace(place, under=small_disk).run("raw/baltimore_spending", "clean/baltimore_spending", "warehouse")
     assert (ended.code, ended.is_plain) == (3, True), ended.err
-    assert f"No space is left on the disk of {lake}" in ended.message
+    assert f"The disk of {lake} is full: no space is left" in ended.message
     assert files_of(lake) == captures
     assert digest(place.warehouse) != before  # a new release with the previous rows
     assert place.rows("select count(*) from clean.baltimore_spending") != [(0,)]

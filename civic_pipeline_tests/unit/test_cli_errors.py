@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from civic_pipeline import cli
-from civic_pipeline.errors import CivicError, QueryRefused, RunFailed, UnknownName, WarehouseMissing
+from civic_pipeline.errors import CivicError, DiskFull, QueryRefused, RunFailed, UnknownName, WarehouseMissing
 from civic_pipeline.settings import Settings
 
 
@@ -101,3 +101,20 @@ def test_a_query_result_is_written_in_the_given_format(warehouse: Path, tmp_path
 def test_a_query_that_fails_or_writes_is_an_error(warehouse: Path) -> None:
     for query in ("from kindz", "create table marts.mine as select 1", "delete from kinds"):
         assert isinstance(civic("sql", query).exception, QueryRefused), query
+
+
+@pytest.mark.parametrize("message", ["database or disk is full", "disk I/O error", "IO Error: No space left on device"])
+def test_a_full_disk_below_other_libraries_is_one_sentence(
+    message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_: Settings) -> str:
+        try:
+            raise RuntimeError(message)
+        except RuntimeError as error:
+            raise ValueError("in Dagster") from error
+
+    monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", lambda settings, every_table: fails(settings))
+    assert ends_with(monkeypatch, ["status"]) == DiskFull.exit_code
+    err = capsys.readouterr().err
+    assert err.startswith(f"Error: The disk of {Settings.from_environment().data} is full: ")
+    assert err.count("\n") == 1

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections import namedtuple
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from tiny_project import TinyProject
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.cli.difference_text import as_text, to_json
-from civic_pipeline.errors import HeldBack, ReleaseDamaged, UnknownName, WarehouseOpened
+from civic_pipeline.errors import DiskFull, HeldBack, ReleaseDamaged, UnknownName, WarehouseOpened
 from civic_pipeline.nightly import ReleaseOutcome, Selection
 from civic_pipeline.quality import TableOutcome
 from civic_pipeline.releases import Release, compare, find_release, kept_releases, live_release, roll_back
@@ -395,3 +396,10 @@ def test_a_release_can_be_made_live_in_place_of_a_damaged_one(known: TinyProject
     live = live_release(known.settings)
     assert live is not None
     assert live.id == first.id
+
+
+def test_a_night_that_would_fill_the_disk_does_not_begin(known: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil has it
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10**9, 10**9 - 5_000_000, 5_000_000))
+    with pytest.raises(DiskFull, match=r"5 MB are free, and a run needs about 1\d\d MB"):
+        night(known)
