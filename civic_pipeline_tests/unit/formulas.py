@@ -35,7 +35,8 @@ def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
             for schema, name in warehouse.execute("select schema_name, table_name from duckdb_tables()").fetchall()
         }
         model = committed_models()[table]
-        model = model.without({name for name in model.inputs if name.startswith("clean.")} - present)
+        missing = {name for name in model.inputs if name.startswith("clean.")} - present
+        model = model.without(lambda part, missing=missing: not part.inputs.isdisjoint(missing))  # type: ignore[misc]
         warehouse.execute(f"create or replace table {table} as {model.sql}")
 
 
