@@ -4,6 +4,7 @@ The caller translates the outcomes: the Dagster step into events, a test into as
 and checked (quality), and what `civic run` or a sensor does after the run.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, reco
 Portals = Callable[[Settings], AbstractContextManager[Access]]
 
 _WAIT_SECONDS = 120  # wait for another run, then LockHeld
+_UMASK = 0o022  # readers are other users; what is about persons has modes of its own
 _LEAST_SPACE = 100_000_000  # bytes: captures, Dagster's records, a release
 
 
@@ -126,6 +128,7 @@ def night(
     """
     problems: dict[str, str] = {}
     absent: dict[str, str] = {}  # sources that failed, and that never were captured before
+    os.umask(_UMASK)
     with only_writer(settings.data / "run", _WAIT_SECONDS, say):
         _require_space(settings)
         if selection.releases and (restored := restore_live(settings)):

@@ -22,10 +22,12 @@ class _Loader(yaml.CSafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (ValueError, LookupError, AttributeError) as error:
+        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
             problem = f"{node.value!r} cannot be read: {error}"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
+
+_DEEPEST = 20  # levels; ours have 6
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -41,7 +43,9 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
     Raises FileInvalid for text that is not YAML, a repeated key, or a value that the model does not allow.
     """
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _refuse_bombs(text)
+        loader = _Loader(text)
         root = loader.get_single_node()
         values = loader.construct_document(root) if root is not None else None
         repeated = list(_repeated_keys(root))
@@ -60,6 +64,19 @@ def read_yaml(path: Path, model: type[Model], below: tuple[str, ...] = ()) -> Mo
         return model.model_validate(values)
     except ValidationError as error:
         raise FileInvalid(path, [_violation(part, item) for item in error.errors()]) from None
+
+
+def _refuse_bombs(text: str) -> None:
+    """Raise MarkedYAMLError for nesting that would end the process, and for aliases, which can multiply a small file."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            problem = f"*{event.anchor} is an alias; write the value again"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            problem = f"more than {_DEEPEST} levels of nesting"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 def line_of(path: Path, *keys: str | int) -> int:

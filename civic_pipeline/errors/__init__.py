@@ -38,6 +38,7 @@ from civic_pipeline.errors.portals import (
 from civic_pipeline.errors.publish import AddressTaken, ServeTokenInvalid, SiteFolderTaken, SiteMissing
 from civic_pipeline.errors.quality import ContractBroken
 from civic_pipeline.errors.releases import (
+    NotReadable,
     QueryRefused,
     ReleaseDamaged,
     WarehouseMissing,
@@ -52,7 +53,7 @@ __all__ = [
     "AddressAmbiguous", "AddressPrivate", "AddressTaken", "AddressUnknown", "AlreadyThere", "AnswerUnreadable",
     "BackfillRefused", "CaptureDamaged", "CaptureNotVerified", "CatalogIncomplete", "CivicError", "ContractBroken",
     "DiskFull", "FileInvalid", "FileUnreadable", "HeldBack", "HostPrivate", "LayerAmbiguous", "LockHeld", "ModelFailed",
-    "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotWritable", "NothingToAccept", "NotificationFailed",
+    "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotReadable", "NotWritable", "NothingToAccept", "NotificationFailed",
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
     "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
     "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",

@@ -32,6 +32,16 @@ class WarehouseUnreadable(CivicError):
         self.problem = problem
 
 
+class NotReadable(CivicError):
+    """This user may not read a released file, or its folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} cannot be read by this user. Run as the user who runs the pipeline, or let that user give access"
+            " (chmod o+rx for folders, o+r for files)."
+        )
+
+
 class ReleaseDamaged(CivicError):
     """A release differs from what was published."""
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import duckdb
 
-from civic_pipeline.errors import ReleaseDamaged, UnknownName, WarehouseOpened, WarehouseUnreadable, writing
+from civic_pipeline.errors import (
+    NotReadable,
+    ReleaseDamaged,
+    UnknownName,
+    WarehouseOpened,
+    WarehouseUnreadable,
+    writing,
+)
 from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.releases.reader import attach
@@ -36,7 +43,9 @@ class Release:
 
 
 def release_files(settings: Settings) -> list[Path]:
-    """The files of the kept releases, oldest first. Files not named like a release id are ignored."""
+    """The files of the kept releases, oldest first. Files not named like a release id are ignored. Raises NotReadable."""
+    if settings.releases.exists() and not os.access(settings.releases, os.R_OK | os.X_OK):
+        raise NotReadable(settings.releases)
     return [file for file in sorted(settings.releases.glob("*.duckdb")) if RELEASE_ID.fullmatch(file.stem)]
 
 

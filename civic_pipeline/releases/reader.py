@@ -1,5 +1,6 @@
 """Read-only access to the released warehouse, for analysts and for the CLI."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 import pyarrow as pa
 
-from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
+from civic_pipeline.errors import NotReadable, QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 
@@ -77,6 +78,10 @@ def _identity(file: Path) -> _Identity:
         status = file.stat()
     except FileNotFoundError:
         raise WarehouseMissing(file) from None
+    except PermissionError:
+        raise NotReadable(file) from None
+    if not os.access(file, os.R_OK):
+        raise NotReadable(file)
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 

@@ -1,6 +1,7 @@
 """The YAML files: every mistake is named with its line, the value and what is allowed; nothing else ever comes out."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -11,7 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from civic_pipeline.catalog import Contract, Dataset, load_datasets, read_contract, read_yaml
+from civic_pipeline.catalog import Contract, Dataset, Place, load_datasets, read_contract, read_yaml
 from civic_pipeline.catalog.contract import vocabulary
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.settings import CHECKOUT
@@ -335,3 +336,21 @@ def test_what_a_dataset_is_written_as_is_the_same_in_every_process() -> None:
     }
     assert len(written) == 1
     assert b'"personal":["' in written.pop()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "[" * 30_000, "1: this is not YAML: more than 20 levels of nesting"),
+        ("\n".join(" " * n + "a:" for n in range(5_000)), "21: this is not YAML: more than 20 levels of nesting"),
+        ("- " * 30_000 + "x", "1: this is not YAML: more than 20 levels of nesting"),
+        ("a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "2: this is not YAML: *a is an alias; write the value again"),
+        ("title: 1" + ":30" * 300 + ".5\n", "1: this is not YAML: "),
+    ],
+    ids=["brackets", "indentation", "lists", "aliases", "base 60"],
+)  # fmt: skip
+def test_yaml_that_would_end_the_process_is_one_sentence(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "defs.yaml"
+    file.write_text(text)
+    with pytest.raises(FileInvalid, match=re.escape(f"defs.yaml:{message}")):
+        read_yaml(file, Place)

@@ -67,6 +67,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.SiteFolderTaken(A_PATH),
         errors.QueryRefused("there is no a_culprit; did you mean b?"),
         errors.DiskFull(A_PATH),
+        errors.NotReadable(A_PATH),
         errors.NotWritable(A_PATH, "Permission denied"),
         errors.NotificationFailed("a_culprit", "refused"),
     )

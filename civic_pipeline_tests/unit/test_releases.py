@@ -18,10 +18,10 @@ from tiny_project import TinyProject
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.cli.difference_text import as_text, to_json
-from civic_pipeline.errors import DiskFull, HeldBack, ReleaseDamaged, UnknownName, WarehouseOpened
+from civic_pipeline.errors import DiskFull, HeldBack, NotReadable, ReleaseDamaged, UnknownName, WarehouseOpened
 from civic_pipeline.nightly import ReleaseOutcome, Selection
 from civic_pipeline.quality import TableOutcome
-from civic_pipeline.releases import Release, compare, find_release, kept_releases, live_release, roll_back
+from civic_pipeline.releases import Release, compare, connect, find_release, kept_releases, live_release, roll_back
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.releases.kept import remove_old
 from civic_pipeline.warehouse import load_models
@@ -403,3 +403,26 @@ def test_a_night_that_would_fill_the_disk_does_not_begin(known: TinyProject, mon
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10**9, 10**9 - 5_000_000, 5_000_000))
     with pytest.raises(DiskFull, match=r"5 MB are free, and a run needs about 1\d\d MB"):
         night(known)
+
+
+def test_files_have_the_same_modes_whatever_the_umask(tiny: TinyProject) -> None:
+    tiny.capture(ROWS, at=FIRST)
+    tiny.attempt()
+    before = os.umask(0)
+    try:
+        night(tiny)
+    finally:
+        os.umask(before)
+    settings = tiny.settings
+    made = [path for folder in (settings.releases, settings.reports) for path in [folder, *folder.rglob("*")]]
+    assert len(made) > 3
+    assert {oct(path.stat().st_mode & 0o777) for path in [settings.warehouse, *made]} <= {"0o755", "0o444", "0o644"}
+
+
+def test_a_release_that_may_not_be_read_is_named(known: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A superuser may read everything, so the system's answer is replaced."""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(NotReadable, match=f"{known.settings.releases} cannot be read by this user"):
+        kept_releases(known.settings)
+    with pytest.raises(NotReadable, match=f"{known.settings.warehouse} cannot be read by this user"):
+        connect(known.settings.warehouse)
