@@ -96,3 +96,27 @@ SPENDING = {
             ('p4', 'town', date '2025-09-05', 2026, 3, 'a2', 'v3ccccccc', 'Trees', null, 7000.00)
         ) as t(payment_split_id, city, payment_date, fiscal_year, fiscal_period, agency_id, vendor_id, spend_category, contract_number, paid_amount)""",
 }
+
+OTHERS = {
+    "marts.dim_certified_firms": f"""
+        select * from (values
+            ('c1', 'f1', 'town', 'MBE', 'CERTIFIED', 'Able Paving', 'Hispanic American', 'PAVING', '21201', date '2020-01-01', date '2027-01-01', true),
+            ('c2', 'f1', 'town', 'WBE', 'CERTIFIED', 'Able Paving', 'Hispanic American', 'PAVING', '21201', date '2020-01-01', null, true),
+            ('c3', 'f2', 'town', 'MBE', 'CERTIFIED', {HOSTILE.replace("'", "''")!r}, null, null, null, date '2010-01-01', date '2011-01-01', true)
+        ) as t(certification_id, firm_id, authority, certification_type, certification_status, firm_name, owner_group, trades, zip_code,
+            valid_from, valid_to, is_valid_period)""".replace('"', "'"),
+    "marts.mart_covid_daily": """
+        select county, metric, date '2021-12-01' + 7 * week::integer as observed_date,
+            if(week = 2, null, 100 + week)::bigint as cumulative_reported,
+            if(week in (2, 3), null, 7.0 * week)::double as rate_cdc_7d, if(week in (2, 3), null, 1.0 * week)::double as rate_bchd_7d,
+            null as daily_increment, null as gap_increment
+        from range(6) as weeks(week), (values ('Allegany', 'cases')) as counties(county, metric)""",
+    "clean.town_vacant_building_notices": """
+        select * from (values (date '2020-01-01', 'Oliver', 7), (date '2021-01-01', 'Oliver', 7), (date '2022-01-01', null, 8))
+        as t(notice_date, neighborhood, council_district)""",
+    "marts.mart_vacant_notice_flows": "select 1 as property_count limit 0",
+    "marts.mart_salaries_by_agency": """
+        select 'town' as city, 2025 as fiscal_year, * from (values
+            ('Fire', 100, 60000.00, 50000.00, 70000.00, 6100000.50, 1.02), ('Clerk', null, null, null, null, null, null)
+        ) as t(agency_name, headcount, median_salary, salary_p10, salary_p90, gross_pay_amount, gross_to_salary_rate)""",
+}

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civic_pipeline.errors import SiteFolderTaken, writing
-from civic_pipeline.publish.site import budget, data, spending
+from civic_pipeline.publish.site import budget, covid, data, firms, housing, salaries, spending
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.site import HERE, Entry, Site
 from civic_pipeline.releases import connect
 
 # In the order of the navigation. Each writes its pages and adds cards to the first page.
-SUBJECTS = (budget, spending)
+SUBJECTS = (budget, spending, salaries, firms, housing, covid)
 
 _KEPT = 2  # the site and the one before it, for readers in the middle of a page
 

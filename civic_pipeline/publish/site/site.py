@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import jinja2
@@ -18,6 +18,9 @@ from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.facts import Capture, Facts, Table
 from civic_pipeline.publish.site.formats import FILTERS
 from civic_pipeline.sql_text import quoted
+
+if TYPE_CHECKING:
+    from civic_pipeline.publish.site.sections import Section
 
 HERE = Path(__file__).parent
 
@@ -155,6 +158,29 @@ class Site:
         """Write a page that says why there is nothing to show."""
         reason = table.absence if table else "No release has this table yet."
         self.page(path, "absent.html", about=about, title=title, reason=reason)
+
+    def sections_page(
+        self,
+        path: str,
+        *,
+        title: str,
+        about: About,
+        crumbs: Sequence[tuple[str, str | None]],
+        sections: Sequence["Section"],
+        figure: str | None = None,
+        caption: str | None = None,
+    ) -> None:
+        """Write a page of tables, below one big figure with its caption."""
+        self.page(
+            path,
+            "sections.html",
+            about=about,
+            title=title,
+            crumbs=crumbs,
+            sections=sections,
+            figure=figure,
+            caption=caption,
+        )
 
     def file(self, name: str, content: bytes, rows: int | None = None) -> File:
         """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""

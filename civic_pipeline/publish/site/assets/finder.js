@@ -1,0 +1,31 @@
+// Filters of a table by the texts of its columns. The choice is in the address, so that a view can be shared.
+for (const form of document.querySelectorAll('[data-finder]')) {
+  const table = document.getElementById(form.dataset.finder)
+  const rows = [...table.tBodies[0].rows].map(row => ({ row, texts: [...row.cells].map(cell => cell.textContent.toLowerCase()) }))
+  const fields = [...form.elements].filter(field => field.name)
+  const count = form.querySelector('[data-finder-count]')
+  const start = new URLSearchParams(location.search)
+  for (const field of fields) if (start.has(field.name)) field.value = start.get(field.name)
+
+  function filter() {
+    const asked = fields.filter(field => field.value.trim()).map(field => [Number(field.dataset.column), field.value.trim().toLowerCase().split(/\s+/), field])
+    let shown = 0
+    for (const { row, texts } of rows) {
+      const fits = asked.every(([column, words, field]) =>
+        field.tagName === 'SELECT' ? texts[column].includes(field.value.toLowerCase()) : words.every(word => texts[column].includes(word)))
+      row.hidden = !fits
+      shown += fits
+    }
+    count.textContent = `${shown.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} firms`
+  }
+
+  form.addEventListener('input', () => {
+    filter()
+    const address = new URL(location)
+    address.search = new URLSearchParams(fields.filter(field => field.value.trim()).map(field => [field.name, field.value]))
+    history.replaceState(null, '', address)
+  })
+  form.addEventListener('submit', event => event.preventDefault())
+  form.hidden = false
+  filter()
+}

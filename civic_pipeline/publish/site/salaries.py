@@ -1,0 +1,120 @@
+"""Salaries by agency and title. Groups of fewer than five people are masked, and no person is shown."""
+
+from typing import Any
+
+from civic_pipeline.publish.site.formats import count, dollars, short_dollars
+from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
+from civic_pipeline.publish.site.site import About, Card, Site, slugs
+from civic_pipeline.sql_text import literal
+
+PART, TITLE = "salaries/", "Salaries"
+_AGENCIES, _TITLES = "marts.mart_salaries_by_agency", "marts.mart_salaries_by_title"
+_QUESTION = "How many people work for the city, in which agency, and what do they earn?"
+_AUDIENCE = "Residents, reporters and people who think of working for the city."
+_MASKED = "fewer than 5 people"
+_HEADINGS = (
+    Heading("People", is_number=True),
+    Heading("Median salary", is_number=True),
+    Heading("Middle of the pay range", is_number=True, about="10% to 90%"),
+    Heading("Gross pay", is_number=True),
+    Heading("Gross to salary", is_number=True, about="above 1: overtime"),
+)
+
+
+def home(site: Site) -> str:
+    cities = site.cities(_AGENCIES)
+    return f"salaries/{cities[0]}/index.html" if cities else "salaries/index.html"
+
+
+def build(site: Site) -> None:
+    """Write the pages of every city that publishes salaries, or one page that says why there is none."""
+    cities = site.cities(_AGENCIES)
+    if not cities:
+        table = site.table(_AGENCIES)
+        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
+    for city in cities:
+        _build_city(site, city)
+
+
+def _build_city(site: Site, city: str) -> None:
+    path, title = f"salaries/{city}/", f"Salaries of {site.place_title(city)}"
+    rows = _rows(site, _AGENCIES, city)
+    years = sorted({row["fiscal_year"] for row in rows}, reverse=True)
+    titles = _rows(site, _TITLES, city) if site.present(_TITLES) else []
+    agencies = slugs(sorted({(row["agency_name"], row["agency_name"]) for row in titles}))
+    tables = site.present(_AGENCIES, _TITLES)
+    newest = [row for row in rows if row["fiscal_year"] == years[0]]
+    people, paid = (sum(row[name] or 0 for row in newest) for name in ("headcount", "gross_pay_amount"))
+    caption = f"people on the payroll at the end of fiscal year {years[0]}; {short_dollars(paid)} gross pay in the year"
+    links = {name: f"{path}{part}/index.html" for name, part in agencies.items()}
+    site.sections_page(
+        path,
+        about=About(_QUESTION, _AUDIENCE, tables),
+        title=title,
+        figure=count(people),
+        caption=caption,
+        crumbs=[("Home", ""), (title, None)],
+        sections=[
+            _section(
+                f"fy{year}",
+                f"Fiscal year {year}, by agency",
+                "Agency",
+                "agency_name",
+                [r for r in rows if r["fiscal_year"] == year],
+                links,
+            )
+            for year in years
+        ],
+    )
+    for agency, part in agencies.items():
+        own = [row for row in titles if row["agency_name"] == agency]
+        question = f"What do people in {agency} earn, by title?"
+        site.sections_page(
+            f"{path}{part}/",
+            about=About(question, _AUDIENCE, tables[::-1], rows=len(own)),
+            title=agency,
+            crumbs=[("Home", ""), (title, path), (agency, None)],
+            sections=[
+                _section(
+                    f"fy{year}",
+                    f"Fiscal year {year}, by title",
+                    "Title",
+                    "job_title",
+                    [r for r in own if r["fiscal_year"] == year],
+                    {},
+                )
+                for year in years
+                if any(r["fiscal_year"] == year for r in own)
+            ],
+        )
+    site.cards.append(Card(city, TITLE, _QUESTION, f"{path}index.html", _AGENCIES, count(people), caption))
+
+
+def _rows(site: Site, table: str, city: str) -> list[dict[str, Any]]:
+    return site.query(
+        f"from {table} where city = {literal(city)} order by gross_pay_amount desc nulls last, columns(*)"
+    )
+
+
+def _section(
+    identity: str, title: str, column: str, name: str, rows: list[dict[str, Any]], links: dict[str, str]
+) -> Section:
+    most = max((row["headcount"] or 0 for row in rows), default=1) or 1
+    return Section(
+        identity,
+        title,
+        [Heading(column), *_HEADINGS],
+        [
+            [
+                Cell(row[name], href=links.get(row[name]), bar=(row["headcount"] or 0) / most),
+                number(row["headcount"], count(row["headcount"]), gap=_MASKED),
+                number(row["median_salary"], dollars(row["median_salary"]), gap=""),
+                Cell("")
+                if row["salary_p10"] is None
+                else Cell(f"{dollars(row['salary_p10'])} to {dollars(row['salary_p90'])}"),
+                number(row["gross_pay_amount"], dollars(row["gross_pay_amount"]), gap=""),
+                Cell("") if row["gross_to_salary_rate"] is None else Cell(f"{row['gross_to_salary_rate']:.2f}"),
+            ]
+            for row in rows
+        ],
+    )

@@ -1,0 +1,83 @@
+"""The pages of firms, COVID-19, housing and salaries: what is a gap stays a gap, what is masked stays masked."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from small_release import OTHERS, small_release
+
+from civic_pipeline.publish.site import build_site
+from civic_pipeline.publish.site.sections import Chart, Line
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("others")
+    return build_site(small_release(folder / "r.duckdb", OTHERS), folder / "site").folder
+
+
+def rows(page: Path) -> list[list[str]]:
+    """The cells of all rows of all tables of a page, without tags."""
+    text = re.sub(r"<svg.*?</svg>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    found = re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
+    return [
+        [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]
+        for row in found
+    ]
+
+
+def test_a_firm_is_one_row_and_certified_by_its_newest_certificate(site: Path) -> None:
+    firms = {row[0]: row[1:] for row in rows(site / "firms" / "index.html")}
+    assert firms["Able Paving"] == [
+        "Town, MBE | WBE",
+        "PAVING",
+        "Hispanic American",
+        "21201",
+        "certified since Jan 1, 2020 until Jan 1, 2027",
+    ]
+    (hostile,) = (cells for name, cells in firms.items() if "Sons" in name)
+    assert hostile[-1] == "not now"
+    assert "does not link payments to firms" in (site / "firms" / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_outage_is_a_gap_of_the_line_and_of_the_table(site: Path) -> None:
+    page = site / "covid" / "allegany" / "index.html"
+    text = page.read_text(encoding="utf-8")
+    assert len(re.findall(r'<path d="M', text)) == 2
+    assert text.count('class="missing"') == 1
+    table = {row[0]: row[1:] for row in rows(page)}
+    assert table["Dec 15, 2021"] == ["not known", "not known", "not known"]
+    assert table["Dec 22, 2021"] == ["103", "not known", "not known"]
+    assert table["Dec 29, 2021"] == ["104", "28.0", "4.0"]
+
+
+def test_a_chart_draws_each_value_where_its_axis_says() -> None:
+    days = [date(2021, 1, 1), date(2021, 1, 8), date(2021, 1, 15), date(2021, 1, 22)]
+    chart = Chart("A line", "people", Line("it", list(zip(days, [0, 50, None, 100.0], strict=True))))
+    assert [text for _, text in chart.ticks] == ["0", "20", "40", "60", "80", "100"]
+    heights = {text: y for y, text in chart.ticks}
+    first, last = (re.findall(r"([\d.]+),([\d.]+)", path) for path in chart.paths)
+    assert float(first[0][1]) == heights["0"] == chart.floor
+    assert float(first[1][1]) == pytest.approx((heights["40"] + heights["60"]) / 2, abs=0.1)
+    assert float(last[0][1]) == pytest.approx(heights["100"], abs=0.1)
+    assert len(chart.gaps) == 1
+
+
+@pytest.mark.parametrize("top", [0.02, 0.7, 1, 4, 9.99, 10, 1946, 123_456])
+def test_an_axis_has_few_lines(top: float) -> None:
+    chart = Chart("A line", "people", Line("it", [(date(2021, 1, 1), top), (date(2021, 1, 8), 0.0)]))
+    assert 1 <= len(chart.ticks) <= 6
+
+
+def test_notices_without_a_neighborhood_are_counted(site: Path) -> None:
+    table = rows(site / "housing" / "town" / "index.html")
+    assert ["Oliver", "2", "Jan 1, 2020", "Jan 1, 2021"] in table
+    assert ["Not stated", "1", "Jan 1, 2022", "Jan 1, 2022"] in table
+    assert "It needs two captures of the list" in (site / "housing" / "town" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_masked_group_shows_no_number(site: Path) -> None:
+    table = {row[0]: row[1:] for row in rows(site / "salaries" / "town" / "index.html")}
+    assert table["Clerk"] == ["fewer than 5 people", "", "", "", ""]
+    assert table["Fire"] == ["100", "$60,000", "$50,000 to $70,000", "$6,100,000", "1.02"]
