@@ -20,10 +20,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rows(page: Path) -> list[list[str]]:
     """The cells of all rows of all tables of a page, without tags."""
     text = re.sub(r"<svg.*?</svg>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    found = re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
+    table_rows = re.findall(r"<tr>(.*?)</tr>", text, re.DOTALL)
     return [
         [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)]
-        for row in found
+        for row in table_rows
     ]
 
 
