@@ -74,4 +74,5 @@ def build_payments(warehouse: duckdb.DuckDBPyConnection) -> None:
         "marts.bridge_agency_aliases",
         "marts.dim_funds",
     )
-    build(warehouse, "marts.dim_coverage", "marts.dim_vendors", "marts.fct_payments", "marts.mart_vendor_spend_monthly")
+    build(warehouse, "marts.dim_coverage", "marts.fct_payee_names", "marts.bridge_vendor_names", "marts.dim_vendors")
+    build(warehouse, "marts.fct_payments", "marts.mart_vendor_spend_monthly")

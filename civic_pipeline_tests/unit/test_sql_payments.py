@@ -81,7 +81,7 @@ def test_one_check_is_one_payment_however_many_splits_it_pays(warehouse: duckdb.
         " from marts.fct_payments"
     )
     assert warehouse.execute(query).fetchone() == (4, 4, 2, 17, 1)
-    assert warehouse.execute("select name_count, payment_count from marts.dim_vendors").fetchall() == [(3, 2)]
+    assert warehouse.execute("select name_count, split_count from marts.dim_vendors").fetchall() == [(3, 4)]
 
 
 def test_redacted_payees_are_one_vendor_and_unknown_agencies_one_agency(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -36,3 +36,12 @@ create or replace macro contract_number(text) as (
 create or replace macro contract_release(text) as (
     case when regexp_matches(upper(trim(text)), '^P\d+:\d+$') then regexp_extract(trim(text), '\d+$') end
 );
+
+-- The system that numbered a contract: 'P503784' -> 'citibuy', 'SCON-001234' -> 'workday', 'BPO 77' -> 'other'; null -> null
+create or replace macro contract_register(number) as (
+    case
+        when regexp_matches(number, '^P\d+$') then 'citibuy'
+        when regexp_matches(number, '^SCON-\d+$') then 'workday'
+        when number is not null then 'other'
+    end
+);

@@ -33,3 +33,14 @@ create or replace macro normalize_name(text) as (
         '(\w)( (LLC|INC|INCORPORATED|CORP|CORPORATION|CO|COMPANY|LTD|LIMITED|LP|LLP|PC|PA))+$', '\1'
     )
 );
+
+-- The letters and digits by which payees are merged, without a leading THE and without blanks:
+-- 'The Juniper-Holt Company' -> 'JUNIPERHOLT', 'JUNIPERHOLT INC' -> 'JUNIPERHOLT', 'ACE d/b/a Ace Signs' -> 'ACE', '...' -> null
+create or replace macro vendor_key(text) as (
+    nullif(replace(regexp_replace(normalize_name(text), '^THE (\w)', '\1'), ' ', ''), '')
+);
+
+-- The key of the trade name that is written after DBA: 'ACE L.L.C. d/b/a Ace Signs, Inc.' -> 'ACESIGNS', 'ACE' -> null
+create or replace macro trade_name_key(text) as (
+    vendor_key(nullif(regexp_extract(replace(upper(text), '/', ''), '\s(DBA|D B A)\s+(.+)$', 2), ''))
+);
