@@ -25,6 +25,9 @@ NOT_RIVERTONS = {
     "marts.fct_revenue_lines",
     "marts.mart_revenue_by_source",
     "marts.mart_reconciliations",
+    "marts.dim_contracts",
+    "marts.mart_contract_drawdown",
+    "marts.mart_contract_coverage",
 }
 
 
