@@ -47,8 +47,9 @@ totals as (
         sum(counted_amount) filter (where vendor_rank <= 1) as top_1_amount,
         sum(counted_amount) filter (where vendor_rank <= 5) as top_5_amount,
         sum(counted_amount) filter (where vendor_rank <= 10) as top_10_amount,
-        -- In whole dollars, so that the sum of squares is exact.
-        sum(cast(round(counted_amount, 0) as hugeint) * cast(round(counted_amount, 0) as hugeint)) as squared_dollars
+        -- In whole cents, so that the sum of squares is exact.
+        sum(cast(cast(counted_amount as decimal(18, 2)) * 100 as hugeint) * cast(cast(counted_amount as decimal(18, 2)) * 100 as hugeint))
+            as squared_cents
     from ranked
     group by city, fiscal_year, scope
 )
@@ -63,8 +64,11 @@ select
     cast(totals.counted_amount as decimal(38, 2)) as counted_amount,
     cast(totals.redacted_amount as decimal(38, 2)) as redacted_amount,
     totals.vendor_count,
-    round(cast(totals.squared_dollars as double) / nullif(cast(totals.counted_amount as double) * cast(totals.counted_amount as double), 0), 6)
-        as hhi,
+    round(
+        cast(totals.squared_cents as double)
+        / nullif(10000 * cast(totals.counted_amount as double) * cast(totals.counted_amount as double), 0),
+        6
+    ) as hhi,
     cast(totals.top_1_amount as double) / nullif(totals.counted_amount, 0) as top_1_share,
     cast(totals.top_5_amount as double) / nullif(totals.counted_amount, 0) as top_5_share,
     cast(totals.top_10_amount as double) / nullif(totals.counted_amount, 0) as top_10_share
