@@ -114,6 +114,17 @@ class Dataset(Strict):
         default=False,
         description="The source is gone: it is not asked any more. Its captures stay readable; without any, its tables are empty.",
     )
+    successor: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where the publisher moved it, as far as is known. `civic doctor` says it where the source does not answer.",
+    )
+    provenance: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What is known of the source and was not checked: since when it answers, what it was before, what misleads. For"
+        " docs/sources.md.",
+    )
     publisher: str = Field(min_length=1)
     owners: Owners = Field(default=OWNERS, description="Who answers for it here, such as team:open-data.")
     licence: str = Field(min_length=1, description="Licence the publisher states, or `not stated`.")

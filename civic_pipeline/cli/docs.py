@@ -10,12 +10,16 @@ from civic_pipeline.settings import Settings
 @click.option("--check", is_flag=True, help="Only compare; fail if a page is not up to date.")
 @click.option("--answers", is_flag=True, help="Also docs/analysts: run its questions on the released sample.")
 def docs(check: bool, answers: bool) -> None:
-    """Write the data dictionary under docs/dictionary/ from the catalog, the contracts and the SQL."""
+    """Write docs/dictionary/ and docs/sources.md from the catalog, the contracts and the SQL."""
     from civic_pipeline.publish.dictionary import write_dictionary
+    from civic_pipeline.publish.sources import write_sources
 
     settings = Settings.from_environment()
     dictionary = settings.root / "docs" / "dictionary"
-    stale = {dictionary: write_dictionary(settings.root, dictionary, check=check)}
+    stale = {
+        dictionary: write_dictionary(settings.root, dictionary, check=check),
+        settings.root / "docs" / "sources.md": write_sources(settings.root, check=check),
+    }
     if answers:
         from civic_pipeline.publish.answers import write_answers
 

@@ -26,7 +26,8 @@ def diagnose(dataset: Dataset, access: Access) -> Diagnosis:
             description, rows = source.describe(), source.count()
         except CivicError as error:
             healthy = healthy and is_inferred
-            lines.append(f"{label}{error}")
+            moved = f" Known successor: {dataset.successor}" if dataset.successor else ""
+            lines.append(f"{label}{error}{moved}")
             continue
         declared = dataset.edition(edition)
         missing, retyped, undeclared = compare_columns(declared, description.published)

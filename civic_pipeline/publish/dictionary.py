@@ -13,25 +13,21 @@ from typing import get_args
 from civic_pipeline.catalog import (
     FRESH_FOR_DAYS,
     Dataset,
-    Editions,
-    FileSource,
-    OpendatasoftSource,
     Place,
-    SingleSource,
-    SocrataSource,
     Subject,
     load_datasets,
     load_places,
     table_name,
 )
 from civic_pipeline.errors import writing
+from civic_pipeline.publish.markdown import WRITTEN_BY, as_code, as_document, as_facts, as_table
+from civic_pipeline.publish.sources import reference
 from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
 from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
-_WRITTEN_BY = "<!-- Written by `civic docs`; do not edit. -->"
 _PERSONAL = " Column about persons: kept in the build, left out of releases."
 _CLOCKS = {
     "utc": "an instant, in UTC",
@@ -110,13 +106,13 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
     pages |= {f"raw/{table_name(name)}.md": _dataset_page(catalog, name) for name in catalog.datasets}
     pages |= {f"{model.schema}/{model.table}.md": _table_page(catalog, model) for model in catalog.models.values()}
     pages |= {f"meta/{table.name}.md": _meta_page(table) for table in META_TABLES}
-    return {name: f"{_WRITTEN_BY}\n{text}" for name, text in pages.items()}
+    return {name: f"{WRITTEN_BY}\n{text}" for name, text in pages.items()}
 
 
 def _index(catalog: _Catalog) -> str:
     datasets = [
         (f"[{name}](raw/{table_name(name)}.md)", dataset.title, dataset.publisher, "retired" if dataset.retired else dataset.cadence,
-         ", ".join(value for what, value in _reference(dataset) if what != "Fallback"), dataset.source.recorded.isoformat(),
+         ", ".join(value for what, value in reference(dataset) if what != "Fallback"), dataset.source.recorded.isoformat(),
          ", ".join(f"[{table}]({catalog.page(table)})" for table in catalog.readers.get(f"raw.{table_name(name)}", [])))
         for name, dataset in catalog.datasets.items()
     ]  # fmt: skip
@@ -135,17 +131,17 @@ def _index(catalog: _Catalog) -> str:
         for model in catalog.models.values()
         for rule in model.rules
     ]  # fmt: skip
-    return _document(
+    return as_document(
         "# Data dictionary",
         "Every dataset, table, column and check, as the files of this checkout define them.",
         "The released file holds the schemas `clean`, `marts`, `quarantine` and `meta`. `raw` views live in the build file;"
         " their rows are the Parquet files of the lake.",
         "## Datasets",
         "`raw.<place>_<dataset>` has the newest accepted capture. `Recorded` is the day on which the reference was last confirmed.",
-        _table(("Dataset", "Title", "Publisher", "Cadence", "Reference", "Recorded", "Becomes"), datasets),
+        as_table(("Dataset", "Title", "Publisher", "Cadence", "Reference", "Recorded", "Becomes"), datasets),
         "## Places",
         "The publishers, as their `place.yaml` describes them; also in `meta.places` and, for cities, in `marts.dim_cities`.",
-        _table(("Place", "Kind", "State", "Time zone", "Fiscal year", "Population", "Owners"), places),
+        as_table(("Place", "Kind", "State", "Time zone", "Fiscal year", "Population", "Owners"), places),
         "## Clean tables",
         "Each is one source with typed and renamed columns, checked. Rows that break a row rule are in `quarantine` under the same name.",
         _grains(catalog, "clean"),
@@ -154,12 +150,12 @@ def _index(catalog: _Catalog) -> str:
         *(block for subject in subjects for block in (f"### {subject}", _grains(catalog, "marts", subject))),
         "## Meta tables",
         "Provenance: the sources of every table, the results of its checks, and the meaning of its columns.",
-        _table(
+        as_table(
             ("Table", "Each row is"), [(f"[meta.{t.name}](meta/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES]
         ),
         "## Rules across tables",
         "Each is a query that returns the rows that break the rule. A failed critical rule holds its table back.",
-        _table(("Rule", "Severity", "Holds back", "Description"), sorted(rules)),
+        as_table(("Rule", "Severity", "Holds back", "Description"), sorted(rules)),
     )
 
 
@@ -169,15 +165,15 @@ def _grains(catalog: _Catalog, schema: str, subject: Subject | None = None) -> s
         for model in catalog.models.values()
         if model.schema == schema and subject in (None, model.subject)
     ]
-    return _table(("Table", "Each row is"), rows)
+    return as_table(("Table", "Each row is"), rows)
 
 
 def _table_page(catalog: _Catalog, model: Model) -> str:
     contract, lineage = model.contract, catalog.lineage[model.name]
     contract_file = model.contract_path.relative_to(catalog.root).as_posix()
     made_by = model.code.file if model.code else model.path.relative_to(catalog.root).as_posix()
-    facts = [
-        ("Key", _code(contract.key)),
+    rows = [
+        ("Key", as_code(contract.key)),
         ("Python" if model.code else "SQL", f"[{made_by}](../../../{made_by})"),
         ("Contract", f"[{contract_file}](../../../{contract_file})"),
         ("Reads", _links(catalog, sorted(model.inputs))),
@@ -185,18 +181,18 @@ def _table_page(catalog: _Catalog, model: Model) -> str:
     ]
     columns = [
         (f"`{column.name}`", f"`{column.type}`", column.unit or "", f"{column.description}{_PERSONAL if column.personal else ''}",
-         _links(catalog, [column.references] if column.references else []), _code(lineage[column.name]))
+         _links(catalog, [column.references] if column.references else []), as_code(lineage[column.name]))
         for column in contract.columns
     ]  # fmt: skip
     checks = planned_checks(model).values()
-    return _document(
+    return as_document(
         f"# {model.name}",
         f"Each row is {contract.each_row_is}.",
         contract.about,
         f"**It cannot say:** {contract.cannot_say}" if contract.cannot_say else None,
-        _facts(facts),
+        as_facts(rows),
         "## Columns",
-        _table(("Column", "Type", "Unit", "Meaning", "References", "Made from"), columns),
+        as_table(("Column", "Type", "Unit", "Meaning", "References", "Made from"), columns),
         *_row_rules(model),
         "## Checks",
         "A failed critical check keeps the table at its last accepted version. A warning is reported.",
@@ -210,11 +206,11 @@ def _row_rules(model: Model) -> list[str]:
     if contract.row_rules:
         extra = [*(name for name in model.query.named_selects if name.startswith("_")), "_rules", "_reasons"]
         text = (
-            f"A row that breaks one goes whole to `quarantine.{model.table}`, with the columns above and {_code(extra)}."
+            f"A row that breaks one goes whole to `quarantine.{model.table}`, with the columns above and {as_code(extra)}."
             f" More than {contract.tolerate_quarantined:.2%} of the rows there holds the table back."
         )
         rules = [(f"`{rule.name}`", f"`{rule.keep_if}`", rule.reason) for rule in contract.row_rules]
-        blocks += ["## Row rules", text, _table(("Rule", "A row is kept if", "Otherwise"), rules)]
+        blocks += ["## Row rules", text, as_table(("Rule", "A row is kept if", "Otherwise"), rules)]
     if contract.repeated_rows:
         blocks.append("Rows equal in every column above are kept once; `meta.tables.repeated_rows` counts the others.")
     return blocks
@@ -225,7 +221,7 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
     definition = f"civic_pipeline/defs/{name}/defs.yaml"
     days = FRESH_FOR_DAYS.get(dataset.cadence)
     age = f"; the newest `{dataset.dated_by}` should be at most {days} days old" if days and dataset.dated_by else ""
-    facts = [
+    rows = [
         ("Dataset", f"`{name}`"),
         ("Formerly", f"`{dataset.formerly}`" if dataset.formerly else ""),
         ("Status", "Retired: not asked any more. Earlier captures stay readable." if dataset.retired else ""),
@@ -233,9 +229,9 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         ("Publisher", dataset.publisher),
         ("Licence", dataset.licence),
         ("Cadence", dataset.cadence + age),
-        *_reference(dataset),
+        *reference(dataset),
         ("Reference recorded", dataset.source.recorded.isoformat()),
-        ("Key in the source", _code(dataset.key)),
+        ("Key in the source", as_code(dataset.key)),
         ("Largest allowed drop in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
         ("Definition", f"[{definition}](../../../{definition})"),
         (
@@ -255,23 +251,23 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
             f"`{column}`",
             f"{kind}, about persons" if column.lower() in dataset.about_persons else kind,
             _CLOCKS[dataset.time_zones.get(column)],
-            _code(becomes[f"{table}.{column}"]),
+            as_code(becomes[f"{table}.{column}"]),
         )
         for column, kind in dataset.all_columns.items()
     ]
-    edition = _code(becomes[f"{table}._edition"]) or "null: the source has no editions"
+    edition = as_code(becomes[f"{table}._edition"]) or "null: the source has no editions"
     columns += [
         ("`_capture_id`", "", "", "names the row's capture in `meta.captures`"),
         ("`_edition`", "", "", edition),
     ]
-    return _document(
+    return as_document(
         f"# {table}: {dataset.title}",
         dataset.description,
-        _facts(facts),
+        as_facts(rows),
         "## Columns",
         "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
         " the column.",
-        _table(("Column", "Portal type", "Time zone", "Becomes"), columns),
+        as_table(("Column", "Portal type", "Time zone", "Becomes"), columns),
         *_earlier_shapes(dataset),
         "## Checks",
         "A failed critical check holds back every table made of the dataset. A warning is reported.",
@@ -285,53 +281,26 @@ def _earlier_shapes(dataset: Dataset) -> list[str]:
     shapes = [
         (
             shape.seen,
-            _code(
+            as_code(
                 [*(f"{name}: {sql}" for name, sql in shape.columns.items()), *(f"no {name}" for name in shape.without)]
             ),
         )
         for shape in dataset.earlier_shapes
     ]
-    return ["## Earlier shapes", "How older captures name today's columns.", _table(("Seen", "Columns"), shapes)]
-
-
-def _reference(dataset: Dataset) -> list[tuple[str, str]]:
-    if not isinstance(dataset.source, Editions):
-        return _reference_of(dataset.source)
-    return [
-        (
-            f"Edition `{label}`",
-            ", ".join(value for what, value in _reference_of(edition.source) if what != "Fallback")
-            + (" (inferred: left out if the portal has something else)" if edition.inferred else ""),
-        )
-        for label, edition in dataset.source.editions.items()
-    ]
-
-
-def _reference_of(source: SingleSource) -> list[tuple[str, str]]:
-    match source:
-        case SocrataSource():
-            return [("Portal", f"Socrata, {source.domain}"), ("Dataset id", f"`{source.id}`")]
-        case OpendatasoftSource():
-            return [("Portal", f"OpenDataSoft, {source.domain}"), ("Dataset id", f"`{source.id}`")]
-        case FileSource():
-            return [("File", f"`{source.url}`")]
-    fallbacks = [("Fallback", address) for address in source.fallbacks]
-    item = [("Item", f"`{source.item}`")] if source.item else []
-    number = "" if source.number is None else f", number {source.number}"
-    return [("Portal", "ArcGIS"), *item, ("Layer", f"`{source.layer}`{number}"), *fallbacks]
+    return ["## Earlier shapes", "How older captures name today's columns.", as_table(("Seen", "Columns"), shapes)]
 
 
 def _meta_page(table: MetaTable) -> str:
-    return _document(
+    return as_document(
         f"# meta.{table.name}",
         f"Each row is {table.each_row_is}.",
         "## Columns",
-        _table(("Column", "Type", "Meaning"), [(f"`{c.name}`", f"`{c.type}`", c.description) for c in table.columns]),
+        as_table(("Column", "Type", "Meaning"), [(f"`{c.name}`", f"`{c.type}`", c.description) for c in table.columns]),
     )
 
 
 def _checks(checks: Iterable[PlannedCheck]) -> str:
-    return _table(
+    return as_table(
         ("Check", "Layer", "Severity", "Expectation, or its reason", "With"),
         [(f"`{check.name}`", check.layer, check.severity, check.description, _arguments(check)) for check in checks],
     )
@@ -342,32 +311,9 @@ def _arguments(check: PlannedCheck) -> str:
     if check.expectation is None or check.name.endswith("__references"):
         return ""
     named = {"column", "column_A", "column_B", "column_list"}
-    return _code(f"{key}: {value}" for key, value in check.expectation.arguments.items() if key not in named)
+    return as_code(f"{key}: {value}" for key, value in check.expectation.arguments.items() if key not in named)
 
 
 def _links(catalog: _Catalog, tables: Iterable[str]) -> str:
     """Links to tables from a page one folder below the index."""
     return ", ".join(f"[{table}](../{catalog.page(table)})" for table in tables)
-
-
-def _code(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *(tuple(map(_cell, row)) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
-    """A table of names and values, without empty values."""
-    return _table(("", ""), [(name, value) for name, value in facts if value])
-
-
-def _cell(text: str) -> str:
-    """`text` on one line, with bars escaped."""
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-def _document(*blocks: str | None) -> str:
-    return "\n\n".join(block.strip() for block in blocks if block) + "\n"

@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
 ]
 
-# (dataset, edition) -> its download; the ZIP codes are joined from two files.
+# (dataset, edition) -> its download.
 DOWNLOADS = {
     ("maryland/covid_cases", None): f"{COVID}/MDCOVID19_CasesByCounty.csv",
     ("maryland/covid_deaths", None): f"{COVID}/MDCOVID19_ConfirmedDeathsByCounty.csv",
@@ -41,18 +41,19 @@ DOWNLOADS = {
     ("baltimore/vacant_building_notices", None): "baltimore/housing/vacant_building_notices_2025-08.csv.gz",
     **{("chicago/budget", year): f"chicago/budget/appropriations_fy{year}.csv" for year in ("2023", "2024", "2025")},
 }
+for year in ("2020", "2021"):
+    DOWNLOADS["maryland/covid_zip_cases", year] = f"{COVID}/MD_Covid_by_zipcodes_{year}.csv"
 REWRITTEN = {"maryland/mbe_directory", "baltimore/vacant_building_notices", "baltimore/contracts"}
-ZIP_CODES = ("maryland/covid_zip_cases", None)
-SOURCES = [*DOWNLOADS, ZIP_CODES]
+ZIP_CODES = [("maryland/covid_zip_cases", year) for year in ("2020", "2021", "2022")]
+SOURCES = [*DOWNLOADS, ZIP_CODES[-1]]
 
 
 @cache
 def published(dataset: str, edition: str | None = None) -> pd.DataFrame:
     """Return the real rows as the portal publishes them: every cell as text, None if it is empty."""
-    if (dataset, edition) == ZIP_CODES:
-        # The portal serves one wide layer; the downloads are its columns of 2020 and those of 2021.
-        first, second = (read_text(REAL / COVID / f"MD_Covid_by_zipcodes_{year}.csv") for year in (2020, 2021))
-        return first.merge(second.drop(columns="OBJECTID"), on="ZIP_CODE", how="outer", validate="one_to_one")
+    if (dataset, edition) == ZIP_CODES[-1]:  # no download of that year: a day as the last of the year before
+        frame = published(*ZIP_CODES[-2])
+        return frame[["OBJECTID", "ZIP_CODE"]].assign(total01_01_2022=frame["total12_31_2021"])
     frame = read_text(REAL / DOWNLOADS[dataset, edition])
     if dataset == "baltimore/contracts":
         # The file is of the portal before; the layer of today has the same columns under other names.
@@ -98,12 +99,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     for dataset, edition in SOURCES:
         name = f"{dataset.replace('/', '_')}{edition or ''}.csv"
         # Files that need no change are served byte for byte.
-        if (dataset, edition) == ZIP_CODES or dataset in REWRITTEN:
+        if (dataset, edition) not in DOWNLOADS or dataset in REWRITTEN:
             published(dataset, edition).to_csv(served / name, index=False)
         else:
             shutil.copyfile(REAL / DOWNLOADS[dataset, edition], served / name)
         entry = {"file": name, "dataset": dataset} | ({"edition": edition} if edition else {})
-        entries.append(entry | ({"geometry": True} if (dataset, edition) == ZIP_CODES else {}))
+        entries.append(entry)
     place = Place(folder / "data", serve(served, *entries))
     ended = place.run()
     assert ended.code == 0, ended.err
@@ -159,10 +160,9 @@ def test_a_capture_has_every_cell_of_the_file(place: Place, dataset: str, editio
     landed = pq.read_table(place.data / "lake" / capture.capture_id / part.file).to_pandas().astype(object)
     landed = landed.where(landed.notna(), None)
     kinds = {column.name: column.portal_type for column in part.columns}
-    if dataset == "maryland/covid_zip_cases":  # served as a layer, but the file has no shapes
-        assert kinds.pop("_geometry") == "Geometry"
-        assert landed["_geometry"].isna().all()
     sent = published(dataset, edition)
+    if dataset == "maryland/covid_zip_cases":
+        sent = sent.rename(columns=str.lower)  # Socrata has no other names
     assert list(kinds) == list(sent.columns)
     expected = sent.apply(lambda column: column.map(cell(kinds[column.name]))).astype(object)
     pd.testing.assert_frame_equal(in_order(landed[list(kinds)]), in_order(expected))
@@ -184,16 +184,13 @@ def in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_no_row_is_lost_between_a_file_and_its_table(place: Place) -> None:
     """Source rows = clean + quarantined + repeated rows, by `meta.tables` and by counting again."""
-    day_columns = sum(name[-4:].isdigit() for name in published(*ZIP_CODES).columns)
-    rows_per_source_row = {
-        "maryland/covid_cases": 25,
-        "maryland/covid_deaths": 25,
-        "maryland/covid_zip_cases": day_columns,
+    rows_per_source_row = {("maryland/covid_cases", None): 25, ("maryland/covid_deaths", None): 25} | {
+        source: sum(name[-4:].isdigit() for name in published(*source).columns) for source in ZIP_CODES
     }
     for dataset in sorted({dataset for dataset, _ in SOURCES}):
         table = dataset.replace("/", "_")
-        sent = sum(len(published(*source)) for source in SOURCES if source[0] == dataset) * rows_per_source_row.get(
-            dataset, 1
+        sent = sum(
+            len(published(*source)) * rows_per_source_row.get(source, 1) for source in SOURCES if source[0] == dataset
         )
         ((books, clean, quarantined, repeated),) = place.rows(
             "select source_rows, row_count, quarantined_rows, repeated_rows from meta.tables"
@@ -309,9 +306,10 @@ def test_random_cells_of_the_county_files_are_in_the_table(place: Place, metric:
 
 
 def test_random_cells_of_the_zip_code_files_are_in_the_table(place: Place) -> None:
-    frame = published(*ZIP_CODES)
+    first, second, third = (published(*source).drop(columns="OBJECTID") for source in ZIP_CODES)
+    frame = first.merge(second, on="ZIP_CODE", validate="one_to_one").merge(third, on="ZIP_CODE", validate="one_to_one")
     chance = random.Random("zip codes")
-    columns = [name for name in frame.columns if name not in {"OBJECTID", "ZIP_CODE"}]
+    columns = [name for name in frame.columns if name != "ZIP_CODE"]
     table = "clean.maryland_covid_zip_cases"
     actual = {
         row[:2]: row[2:]

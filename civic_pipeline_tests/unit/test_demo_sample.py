@@ -141,12 +141,15 @@ def test_cases_of_baltimore_city_decrease_on_seven_days() -> None:
 
 
 def test_zip_columns_change_their_prefix_and_skip_christmas() -> None:
-    names = list(rows("covid_zip_cases")[0])[2:]
+    names = list(rows("covid_zip_cases_2020")[0])[2:]
     assert (names[0], names[-1]) == ("F4_11_2020", "total12_31_2020")
     assert names[names.index("F5_20_2020") + 1] == "total05_21_2020"
     assert "total12_25_2020" not in names
-    values = [int(row[name]) for row in rows("covid_zip_cases") for name in names if row[name]]
-    assert min(values) >= 8
+    for year in ("2020", "2021", "2022"):
+        first, *others = rows(f"covid_zip_cases_{year}")
+        days = list(first)[2:]
+        assert {day[-4:] for day in days} == {year}
+        assert min(int(row[day]) for row in (first, *others) for day in days if row[day]) >= 8
 
 
 def test_certified_firms_have_other_spellings_in_the_checkbook() -> None:

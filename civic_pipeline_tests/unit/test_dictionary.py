@@ -8,6 +8,7 @@ from formulas import committed_models
 
 from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.publish.dictionary import write_dictionary
+from civic_pipeline.publish.sources import write_sources
 from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.meta import META_TABLES
 
@@ -144,3 +145,20 @@ def test_a_page_shows_lineage_both_ways_the_clock_and_the_quarantine(tiny: Path)
     assert "`quarantine.town_trees`, with the columns above and `_capture_id`, `_rules`, `_reasons`." in clean
     assert "tree\\|shrub" in clean
     assert "at most 7 days old" in clean
+
+
+def test_the_page_of_sources_is_written_from_the_definitions() -> None:
+    assert write_sources(ROOT, check=True) == [], "run `civic docs`"
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    for name, dataset in load_datasets(ROOT).items():
+        assert f"## {name}\n" in text
+        for edition in dataset.editions.values():
+            assert edition.source.recorded.isoformat() in text
+
+
+def test_a_page_of_sources_that_is_out_of_date_is_named_and_written(tiny: Path) -> None:
+    (tiny / "docs").mkdir(exist_ok=True)
+    assert write_sources(tiny, check=True) == ["sources.md"]
+    assert not (tiny / "docs" / "sources.md").exists()
+    assert write_sources(tiny, check=False) == ["sources.md"]
+    assert write_sources(tiny, check=True) == []

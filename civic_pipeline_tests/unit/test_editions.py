@@ -29,6 +29,7 @@ from civic_pipeline.errors import (
     SchemaDrifted,
     ShapeUnknown,
     SourceEmpty,
+    SourceNotFound,
 )
 from civic_pipeline.lake import Captured, backfill, capture, compare_columns, diagnose
 from civic_pipeline.portals import Access, editions_of
@@ -203,6 +204,22 @@ def test_an_inferred_edition_that_is_empty_or_never_answered_is_left_out(
     take(tiny, monkeypatch, INFERRED, {"2024": FakeSource(), "2025": FakeSource()})
     with pytest.raises(PortalUnreachable):
         take(tiny, monkeypatch, INFERRED, {"2024": FakeSource(), "2025": silent})
+
+
+def test_doctor_names_the_known_successor_of_a_source_that_does_not_answer(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = of_years(tiny, SHARED | {"id": "aaaa-1111"}, successor="data.village.gov, bbbb-2222").dataset
+    monkeypatch.setattr(sys.modules["civic_pipeline.lake.diagnosis"], "editions_of", lambda *_: {None: FakeSource()})
+    assert "successor" not in diagnose(moved, Access()).summary
+
+    def refuse() -> None:
+        raise SourceNotFound("The dataset", "https://data.town.gov", "404")
+
+    gone = FakeSource()
+    monkeypatch.setattr(gone, "describe", refuse)
+    monkeypatch.setattr(sys.modules["civic_pipeline.lake.diagnosis"], "editions_of", lambda *_: {None: gone})
+    assert diagnose(moved, Access()).summary.endswith("Known successor: data.village.gov, bbbb-2222")
 
 
 def test_a_dataset_whose_editions_are_all_left_out_failed(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
             f" 'c' as _capture_id from {read}"
         )
     zips = f"read_csv('{covid}/MD_Covid_by_zipcodes_2020.csv', types = {{'ZIP_CODE': 'varchar'}})"
-    connection.execute(f"create table raw.maryland_covid_zip_cases as select *, 'c' as _capture_id from {zips}")
+    connection.execute(
+        f"create table raw.maryland_covid_zip_cases as select *, 'c' as _capture_id, cast(null as varchar) as _edition from {zips}"
+    )
     editions = [
         f"select *, '{year}' as _edition, 'c' as _capture_id"
         f" from read_csv('{REAL}/chicago/budget/appropriations_fy{year}.csv', all_varchar = true)"

@@ -14,7 +14,7 @@ def make_tables() -> list[Table]:
         *(budget.table(year) for year in budget.YEARS),
         covid.cases(),
         covid.deaths(),
-        covid.zip_cases(),
+        *covid.zip_cases(),
         mwbe.city(),
         contracts.table(),
         mwbe.state(),

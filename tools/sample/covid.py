@@ -46,6 +46,7 @@ _WEEKDAYS = (0.85, 0.92, 1.05, 1.12, 1.14, 1.06, 0.86)
 
 PREFIX_CHANGE = date(2020, 5, 21)
 MISSING_DAY = date(2020, 12, 25)
+LAST_ZIP_DAY = date(2022, 3, 31)
 _BALTIMORE_ZIPS = (
     "21201 21202 21203 21204 21205 21206 21207 21208 21209 21210 21211 21212 21213 21214 21215 21216 21217 21218 "
     "21219 21220 21221 21222 21223 21224 21225 21226 21227 21228 21229 21230 21231 21233 21234 21236 21237 21239 "
@@ -105,29 +106,34 @@ def deaths() -> Table:
     return output
 
 
-def zip_cases() -> Table:
+def zip_cases() -> list[Table]:
+    """One table per year, as the State publishes them."""
     rng = seeded("covid zips")
-    days = [day for day in _days(date(2020, 4, 11)) if day <= date(2020, 12, 31) and day != MISSING_DAY]
-    output = Table(
-        "covid_zip_cases.csv.gz",
-        {"dataset": "maryland/covid_zip_cases", "geometry": True},
-        ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days)),
-    )
+    days = [day for day in _days(date(2020, 4, 11)) if day <= LAST_ZIP_DAY and day != MISSING_DAY]
+    years = {
+        year: Table(
+            f"covid_zip_cases_{year}.csv.gz",
+            {"dataset": "maryland/covid_zip_cases", "edition": str(year)},
+            ("OBJECTID", "ZIP_CODE", *(_zip_column(day) for day in days if day.year == year)),
+        )
+        for year in (2020, 2021, 2022)
+    }
     for number, code in enumerate(sorted(_BALTIMORE_ZIPS + _OTHER_ZIPS), start=1):
         people = rng.randrange(60, 900) if rng.random() < 0.1 else rng.randrange(4_000, 52_000)
         total = poisson(rng, sum(_expected(day, people, 1.0) for day in _days(FIRST_DAY) if day < days[0]))
         falls = set(rng.sample(range(40, len(days)), 2)) if rng.random() < 0.2 and people > 4_000 else set()
-        row: Row = [number, code]
+        rows: dict[int, Row] = {year: [number, code] for year in years}
         for position, day in enumerate(days):
             new = poisson(rng, _expected(day, people, 1.0))
             total = max(0, total - rng.randrange(1, 5)) if position in falls else total + new
-            row.append(total if total >= 8 else None)
-        output.defects["days on which the cumulative cases of a ZIP code decrease"] += len(falls)
-        output.defects["values below 8 that are empty"] += sum(value is None for value in row)
-        output.rows.append(row)
-    output.defects["days without a column (2020-12-25)"] = 1
-    output.defects["changes of the column prefix (F5_20_2020, then total05_21_2020)"] = 1
-    return output
+            rows[day.year].append(total if total >= 8 else None)
+            years[day.year].defects["days on which the cumulative cases of a ZIP code decrease"] += position in falls
+        for year, row in rows.items():
+            years[year].defects["values below 8 that are empty"] += sum(value is None for value in row)
+            years[year].rows.append(row)
+    years[2020].defects["days without a column (2020-12-25)"] = 1
+    years[2020].defects["changes of the column prefix (F5_20_2020, then total05_21_2020)"] = 1
+    return list(years.values())
 
 
 def _days(first: date) -> Iterator[date]:
