@@ -5,7 +5,7 @@ Secrets come from environment variables, or from an address that a user gives to
 
 import os
 import re
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 # Environment variables that hold a secret. In an address, everything after the host is secret too, because libraries quote
 # it without the host. CIVIC_NOTIFY_SMTP may contain a user and password before the host, although we do not use them.
@@ -14,10 +14,12 @@ SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_
 # A shorter value could occur in ordinary text, and no service issues such short secrets.
 _MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
-_NAMED = re.compile(
-    r"([?&;](?:\$|%24)*(?:[\w.-]*[-_.])?"
-    r"(?:token|apptoken|api_?key|key|secret|password|passwd|pwd|auth|authorization|signature|sig|credential)=)[^&;#\s'\"]+",
-    re.IGNORECASE,
+_PARAMETER = re.compile(r"([?&;])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
+# A parameter is secret if one of the words of its name is: accessToken, x-amz-signature, $$app_token, t%6Fken.
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SECRET_WORDS = frozenset(
+    "token apptoken accesstoken key apikey accesskey secret password passwd passphrase pass pwd auth authorization bearer"
+    " signature sig hmac credential credentials jwt session sessionid sid".split()
 )
 _ADDRESS = re.compile(r"\w+://[^/?#]*(.*)", re.DOTALL)
 
@@ -27,7 +29,13 @@ def redacted(text: str) -> str:
     for name in SECRETS:
         for secret in _forms(name, os.environ.get(name, "")):
             text = text.replace(secret, f"<{name}>")
-    return _NAMED.sub(r"\1<redacted>", _USER.sub("<redacted>@", text))
+    return _PARAMETER.sub(_without_secret, _USER.sub("<redacted>@", text))
+
+
+def _without_secret(parameter: re.Match[str]) -> str:
+    words = {word.lower() for word in _WORD.findall(unquote(parameter[2]))}
+    value = parameter[3] if words.isdisjoint(_SECRET_WORDS) else "<redacted>"
+    return f"{parameter[1]}{parameter[2]}={value}"
 
 
 def _forms(name: str, value: str) -> list[str]:

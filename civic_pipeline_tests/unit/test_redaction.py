@@ -49,6 +49,8 @@ def test_secrets_of_the_environment_are_removed(text: str, shown: str) -> None:
         ("https://h/x.csv?%24%24app_token=abc", "https://h/x.csv?%24%24app_token=<redacted>"),
         ("https://h/x?token=abc#z", "https://h/x?token=<redacted>#z"),
         ("https://h/x?X-Amz-Signature=abc&api_key=1&apikey=2", "https://h/x?X-Amz-Signature=<redacted>&api_key=<redacted>&apikey=<redacted>"),
+        ("https://h/x?accessToken=abc&pass=1&jwt=2&SESSIONID=3", "https://h/x?accessToken=<redacted>&pass=<redacted>&jwt=<redacted>&SESSIONID=<redacted>"),
+        ("https://h/x?t%6fken=abc&api%2Dkey=1", "https://h/x?t%6fken=<redacted>&api%2Dkey=<redacted>"),
         ("https://h/x?sig=abc&password=def'", "https://h/x?sig=<redacted>&password=<redacted>'"),
     ],
 )  # fmt: skip
@@ -57,7 +59,8 @@ def test_secrets_in_an_address_are_removed(text: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a@b.org", "https://h/@user/x?q=a@b&keyboard=1&monkey=2&tokens=3", "key=1", "12:30", "x" * 1000]
+    "text",
+    ["", "a@b.org", "https://h/@user/x?q=a@b&keyboard=1&monkey=2&tokens=3&passengers=4", "key=1", "12:30", "x" * 1000],
 )
 def test_other_text_is_unchanged(text: str) -> None:
     assert redacted(text) == text
