@@ -70,3 +70,18 @@ def test_every_link_between_pages_leads_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
             if "://" not in target and not target.startswith("mailto:"):
                 assert (path.parent / target).exists(), f"{path.relative_to(CHECKOUT)} links to {target}"
+
+
+def test_every_promise_about_security_names_a_test_that_exists() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in (CHECKOUT / "docs" / "security.md").read_text().partition("## Boundaries")[2].splitlines()
+        if line.startswith("| ")
+    ][1:]
+    assert len(rows) > 15
+    files: list[str] = []
+    for boundary, *_, tests in rows:
+        files = re.findall(r"`(\w+/test_\w+\.py)`", tests) or (files if "the same" in tests else [])
+        assert files, f"{boundary} names no test"
+        for file in files:
+            assert (CHECKOUT / "civic_pipeline_tests" / file).exists(), f"{boundary}: {file}"

@@ -414,9 +414,9 @@ def test_files_have_the_same_modes_whatever_the_umask(tiny: TinyProject) -> None
     finally:
         os.umask(before)
     settings = tiny.settings
-    made = [path for folder in (settings.releases, settings.reports) for path in [folder, *folder.rglob("*")]]
-    assert len(made) > 3
-    assert {oct(path.stat().st_mode & 0o777) for path in [settings.warehouse, *made]} <= {"0o755", "0o444", "0o644"}
+    written = [path for folder in (settings.releases, settings.reports) for path in [folder, *folder.rglob("*")]]
+    assert len(written) > 3
+    assert {oct(path.stat().st_mode & 0o777) for path in [settings.warehouse, *written]} <= {"0o755", "0o444", "0o644"}
 
 
 def test_a_release_that_may_not_be_read_is_named(known: TinyProject, monkeypatch: pytest.MonkeyPatch) -> None:
