@@ -52,8 +52,8 @@ def test_what_the_publisher_declares_outweighs_what_the_data_looks_like(warehous
         " '2023-08-01' as last_month, 'known_date_error' as status, 'Wrong dates.' as note"
     )
     publish_checkbook(warehouse, FOUR_MONTHS)
-    declared = ["2023-06", "2023-07", "2023-08"]
-    assert {coverage(warehouse)[month] for month in declared} == {"known_date_error"}
+    assert {coverage(warehouse)[month] for month in ("2023-07", "2023-08")} == {"known_date_error"}
+    assert "2023-06" not in coverage(warehouse)  # before the source begins: another layer
     assert coverage(warehouse)["2023-09"] == "missing"
 
 

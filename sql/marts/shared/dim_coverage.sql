@@ -63,9 +63,10 @@ statuses as (
         city,
         source,
         month_start_date,
-        -- A declaration of the publisher takes precedence over the data.
+        -- A declaration of the publisher takes precedence over the data. Months before the first and after the last of the source
+        -- are not listed: the notes also speak of layers that are not captured.
         coalesce(declared.status, derived.status) as status,
-        cast(coalesce(derived.row_count, 0) as bigint) as row_count,
+        cast(derived.row_count as bigint) as row_count,
         coalesce(
             declared.note,
             case derived.status
@@ -74,7 +75,7 @@ statuses as (
             end
         ) as note
     from derived
-    full join declared using (city, source, month_start_date)
+    left join declared using (city, source, month_start_date)
 )
 
 select
