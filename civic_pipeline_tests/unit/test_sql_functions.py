@@ -53,6 +53,24 @@ def test_money_that_is_a_number_already_is_rounded_to_the_cent(call: Callable[..
     assert call("parse_money", Decimal("-0.005000000000000000")) == Decimal("-0.01")
 
 
+@pytest.mark.parametrize(
+    ("double", "amount"),
+    [
+        (2.9e-11, "0.00"),
+        (-2.9e-11, "0.00"),
+        (5e-05, "0.00"),
+        (0.0, "0.00"),
+        (1234.5, "1234.50"),
+        (1.005, "1.01"),
+        (-3e-05, "0.00"),
+    ],
+)
+def test_money_that_is_a_double_is_read_whatever_its_notation(
+    call: Callable[..., object], double: float, amount: str
+) -> None:
+    assert call("parse_money", double) == Decimal(amount)
+
+
 @given(cents=st.integers(min_value=-(10**15), max_value=10**15))
 def test_money_survives_every_way_of_writing_it(call: Callable[..., object], cents: int) -> None:
     amount = Decimal(cents) / 100
@@ -87,6 +105,11 @@ def test_dates_are_read_in_every_notation(call: Callable[..., object], text: str
         "2023-02-29",
         "02/30/2024",
         "0000-00-00",
+        "0000-01-01",
+        "0000/01/01",
+        "01/01/0000",
+        "January 1, 0000",
+        "0202-01-01",
         "TBD",
         "",
         "2024-03-05 noon",

@@ -67,8 +67,10 @@ def test_without_numbers_a_notice_is_matched_by_its_day_give_or_take_one(warehou
 def test_a_property_that_cannot_be_read_is_counted_apart(warehouse: duckdb.DuckDBPyConnection) -> None:
     one = ("1A", "0001 001", "2019-05-01")
     assert flows(warehouse, [one], [one, ("2A", "6E54 016", "2019-05-01")]) == [(0, 0, 0, 0, "notice number")]
-    query = "select notice_count, unreadable_count, property_count from marts.mart_vacant_notice_flows"
-    assert warehouse.execute(query).fetchall() == [(2, 1, 1)]
+    query = "select notice_count, previous_unreadable_count, unreadable_count, property_count from marts.mart_vacant_notice_flows"
+    assert warehouse.execute(query).fetchall() == [(2, 0, 1, 1)]
+    assert flows(warehouse, [one, ("2A", "6E54 016", "2019-05-01")], [one]) == [(0, 0, 0, 0, "notice number")]
+    assert warehouse.execute(query).fetchall() == [(1, 1, 0, 1)]
 
 
 def test_notices_of_every_copy_are_read_and_those_of_one_day_and_property_distinguished(

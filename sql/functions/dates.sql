@@ -1,17 +1,17 @@
 -- Dates and fiscal time. A macro returns null if its input cannot be read; a row rule then decides about the row.
 
 -- '2024-03-05', '2024-03-05T14:30:00.000', '2024/03/05 14:30:00+00', '3/5/2024', '03/05/2024', 'March 5, 2024' -> 2024-03-05;
--- '13/45/2024', '2023-02-29', 'TBD' -> null
+-- '13/45/2024', '2023-02-29', 'TBD', '0000-01-01' -> null: no year before 1000, which another engine would write differently
 -- A time of day is dropped, not converted: its time zone is declared per column, not guessed here.
 create or replace macro parse_date(text) as (
     cast(case
-        when regexp_matches(trim(text), '^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?$')
+        when regexp_matches(trim(text), '^[12]\d{3}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?$')
             then try_strptime(regexp_extract(text, '\d{4}-\d{1,2}-\d{1,2}'), '%Y-%m-%d')
-        when regexp_matches(trim(text), '^\d{4}/\d{2}/\d{2}( \d{2}:\d{2}.*)?$')
+        when regexp_matches(trim(text), '^[12]\d{3}/\d{2}/\d{2}( \d{2}:\d{2}.*)?$')
             then try_strptime(regexp_extract(text, '\d{4}/\d{2}/\d{2}'), '%Y/%m/%d')
-        when regexp_matches(trim(text), '^\d{1,2}/\d{1,2}/\d{4}$')
+        when regexp_matches(trim(text), '^\d{1,2}/\d{1,2}/[12]\d{3}$')
             then try_strptime(trim(text), '%m/%d/%Y')
-        when regexp_matches(trim(text), '^[A-Z][a-z]+ \d{1,2}, \d{4}$')
+        when regexp_matches(trim(text), '^[A-Z][a-z]+ \d{1,2}, [12]\d{3}$')
             then try_strptime(trim(text), '%B %d, %Y')
     end as date)
 );

@@ -29,6 +29,7 @@ pairs as (
         before.capture_id as previous_capture_id,
         before.listed_at as previous_listed_at,
         before.notice_count as previous_notice_count,
+        before.unreadable_count as previous_unreadable_count,
         before.property_count as previous_property_count,
         before.is_numbered and after.is_numbered as is_matched_by_number
     from lists as after
@@ -95,6 +96,7 @@ select
     pairs.previous_listed_at,
     pairs.previous_notice_count,
     pairs.notice_count,
+    pairs.previous_unreadable_count,
     pairs.unreadable_count,
     pairs.previous_property_count,
     pairs.property_count,
