@@ -23,6 +23,8 @@ from civic_pipeline.warehouse.model import Model
 
 # Portal types of row numbers that a portal may change at any time: they do not describe the record.
 _ROW_IDS = {"OID", "GlobalID"}
+_MIDNIGHT = r"'^(\d{4}-\d{2}-\d{2})[ T]00:00:00(\.0+)?$'"
+_VERSION = 2  # of the comparison; the history is computed again when it changes
 
 
 def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
@@ -67,9 +69,16 @@ class _Side:
         return datetime.fromisoformat(self.manifest.captured_at).astimezone(UTC).replace(tzinfo=None)
 
     def text(self, name: str) -> str:
-        """SQL of a value as text, the same on every machine."""
-        zoned = self.columns[name][0] == "TIMESTAMP WITH TIME ZONE"
-        return f"cast({quoted(name)} at time zone 'UTC' as varchar)" if zoned else f"cast({quoted(name)} as varchar)"
+        """SQL of a value as text, the same on every machine; a day at midnight is the day.
+
+        One copy of a list is a workbook, where a date has a time, and the next a CSV without one: that is no revision.
+        """
+        kind = self.columns[name][0]
+        zoned = kind == "TIMESTAMP WITH TIME ZONE"
+        text = f"cast({quoted(name)} at time zone 'UTC' as varchar)" if zoned else f"cast({quoted(name)} as varchar)"
+        if kind != "VARCHAR" and not kind.startswith("TIMESTAMP"):
+            return text
+        return f"case when {text} like '%00:00:00%' then regexp_replace({text}, {_MIDNIGHT}, '\\1') else {text} end"
 
     def texts(self, names: Sequence[str]) -> str:
         return f"cast([{', '.join(self.text(name) for name in names)}] as varchar[])"
@@ -125,6 +134,7 @@ class _History:
         dataset = self._dataset
         shapes = [shape.model_dump(exclude_defaults=True) for shape in dataset.earlier_shapes]
         parts: list[object] = [
+            _VERSION,
             dataset.key,
             self._declared,
             dataset.valid_from,

@@ -81,6 +81,20 @@ def test_a_record_without_values_is_never_rekeyed(tiny: TinyProject) -> None:
     assert [row[0] for row in history(tiny, "select kind from meta.revisions order by 1")] == ["added", "removed"]
 
 
+def test_a_day_with_a_time_of_midnight_is_no_revision_of_the_day(tiny: TinyProject) -> None:
+    workbook = [
+        ("1", "1997-02-24 00:00:00", "10.00"),
+        ("2", "1997-02-25 00:00:00", "20.00"),
+        ("3", "1997-02-26 08:30:00", "5.00"),
+    ]
+    csv = [("1", "1997-02-24", "10.00"), ("2", "1997-02-26T00:00:00.000", "20.00"), ("3", "1997-02-26", "5.00")]
+    capture(tiny, workbook, csv)
+    assert [(key, before, after) for key, _, before, after in history(tiny, KINDS)] == [
+        ('["2"]', '{"Paid_On":"1997-02-25"}', '{"Paid_On":"1997-02-26"}'),
+        ('["3"]', '{"Paid_On":"1997-02-26 08:30:00"}', '{"Paid_On":"1997-02-26"}'),
+    ]
+
+
 def test_versions_last_from_capture_to_capture(tiny: TinyProject) -> None:
     changed = [("1", "2024-01-05", "11.00"), *FIRST[1:]]
     capture(tiny, FIRST, FIRST, changed, changed[1:], changed)
