@@ -176,6 +176,8 @@ def _captures(
     if not datasets:
         return
     lake = Lake(settings.lake, datasets)
+    for warning in lake.warnings(datasets):
+        say(warning)
     with portals(settings) as access:
         for timed in attempt_all(datasets, lake, access, say):
             attempt = timed.attempt

@@ -23,6 +23,7 @@ def describe_status(settings: Settings, every_table: bool) -> str:
         absent = connection.execute(
             "select dataset, status, problem from meta.captures where capture_id is null order by dataset"
         ).fetchall()
+        datasets = {name for (name,) in connection.execute("select dataset from meta.captures").fetchall()}
         captures = connection.execute("select count(distinct dataset), sum(landed_rows) from meta.captures").fetchone()
     rows = sum(row[1] or 0 for row in tables)
     size = settings.warehouse.stat().st_size / 1e6
@@ -48,6 +49,9 @@ def describe_status(settings: Settings, every_table: bool) -> str:
         for table, check, severity, description, examples in failed:
             shown = f": {'; '.join(examples[:3])}" if examples else ""
             lines.append(f"  {severity:<9}{table}.{check} - {description}{shown}")
+    if warnings := Lake(settings.lake).warnings(sorted(datasets)):
+        lines.append("\nCaptures from the future:")
+        lines += [f"  {warning}" for warning in warnings]
     if absent:
         lines.append("\nNever captured, so their tables are empty and hold nothing back:")
         for dataset, status, problem in absent:

@@ -1,7 +1,7 @@
 """The captures on disk: folders `lake/<city>/<dataset>/<captured_at>/` with Parquet files and a manifest."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,15 @@ class Lake:
         """The ids of captures that are ignored, because the clock was wrong when they were taken."""
         known = set(self.ids(dataset))
         return [self.id_of(folder) for folder in self._committed(dataset) if self.id_of(folder) not in known]
+
+    def warnings(self, datasets: Iterable[str]) -> list[str]:
+        """A message for every capture from the future: which it is, and what to do."""
+        return [
+            f"{capture_id} is ignored: it is of a later time than now, so a clock was wrong. Correct the clock of this machine if it"
+            f" is behind; else delete {self.folder / capture_id}, and the next run captures the source again."
+            for dataset in datasets
+            for capture_id in self.from_the_future(dataset)
+        ]
 
     def _committed(self, dataset: str) -> list[Path]:
         folders = [path.parent for folder in self.folders(dataset) for path in folder.glob(f"*/{MANIFEST}")]

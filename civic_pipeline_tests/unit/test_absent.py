@@ -61,6 +61,7 @@ class Towns:
     def __init__(self, tiny: TinyProject) -> None:
         self.tiny = tiny
         self.gone = {CITY}
+        self.log: list[str] = []
         self.datasets: dict[str, Dataset] = {TOWN: tiny.dataset, CITY: tiny.dataset}
         for suffix in ("sql", "yml"):
             text = (tiny.settings.root / f"sql/clean/town/payments.{suffix}").read_text(encoding="utf-8")
@@ -89,7 +90,7 @@ class Towns:
         models, outcomes = self.models(), list[Outcome]()
         selection = selection or Selection.whole(self.datasets, models)
         run = nightly.night(
-            self.tiny.settings, self.datasets, models, "a run", selection, lambda _: None,
+            self.tiny.settings, self.datasets, models, "a run", selection, self.log.append,
             lambda _: nullcontext(Access(root="", socrata_token="")),
         )  # fmt: skip
         for outcome in run:
@@ -157,6 +158,17 @@ def test_its_failure_is_a_warning_that_status_shows_and_people_are_notified_of_o
     lines = {line.split()[0]: line for line in status.splitlines() if line.startswith(("clean.", "marts."))}
     assert lines["marts.mart_lone"].endswith("  never captured")
     assert lines["marts.fct_payments"].endswith("  without city")
+
+
+def test_a_capture_from_the_future_is_named_by_the_night_and_by_status(towns: Towns) -> None:
+    towns.tiny.capture(GOOD)
+    towns.tiny.capture(GOOD, at="2131-01-01T000000.000000Z")
+    towns.night()
+    warning = (
+        "town/payments/2131-01-01T000000.000000Z is ignored: it is of a later time than now, so a clock was wrong."
+    )
+    assert any(line.startswith(warning) for line in towns.log)
+    assert f"\nCaptures from the future:\n  {warning}" in describe_status(towns.tiny.settings, every_table=False)
 
 
 def test_a_second_night_builds_and_releases_nothing(towns: Towns) -> None:

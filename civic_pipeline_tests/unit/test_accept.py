@@ -236,6 +236,9 @@ def test_a_night_with_a_wrong_clock_cannot_make_later_nights_publish_old_rows(ni
     ahead.write(other)
     assert nights.lake.ids("town/payments") == [first.capture_id]
     assert nights.lake.from_the_future("town/payments") == [ahead.capture_id]
+    [warning] = nights.lake.warnings(["town/payments"])
+    assert warning.startswith("town/payments/2031-01-01T000000.000000Z is ignored")
+    assert f"delete {other}" in warning
     attempt, problem, _ = nights.night(ONE_MORE)
     assert (attempt.problem, problem, nights.total()) == (None, None, "2150.00")
 
