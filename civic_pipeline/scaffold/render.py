@@ -60,6 +60,12 @@ class Draft:
         return [d for d in self.columns if row_id is None or d.raw.name != row_id.name or d.name in self.key.columns]
 
 
+# A layer of ArcGIS gets other widths of numbers whenever its publisher loads it anew.
+_ANY_WIDTH = dict.fromkeys(("OID", "SmallInteger", "Integer", "BigInteger"), "integer") | dict.fromkeys(
+    ("Single", "Double"), "number"
+)
+
+
 def cadence_of(text: str) -> Cadence:
     """`Updated nightly` -> daily; irregular if no pattern matches."""
     return next((cadence for cadence, pattern in _CADENCES.items() if re.search(pattern, text.lower())), "irregular")
@@ -72,8 +78,11 @@ def defs_yaml(draft: Draft) -> str:
     key = ", ".join(scalar(raw[name]) for name in draft.key.columns)
     columns = {
         scalar(name): f"{{type: {scalar(kind)}, personal: true}}" if name in draft.personal else scalar(kind)
-        for name, kind in dataset.columns.items()
+        for name, portal_type in dataset.columns.items()
+        for kind in [_ANY_WIDTH.get(portal_type, portal_type)]
     }
+    is_of_one_year = re.search(r"\b(fy *)?(19|20)[0-9]{2}\b|\bfy *[0-9]{2}\b", dataset.title, re.IGNORECASE)
+    years = ["  # Is it one of several, such as a dataset per year? List them here: docs/add-a-dataset.md#editions"]
     lines = [
         "type: civic_pipeline.components.PortalDataset",
         "attributes:",
@@ -82,6 +91,7 @@ def defs_yaml(draft: Draft) -> str:
         f"  publisher: {scalar(dataset.publisher)}",
         f"  licence: {scalar(textwrap.shorten(dataset.licence, 200, placeholder=' ...'))}",
         *_folded("description", dataset.description, "  "),
+        *(years if is_of_one_year else []),
         "  source:",
         *_source(dataset.source),
         _remarked(f"  cadence: {cadence_of(about.cadence)}", f"the portal says: {about.cadence or 'nothing'}"),

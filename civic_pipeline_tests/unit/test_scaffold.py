@@ -15,6 +15,7 @@ from formulas import empty_warehouse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from civic_pipeline.catalog import ArcgisSource, Dataset
 from civic_pipeline.errors import AlreadyThere
 from civic_pipeline.portals import About, Description, Freshness, PortalColumn
 from civic_pipeline.portals.table import GEOMETRY
@@ -22,6 +23,7 @@ from civic_pipeline.scaffold import refuse_existing, refuse_full
 from civic_pipeline.scaffold.add import _write, files_of
 from civic_pipeline.scaffold.profile import (
     DraftColumn,
+    Key,
     clean_name,
     draft,
     key_of,
@@ -29,7 +31,8 @@ from civic_pipeline.scaffold.profile import (
     profile_columns,
     time_zones,
 )
-from civic_pipeline.scaffold.render import cadence_of, scalar
+from civic_pipeline.scaffold.render import Draft, cadence_of, defs_yaml, scalar
+from civic_pipeline.scaffold.trial import TrialCapture, dataset_of
 
 RESERVED = {"desc", "group", "order"}
 
@@ -246,3 +249,31 @@ def test_a_folder_that_is_not_empty_is_an_error(tmp_path: Path) -> None:
     refuse_full(tmp_path / "empty")
     with pytest.raises(AlreadyThere, match="already exists"):
         refuse_full(tmp_path)
+
+
+def drafted_defs(title: str) -> str:
+    """The draft of a layer with columns of several widths."""
+    kinds = {"OBJECTID": "OID", "AMOUNT": "Double", "NAME": "String", "PAID": "Date"}
+    columns = tuple(PortalColumn(name, kind, pa.string(), name) for name, kind in kinds.items())
+    description = Description("https://x", About(title), columns, None, Freshness(None, "none"))
+    source = ArcgisSource(portal="arcgis", item="0" * 32, layer="Budget", recorded=date(2026, 1, 1))
+    dataset = dataset_of(source, description)
+    trial = TrialCapture(description, dataset, None, Path())  # type: ignore[arg-type]  # the manifest is not read
+    policies = {"PAID": ("utc", "the times differ")}
+    return defs_yaml(
+        Draft("town/budget", "budget", trial, [], frozenset(), {}, Key((), "none"), None, policies, date(2026, 1, 1))
+    )
+
+
+def test_widths_of_numbers_are_drafted_as_classes() -> None:
+    attributes = yaml.safe_load(drafted_defs("Budget"))["attributes"]
+    assert attributes["columns"] == {"OBJECTID": "integer", "AMOUNT": "number", "NAME": "String", "PAID": "Date"}
+    assert list(Dataset.model_validate(attributes).columns) == list(attributes["columns"])
+
+
+@pytest.mark.parametrize(
+    ("title", "is_remarked"),
+    [("Budget 2024", True), ("FY24 Budget", True), ("Budget FY2024", True), ("Budget", False), ("Form 20240", False)],
+)
+def test_a_title_with_a_year_is_remarked_as_one_of_several_editions(title: str, is_remarked: bool) -> None:
+    assert ("docs/add-a-dataset.md#editions" in drafted_defs(title)) is is_remarked
