@@ -79,6 +79,7 @@ class AnswerUnreadable(OneLineError):
             f"{url} returned {got}; expected {expected}. A portal that has moved often redirects to its home page: open the"
             " address in a browser and correct `source` in defs.yaml."
         )
+        self.got = got
 
 
 class LayerAmbiguous(OneLineError):

@@ -130,8 +130,11 @@ class FileDataset:
             sha256 = _sha256(path)
         except PermissionError as error:
             raise SourceNotFound("The file", self._source.url, f"it cannot be read ({error.strerror})") from error
-        with writing(path.parent):
-            return self._open_if_changed(sha256, path)
+        try:
+            with writing(path.parent):
+                return self._open_if_changed(sha256, path)
+        except AnswerUnreadable as error:  # no portal answered
+            raise FileUnreadable(self._address, f"it is {error.got}") from error
 
     def _open_if_changed(self, sha256: str, path: Path) -> _OpenFile:
         if self._current and self._current.sha256 == sha256:

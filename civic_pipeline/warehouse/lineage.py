@@ -1,11 +1,16 @@
 """Which columns a column is computed from, read from the SQL."""
 
+import logging
+
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from civic_pipeline.errors import ModelFailed
 from civic_pipeline.warehouse.model import Model
+
+# A screen of warnings for each unpivot that it does not follow; the contract's `source` then says what a column is made of.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 # Columns of every table the SQL may read: schema -> table -> column -> type.
 Schema = dict[str, dict[str, dict[str, str]]]

@@ -40,7 +40,7 @@ def test_a_gzip_file_is_detected_by_its_content(tmp_path: Path) -> None:
 def test_a_damaged_gzip_file_is_an_error(tmp_path: Path) -> None:
     packed = gzip.compress(b"a\n" + b"".join(b"%d\n" % n**3 for n in range(500)))
     for content in (packed[: len(packed) // 2], packed[:-1], packed[:100] + b"\0\0\0" + packed[103:]):
-        assert "a damaged gzip file" in broken(tmp_path, content, AnswerUnreadable)
+        assert "a damaged gzip file" in broken(tmp_path, content, FileUnreadable)
 
 
 def test_a_decompression_bomb_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,12 +62,14 @@ def test_a_decompression_bomb_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
         (b"<!DOCTYPE html><html><title>Sign in</title></html>", "an HTML page"),
         (b"\n <html>", "an HTML page"),
         (b"<?xml version='1.0'?><rss/>", "a markup document"),
-        (b"", "returned an empty file"),
-        (b"\n \n", "returned an empty file"),
+        (b"", "it is an empty file"),
+        (b"\n \n", "it is an empty file"),
     ],
 )
 def test_a_web_page_instead_of_a_file_is_an_error(tmp_path: Path, content: bytes, message: str) -> None:
-    assert message in broken(tmp_path, content, AnswerUnreadable)
+    message_of = broken(tmp_path, content, FileUnreadable)
+    assert message in message_of
+    assert "defs.yaml" not in message_of, "no portal answered"
 
 
 # Allowed locations
