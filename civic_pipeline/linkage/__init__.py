@@ -1,0 +1,1 @@
+"""Probabilistic record linkage: which payee is which certified firm, how sure that is, and how good the answer is."""
