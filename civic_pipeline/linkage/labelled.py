@@ -84,7 +84,7 @@ def labelled_set(half: Half) -> LabelledSet:
 def _firms(rng: random.Random, count: int) -> list[Party]:
     """Invented firms with different names, legal forms aside."""
     seen: set[str] = set()
-    firms = []
+    firms: list[Party] = []
     while len(firms) < count:
         words = _words(rng)
         if (key := " ".join(words).lower()) in seen:
