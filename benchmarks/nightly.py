@@ -118,12 +118,12 @@ def of_datasets(folder: Path, count: int) -> Project:
     """Return a project with `count` equal datasets: the firms of the sample (1,600 rows) with a clean table, without marts."""
     project = copied(folder)
     cities = project.folder / "civic_pipeline" / "defs"
-    definition = (cities / "baltimore" / "mwbe" / "defs.yaml").read_text()
+    definition = (cities / "maryland" / "mbe_directory" / "defs.yaml").read_text()
     described = (cities / "baltimore" / "place.yaml").read_text()
     contract, model = (
-        (project.folder / "sql/clean/baltimore/mwbe").with_suffix(kind).read_text() for kind in (".yml", ".sql")
+        (project.folder / "sql/clean/maryland/mbe_directory").with_suffix(kind).read_text() for kind in (".yml", ".sql")
     )
-    firms = (project.served / "mwbe.csv.gz").read_bytes()
+    firms = (project.served / "mbe_directory.csv.gz").read_bytes()
     for gone in (*(path for path in cities.iterdir() if path.is_dir() and path.name != "__pycache__"), project.folder / "sql/marts",
                  project.folder / "sql/checks", project.folder / "sql/clean", project.served):  # fmt: skip
         shutil.rmtree(gone)
@@ -133,7 +133,10 @@ def of_datasets(folder: Path, count: int) -> Project:
         for path, text in (
             (cities / "town" / "place.yaml", described),
             (cities / "town" / name / "defs.yaml", _with_id(definition, socrata)),
-            (project.folder / f"sql/clean/town/{name}.sql", model.replace("raw.baltimore_mwbe", f"raw.town_{name}")),
+            (
+                project.folder / f"sql/clean/town/{name}.sql",
+                model.replace("raw.maryland_mbe_directory", f"raw.town_{name}"),
+            ),
             (project.folder / f"sql/clean/town/{name}.yml", contract),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)

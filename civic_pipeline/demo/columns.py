@@ -21,6 +21,7 @@ Kind = Literal[
     "checkbox",
     "url",
     "email",
+    "phone",
     "point",
     "integer",
     "double",

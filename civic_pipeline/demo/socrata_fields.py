@@ -49,6 +49,8 @@ class Field:
             return f"""'"' || {self.text_sql()} || '"'"""
         if self.type == "url":
             return f"""'{{"url":' || to_json({self.sql}) || '}}'"""
+        if self.type == "phone":
+            return f"""'{{"phone_number":' || to_json({self.sql}) || '}}'"""
         if self.type == "point":
             return f"regexp_replace({self.sql}, '{_POINT}', '{_GEOJSON_POINT}')"
         if self.type == "geometry":

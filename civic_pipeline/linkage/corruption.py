@@ -124,8 +124,8 @@ def other_form(rng: random.Random, name: str) -> str:
 def abbreviated(rng: random.Random, name: str) -> str:
     """One or all long words shortened the way that ledgers shorten them."""
     words = name.split()
-    found = [i for i, word in enumerate(words) if word.lower() in _ABBREVIATIONS]
-    chosen = found if rng.random() < 0.5 else found[:1]
+    shortenable = [i for i, word in enumerate(words) if word.lower() in _ABBREVIATIONS]
+    chosen = shortenable if rng.random() < 0.5 else shortenable[:1]
     return " ".join(_ABBREVIATIONS[word.lower()] if i in chosen else word for i, word in enumerate(words))
 
 

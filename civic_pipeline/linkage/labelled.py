@@ -4,6 +4,7 @@ The halves share neither firms nor random numbers. The model was tuned on `tunin
 """
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,16 +70,21 @@ class LabelledSet:
 def labelled_set(half: Half) -> LabelledSet:
     """One half: 3,000 firms, each with one payee; always the same."""
     rng = random.Random(_SEEDS[half])  # noqa: S311 - invented data, not secrets
-    firms = _firms(rng, PAIRS)
+    return corrupted_copy(_firms(rng, PAIRS), rng)
+
+
+def corrupted_copy(firms: Iterable[Party], rng: random.Random) -> LabelledSet:
+    """`firms` as a register, and for each of them a payee that is the firm in 55% of the pairs, else a similar one."""
+    listed = list(firms)
     pairs = []
-    for position, firm in enumerate(firms):
+    for position, firm in enumerate(listed):
         is_match = rng.random() < _MATCHES
         if is_match:
-            firms[position], payee, kind = same_firm(rng, firm, _trade_name(rng))
+            listed[position], payee, kind = same_firm(rng, firm, _trade_name(rng))
         else:
             payee, kind = other_firm(rng, firm, TRADES)
         pairs.append(LabelledPair(payee, position, is_match, kind))
-    return LabelledSet(tuple(firms), tuple(pairs))
+    return LabelledSet(tuple(listed), tuple(pairs))
 
 
 def _firms(rng: random.Random, count: int) -> list[Party]:

@@ -19,7 +19,7 @@ from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import CheckResult, load_models, open_build, record_history, release
 
 # One dataset of each kind of portal, its rows enough for its contract.
-SMALL = {"baltimore/spending": 600, "baltimore/mwbe": 200}
+SMALL = {"baltimore/spending": 600, "maryland/mbe_directory": 200}
 
 
 def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
@@ -85,7 +85,10 @@ def _make_released(folder: Path) -> None:
             assert attempt_capture(name, dataset, Lake(settings.lake, datasets), access).problem is None
         portals.update("contracts.csv.gz", "OBJECTID > 4", {"Department_Allowed_to_Purchase": "FINANCE"})
         portals.update("vacant_building_notices.csv.gz", "OBJECTID < 50", {"OWNER_ABBR": "ANOTHER OWNER"})
-        conflicting = {"certno": "04-143104", "contracttype": "MBE", "company": "Another Company"}
+        conflicting = {
+            "user_company": "Galloway-Finch Staffing Company", "user_streetaddress": "7320 Ferry Avenue",
+            "user_contracttype": "MBE", "user_city": "Elsewhere",
+        }  # fmt: skip
         portals.insert("mwbe.csv.gz", [conflicting])
         for name in ("baltimore/contracts", "baltimore/vacant_building_notices", "baltimore/mwbe"):
             assert attempt_capture(name, datasets[name], Lake(settings.lake, datasets), access).status == "captured"

@@ -23,7 +23,7 @@ from civic_pipeline.releases import connect
 from civic_pipeline.settings import CHECKOUT
 
 CATALOG = load_datasets(CHECKOUT)
-SOCRATA, ARCGIS = "baltimore/mwbe", "baltimore/spending"
+SOCRATA, ARCGIS = "maryland/mbe_directory", "baltimore/spending"
 
 
 def line_of(path: Path, text: str) -> int:
@@ -105,11 +105,11 @@ def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
     assert re.search(HELD_BACK[harm], ended.message), ended.message
     assert content(place, "clean.baltimore_spending") == before
     assert place.rows("select table_name, status from meta.tables order by 1") == [
-        ("clean.baltimore_mwbe", "current"),
+        ("clean.maryland_mbe_directory", "current"),
         ("clean.baltimore_spending", "held_back"),
     ]
     after = dict(place.rows("select table_name, built_at from meta.tables"))
-    assert after["clean.baltimore_mwbe"] > built["clean.baltimore_mwbe"]
+    assert after["clean.maryland_mbe_directory"] > built["clean.maryland_mbe_directory"]
     assert after["clean.baltimore_spending"] == built["clean.baltimore_spending"]
 
 
@@ -117,11 +117,14 @@ def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
 
 
 def typo_in_defs(place: Place) -> tuple[Path, str]:
-    return place.root / "civic_pipeline/defs/baltimore/mwbe/defs.yaml", "  cadence: irregular|  cadense: irregular"
+    return (
+        place.root / "civic_pipeline/defs/maryland/mbe_directory/defs.yaml",
+        "  cadence: irregular|  cadense: irregular",
+    )
 
 
 def contract_names_no_column(place: Place) -> tuple[Path, str]:
-    return place.root / "sql/clean/baltimore/mwbe.yml", "{name: firm_name,|{name: firm_nam,"
+    return place.root / "sql/clean/maryland/mbe_directory.yml", "{name: firm_name,|{name: firm_nam,"
 
 
 def expectation_on_no_column(place: Place) -> tuple[Path, str]:
@@ -159,7 +162,7 @@ def test_the_error_names_the_line_of_a_mistake_and_nothing_runs(
 
 @pytest.mark.slow
 def test_dg_check_reports_a_typo_in_defs(place: Place) -> None:
-    path = place.root / "civic_pipeline/defs/baltimore/mwbe/defs.yaml"
+    path = place.root / "civic_pipeline/defs/maryland/mbe_directory/defs.yaml"
     edit(path, "  cadence: irregular", "  cadense: irregular")
     checked = subprocess.run(
         [Path(sys.executable).parent / "dg", "check", "defs", "--no-check-yaml"],
@@ -276,7 +279,7 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
     """The first run has the build file open: without waiting, the second one would fail because of DuckDB's lock."""
     build = place.data / "build" / "build.duckdb"
     with another_process(f"only_writer(Path({str(build)!r})), duckdb.connect({str(build)!r})") as pid:
-        process = place.start("run", "--select", "raw/baltimore_mwbe", "--select", "warehouse")
+        process = place.start("run", "--select", "raw/maryland_mbe_directory", "--select", "warehouse")
         assert process.stderr is not None
         for line in process.stderr:  # the step before the one that waits
             if b"unchanged since" in line:
@@ -330,12 +333,12 @@ def test_no_warehouse_yet(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_served(place: Place) -> None:
-    (place.served / "mwbe.csv").unlink()
+    (place.served / "mbe_directory.csv").unlink()
     before = digest(place.warehouse)
     for command, code in (("run", 3), ("doctor", 2)):
         ended = place.civic(command)
         assert (ended.code, ended.is_plain) == (code, True), ended.err
-        assert f"portal.yml lists mwbe.csv, which is not in {place.served}" in ended.message
+        assert f"portal.yml lists mbe_directory.csv, which is not in {place.served}" in ended.message
     assert digest(place.warehouse) == before
 
 

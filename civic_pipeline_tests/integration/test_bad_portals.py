@@ -33,7 +33,7 @@ from civic_pipeline.portals import Access, http
 from civic_pipeline.settings import CHECKOUT
 
 CATALOG = load_datasets(CHECKOUT)
-SOCRATA, ARCGIS = "baltimore/mwbe", "baltimore/spending"
+SOCRATA, ARCGIS = "maryland/mbe_directory", "baltimore/spending"
 
 
 def refused(place: Place, name: str, access: Access) -> CivicError:
@@ -175,8 +175,8 @@ CHANGES: dict[str, tuple[str, Callable[[str], str], type[CivicError], str]] = {
         r"missing columns: Payment_Amount_split\).*New columns with similar names: Payment_Amount_part\.",
     ),
     "a renamed column of a dataset": (
-        SOCRATA, header(lambda names: ["category" if name == "cetegory" else name for name in names]), SchemaDrifted,
-        r"missing columns: cetegory\).*New columns with similar names: category\.",
+        SOCRATA, header(lambda names: ["naics" if name == "naics_code" else name for name in names]), SchemaDrifted,
+        r"missing columns: naics_code\).*New columns with similar names: naics\.",
     ),
 }  # fmt: skip
 
@@ -195,8 +195,8 @@ def test_a_source_with_a_changed_schema(place: Place, case: str) -> None:
 @pytest.mark.parametrize(
     ("name", "column", "kind", "change"),
     [
-        (ARCGIS, "Check_Number", "number", r"Check_Number \(String -> Integer\)"),
-        (SOCRATA, "zipcode", "url", r"zipcode \(text -> url\)"),
+        (ARCGIS, "Check_Number", "number", r"Check_Number \(text -> Integer\)"),
+        (SOCRATA, "zip", "url", r"zip \(text -> url\)"),
     ],
 )
 def test_a_column_of_another_type(place: Place, name: str, column: str, kind: str, change: str) -> None:
@@ -209,12 +209,12 @@ def test_a_column_of_another_type(place: Place, name: str, column: str, kind: st
 
 
 def test_a_missing_column_without_a_similar_one(place: Place) -> None:
-    file = place.served / "mwbe.csv"
-    pd.read_csv(file, dtype="str").drop(columns="certno").to_csv(file, index=False)
+    file = place.served / "mbe_directory.csv"
+    pd.read_csv(file, dtype="str").drop(columns="certification_number").to_csv(file, index=False)
     with DemoPortals(place.served) as portals:
         error = refused(place, SOCRATA, Access(root=portals.url, socrata_token="any"))
     assert isinstance(error, SchemaDrifted)
-    assert "missing columns: certno)." in str(error)
+    assert "missing columns: certification_number)." in str(error)
     assert "similar names" not in str(error)
 
 

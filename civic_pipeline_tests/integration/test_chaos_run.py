@@ -26,7 +26,7 @@ def wait_for_a_read(night: "subprocess.Popen[bytes]", data: Path) -> None:
 
 def test_civic_run_killed_at_random_times(place: Place) -> None:
     """The same with Dagster, whose pools and records a killed run leaves behind."""
-    settings, served = Settings(data=place.data), place.served / "mwbe.csv"
+    settings, served = Settings(data=place.data), place.served / "mbe_directory.csv"
     whole = served.read_text(encoding="utf-8")
     versions = [whole, whole[: whole.rstrip().rindex("\n") + 1]]
     undisturbed = [contents(settings)]

@@ -107,23 +107,25 @@ def test_doctor_says_which_source_failed_and_why(small: Place, tmp_path: Path) -
     assert report.code == 1
     assert "failed baltimore/spending: 600 rows" in report.out
     assert "missing Agency; new Department" in report.out
-    assert "ok     baltimore/mwbe" in report.out
-    assert broken.civic("doctor", "baltimore/mwbe").code == 0
+    assert "ok     maryland/mbe_directory" in report.out
+    assert broken.civic("doctor", "maryland/mbe_directory").code == 0
 
 
 def test_docs_check_fails_until_the_dictionary_is_written_again(small: Place, tmp_path: Path) -> None:
     place = small.copy(tmp_path)
     assert place.civic("docs").code == 0
-    assert (place.root / "docs/dictionary/clean/baltimore_mwbe.md").exists()
+    assert (place.root / "docs/dictionary/clean/maryland_mbe_directory.md").exists()
     assert place.civic("docs", "--check").code == 0
-    contract = place.root / "sql/clean/baltimore/mwbe.yml"
+    contract = place.root / "sql/clean/maryland/mbe_directory.yml"
     contract.write_text(
         contract.read_text(encoding="utf-8").replace("Name of the firm", "The firm's name", 1), encoding="utf-8"
     )
     stale = place.civic("docs", "--check")
     assert (stale.code, stale.is_plain) == (2, True)
-    assert "clean/baltimore_mwbe.md is out of date: run `civic docs`" in stale.message
-    assert "Name of the firm" in (place.root / "docs/dictionary/clean/baltimore_mwbe.md").read_text(encoding="utf-8")
+    assert "clean/maryland_mbe_directory.md is out of date: run `civic docs`" in stale.message
+    assert "Name of the firm" in (place.root / "docs/dictionary/clean/maryland_mbe_directory.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -33,7 +33,7 @@ def interrupted(place: Place, number: signal.Signals, line: bytes, after: float)
     ],
 )
 def test_the_first_signal_ends_a_run(place: Place, number: signal.Signals, line: bytes, after: float) -> None:
-    model = place.root / "sql/clean/baltimore/mwbe.sql"
+    model = place.root / "sql/clean/maryland/mbe_directory.sql"
     model.write_text(model.read_text(encoding="utf-8") + "-- built again\n", encoding="utf-8")
     process = interrupted(place, number, line, after)
     out, err = process.communicate(timeout=SECONDS_TO_END)

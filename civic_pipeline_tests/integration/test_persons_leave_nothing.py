@@ -11,7 +11,7 @@ from terminal import Ended, Place, edit
 from civic_pipeline.catalog import load_datasets
 
 MARK = "Planted4711"
-CLEAN = "sql/clean/baltimore/mwbe"
+CLEAN = "sql/clean/maryland/mbe_directory"
 # What stays: the captures, and the build in which they are matched.
 STAYS = {"lake", "build"}
 
@@ -48,20 +48,20 @@ def holding(folder: Path, besides: set[str]) -> list[str]:
 
 @pytest.fixture
 def planted(place: Place) -> Place:
-    """Names in every personal column of the registry of firms, whose clean table keeps two of them and fails checks of them."""
-    personal = sorted(load_datasets(place.root)["baltimore/mwbe"].personal)
-    assert {"firstname", "lastname", "phone", "email"} <= set(personal)
-    plant(place.served / "mwbe.csv", personal, "first")
+    """Names in every personal column of the directory of firms, whose clean table keeps two of them and fails checks of them."""
+    personal = sorted(load_datasets(place.root)["maryland/mbe_directory"].personal)
+    assert {"contact", "phone", "fax", "contact_email_address"} == set(personal)
+    plant(place.served / "mbe_directory.csv", personal, "first")
     sql, contract = place.root / f"{CLEAN}.sql", place.root / f"{CLEAN}.yml"
     edit(
         sql,
         "        _capture_id\n    from raw",
-        "        clean_text(lastname) as contact_name,\n        phone as _published_phone,\n        _capture_id\n    from raw",
+        "        clean_text(contact) as contact_name,\n        phone as _published_phone,\n        _capture_id\n    from raw",
     )
     edit(
         sql,
-        "    extension_date,\n    _capture_id\nfrom numbered",
-        "    extension_date,\n    contact_name,\n    _published_phone,\n    _capture_id\nfrom numbered",
+        "    certified_date,\n    _capture_id\nfrom numbered",
+        "    certified_date,\n    contact_name,\n    _published_phone,\n    _capture_id\nfrom numbered",
     )
     edit(
         contract,
@@ -74,7 +74,7 @@ def planted(place: Place) -> Place:
         "expectations:",
         "expectations:\n  - expect_column_values_to_match_regex: {column: contact_name, regex: '^[a-z]+$'}\n    severity: critical",
     )
-    added = '  - {name: contact_name, type: VARCHAR, source: lastname, personal: true, description: "Whom to ask."}\n'
+    added = '  - {name: contact_name, type: VARCHAR, source: contact, personal: true, description: "Whom to ask."}\n'
     contract.write_text(contract.read_text(encoding="utf-8") + added, encoding="utf-8")
     return place
 
@@ -83,21 +83,21 @@ def test_no_planted_name_leaves(planted: Place) -> None:
     contract = planted.root / f"{CLEAN}.yml"
     answers: list[Ended] = [planted.civic("run")]
     assert "held back" in answers[0].out + answers[0].err, "critical checks of the planted names fail"
-    answers.append(planted.civic("try", "clean.baltimore_mwbe"))
+    answers.append(planted.civic("try", "clean.maryland_mbe_directory"))
     assert answers[-1].code == 1
-    answers.append(planted.civic("failed-rows", "clean.baltimore_mwbe"))
+    answers.append(planted.civic("failed-rows", "clean.maryland_mbe_directory"))
     assert "contact_name__match_regex" in answers[-1].out
     edit(contract, "regex: '^[a-z]+$'}\n    severity: critical", "regex: '^[a-z]+$'}\n    severity: warning")
     edit(contract, "tolerate_quarantined: 0%", "tolerate_quarantined: 10%")
-    plant(planted.served / "mwbe.csv", ["lastname", "phone"], "second")
+    plant(planted.served / "mbe_directory.csv", ["contact", "phone"], "second")
     answers.append(planted.civic("run"))
     assert answers[-1].code == 0, answers[-1].err
     answers += [
         planted.civic("status"),
-        planted.civic("sql", "from clean.baltimore_mwbe", "--format", "csv"),
-        planted.civic("sql", "from quarantine.baltimore_mwbe", "--format", "json"),
-        planted.civic("as-of", "2099-01-01", "from clean.baltimore_mwbe", "--format", "csv"),
-        planted.civic("as-of", "2099-01-01", "from quarantine.baltimore_mwbe", "--format", "csv"),
+        planted.civic("sql", "from clean.maryland_mbe_directory", "--format", "csv"),
+        planted.civic("sql", "from quarantine.maryland_mbe_directory", "--format", "json"),
+        planted.civic("as-of", "2099-01-01", "from clean.maryland_mbe_directory", "--format", "csv"),
+        planted.civic("as-of", "2099-01-01", "from quarantine.maryland_mbe_directory", "--format", "csv"),
         planted.civic("docs"),
     ]
     assert [ended.code for ended in answers[-6:]] == [0] * 6
@@ -110,7 +110,7 @@ def test_no_planted_name_leaves(planted: Place) -> None:
 
 
 def test_captures_are_for_their_owner_alone(planted: Place) -> None:
-    assert planted.civic("run", "--select", "raw/baltimore_mwbe").code in (0, 3)
-    files = list((planted.data / "lake" / "baltimore" / "mwbe").rglob("*.parquet"))
+    assert planted.civic("run", "--select", "raw/maryland_mbe_directory").code in (0, 3)
+    files = list((planted.data / "lake" / "maryland" / "mbe_directory").rglob("*.parquet"))
     assert files
     assert {file.stat().st_mode & 0o777 for file in files[-1:]} == {0o600}

@@ -154,7 +154,7 @@ def test_zip_columns_change_their_prefix_and_skip_christmas() -> None:
 
 def test_certified_firms_have_other_spellings_in_the_checkbook() -> None:
     paid = {row["Supplier_Name"].strip() for row in rows("spending")}
-    certified = {row["company"] for row in rows("mwbe")}
+    certified = {row["user_company"] for row in rows("mwbe")}
     overlap = [firm for firm in firms() if firm.vendor in paid and firm.name in certified]
     assert 130 <= len(overlap) <= 150
     assert sum(firm.name != firm.vendor for firm in overlap) > 100

@@ -142,15 +142,17 @@ def test_each_city_has_its_own_fiscal_year(warehouse: duckdb.DuckDBPyConnection)
 # Certified firms
 
 
-def test_a_certification_is_valid_from_its_first_grant_to_its_extension(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_certification_is_valid_from_its_first_grant_while_the_register_calls_it_certified(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
     warehouse.execute(
-        "create table raw.baltimore_mwbe as select *, '' as county, '21218-' as zipcode, 'W' as race, '' as avgcontractsize,"
-        " '' as servicedescription, 'c' as _capture_id from (values"
-        " ('1', 'Ace LLC', 'MBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', date '2010-01-01', date '2020-01-01', date '2022-01-01', date '2022-06-30'),"
-        " ('1', 'Ace LLC', 'MBE', 'CERTIFY', 'T2', 'TRADES', 'Glass', date '2010-01-01', date '2020-01-01', date '2022-01-01', date '2022-06-30'),"
-        " ('1', 'Ace LLC', 'WBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', date '2010-01-01', date '2020-01-01', date '2019-01-01', null),"
-        " ('2', 'Bee Inc', 'MBE', 'CERTIFY', 'T1', 'TRADES', 'Paint', null, null, date '2019-01-01', null)"
-        ") as t(certno, company, contracttype, contractstatus, code, cetegory, description, origcert, certdate, expirationdate, extensiondate)"
+        "create table raw.baltimore_mwbe as select *, 'NULL' as user_website, 'Baltimore' as user_city, 'Md' as user_state,"
+        " 'SERVICES' as user_category, '21218-' as user_zipcode, 'c' as _capture_id from (values"
+        " ('Ace LLC', '1 Elm St', 'MBE', 'CERTIFY', '2010-01-01T00:00:00'),"
+        " ('Ace LLC', '1 Elm St', 'WBE', 'EXPIRED', '2010-01-01T00:00:00'),"
+        " ('Bee Inc', '2 Elm St', 'MBE', 'CERTIFY', '1970-01-01T00:00:00'),"
+        " ('Cog Co', 'NULL', 'MBE', 'CERTIFY', 'NULL')"
+        ") as t(user_company, user_streetaddress, user_contracttype, user_contractstatus, user_origcert)"
     )
     warehouse.execute(
         "create table raw.maryland_mbe_directory as select '16-1' as certification_number, 'Ace, Inc.' as name, 'G' as minority_group, 'a' as address,"
@@ -159,15 +161,13 @@ def test_a_certification_is_valid_from_its_first_grant_to_its_extension(warehous
     )
     build(warehouse, "clean.baltimore_mwbe", "clean.maryland_mbe_directory", "marts.dim_certified_firms")
     query = (
-        "select authority, certification_number, certification_type, trades, valid_from, valid_to, is_valid_period"
+        "select authority, firm_name, street_address, certification_type, valid_from, valid_to, is_valid_period"
         " from marts.dim_certified_firms order by all"
     )
     assert warehouse.execute(query).fetchall() == [
-        ("baltimore", "1", "MBE", "Glass | Paint", date(2010, 1, 1), date(2022, 6, 30), True),
-        ("baltimore", "1", "WBE", "Paint", date(2010, 1, 1), date(2019, 1, 1), False),
-        ("baltimore", "2", "MBE", "Paint", None, date(2019, 1, 1), False),
-        ("maryland", "16-1", "MBE", "p", date(2016, 1, 1), None, True),
+        ("baltimore", "Ace LLC", "1 Elm St", "MBE", date(2010, 1, 1), None, True),
+        ("baltimore", "Ace LLC", "1 Elm St", "WBE", None, None, False),
+        ("baltimore", "Bee Inc", "2 Elm St", "MBE", None, None, False),
+        ("baltimore", "Cog Co", None, "MBE", None, None, False),
+        ("maryland", "Ace, Inc.", "a", "MBE", date(2016, 1, 1), None, True),
     ]
-    assert warehouse.execute(
-        "select count(distinct firm_id) from marts.dim_certified_firms where authority = 'baltimore'"
-    ).fetchone() == (2,)

@@ -4,15 +4,13 @@ import random
 from collections import Counter
 from datetime import date, timedelta
 
-from tools.sample.contracts import local_midnight
-from tools.sample.firms import FIRST_NAMES, LAST_NAMES, Firm, firms
+from tools.sample.firms import FIRST_NAMES, LAST_NAMES, Firm, firms, respelt
 from tools.sample.table import Row, Table, seeded
 
 _CITY_HEADER = (
-    "certno", "company", "county", "zipcode", "title", "firstname", "lastname", "position", "phone",
-    "avgcontractsize", "race", "contracttype", "contractstatus", "origcert",
-    "certdate", "expirationdate", "extensiondate", "fax", "email", "website", "cetegory", "description",
-    "servicedescription", "code", "pctowned",
+    "OBJECTID", "user_company", "user_firstname", "user_lastname", "user_streetaddress", "user_city", "user_state",
+    "user_zipcode", "user_phone", "user_website", "user_category", "user_origcert", "user_contractstatus",
+    "user_contracttype", "Match_addr",
 )  # fmt: skip
 _STATE_HEADER = (
     "zip", "products_services", "naics_code", "address", "city", "county", "certification_number", "minority_group",
@@ -30,23 +28,17 @@ _PLACES = (
     ("Carroll", ("21157",), "WESTMINSTER", 2),
     ("Prince George's", ("20706", "20743", "20774"), "BOWIE", 6),
 )  # fmt: skip
-_STATUSES, _STATUS_WEIGHTS = ("CERTIFY", "EXPIRED", "CLOSED", "GRADUATED"), (72, 17, 9, 2)
+_STATUSES, _STATUS_WEIGHTS = ("CERTIFY", "EXPIRED", "CLOSED"), (72, 18, 10)
 _RACES, _RACE_WEIGHTS = (
     ("African American", "White", "Hispanic American", "Asian American", "Native American"),
     (55, 20, 12, 12, 1),
 )
 _STREETS = ("HOLLOW", "FERRY", "MILL", "ORCHARD")
-_SIZES = ("<$25K", "$25K-$100K", "$100K-$250K", "$250K-$500K", ">$500K")
-_SHARES = ("51%", "60%", "75%", "100%", "0.51", "0.55", "1", "51", "70", "100", "")
 
 
 def city() -> Table:
     rng = seeded("mwbe")
-    output = Table(
-        "mwbe.csv.gz",
-        {"dataset": "baltimore/mwbe"},
-        _CITY_HEADER,
-    )
+    output = Table("mwbe.csv.gz", {"dataset": "baltimore/mwbe"}, _CITY_HEADER)
     repeated = 15
     queue = list(firms())
     while len(output.rows) < _ROWS - repeated:
@@ -54,62 +46,55 @@ def city() -> Table:
         race = rng.choices(_RACES, _RACE_WEIGHTS)[0]
         # The firm of a white woman is a WBE; others are MBE, some also WBE, with one row for each.
         kinds = ("WBE",) if race == "White" else ("MBE", "WBE") if rng.random() < 0.3 else ("MBE",)
-        base = _certified(rng, firm, race)
+        base = _certified(rng, firm)
         for kind in kinds[: _ROWS - repeated - len(output.rows)]:
             row = list(base)
-            row[_CITY_HEADER.index("contracttype")] = kind
+            row[_CITY_HEADER.index("user_contracttype")] = kind
             output.rows.append(row)
         output.defects["firms with two certifications, MBE and WBE"] += len(kinds) == 2
+        if len(kinds) == 2 and rng.random() < 0.2:
+            output.rows[-1][_CITY_HEADER.index("user_company")] = respelt(rng, firm.name)
+            output.defects["firms spelt in two ways, or in one way twice, in their two certifications"] += 1
     for row in output.rows:
         _spoil(rng, row, output)
     for position in sorted(rng.sample(range(len(output.rows)), repeated), reverse=True):
         output.rows.insert(position + 1, list(output.rows[position]))
-    output.defects["repeated rows"] = repeated
+    for number, row in enumerate(output.rows, start=1):
+        row[0] = number
+    output.defects["repeated rows (same values except OBJECTID)"] = repeated
     output.defects["firms that have another spelling in the checkbook"] = sum(
         firm.vendor not in (None, firm.name) for firm in firms()[len(queue) :]
     )
-    output.defects["undocumented columns with mixed notations (pctowned)"] = 1
+    output.defects["columns of the geocoder that are not declared (Match_addr)"] = 1
     return output
 
 
-def _certified(rng: random.Random, firm: Firm, race: str) -> Row:
-    county, zips, _, _ = rng.choices(_PLACES, [place[3] for place in _PLACES])[0]
-    first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
-    original = date(1994, 1, 3) + timedelta(days=rng.randrange(11_000))
-    renewed = (
-        original + timedelta(days=730 * rng.randrange(0, 1 + (date(2025, 6, 30) - original).days // 730))
-        if original < date(2025, 6, 30)
-        else original
-    )
-    expires = renewed + timedelta(days=730)
-    status = rng.choices(_STATUSES, _STATUS_WEIGHTS)[0]
+def _certified(rng: random.Random, firm: Firm) -> Row:
+    _, zips, town, _ = rng.choices(_PLACES, [place[3] for place in _PLACES])[0]
+    original = date(1994, 1, 3) + timedelta(days=rng.randrange(10_600))
+    street = _street(rng)
+    zip_code = rng.choice(zips)
     return [
-        f"{original:%y}-{rng.randrange(1000, 360000):06d}",
-        firm.name,
-        county,
-        f"{rng.choice(zips)}-",
-        rng.choice(("Mr.", "Ms.", "Dr.")),
-        first,
-        last,
-        rng.choice(("President", "Owner", "CEO", "Managing Member")),
-        f"(410)555-{rng.randrange(100, 200):04d}",
-        rng.choice(_SIZES),
-        race,
-        "",
-        status,
-        local_midnight(original),
-        local_midnight(renewed),
-        local_midnight(expires),
         None,
-        "()-",
-        f"{first}@{_domain(firm.name)}".lower(),
-        "[null, null]",
-        firm.trade.registry_category,
-        firm.trade.registry_description,
-        f"{firm.trade.registry_description}, {firm.trade.spend_category.upper()}",
-        firm.trade.registry_code,
-        rng.choice(_SHARES),
+        firm.name,
+        rng.choice(FIRST_NAMES),
+        rng.choice(LAST_NAMES),
+        street,
+        town.title(),
+        rng.choices(("Md", "MD", "Maryland"), (80, 18, 2))[0],
+        f"{zip_code}-",
+        f"(410)555-{rng.randrange(100, 200):04d}",
+        "NULL",
+        "SERVICES" if rng.random() < 0.8 else firm.trade.registry_category,
+        f"{original.isoformat()}T00:00:00",
+        rng.choices(_STATUSES, _STATUS_WEIGHTS)[0],
+        "",
+        f"{street}, {town.title()}, Maryland, {zip_code}",
     ]
+
+
+def _street(rng: random.Random) -> str:
+    return f"{rng.randrange(10, 9900)} {rng.choice(_STREETS).title()} {rng.choice(('Road', 'Street', 'Avenue'))}"
 
 
 def _domain(name: str) -> str:
@@ -118,37 +103,23 @@ def _domain(name: str) -> str:
 
 
 def _spoil(rng: random.Random, row: Row, output: Table) -> None:
-    original, certified, expires, extension, fax, website, share = (
-        _CITY_HEADER.index(name)
-        for name in ("origcert", "certdate", "expirationdate", "extensiondate", "fax", "website", "pctowned")
+    original, website, street = (
+        _CITY_HEADER.index(name) for name in ("user_origcert", "user_website", "user_streetaddress")
     )
-    if rng.random() < 0.1:
-        row[extension] = int(row[expires] or 0) + 180 * 86_400
-        output.defects["certifications extended beyond their expiration"] += 1
     chance = rng.random()
-    if chance < 0.006:
-        row[expires] = int(row[certified] or 0) - 200 * 86_400
-        output.defects["expiration dates before the certification date"] += 1
-    elif chance < 0.0115:
-        row[certified] = None
-        output.defects["empty certification dates"] += 1
-    elif chance < 0.0155:
-        row[expires] = None
-        output.defects["empty expiration dates"] += 1
-    elif chance < 0.018:
-        row[original] = 0
+    if chance < 0.0025:
+        row[original] = "1970-01-01T00:00:00"
         output.defects["original dates of 1970-01-01, which stand for an empty date"] += 1
-    if rng.random() < 0.5:
-        row[fax] = f"(410)555-{rng.randrange(100, 200):04d}"
-    else:
-        output.defects["fax numbers written ()-"] += 1
+    elif chance < 0.006:
+        row[original] = "NULL"
+        output.defects["original dates written NULL"] += 1
     if rng.random() < 0.3:
         row[website] = f"http://www.{_domain(str(row[1]))}"
     else:
-        output.defects["websites written [null, null] (the portal sends no value)"] += 1
-    if rng.random() < 0.02:
-        row[share] = "9999"
-        output.defects["ownership shares of 9999 instead of empty"] += 1
+        output.defects["websites written NULL"] += 1
+    if rng.random() < 0.01:
+        row[street] = None
+        output.defects["empty streets"] += 1
     output.defects["ZIP codes written 21218-"] += 1
 
 

@@ -3,61 +3,30 @@ with listings as (
     select
         *,
         row_number() over (
-            partition by certification_number, certification_type
-            order by certified_date desc nulls last, expiration_date desc nulls last, listing_id
-        ) as newest_first
+            partition by firm_name, street_address, certification_type
+            order by certification_status, first_certified_date nulls last, listing_id
+        ) as certified_first
     from clean.baltimore_mwbe
-),
-
-certified_trades as (
-    select
-        certification_number,
-        certification_type,
-        string_agg(distinct trade_name, ' | ' order by trade_name) as trades
-    from clean.baltimore_mwbe
-    group by certification_number, certification_type
-),
-
-certifications as (
-    -- A certification with several trades is one row; its newest listing has the valid period.
-    select
-        'baltimore' as authority,
-        newest.certification_number,
-        newest.certification_type,
-        newest.certification_status,
-        newest.firm_name,
-        newest.owner_group,
-        trades.trades,
-        newest.county,
-        newest.zip_code,
-        coalesce(newest.first_certified_date, newest.certified_date) as valid_from,
-        coalesce(newest.extension_date, newest.expiration_date) as valid_to,
-        coalesce(
-            coalesce(newest.first_certified_date, newest.certified_date) <= coalesce(newest.extension_date, newest.expiration_date)
-            and coalesce(newest.certified_date <= coalesce(newest.extension_date, newest.expiration_date), true),
-            false
-        ) as is_valid_period
-    from listings as newest
-    left join certified_trades as trades
-        on newest.certification_number = trades.certification_number
-        and newest.certification_type is not distinct from trades.certification_type
-    where newest.newest_first = 1
 )
 
+-- The register has no expiration. What it states is valid until it states otherwise, so only a certified firm has a period.
 select
-    hash_id([authority, certification_number, certification_type]) as certification_id,
-    hash_id([authority, normalize_name(firm_name)]) as firm_id,
-    authority,
-    certification_number,
+    hash_id(['baltimore', firm_name, street_address, certification_type]) as certification_id,
+    'baltimore' as authority,
+    cast(null as varchar) as certification_number,
     certification_type,
     certification_status,
     firm_name,
     normalize_name(firm_name) as normalized_name,
-    owner_group,
-    trades,
-    county,
+    cast(null as varchar) as owner_group,
+    trade_category as trades,
+    cast(null as varchar) as naics_codes,
+    street_address,
+    city_name,
+    cast(null as varchar) as county,
     zip_code,
-    valid_from,
-    valid_to,
-    is_valid_period
-from certifications
+    case when certification_status = 'CERTIFY' then first_certified_date end as valid_from,
+    cast(null as date) as valid_to,
+    certification_status = 'CERTIFY' and first_certified_date is not null as is_valid_period
+from listings
+where certified_first = 1

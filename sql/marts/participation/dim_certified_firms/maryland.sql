@@ -6,41 +6,26 @@ with listings as (
             partition by certification_number order by certified_date desc nulls last, listing_id
         ) as newest_first
     from clean.maryland_mbe_directory
-),
-
-certifications as (
-    -- The State publishes no end date: a firm is certified as long as the directory lists it.
-    select
-        'maryland' as authority,
-        certification_number,
-        'MBE' as certification_type,
-        'LISTED' as certification_status,
-        firm_name,
-        owner_group,
-        services as trades,
-        county,
-        zip_code,
-        certified_date as valid_from,
-        cast(null as date) as valid_to,
-        certified_date is not null as is_valid_period
-    from listings
-    where newest_first = 1
 )
 
+-- The State publishes no end date: a firm is certified as long as the directory lists it.
 select
-    hash_id([authority, certification_number, certification_type]) as certification_id,
-    hash_id([authority, normalize_name(firm_name)]) as firm_id,
-    authority,
+    hash_id(['maryland', certification_number, 'MBE']) as certification_id,
+    'maryland' as authority,
     certification_number,
-    certification_type,
-    certification_status,
+    'MBE' as certification_type,
+    'LISTED' as certification_status,
     firm_name,
     normalize_name(firm_name) as normalized_name,
     owner_group,
-    trades,
+    services as trades,
+    naics_codes,
+    street_address,
+    city_name,
     county,
     zip_code,
-    valid_from,
-    valid_to,
-    is_valid_period
-from certifications
+    certified_date as valid_from,
+    cast(null as date) as valid_to,
+    certified_date is not null as is_valid_period
+from listings
+where newest_first = 1

@@ -1,0 +1,75 @@
+-- Each row is one certified firm, with its trade, group, place and validity as far as its register publishes them, and what it was paid.
+with certifications as (
+    select
+        firms.firm_id,
+        firms.firm_name,
+        firms.authority,
+        string_agg(distinct certified.certification_type, ' | ' order by certified.certification_type) as certification_types,
+        string_agg(distinct certified.certification_status, ' | ' order by certified.certification_status) as certification_statuses,
+        string_agg(distinct certified.owner_group, ' | ' order by certified.owner_group) as owner_groups,
+        string_agg(distinct certified.trades, ' | ' order by certified.trades) as trades,
+        string_agg(distinct certified.naics_codes, ' | ' order by certified.naics_codes) as naics_codes,
+        min(certified.street_address) as street_address,
+        min(certified.city_name) as city_name,
+        min(certified.county) as county,
+        min(certified.zip_code) as zip_code,
+        min(certified.valid_from) as valid_from,
+        max(certified.valid_to) as valid_to,
+        count(*) filter (where certified.is_valid_period) > 0 as is_certified
+    from marts.bridge_certified_firms as firms
+    inner join marts.dim_certified_firms as certified on certified.certification_id = firms.certification_id
+    group by firms.firm_id, firms.firm_name, firms.authority
+),
+
+vendors as (
+    select
+        matches.firm_id,
+        string_agg(distinct matches.vendor_name, ' | ' order by matches.vendor_name) as vendor_names,
+        max(matches.match_probability) as match_probability,
+        sum(vendors.paid_amount) as paid_amount,
+        max(vendors.last_paid_date) as last_paid_date
+    from marts.fct_vendor_certification_matches as matches
+    inner join marts.dim_vendors as vendors on vendors.vendor_id = matches.vendor_id
+    where matches.is_assigned and matches.match_probability >= 0.5
+    group by matches.firm_id
+),
+
+payers as (
+    select
+        matches.firm_id,
+        string_agg(distinct agencies.agency_name, ' | ' order by agencies.agency_name) as paying_agencies
+    from marts.fct_vendor_certification_matches as matches
+    inner join marts.fct_payments as payments on payments.vendor_id = matches.vendor_id
+    inner join marts.dim_agencies as agencies on agencies.agency_id = payments.agency_id
+    where matches.is_assigned and matches.match_probability >= 0.5
+    group by matches.firm_id
+)
+
+select
+    certifications.firm_id,
+    certifications.firm_name,
+    certifications.authority,
+    certifications.certification_types,
+    certifications.certification_statuses,
+    certifications.is_certified,
+    certifications.valid_from,
+    certifications.valid_to,
+    certifications.owner_groups,
+    certifications.trades,
+    certifications.naics_codes,
+    certifications.street_address,
+    certifications.city_name,
+    certifications.county,
+    certifications.zip_code,
+    vendors.vendor_names,
+    vendors.match_probability,
+    coalesce(vendors.paid_amount, 0) as paid_amount,
+    vendors.last_paid_date,
+    payers.paying_agencies,
+    case certifications.authority
+        when 'baltimore' then 'certificate number, expiration, group of the owner, county, NAICS code'
+        when 'maryland' then 'status, expiration'
+    end as not_published
+from certifications
+left join vendors on vendors.firm_id = certifications.firm_id
+left join payers on payers.firm_id = certifications.firm_id
