@@ -105,7 +105,7 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
     pages = {"README.md": _index(catalog)}
     pages |= {f"raw/{table_name(name)}.md": _dataset_page(catalog, name) for name in catalog.datasets}
     pages |= {f"{model.schema}/{model.table}.md": _table_page(catalog, model) for model in catalog.models.values()}
-    pages |= {f"meta/{table.name}.md": _meta_page(table) for table in META_TABLES}
+    pages |= {f"{table.schema}/{table.name}.md": _meta_page(table) for table in META_TABLES}
     return {name: f"{WRITTEN_BY}\n{text}" for name, text in pages.items()}
 
 
@@ -151,7 +151,8 @@ def _index(catalog: _Catalog) -> str:
         "## Meta tables",
         "Provenance: the sources of every table, the results of its checks, and the meaning of its columns.",
         as_table(
-            ("Table", "Each row is"), [(f"[meta.{t.name}](meta/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES]
+            ("Table", "Each row is"),
+            [(f"[{t.full_name}]({t.schema}/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES],
         ),
         "## Rules across tables",
         "Each is a query that returns the rows that break the rule. A failed critical rule holds its table back.",
@@ -292,7 +293,7 @@ def _earlier_shapes(dataset: Dataset) -> list[str]:
 
 def _meta_page(table: MetaTable) -> str:
     return as_document(
-        f"# meta.{table.name}",
+        f"# {table.full_name}",
         f"Each row is {table.each_row_is}.",
         "## Columns",
         as_table(("Column", "Type", "Meaning"), [(f"`{c.name}`", f"`{c.type}`", c.description) for c in table.columns]),

@@ -1,4 +1,7 @@
-"""The tables of schema `meta`: provenance that analysts can join to. Their columns are described only here."""
+"""The tables of schema `meta`: provenance that analysts can join to. Their columns are described only here.
+
+`marts.mart_changes` is one of them, because what a release changes is known only when it is made.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +25,11 @@ class MetaTable:
     name: str
     each_row_is: str
     columns: tuple[MetaColumn, ...]
+    schema: str = "meta"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
 
 
 def _columns(*rows: tuple[str, str, str]) -> tuple[MetaColumn, ...]:
@@ -318,26 +326,62 @@ PLACES = MetaTable(
         ("owners", "VARCHAR[]", "Teams or persons responsible for its datasets."),
     ),
 )
+CHANGES = MetaTable(
+    "mart_changes",
+    "one table that changed with one release: rows and dollars added, removed and revised against the release before",
+    _columns(
+        ("release_id", "VARCHAR", "The release, as in meta.releases."),
+        ("released_at", "TIMESTAMP", "When it was released, UTC."),
+        ("table_name", "VARCHAR", "Schema and table. A table that did not change has no row."),
+        ("change", "VARCHAR", "new, removed or changed."),
+        ("rows_before", "BIGINT", "Rows in the release before; null if new."),
+        (
+            "rows_added",
+            "BIGINT",
+            "Rows whose key the release before does not have; null if the key has other columns than before.",
+        ),
+        ("rows_removed", "BIGINT", "Rows of the release before whose key is gone; null in the same case."),
+        (
+            "rows_revised",
+            "BIGINT",
+            "Rows of the same key with another value in a column of both; null in the same case.",
+        ),
+        ("rows_after", "BIGINT", "rows_before + rows_added - rows_removed; null if the table was removed."),
+        (
+            "amount_column",
+            "VARCHAR",
+            "Column whose dollars are counted: the first column of dollars; null if there is none.",
+        ),
+        ("amount_before", "DECIMAL(38,2)", "Its sum in the release before, USD."),
+        ("amount_added", "DECIMAL(38,2)", "Its sum over the rows added, USD."),
+        ("amount_removed", "DECIMAL(38,2)", "Its sum over the rows removed, USD."),
+        ("amount_revised", "DECIMAL(38,2)", "What the rows revised add to the sum, USD; negative if they lower it."),
+        ("amount_after", "DECIMAL(38,2)", "amount_before + amount_added - amount_removed + amount_revised, USD."),
+        ("summary", "VARCHAR", "The same in a sentence."),
+    ),
+    schema="marts",
+)
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
-META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, *HISTORY)
+META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the tables that do not exist, and write the comments and dictionary entries of all."""
-    connection.execute("create schema if not exists meta")
+    for schema in {table.schema for table in META_TABLES}:
+        connection.execute(f"create schema if not exists {schema}")
     for table in META_TABLES:
         columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-        connection.execute(f"create table if not exists meta.{table.name} ({columns})")
+        connection.execute(f"create table if not exists {table.full_name} ({columns})")
         for column in table.columns:  # columns that an older version did not have
-            connection.execute(f"alter table meta.{table.name} add column if not exists {column.name} {column.type}")
-        connection.execute(f"comment on table meta.{table.name} is {literal(f'Each row is {table.each_row_is}.')}")
+            connection.execute(f"alter table {table.full_name} add column if not exists {column.name} {column.type}")
+        connection.execute(f"comment on table {table.full_name} is {literal(f'Each row is {table.each_row_is}.')}")
         for column in table.columns:
-            connection.execute(f"comment on column meta.{table.name}.{column.name} is {literal(column.description)}")
+            connection.execute(f"comment on column {table.full_name}.{column.name} is {literal(column.description)}")
     # Values as written until 0.1.
     connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")
     connection.execute("update meta.revisions set kind = 'rekeyed' where kind = 're-keyed'")
     for table in META_TABLES:
-        name = f"meta.{table.name}"
+        name = table.full_name
         rows: list[dict[str, object]] = [
             {
                 "table_name": name,
@@ -362,11 +406,11 @@ def put(
 ) -> None:
     """Replace the rows of `table` whose column `where` equals `value`."""
     names = [column.name for column in table.columns]
-    connection.execute(f"delete from meta.{table.name} where {where} = ?", [value])
+    connection.execute(f"delete from {table.full_name} where {where} = ?", [value])
     if rows:
         marks = ", ".join("?" for _ in names)
         connection.executemany(
-            f"insert into meta.{table.name} ({', '.join(names)}) values ({marks})",
+            f"insert into {table.full_name} ({', '.join(names)}) values ({marks})",
             [[row.get(name) for name in names] for row in rows],
         )
 

@@ -28,6 +28,7 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
+from civic_pipeline.warehouse.changes import record_changes
 from civic_pipeline.warehouse.personal import without
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
@@ -94,22 +95,25 @@ def _digest(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _enter(build: Build, name: str, now: datetime, digest: str, before: Release | None) -> None:
-    """Fill meta.releases: the rows of the last release, and one for this release."""
-    connection = build.connection
+    """Fill meta.releases and marts.mart_changes: the rows of the last release, and those of this release."""
+    connection, at = build.connection, now.replace(tzinfo=None)
     connection.execute("delete from meta.releases")
-    if before:
-        with _attached(connection, before.file, "before", "read_only"):
-            connection.execute("insert into meta.releases by name from before.meta.releases")
     contents = dict(connection.execute(
         "select table_name, content_hash from meta.tables where content_hash is not null"
         " union all select replace(table_name, 'clean.', 'quarantine.'), quarantine_hash from meta.tables where quarantine_hash is not null"
         " order by all"
     ).fetchall())  # fmt: skip
+    if before:
+        with _attached(connection, before.file, "before", "read_only"):
+            connection.execute("insert into meta.releases by name from before.meta.releases")
+            record_changes(connection, name, at, contents, before.contents)
+    else:
+        record_changes(connection, name, at, contents, {})
     captures = connection.execute(
         "select distinct capture_id from meta.captures where capture_id is not null order by 1"
     )
     row: dict[str, object] = {
-        "release_id": name, "released_at": now.replace(tzinfo=None), "pipeline_version": version("civic-pipeline"),
+        "release_id": name, "released_at": at, "pipeline_version": version("civic-pipeline"),
         "git_commit": _git_commit(build.settings.root), "capture_ids": [capture for (capture,) in captures.fetchall()],
         "held_back": sorted(build.held_back()), "content_hashes": contents, "digest": digest,
     }  # fmt: skip

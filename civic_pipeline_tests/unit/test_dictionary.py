@@ -94,7 +94,7 @@ def test_a_dataset_has_a_page_with_its_reference_and_every_column(pages: Path) -
 def test_the_index_names_every_dataset_table_and_rule(pages: Path) -> None:
     index = (pages / "README.md").read_text(encoding="utf-8")
     named = [*load_datasets(ROOT), *(model.name for model in MODELS)]
-    named += [f"meta.{table.name}" for table in META_TABLES]
+    named += [table.full_name for table in META_TABLES]
     named += [path.stem for path in (ROOT / "sql" / "checks").rglob("*.sql")]
     assert [name for name in named if f"[{name}](" not in index] == []
 
