@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civic_pipeline.errors import SiteFolderTaken, writing
-from civic_pipeline.publish.site import budget, covid, data, firms, housing, salaries, spending
+from civic_pipeline.publish.site import budget, covid, data, firms, housing, salaries, search, spending
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.site import HERE, Entry, Site
 from civic_pipeline.releases import connect
@@ -52,11 +52,14 @@ def build_site(warehouse: Path, out: Path) -> Built:
         site.navigation = [
             *(Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS),
             Entry(data.TITLE, data.PART, "data/index.html"),
+            Entry(search.TITLE, search.PART, "search/index.html"),
         ]
         for subject in SUBJECTS:
             subject.build(site)
         data.build(site)
+        search.build(site)
         site.page("", "home.html", about=None)
+        search.write_index(draft)
         (draft / "manifest.json").write_text(json.dumps(site.manifest(code), indent=1) + "\n", encoding="utf-8")
         folder = builds / f"{facts.release_id}-{code[:8]}"
         shutil.rmtree(folder, ignore_errors=True)

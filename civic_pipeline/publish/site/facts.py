@@ -179,6 +179,7 @@ class Facts:
 def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     """The facts of the release that `connection` reads."""
     release = _rows(connection, "from meta.releases order by released_at desc")
+    released = _released_columns(connection)
     columns, checks = _by_table(connection, "columns", "position"), _by_table(connection, "checks", "check_name")
     captures: dict[str, list[Capture]] = {}
     names = list(Capture.__dataclass_fields__)
@@ -204,7 +205,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             missing_parts=tuple(row["missing_parts"] or ()),
             quarantined_rows=row["quarantined_rows"],
             repeated_rows=row["repeated_rows"],
-            columns=_columns(connection, name, columns.get(name, [])),
+            columns=_columns(released.get(name, set()), columns.get(name, [])),
             checks=tuple(_check(check) for source in (*_raw(inputs[name]), name) for check in checks.get(source, [])),
             captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
         )
@@ -252,19 +253,21 @@ def _datasets(name: str, inputs: Mapping[str, tuple[str, ...]]) -> list[str]:
     return sorted(datasets)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, name: str, described: list[dict[str, Any]]) -> tuple[Column, ...]:
+def _columns(released: set[str], described: list[dict[str, Any]]) -> tuple[Column, ...]:
     """The columns that the released table really has: those about persons are not in the release."""
-    schema, _, table = name.partition(".")
-    released = connection.execute(
-        "select column_name from duckdb_columns() where database_name = 'warehouse' and schema_name = ? and table_name = ?",
-        [schema, table],
-    )
-    present = {column for (column,) in released.fetchall()}
     return tuple(
         Column(row["column_name"], row["column_type"], row["unit"], row["description"], tuple(row["made_from"] or ()))
         for row in described
-        if row["column_name"] in present
+        if row["column_name"] in released
     )
+
+
+def _released_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name) from duckdb_columns()"
+        " where database_name = 'warehouse' group by all"
+    )
+    return {name: set(columns) for name, columns in rows.fetchall()}
 
 
 def _check(row: Mapping[str, Any]) -> Check:

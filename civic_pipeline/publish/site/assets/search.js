@@ -1,0 +1,32 @@
+// The search page: words are in the address; the index is read in pieces.
+import { element } from './format.js'
+
+const MOST = 20
+const form = document.querySelector('[data-search]')
+const output = form.querySelector('output'), list = document.querySelector('.results'), field = form.elements.q
+let engine
+
+async function show() {
+  const words = field.value.trim()
+  if (!words) return list.replaceChildren()
+  engine ??= import(new URL(form.dataset.search, location.href))
+  const { results } = await (await engine).search(words)
+  const pages = await Promise.all(results.slice(0, MOST).map(result => result.data()))
+  list.replaceChildren(...pages.map(page => element('li', {},
+    element('a', { href: form.dataset.root + page.raw_url.replace(/^\//, '') }, page.meta.title), element('p', {}, ...excerpt(page.excerpt)))))
+  output.textContent = results.length === 1 ? '1 page' : `${results.length} pages` + (results.length > MOST ? `, the best ${MOST} are shown` : '')
+}
+
+/** Texts and marks of an excerpt, which is HTML; nothing else of it is kept. */
+function excerpt(html) {
+  const parsed = new DOMParser().parseFromString(html, 'text/html').body
+  return [...parsed.childNodes].map(node => node.nodeName === 'MARK' ? element('mark', {}, node.textContent) : node.textContent)
+}
+
+field.value = new URLSearchParams(location.search).get('q') ?? ''
+form.addEventListener('submit', event => {
+  event.preventDefault()
+  history.replaceState(null, '', `?q=${encodeURIComponent(field.value)}`)
+  show()
+})
+show()

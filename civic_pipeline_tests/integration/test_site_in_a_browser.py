@@ -1,0 +1,257 @@
+"""The public site of the released sample in Chromium, served as a static host would, with its policy enforced."""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from terminal import Place
+
+from civic_pipeline.publish.site import build_site
+from civic_pipeline.publish.site.server import application
+from civic_pipeline.releases import connect
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium"),
+]
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
+_FIRST_LOAD_BYTES = 150_000
+_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def site(released: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(released.data / "warehouse.duckdb", tmp_path_factory.mktemp("public") / "site").folder
+
+
+@pytest.fixture(scope="module")
+def warehouse(released: Place) -> Path:
+    return released.data / "warehouse.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(application(site), port=0, log_level="warning", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """A page in a new context. No request may leave the origin, and no error may be logged."""
+    context = browser.new_context(base_url=address, accept_downloads=True, **options)
+    page, elsewhere, errors = context.new_page(), list[str](), list[str]()
+    page.set_default_timeout(30_000)
+    context.on(
+        "request",
+        lambda request: None if request.url.startswith((address, "blob:", "data:")) else elsewhere.append(request.url),
+    )
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert elsewhere == []
+    assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    with opened(browser, address, viewport={"width": 1280, "height": 900}) as page:
+        yield page
+
+
+def ask(warehouse: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with connect(warehouse) as connection:
+        return connection.execute(query, list(parameters)).fetchall()
+
+
+def instances(site: Path) -> list[str]:
+    """The pages of the site, one of each kind: same subject, same depth."""
+    kinds: dict[tuple[str, int], list[str]] = {}
+    for page in json.loads((site / "manifest.json").read_text(encoding="utf-8"))["pages"]:
+        kinds.setdefault((page.partition("/")[0], page.count("/")), []).append(page)
+    return [page for pages in kinds.values() for page in pages[:1]]
+
+
+def test_every_kind_of_page_is_accessible_small_and_fits_a_phone(browser: Browser, address: str, site: Path) -> None:
+    axe, problems = Axe(), list[str]()
+    with opened(browser, address, viewport={"width": 390, "height": 844}) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.removeprefix(address).partition("?")[0]))
+        for path in [*instances(site), "search/?q=budget"]:
+            query = "?zip=21201" if path == "firms/" else ""  # axe reads each visible row: thousands take a minute
+            asked.clear()
+            page.goto(f"/{path}{query}")
+            violations = axe.run(page, options=_RULES).response["violations"]
+            problems += [f"/{path}: {rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in violations]
+            problems += [f"/{path} is wider than a phone: {element}" for element in page.evaluate(_TOO_WIDE)]
+            if (size := first_load(site, asked)) > _FIRST_LOAD_BYTES:
+                problems.append(f"/{path} loads {size:,} bytes")
+    assert "\n".join(problems) == ""
+
+
+# Elements that make the page scroll sideways.
+_TOO_WIDE = """() => document.documentElement.scrollWidth <= 390 ? [] : [...document.querySelectorAll('body *')]
+    .filter(element => element.getBoundingClientRect().right > 390 && !element.closest('.scroll')).map(element => element.outerHTML.slice(0, 150))"""
+
+
+def first_load(site: Path, asked: list[str]) -> int:
+    """Bytes of the page and what it loads at once, compressed; the index of the search and the data files come later."""
+    files = {site / path.lstrip("/") / ("index.html" if path.endswith("/") else "") for path in asked}
+    return sum(len(gzip.compress(file.read_bytes())) for file in files if not {"files", "pagefind"} & set(file.parts))
+
+
+def test_what_a_vendor_was_paid_is_three_clicks_away(page: Page, warehouse: Path) -> None:
+    name, paid, rows = ask(
+        warehouse,
+        "select vendor_name, sum(fct_payments.paid_amount), count(*) from fct_payments inner join dim_vendors using (vendor_id)"
+        " group by vendor_id, vendor_name order by 3 desc limit 1",
+    )[0]
+    page.goto("/")
+    page.get_by_role("link", name="Spending", exact=True).first.click()
+    page.get_by_label("Name of the vendor").fill(name[:8].lower())
+    page.get_by_role("option", name=name).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_text(f"in {rows:,} payments")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Download all {rows:,} payments").click()
+    lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert {line["vendor"] for line in lines} == {name}
+    assert len(lines) == rows
+    assert sum((Decimal(line["amount"]) for line in lines), Decimal()) == paid
+
+
+def test_rows_of_another_release_are_not_shown_as_the_vendors(page: Page, site: Path, warehouse: Path) -> None:
+    (name,) = ask(warehouse, "select vendor_name from dim_vendors order by vendor_name limit 1 offset 5")[0]
+    files = json.loads((site / "manifest.json").read_text(encoding="utf-8"))["files"]
+    index = json.loads((site / files["spending/baltimore/vendors.json"]["path"]).read_text(encoding="utf-8"))
+    index["payments"][0] += 1  # every later vendor's rows are one off
+    page.route("**/vendors.*.json", lambda route: route.fulfill(json=index))
+    page.goto(f"/spending/baltimore/vendor/?vendor={name}")
+    expect(page.get_by_text("rows of another vendor or release")).to_be_visible()
+    assert page.locator("[data-vendor] table").count() == 0
+
+
+def test_how_an_agencys_budget_changed_is_three_clicks_away(page: Page, warehouse: Path) -> None:
+    year, agency, now, before = ask(
+        warehouse,
+        "select fiscal_year, agency_name, appropriated_amount, previous_amount from mart_budget_by_agency where city = 'baltimore'"
+        " and phase = 'adopted' and previous_amount > 0 order by fiscal_year desc, appropriated_amount desc limit 1",
+    )[0]
+    page.goto("/")
+    page.get_by_role("link", name="Budget", exact=True).first.click()
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=agency, exact=True)).first
+    assert [cell.get_attribute("data-value") for cell in row.get_by_role("cell").all()[:2]] == [
+        f"{now:.2f}",
+        f"{before:.2f}",
+    ]
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(agency)
+    expect(page.get_by_text(f"adopted for fiscal year {year}")).to_be_visible()
+    page.locator("tbody a").first.click()
+    expect(page.get_by_role("heading", name="By line of the budget")).to_be_visible()
+
+
+def test_firms_of_a_trade_in_a_zip_code_are_downloaded_as_seen(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Certified firms", exact=True).first.click()
+    page.get_by_label("Register").select_option("Maryland")
+    page.get_by_label("ZIP code").fill("212")
+    shown = page.locator("#firms tbody tr:visible").count()
+    assert 0 < shown < page.locator("#firms tbody tr").count()
+    assert "zip=212" in page.url
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download what you see").click()
+    lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
+    assert len(lines) == shown
+    assert all(line["ZIP"].startswith("212") and "Maryland" in line["Register and type"] for line in lines)
+
+
+def test_the_site_is_used_with_the_keyboard_alone(page: Page) -> None:
+    page.goto("/budget/baltimore/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.get_by_role("tab", name="Sorted bars").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Treemap").first).to_be_focused()
+    boxes = page.locator("#agencies-map a")
+    assert boxes.count() > 5
+    boxes.first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="By service")).to_be_visible()
+    page.goto("/spending/baltimore/")
+    page.get_by_label("Name of the vendor").focus()
+    page.keyboard.type("co")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("option").first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/vendor/**vendor=**")
+
+
+def test_two_years_are_compared_and_the_choice_is_in_the_address(page: Page) -> None:
+    page.goto("/budget/chicago/")
+    choices = page.get_by_label("compared with")
+    oldest = choices.locator("option").last.get_attribute("value")
+    choices.select_option(oldest)
+    heads = page.locator("table[data-table=agencies] thead")
+    expect(heads).to_contain_text(f"FY {oldest}")
+    assert f"with={oldest}" in page.url
+    page.reload()
+    expect(heads).to_contain_text(f"FY {oldest}")
+
+
+def test_the_search_runs_under_the_policy(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("searchbox").fill("vacant building notices")
+    page.keyboard.press("Enter")
+    page.locator(".results a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("acant")
+
+
+def test_pages_work_without_scripts(browser: Browser, address: str) -> None:
+    with opened(browser, address, java_script_enabled=False) as page:
+        page.goto("/budget/baltimore/")
+        page.locator("tbody a").first.click()
+        assert page.locator("tbody tr").count() > 0
+        page.goto("/firms/")
+        assert page.locator("#firms tbody tr").count() > 100
+
+
+def test_the_footer_turns_amber_when_the_pipeline_stops(page: Page) -> None:
+    page.clock.install(time="2036-01-01T00:00:00Z")
+    page.goto("/")
+    expect(page.locator(".fresh.old")).to_contain_text("may be out of date")
