@@ -52,12 +52,17 @@ def split_personal(values: Any) -> Any:
 
 def stands_for(pattern: str, column: str) -> bool:
     """Whether a name in `columns` matches `column`, whatever their case; * matches any characters."""
+    if "*" not in pattern:
+        return pattern.lower() == column.lower()
     parts = map(re.escape, pattern.lower().split("*"))
     return re.fullmatch(".*".join(parts), column.lower(), re.DOTALL) is not None
 
 
 def members(pattern: str, columns: Iterable[str]) -> list[str]:
     """Those of `columns` that `pattern` stands for."""
+    if "*" not in pattern:  # sources of thousands of columns are compared with thousands of names
+        name = pattern.lower()
+        return [column for column in columns if column.lower() == name]
     return [column for column in columns if stands_for(pattern, column)]
 
 

@@ -18,7 +18,7 @@ from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.columns import NUMBER
 from civic_pipeline.portals.json_rows import MAX_ROW_BYTES, json_rows
 from civic_pipeline.portals.projection import refuse_beyond_degrees, refuse_geojson
-from civic_pipeline.portals.source import PortalColumn
+from civic_pipeline.portals.source import PortalColumn, refuse_too_wide
 from civic_pipeline.portals.table import GEOMETRY, column_names
 from civic_pipeline.sql_text import quoted
 
@@ -53,7 +53,7 @@ class FeatureFile:
 def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
     """Check the whole file at `path` and write its features to `lines`, one per line. Raises FileUnreadable."""
     kinds: dict[str, set[str]] = defaultdict(set)
-    rows = 0
+    rows = known = 0
     try:
         with path.open(encoding="utf-8-sig") as file, lines.open("w", encoding="utf-8") as to:
             for feature, text in _features(_Text(file), url):
@@ -65,6 +65,9 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
                 refuse_geojson(url, feature.get("crs"))
                 for name, value in (properties or {}).items():
                     kinds[name].update(_json_type(value))
+                if len(kinds) > known:
+                    refuse_too_wide(url, kinds)
+                    known = len(kinds)
     except UnicodeError as error:
         raise FileUnreadable(url, f"its text is not UTF-8 ({error})") from error
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
 """The interface of all portal modules: describe a source, count its rows, read it as typed Arrow tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from civic_pipeline.errors import NamesAlike
+from civic_pipeline.errors import FileUnreadable, NamesAlike
+
+MOST_COLUMNS = 5_000
+LONGEST_NAME = 1_000  # characters
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,21 @@ class About:
     cadence: str = ""
 
 
+def refuse_too_wide(url: str, names: Collection[str]) -> None:
+    """Raise FileUnreadable for more columns, or longer names, than a table has: keys of objects that are really values."""
+    if len(names) > MOST_COLUMNS:
+        raise FileUnreadable(url, f"it has {len(names):,} columns, and more than {MOST_COLUMNS:,} are no table")
+    if (longest := max(map(len, names), default=0)) > LONGEST_NAME:
+        raise FileUnreadable(url, f"the name of a column has {longest:,} characters of at most {LONGEST_NAME}")
+
+
 @dataclass(frozen=True)
 class Description:
     """A source before it is read.
 
     `row_id`: the column that is unique at the portal, or None. `edited`: the column with the time of a row's last edit;
-    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names differ only in case.
+    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names differ only in case,
+    FileUnreadable for more than MOST_COLUMNS columns or a name of more than LONGEST_NAME characters.
     """
 
     url: str
@@ -67,6 +79,7 @@ class Description:
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.landed]
+        refuse_too_wide(self.url, [column.name for column in self.columns])
         spellings: dict[str, list[str]] = {}
         for name in names:
             spellings.setdefault(name.lower(), []).append(name)

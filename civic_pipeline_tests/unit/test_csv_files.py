@@ -172,3 +172,9 @@ def test_any_table_written_as_csv_is_read_back(
     writer.writerows([[f"name {place}" for place in range(len(table[0]))], *table])
     actual = rows(here(tmp_path, out.getvalue().encode(encoding)), tmp_path)
     assert [list(row.values()) for row in actual] == [[value or None for value in row] for row in table]
+
+
+def test_a_table_wider_than_any_table_is_refused(tmp_path: Path) -> None:
+    names = ",".join(f"c{n}" for n in range(5_001))
+    with pytest.raises(FileUnreadable, match="it has 5,001 columns, and more than 5,000 are no table"):
+        here(tmp_path, f"{names}\n".encode()).describe()

@@ -109,3 +109,19 @@ def test_any_json_gives_all_its_features_or_an_error(tmp_path: Path, content: by
 
 def test_a_gzip_collection_is_detected_by_its_content(tmp_path: Path) -> None:
     assert rows(here(tmp_path, gzip.compress(json.dumps(COLLECTION).encode())), tmp_path) == FEATURES
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        ([f"k{n}" for n in range(5_001)], "it has 5,001 columns, and more than 5,000 are no table"),
+        (["x" * 1_001], "the name of a column has 1,001 characters of at most 1000"),
+    ],
+    ids=["columns", "name"],
+)
+def test_keys_that_are_values_are_refused_at_once(names: list[str], problem: str, tmp_path: Path) -> None:
+    """A later feature is never read: it is not even JSON."""
+    text = json.dumps({"type": "FeatureCollection", "features": [feature(dict.fromkeys(names, 1))]})
+    file = here(tmp_path, text.replace("]}", ", nonsense]}").encode())
+    with pytest.raises(FileUnreadable, match=problem):
+        file.describe()
