@@ -70,7 +70,7 @@ class LabelledSet:
 def labelled_set(half: Half) -> LabelledSet:
     """One half: 3,000 firms, each with one payee; always the same."""
     rng = random.Random(_SEEDS[half])  # noqa: S311 - invented data, not secrets
-    return corrupted_copy(_firms(rng, PAIRS), rng)
+    return corrupted_copy(invented_firms(rng, PAIRS), rng)
 
 
 def corrupted_copy(firms: Iterable[Party], rng: random.Random) -> LabelledSet:
@@ -87,7 +87,7 @@ def corrupted_copy(firms: Iterable[Party], rng: random.Random) -> LabelledSet:
     return LabelledSet(tuple(listed), tuple(pairs))
 
 
-def _firms(rng: random.Random, count: int) -> list[Party]:
+def invented_firms(rng: random.Random, count: int) -> list[Party]:
     """Invented firms with different names, legal forms aside."""
     seen: set[str] = set()
     firms: list[Party] = []

@@ -196,7 +196,7 @@ def test_a_source_with_a_changed_schema(place: Place, case: str) -> None:
     ("name", "column", "kind", "change"),
     [
         (ARCGIS, "Check_Number", "number", r"Check_Number \(text -> Integer\)"),
-        (SOCRATA, "zip", "url", r"zip \(text -> url\)"),
+        (SOCRATA, "zip", "number", r"zip \(text -> number\)"),
     ],
 )
 def test_a_column_of_another_type(place: Place, name: str, column: str, kind: str, change: str) -> None:
