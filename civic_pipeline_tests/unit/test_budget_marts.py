@@ -449,6 +449,11 @@ def test_a_difference_is_equal_explained_or_unexplained_and_never_hidden(warehou
         " ('a', timestamp '2025-06-27 10:00', 12602), ('b', timestamp '2025-07-05 10:00', 1), ('c', timestamp '2024-08-01', 2))"
         " as t(capture_id, listed_at, notice_count)"
     )
+    warehouse.execute(
+        "create table marts.mart_mwbe_participation as select 'baltimore' as city, 2025 as fiscal_year, 'city' as breakdown, * from (values"
+        " ('unduplicated', null, 'all', 100000000.00, 0.2), ('unduplicated', 3, 'eligible', 30000000.00, 0.0956), ('mbe', 3, 'eligible', 1.00, 0.1))"
+        " as t(certified_group, fiscal_quarter, denominator, expected_amount, expected_share)"
+    )
     build(warehouse, "marts.mart_reconciliations")
     answers = {
         figure: (difference, status)
@@ -460,6 +465,12 @@ def test_a_difference_is_equal_explained_or_unexplained_and_never_hidden(warehou
     assert answers["baltimore_budget_2022_file"] == (0, "equal")
     assert answers["baltimore_budget_2022_general_fund"] == (0, "equal")
     assert answers["baltimore_budget_2022_plan"] == (43_477_486, "explained")
+    assert answers["baltimore_mwbe_2025_certified"] == (Decimal("-37860561.60"), "unexplained")
+    assert answers["baltimore_mwbe_2025_q3_share"] == (0, "equal")
+    possible = (
+        "select possible_reason from marts.mart_reconciliations where figure_id = 'baltimore_mwbe_2025_certified'"
+    )
+    assert "subcontractors" in str(rows(warehouse, possible))
     assert answers["baltimore_vacants_2025_07_01"] == (3, "explained")
     assert answers["baltimore_vacants_2024_07_01"] == (None, "no_own_figure")
     warehouse.execute("update marts.mart_budget_by_agency set appropriated_amount = appropriated_amount * 2")

@@ -7,6 +7,7 @@ with stated as (
         measure,
         figure,
         parse_integer(fiscal_year) as fiscal_year,
+        parse_integer(fiscal_quarter) as fiscal_quarter,
         parse_date(as_of) as as_of_date,
         parse_decimal(official_value) as official_value,
         unit,
@@ -54,18 +55,72 @@ nearest_lists as (
     group by stated.city, stated.fiscal_year
 ),
 
+participation as (
+    select
+        city,
+        fiscal_year,
+        fiscal_quarter,
+        max(expected_amount) filter (where denominator = 'all') as certified_amount,
+        max(expected_share) filter (where denominator = 'eligible') as certified_share
+    from marts.mart_mwbe_participation
+    where breakdown = 'city' and certified_group = 'unduplicated'
+    group by city, fiscal_year, fiscal_quarter
+),
+
 ours as (
-    select city, fiscal_year, 'adopted_budget' as measure, adopted_amount as our_value, 'marts.mart_budget_by_agency' as our_table
+    select
+        city,
+        fiscal_year,
+        cast(null as integer) as fiscal_quarter,
+        'adopted_budget' as measure,
+        cast(adopted_amount as decimal(38, 6)) as our_value,
+        'marts.mart_budget_by_agency' as our_table
     from budgets
     union all
-    select city, fiscal_year, 'published_budget' as measure, published_amount as our_value, 'marts.mart_budget_by_agency' as our_table
+    select
+        city,
+        fiscal_year,
+        cast(null as integer) as fiscal_quarter,
+        'published_budget' as measure,
+        cast(published_amount as decimal(38, 6)) as our_value,
+        'marts.mart_budget_by_agency' as our_table
     from budgets
     union all
-    select city, fiscal_year, 'adopted_general_fund' as measure, adopted_amount as our_value, 'marts.fct_budget_lines' as our_table
+    select
+        city,
+        fiscal_year,
+        cast(null as integer) as fiscal_quarter,
+        'adopted_general_fund' as measure,
+        cast(adopted_amount as decimal(38, 6)) as our_value,
+        'marts.fct_budget_lines' as our_table
     from general_funds
     union all
-    select city, fiscal_year, 'vacant_notices' as measure, notice_count as our_value, 'marts.mart_vacant_notice_flows' as our_table
+    select
+        city,
+        fiscal_year,
+        cast(null as integer) as fiscal_quarter,
+        'vacant_notices' as measure,
+        cast(notice_count as decimal(38, 6)) as our_value,
+        'marts.mart_vacant_notice_flows' as our_table
     from nearest_lists
+    union all
+    select
+        city,
+        fiscal_year,
+        fiscal_quarter,
+        'certified_payments' as measure,
+        cast(certified_amount as decimal(38, 6)) as our_value,
+        'marts.mart_mwbe_participation' as our_table
+    from participation
+    union all
+    select
+        city,
+        fiscal_year,
+        fiscal_quarter,
+        'certified_share' as measure,
+        cast(certified_share as decimal(38, 6)) as our_value,
+        'marts.mart_mwbe_participation' as our_table
+    from participation
 ),
 
 compared as (
@@ -76,6 +131,7 @@ compared as (
         stated.measure,
         stated.figure,
         stated.fiscal_year,
+        stated.fiscal_quarter,
         stated.as_of_date,
         cast(stated.official_value as decimal(38, 4)) as official_value,
         cast(ours.our_value as decimal(38, 4)) as our_value,
@@ -92,7 +148,11 @@ compared as (
         stated.source,
         stated.source_date
     from stated
-    left join ours using (city, fiscal_year, measure)
+    left join ours
+        on ours.city = stated.city
+        and ours.fiscal_year = stated.fiscal_year
+        and ours.measure = stated.measure
+        and ours.fiscal_quarter is not distinct from stated.fiscal_quarter
 )
 
 select
@@ -102,6 +162,7 @@ select
     measure,
     figure,
     fiscal_year,
+    fiscal_quarter,
     as_of_date,
     official_value,
     our_value,
@@ -114,6 +175,7 @@ select
         when 'explained' then reviewed_reason
         else 'unexplained'
     end as reason,
+    case when status = 'unexplained' then reviewed_reason end as possible_reason,
     our_table,
     source,
     source_date
