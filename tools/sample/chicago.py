@@ -9,7 +9,7 @@ _HEADER = (
     "_ordinance_amount_",
 )  # fmt: skip
 
-EDITIONS = (2023, 2024, 2025)
+EDITIONS = (2017, 2023, 2024, 2025, 2026)
 
 _DEPARTMENTS = (
     ("1", "Office of the Mayor", 0.3), ("3", "Office of Inspector General", 0.3), ("6",
@@ -50,19 +50,23 @@ def table(year: int) -> Table:
     output = Table(
         f"chicago_budget_{year}.csv.gz",
         {"dataset": "chicago/budget", "edition": str(year)},
-        _HEADER,
+        # The last year of the layout before: another name of the amount, capitals, and codes of accounts without zeros.
+        (*_HEADER[:-1], "ordinance_amount_") if year == 2017 else _HEADER,
     )
     # In 2025 the codes of grants changed: one code for all grants of a source, instead of one code per grant.
     grants = (
         (("GRANTS", "925F", "Federal Grant Fund"), ("GRANTS", "925S", "State Grant Fund"))
-        if year == 2025
+        if year >= 2025
         else (("GRANTS", "GA00", "Coronavirus Local Fiscal Recovery Fund"),)
     )
     block = {
-        2023: ("CDBG", "0J49", "Community Development Block Grant Year XLIX"),
-        2024: ("CDBG", "0J50", "Community Development Block Grant Year L"),
+        2017: (("CDBG", "0J43", "Community Development Block Grant Year XLIII"),),
+        2023: (("CDBG", "0J49", "Community Development Block Grant Year XLIX"),),
+        2024: (("CDBG", "0J50", "Community Development Block Grant Year L"),),
+        2025: (("CDBG", "GJ51", "Community Development Block Grant Year LI"),),
+        2026: (),  # the ordinance of 2026 has none
     }
-    funds = (*_FUNDS, *grants, block.get(year, ("CDBG", "GJ51", "Community Development Block Grant Year LI")))
+    funds = (*_FUNDS, *grants, *block[year])
     for number, department, size in _DEPARTMENTS:
         chosen = [funds[0], *rng.sample(funds[1:], 3)]
         for fund in chosen:
@@ -84,9 +88,14 @@ def table(year: int) -> Table:
             row[1] in ("925F", "925S") for row in output.rows
         )
     for fund in _FUNDS[1:4]:
-        reimbursed = round(25_000_000 * 1.04 ** (year - EDITIONS[0]))
+        reimbursed = round(25_000_000 * 1.04 ** (year - 2023))
         output.rows.append([*fund, "99", "Finance General", "2005", "Finance General", *_REIMBURSEMENT, reimbursed])
         output.defects["reimbursements between funds, which the total leaves out"] += 1
+    if year == 2017:
+        for row in output.rows:
+            row[:] = [value.upper() if isinstance(value, str) else value for value in row]
+            row[7] = str(row[7]).lstrip("0")
+        output.defects["codes of accounts without their leading zeros"] = sum(len(str(row[7])) < 4 for row in output.rows)
     return output
 
 
