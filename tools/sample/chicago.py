@@ -95,7 +95,9 @@ def table(year: int) -> Table:
         for row in output.rows:
             row[:] = [value.upper() if isinstance(value, str) else value for value in row]
             row[7] = str(row[7]).lstrip("0")
-        output.defects["codes of accounts without their leading zeros"] = sum(len(str(row[7])) < 4 for row in output.rows)
+        output.defects["codes of accounts without their leading zeros"] = sum(
+            len(str(row[7])) < 4 for row in output.rows
+        )
     return output
 
 
