@@ -113,7 +113,7 @@ class Place:
             return path if path == own else shutil.copytree(path, folder / path.name)
 
         data = folder / "data"
-        shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"))
+        shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"), symlinks=True)
         return replace(self, data=data, served=moved(self.served, SAMPLE), root=moved(self.root, CHECKOUT))
 
 

@@ -143,7 +143,8 @@ def test_all_checks_pass_except_the_age_of_old_data(place: Place) -> None:
         "clean.baltimore_vacant_building_notices",
     }  # their newest date becomes older every day
     not_served = {("raw.baltimore_budget", "schema_declared")}  # the edition of 2023, which nobody saw, is left out
-    assert failed <= {(table, "data_age") for table in aged} | not_served
+    without_street = {("clean.baltimore_mwbe", "street_address__not_null")}  # the ten rows are of the register before
+    assert failed <= {(table, "data_age") for table in aged} | not_served | without_street
     assert place.rows("select count(*) from meta.tables where status <> 'current'") == [(0,)]
 
 
@@ -174,6 +175,7 @@ def cell(kind: str) -> Callable[[Any], Any]:
     read: Callable[[str], Any] = {
         "number": lambda text: Decimal(text).normalize(), "money": lambda text: Decimal(text).normalize(),
         "Integer": int, "OID": int, "Double": float, "Date": clock, "date": clock, "calendar_date": clock,
+        "phone": lambda text: f'{{"phone_number":"{text}"}}',
         "url": lambda text: None if text == "[null, null]" else f'{{"url": "{text}"}}',
     }.get(kind, str)  # fmt: skip
     return lambda text: None if text is None else read(text)
