@@ -1,6 +1,7 @@
 """The pages docs/analysts/<subject>.md: answers and charts from a release, invented here."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.publish.answers import write_answers
+from civic_pipeline.settings import CHECKOUT
 
 PAGE = """# salaries
 
@@ -140,3 +142,11 @@ def test_a_mistake_is_named_with_its_line(
         write_answers(folder, warehouse, check=False)
     assert f"salaries.md:{line}:" in str(raised.value)
     assert not (folder / "charts").exists()
+
+
+@pytest.mark.parametrize("page", sorted((CHECKOUT / "docs" / "analysts").glob("*.md")), ids=lambda page: page.stem)
+def test_questions_are_numbered_and_a_page_about_money_has_ten(page: Path) -> None:
+    numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    if numbers and page.stem in {"budget", "spending", "salaries", "participation"}:
+        assert len(numbers) == 10
