@@ -145,9 +145,9 @@ def test_what_a_vendor_was_paid_is_three_clicks_away(page: Page, warehouse: Path
     page.get_by_label("Name of the vendor").fill(name[:8].lower())
     page.get_by_role("option", name=name).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    expect(page.get_by_text(f"in {rows:,} payments")).to_be_visible()
+    expect(page.get_by_text(f"in {rows:,} payment lines")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name=f"Download all {rows:,} payments").click()
+        page.get_by_role("button", name=f"Download all {rows:,} payment lines").click()
     lines = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig"))))
     assert {line["vendor"] for line in lines} == {name}
     assert len(lines) == rows

@@ -16,13 +16,15 @@ HOSTILE = "<script>alert('x')</script> & Sons"
 # Two agencies in two years: 300.25 + 100.00 after 200.00 + 0.
 BUDGET = {
     "marts.dim_agencies": "select * from (values ('a1', 'town', 'Fire'), ('a2', 'town', 'Parks & Trees')) as t(agency_id, city, agency_name)",
+    "marts.dim_objects": "select * from (values ('o1', 'Salaries', 'Pay of staff.'), ('o2', 'Supplies', null)) as t(object_id, object_name, plain_sentence)",
+    "marts.dim_services": "select 's1' as service_id, 'Puts out fires.' as plain_sentence",
     "marts.dim_funds": "select 'f1' as fund_id, 'town' as city, 'General' as fund_name",
     "marts.fct_budget_lines": f"""
         select * from (values
-            ('l1', 'town', 2026, 'adopted', 'a1', 'f1', '10', 'Engines', 'Salaries', 'Overtime', 300.25::decimal(18, 2)),
-            ('l2', 'town', 2026, 'adopted', 'a2', 'f1', '20', {HOSTILE.replace("'", "''")!r}, 'Supplies', '=1+1', 100.00),
-            ('l3', 'town', 2025, 'adopted', 'a1', 'f1', '10', 'Engines', 'Salaries', 'Overtime', 200.00)
-        ) as t(budget_line_id, city, fiscal_year, phase, agency_id, fund_id, service_code, service_name, object_name, line_name,
+            ('l1', 'town', 2026, 'adopted', 'a1', 'f1', 's1', '10', 'Engines', 'o1', 'Overtime', 300.25::decimal(18, 2)),
+            ('l2', 'town', 2026, 'adopted', 'a2', 'f1', 's2', '20', {HOSTILE.replace("'", "''")!r}, 'o2', '=1+1', 100.00),
+            ('l3', 'town', 2025, 'adopted', 'a1', 'f1', 's1', '10', 'Engines', 'o1', 'Overtime', 200.00)
+        ) as t(budget_line_id, city, fiscal_year, phase, agency_id, fund_id, service_id, service_code, service_name, object_id, line_name,
             appropriated_amount)""".replace('"', "'"),
 }
 
@@ -80,9 +82,12 @@ SPENDING = {
     "marts.dim_agencies": BUDGET["marts.dim_agencies"],
     "marts.dim_vendors": f"""
         select * from (values
-            ('v1aaaaaaa', 'town', 'Same Co', null), ('v2bbbbbbb', 'town', 'Same Co', 'SAME CO | Same Co'),
-            ('v3ccccccc', 'town', {HOSTILE.replace("'", "''")!r}, null)
-        ) as t(vendor_id, city, vendor_name, names_seen)""".replace('"', "'"),
+            ('v1aaaaaaa', 'town', 'Same Co'), ('v2bbbbbbb', 'town', 'Same Co'),
+            ('v3ccccccc', 'town', {HOSTILE.replace("'", "''")!r})
+        ) as t(vendor_id, city, vendor_name)""".replace('"', "'"),
+    "marts.bridge_vendor_names": """
+        select * from (values ('SAME CO', 'v2bbbbbbb', 'same letters'), ('Same Co', 'v2bbbbbbb', 'same name'))
+        as t(raw_name, vendor_id, merge_reason)""",
     "marts.dim_coverage": """
         select * from (values
             ('town', 'town/spending', 2026, 1, 'complete', null), ('town', 'town/spending', 2026, 2, 'missing', 'Nothing was published.'),

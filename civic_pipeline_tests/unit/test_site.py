@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from small_release import HOSTILE, SHA256, small_release
+from small_release import BUDGET, HOSTILE, SHA256, small_release
 
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
@@ -35,6 +35,32 @@ def test_the_first_page_shows_the_figure_its_release_and_the_way_to_its_evidence
     assert "adopted for fiscal year 2026, +100.1% on 2025" in page
     assert "r1" in page
     assert 'href="./data/marts.fct_budget_lines/index.html"' in page
+
+
+def test_names_are_explained_in_plain_words(site: Path) -> None:
+    assert "Pay of staff." in (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    assert "Puts out fires." in (site / "budget" / "town" / "fire" / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_stands_beside_a_budget_is_stated_or_its_absence_is(tmp_path: Path) -> None:
+    beside = BUDGET | {
+        "marts.mart_revenue_by_source": """
+            select 'town' as city, 2026 as fiscal_year, 'not_published' as publication_status, 'Only on <paper>.' as not_published_reason,
+            null as revenue_source, null as revenue_category, null::decimal(18, 2) as estimated_amount, null::decimal(18, 2) as previous_amount""",
+        "marts.mart_budget_execution": """
+            select 'town' as city, 2025 as fiscal_year, 'Fire' as agency_name, 200.00 as comparable_amount, 150.00 as paid_amount,
+            'comparable' as execution_status""",
+        "marts.mart_reconciliations": """
+            select 'town' as city, 'budget' as subject, 2026 as fiscal_year, 'f' as figure_id, 'Budget speech' as figure, 500.00 as official_value,
+            400.25 as our_value, -99.75 as difference, 'USD' as unit, 'unexplained' as reason, 'Mayor' as source""",
+    }  # fmt: skip
+    site = build_site(small_release(tmp_path / "r.duckdb", beside), tmp_path / "site").folder
+    page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    assert "Only on &lt;paper&gt;." in page
+    assert "75.0%" in page.partition('id="paid"')[2]
+    official = page.partition('id="official"')[2]
+    assert re.findall(r'data-value="([^"]+)"', official) == ["500.00", "400.25", "-99.75"]
+    assert "unexplained" in official
 
 
 def test_a_figure_is_followed_to_its_bytes(site: Path) -> None:

@@ -37,6 +37,7 @@ def test_the_rows_of_a_vendor_are_where_the_index_says(site: Path) -> None:
         assert [row[0] for row in rows[first : first + count]] == [name] * count
         first += count
     assert first == len(rows)
+    assert {row[1] for row in rows} == {None, "SAME CO (same letters) | Same Co (same name)"}
 
 
 def test_the_file_is_as_long_as_the_index_says(site: Path) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from civic_pipeline.publish.site.facts import Table
+from civic_pipeline.publish.site.budget_sections import sections_beside
 from civic_pipeline.publish.site.formats import change, short_dollars
+from civic_pipeline.publish.site.sections import Section
 from civic_pipeline.publish.site.site import About, Card, File, Site, slugs
 from civic_pipeline.sql_text import literal
 
@@ -15,6 +16,8 @@ TABLE = "marts.fct_budget_lines"
 _QUESTION = "What does the city plan to spend, on what, and how did that change?"
 _AUDIENCE = "Residents, council members and reporters who want to see where the money is planned to go."
 _ADOPTED = "adopted"
+# Columns whose names are explained in plain words, and by which column.
+_NOTES = {"service_name": "note", "object_name": "object_note"}
 
 Row = dict[str, Any]
 
@@ -126,16 +129,16 @@ def build(site: Site) -> None:
         site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
         return
     for city in cities:
-        _City(site, table, city).build(cities)
+        _City(site, city).build(cities)
 
 
 class _City:
     """The pages of one city."""
 
-    def __init__(self, site: Site, table: Table, city: str) -> None:
-        self.site, self.table, self.city = site, table, city
+    def __init__(self, site: Site, city: str) -> None:
+        self.site, self.city = site, city
         self.title = site.place_title(city)
-        self.rows = _lines(site, table, city)
+        self.rows = _lines(site, city)
         self.years = sorted({row["fiscal_year"] for row in self.rows}, reverse=True)
         self.phases = sorted({row["phase"] for row in self.rows})
         self.factors = _factors(site, city)
@@ -150,12 +153,10 @@ class _City:
         )
         self._add_card(by_agency)
         switch = [(self.site.place_title(city), f"budget/{city}/index.html") for city in cities]
-        levels = [by_agency, by_fund]
-        if any(row["object_name"] for row in self.rows):
-            levels.append(
-                self._level(self.rows, "objects", "What it buys", "Kind of expense", "object_name", None, path)
-            )
-        self._page(path, f"Budget of {self.title}", _QUESTION, [], levels, switch, self.rows)
+        by_object = self._level(self.rows, "objects", "What it buys", "Kind of expense", "object_name", None, path)
+        beside = sections_beside(self.site, self.city)
+        levels = [by_agency, by_fund, by_object]
+        self._page(path, f"Budget of {self.title}", _QUESTION, [], levels, switch, self.rows, sections=beside)
         for agency, part in self.agencies.items():
             rows = [row for row in self.rows if row["agency_id"] == agency]
             self._agency(f"{path}{part}/", rows)
@@ -194,7 +195,7 @@ class _City:
 
     def _page(
         self, path: str, title: str, question: str, crumbs: Sequence[tuple[str, str]], levels: Sequence[Level],
-        switch: Sequence[tuple[str, str]], rows: Sequence[Row], note: str | None = None,
+        switch: Sequence[tuple[str, str]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
     ) -> None:  # fmt: skip
         notes = [
             "Two years are compared by name. An agency or a service that was renamed, divided or merged looks new or gone.",
@@ -202,7 +203,7 @@ class _City:
         about = About(question, _AUDIENCE, self.tables, notes, sum(row["line_count"] for row in rows))
         self.site.page(
             path, "budget.html", about=about, title=title, crumbs=[("Home", ""), *crumbs, (title, None)], levels=levels,
-            switch=switch, note=note,
+            switch=switch, note=note, sections=sections,
         )  # fmt: skip
 
     def _agency_href(self, row: Row) -> str:
@@ -214,7 +215,7 @@ class _City:
         groups: dict[tuple[str, str | None], Group] = {}
         for row in rows:
             text, link = row[name] or "Not stated", href(row) if href else None
-            group = groups.setdefault((text, link), Group(text, link, row["note"] if name == "service_name" else None))
+            group = groups.setdefault((text, link), Group(text, link, row[_NOTES[name]] if name in _NOTES else None))
             group.add(row)
         return Level(
             identity,
@@ -267,17 +268,14 @@ def _plain(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
-def _lines(site: Site, table: Table, city: str) -> list[Row]:
+def _lines(site: Site, city: str) -> list[Row]:
     """Dollars by agency, service, fund, object and line of every fiscal year and phase."""
-    objects = "marts.dim_objects" if site.table("marts.dim_objects") and table.has("object_id") else None
-    services = "marts.dim_services" if site.table("marts.dim_services") and table.has("service_id") else None
-    object_name = "objects.object_name" if objects else "lines.object_name"
     return site.query(
         f"""
         with lines as (
             select *, coalesce(service_code, 'none') as service_key
             from {TABLE}
-            where city = {literal(city)}{" and not is_transfer" if table.has("is_transfer") else ""}
+            where city = {literal(city)}
         ),
 
         service_names as (
@@ -293,18 +291,19 @@ def _lines(site: Site, table: Table, city: str) -> list[Row]:
             agencies.agency_name,
             lines.service_key,
             service_names.service_name,
-            {"max(services.plain_sentence)" if services else "null"} as note,
+            services.plain_sentence as note,
             funds.fund_name,
-            {object_name} as object_name,
-            concat_ws(': ', {object_name}, lines.line_name) as line_title,
+            objects.object_name,
+            objects.plain_sentence as object_note,
+            concat_ws(': ', objects.object_name, lines.line_name) as line_title,
             sum(lines.appropriated_amount) as amount,
             count(*) as line_count
         from lines
         inner join service_names using (agency_id, service_key)
         inner join marts.dim_agencies as agencies on lines.agency_id = agencies.agency_id
         inner join marts.dim_funds as funds on lines.fund_id = funds.fund_id
-        {"left join marts.dim_objects as objects on lines.object_id = objects.object_id" if objects else ""}
-        {"left join marts.dim_services as services on lines.service_id = services.service_id" if services else ""}
+        inner join marts.dim_objects as objects on lines.object_id = objects.object_id
+        left join marts.dim_services as services on lines.service_id = services.service_id
         group by all
         order by all
         """

@@ -58,7 +58,7 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str]]) -> Non
     path, title = f"spending/{city}/", f"Payments of {site.place_title(city)}"
     years = _matrix(site, city)
     newest = years[0]
-    tables = site.present(TABLE, "marts.dim_vendors", "marts.dim_coverage")
+    tables = site.present(TABLE, "marts.dim_vendors", "marts.bridge_vendor_names", "marts.dim_coverage")
     (rows,) = (row["n"] for row in site.query(f"select count(*) as n from {TABLE} where city = {literal(city)}"))
     about = About(
         _QUESTION,
@@ -94,12 +94,15 @@ def _vendors(site: Site, city: str) -> File:
 
     The rows of a vendor follow those of the vendors before it. A name that two vendors share gets the beginning of its id.
     """
-    spellings = "vendors.names_seen" if _has(site, "marts.dim_vendors", "names_seen") else "null::varchar"
     named = f"""
         select
             vendor_id,
             vendor_name || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
-            {spellings} as spellings
+            (
+                select string_agg(raw_name || ' (' || merge_reason || ')', ' | ' order by raw_name)
+                from marts.bridge_vendor_names as names
+                where names.vendor_id = vendors.vendor_id
+            ) as spellings
         from marts.dim_vendors as vendors
         where city = {literal(city)}"""
     payments = f"""
@@ -140,11 +143,6 @@ def _vendors(site: Site, city: str) -> File:
             "dollars": [round(row["amount"]) for row in rows],
         },
     )
-
-
-def _has(site: Site, name: str, *columns: str) -> bool:
-    table = site.table(name)
-    return table is not None and table.has(*columns)
 
 
 def _top(site: Site, city: str, year: int) -> list[dict[str, Any]]:

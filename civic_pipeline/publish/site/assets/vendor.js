@@ -38,14 +38,14 @@ function page(rows) {
   const spellings = [...new Set((rows[0].spellings ?? '').split(' | ').filter(Boolean))]
   const years = grouped(rows, row => String(row.fiscal_year)).sort((a, b) => b.key.localeCompare(a.key))
   const agencies = grouped(rows, row => row.agency).sort((a, b) => b.amount - a.amount)
-  const all = element('button', { type: 'button' }, `Download all ${rows.length.toLocaleString('en-US')} payments (CSV)`)
+  const all = element('button', { type: 'button' }, `Download all ${rows.length.toLocaleString('en-US')} payment lines (CSV)`)
   all.addEventListener('click', () => save(`${name}.csv`, everything(rows)))
   return [
-    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payments, ${rows.at(-1).date} to ${rows[0].date}`),
+    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payment lines, ${rows.at(-1).date} to ${rows[0].date}`),
     spellings.length > 1 ? element('p', { class: 'note' }, `The city writes this vendor in ${spellings.length} ways: ${spellings.join('; ')}`) : '',
     ...table('By fiscal year', 'Fiscal year', years),
     ...table('By agency', 'Agency', agencies),
-    element('h2', {}, rows.length > SHOWN ? `The newest ${SHOWN} payments` : 'Payments'),
+    element('h2', {}, rows.length > SHOWN ? `The newest ${SHOWN} payment lines` : 'Payment lines'),
     list(rows.slice(0, SHOWN)),
     element('p', { class: 'downloads' }, all),
   ]
@@ -55,7 +55,7 @@ function table(title, column, groups) {
   const largest = Math.max(...groups.map(group => Math.abs(group.amount)))
   return [element('h2', {}, title), scroll(title, element('table', {},
     element('caption', { class: 'hidden' }, title),
-    head([column, ''], ['Paid', 'number'], ['Payments', 'number']),
+    head([column, ''], ['Paid', 'number'], ['Payment lines', 'number']),
     element('tbody', {}, ...groups.map(group => element('tr', {},
       element('th', { scope: 'row' }, group.key, bar(group.amount, largest)),
       element('td', { class: 'number' }, cents(group.amount)),

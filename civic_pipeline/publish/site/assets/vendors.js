@@ -37,7 +37,7 @@ if (field) {
     confirmOnBlur: false,
     templates: {
       inputValue: i => i === undefined ? '' : index.names[i],
-      suggestion: i => `${escaped(index.names[i])} <small>${short(index.dollars[i])}, ${index.payments[i].toLocaleString('en-US')} payments</small>`,
+      suggestion: i => `${escaped(index.names[i])} <small>${short(index.dollars[i])}, ${index.payments[i].toLocaleString('en-US')} payment lines</small>`,
     },
     source: async (text, populate) => {
       index = await vendors(address)

@@ -1,0 +1,152 @@
+"""What stands beside a city's budget: its revenue, what was paid of it, and official totals; or the reason why not."""
+
+from typing import Any
+
+from civic_pipeline.publish.site.formats import change, count, dollars, rate
+from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
+from civic_pipeline.publish.site.site import Site
+
+_REVENUE, _EXECUTION, _OFFICIAL = (
+    "marts.mart_revenue_by_source",
+    "marts.mart_budget_execution",
+    "marts.mart_reconciliations",
+)
+
+
+def sections_beside(site: Site, city: str) -> list[Section]:
+    """Revenue, execution and official figures of a city, those that the release has a table for."""
+    tables = [
+        (_REVENUE, _revenue),
+        (_EXECUTION, _execution),
+        (_OFFICIAL, _official),
+    ]
+    return [section(site, city) for name, section in tables if site.present(name)]
+
+
+def _revenue(site: Site, city: str) -> Section:
+    rows = site.query(
+        f"""
+        select fiscal_year, revenue_source, revenue_category, sum(estimated_amount) as amount, sum(previous_amount) as before
+        from {_REVENUE}
+        where city = ? and publication_status = 'published'
+            and fiscal_year = (
+                select max(fiscal_year) from {_REVENUE} where city = ? and publication_status = 'published'
+            )
+        group by all
+        order by amount desc, revenue_source""",
+        [city, city],
+    )
+    headings = [
+        Heading("Source"),
+        Heading("Category"),
+        Heading("Estimated", is_number=True),
+        Heading("Change", is_number=True),
+    ]
+    if not rows:
+        reasons = site.query(
+            f"select distinct not_published_reason as why from {_REVENUE} where city = ? order by 1", [city]
+        )
+        why = " ".join(row["why"] for row in reasons if row["why"]) or "The city publishes none."
+        return Section("revenue", "Where the revenue comes from", headings, [], absence=why)
+    most = max(row["amount"] for row in rows)
+    return Section(
+        "revenue",
+        f"Where the revenue comes from, fiscal year {rows[0]['fiscal_year']}",
+        headings,
+        [
+            [
+                Cell(row["revenue_source"], bar=max(float(row["amount"] / most), 0)),
+                Cell(row["revenue_category"] or ""),
+                number(row["amount"], dollars(row["amount"])),
+                Cell(change(float((row["amount"] - row["before"]) / abs(row["before"])) if row["before"] else None)),
+            ]
+            for row in rows
+        ],
+        "Estimates of the budget, not receipts.",
+    )
+
+
+def _execution(site: Site, city: str) -> Section:
+    title = "Planned and paid"
+    headings = [
+        Heading("Agency"),
+        Heading("Fiscal year"),
+        Heading("Planned for others", is_number=True, about="contracts, supplies, equipment, grants"),
+        Heading("Paid", is_number=True),
+        Heading("Paid of planned", is_number=True),
+    ]
+    rows = site.query(
+        f"""
+        select agency_name, fiscal_year, sum(comparable_amount) as planned, sum(paid_amount) as paid
+        from {_EXECUTION}
+        where city = ? and execution_status = 'comparable'
+        group by all
+        order by fiscal_year desc, planned desc, agency_name""",
+        [city],
+    )
+    if not rows:
+        statuses = site.query(
+            f"select distinct execution_status as why from {_EXECUTION} where city = ? order by 1", [city]
+        )
+        why = "; ".join(row["why"].replace("_", " ") for row in statuses) or "no rows"
+        return Section(
+            "paid", title, headings, [], absence=f"No fiscal year has both a budget and complete payments: {why}."
+        )
+    return Section(
+        "paid",
+        title,
+        headings,
+        [
+            [
+                Cell(row["agency_name"]),
+                Cell(str(row["fiscal_year"])),
+                number(row["planned"], dollars(row["planned"])),
+                number(row["paid"], dollars(row["paid"])),
+                Cell(rate(float(row["paid"] / row["planned"])) if row["planned"] else "", None),
+            ]
+            for row in rows
+        ],
+        "The checkbook has payments to others only: no salaries and no debt. So it is compared with that part of the budget alone,"
+        " in fiscal years of which all twelve months are published.",
+        is_folded=True,
+    )
+
+
+def _official(site: Site, city: str) -> Section:
+    rows = site.query(f"from {_OFFICIAL} where city = ? order by subject, fiscal_year, figure_id", [city])
+    return Section(
+        "official",
+        "Official figures beside ours",
+        [
+            Heading("Figure"),
+            Heading("Official", is_number=True),
+            Heading("Ours", is_number=True),
+            Heading("Difference", is_number=True),
+            Heading("Reason"),
+            Heading("Source"),
+        ],
+        [
+            [
+                Cell(row["figure"]),
+                *(_value(row, name) for name in ("official_value", "our_value", "difference")),
+                Cell(row["reason"]),
+                Cell(row["source"] or ""),
+            ]
+            for row in rows
+        ],
+        "A difference is explained, or it is called unexplained. It is never hidden.",
+        absence=None if rows else "No official figure of this city is in the reviewed list.",
+    )
+
+
+def _value(row: dict[str, Any], name: str) -> Cell:
+    value = row[name]
+    if value is None:
+        return Cell("none", is_gap=True)
+    match row["unit"]:
+        case "USD":
+            return number(value, dollars(value))
+        case "share":
+            return number(value, rate(float(value)))
+        case _:
+            return number(value, count(int(value)))
