@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pytest
+from dagster import AssetCheckResult, MaterializeResult
 from tiny_project import TinyProject
 
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.cli.status_text import describe_status
+from civic_pipeline.components.events import events_of, observed_before
 from civic_pipeline.errors import HeldBack
 from civic_pipeline.lake import Attempt
 from civic_pipeline.lake.attempts import TimedAttempt
@@ -271,3 +274,31 @@ def test_beside_captured_sources_it_is_empty_at_every_moment(towns: Towns) -> No
     query = "select city, count(*) from marts.fct_payments group by city"
     with as_of(towns.tiny.settings, towns.datasets, towns.models(), moment, query) as connection:
         assert connection.execute(query).fetchall() == [("town", 2)]
+
+
+@pytest.mark.parametrize("is_captured", [True, False])
+def test_dagster_shows_a_retired_source_as_retired_and_not_as_failed(towns: Towns, is_captured: bool) -> None:
+    if is_captured:
+        towns.city.capture(GOOD)
+    context = Mock()
+    events = list(observed_before(context, CITY, towns.tiny.lake, is_retired=True))
+    [observation] = [call.args[0] for call in context.log_event.call_args_list]
+    assert observation.metadata["status"].value == "retired"
+    assert ("captured at" in observation.metadata) == is_captured
+    [check] = events
+    assert isinstance(check, AssetCheckResult)
+    assert (check.passed, check.description) == (True, "not_run: the source is retired")
+
+
+def test_dagster_shows_the_status_and_the_missing_places_of_a_table(towns: Towns) -> None:
+    towns.tiny.capture(GOOD)
+    context, shown = Mock(), {}
+    context.run.run_id = "a run"
+    for outcome in towns.night():
+        for event in events_of(context, outcome, towns.tiny.settings):
+            if isinstance(event, MaterializeResult):
+                shown[event.asset_key.path[-1]] = event.metadata
+    assert shown["mart_lone"]["status"] == "never_captured"
+    assert shown["fct_payments"]["status"] == "built"
+    assert shown["fct_payments"]["missing parts"] == "city"
+    assert shown["city_payments"]["status"] == "never_captured"
