@@ -103,13 +103,15 @@ SPENDING = {
 }
 
 OTHERS = {
-    "marts.dim_certified_firms": f"""
+    "marts.mart_mwbe_finder": f"""
         select * from (values
-            ('c1', 'f1', 'town', 'MBE', 'CERTIFIED', 'Able Paving', 'Hispanic American', 'PAVING', '21201', date '2020-01-01', date '2027-01-01', true),
-            ('c2', 'f1', 'town', 'WBE', 'CERTIFIED', 'Able Paving', 'Hispanic American', 'PAVING', '21201', date '2020-01-01', null, true),
-            ('c3', 'f2', 'town', 'MBE', 'CERTIFIED', {HOSTILE.replace("'", "''")!r}, null, null, null, date '2010-01-01', date '2011-01-01', true)
-        ) as t(certification_id, firm_id, authority, certification_type, certification_status, firm_name, owner_group, trades, zip_code,
-            valid_from, valid_to, is_valid_period)""".replace('"', "'"),
+            ('f1', 'Able Paving', 'town', 'MBE | WBE', true, date '2020-01-01', 'Hispanic American', 'PAVING', '21201', 'ABLE PAVING', 0.91, 1234.56,
+                'Fire'),
+            ('f2', {HOSTILE.replace("'", "''")!r}, 'town', 'MBE', false, null, null, null, null, null, null, 0.00, null)
+        ) as t(firm_id, firm_name, authority, certification_types, is_certified, valid_from, owner_groups, trades, zip_code, vendor_names,
+            match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published)""".replace(
+        '"', "'"
+    ),
     "marts.mart_covid_daily": """
         select county, metric, date '2021-12-01' + 7 * week::integer as observed_date,
             if(week = 2, null, 100 + week)::bigint as cumulative_reported,

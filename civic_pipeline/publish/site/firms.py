@@ -14,21 +14,6 @@ _QUESTION = "Which minority- and women-owned firms are certified, in which trade
 _AUDIENCE = "Buyers and primes who look for a firm, firms that look for partners, and residents who ask who gets paid."
 _SHOWN = 5_000  # rows that a page holds without scripts
 
-# The finder's columns from the certifications alone, for a release whose payments are not linked to firms.
-_UNLINKED = f"""
-    select
-        firm_id, min(firm_name) as firm_name, authority,
-        string_agg(distinct certification_type, ' | ' order by certification_type) as certification_types,
-        bool_or(is_valid_period and coalesce(valid_to, date '9999-12-31') >= (select max(released_at)::date from meta.releases)
-            and upper(certification_status) in ('CERTIFY', 'CERTIFIED', 'LISTED')) as is_certified,
-        min(valid_from) as valid_from, max(valid_to) as valid_to,
-        string_agg(distinct owner_group, ' | ' order by owner_group) as owner_groups,
-        string_agg(distinct trades, ' | ' order by trades) as trades, min(zip_code) as zip_code,
-        null::varchar as vendor_names, null::double as match_probability, null::decimal(38, 2) as paid_amount,
-        null::varchar as paying_agencies, null::varchar as not_published
-    from {_FIRMS}
-    group by firm_id, authority"""
-
 
 def home(_: Site) -> str:
     return "firms/index.html"
@@ -36,49 +21,34 @@ def home(_: Site) -> str:
 
 def build(site: Site) -> None:
     """Write the finder, and a page of shares for every city whose payments are linked to firms."""
-    linked = bool(site.present(_FINDER))
-    tables = site.present(_FINDER, _FIRMS)
-    if not tables:
-        table = site.table(_FIRMS)
+    table = site.table(_FINDER)
+    if table is None or table.absence:
         site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
         return
-    firms = site.query(
-        f"select * from ({f'from {_FINDER}' if linked else _UNLINKED}) order by is_certified desc, firm_name, authority, firm_id"
-    )
-    notes = [] if linked else ["What the firms were paid: this release does not link payments to firms."]
-    notes += ["A listing here is not a certificate. Ask the register whether a firm is certified today."]
+    firms = site.query(f"from {_FINDER} order by is_certified desc, firm_name, authority, firm_id")
     certified = [firm for firm in firms if firm["is_certified"]]
+    authorities = sorted({firm["authority"] for firm in firms})
+    groups = {group for firm in firms for group in (firm["owner_groups"] or "").split(" | ") if group}
+    notes = ["A listing here is not a certificate. Ask the register whether a firm is certified today."]
     links = [
         (f"Share of {site.place_title(city)}'s payments", f"firms/{city}/index.html") for city in site.cities(_SHARES)
     ]
     site.page(
         PART,
         "firms.html",
-        about=About(_QUESTION, _AUDIENCE, tables, notes, len(firms)),
-        title="Certified firms",
+        about=About(_QUESTION, _AUDIENCE, site.present(_FINDER, _FIRMS), notes),
+        title=TITLE,
         firms=firms[:_SHOWN],
-        linked=linked,
         links=links,
         all_firms=len(firms),
         certified=len(certified),
-        registers=sorted({firm["authority"] for firm in firms}),
-        groups=sorted(
-            {group for firm in firms for group in (firm["owner_groups"] or "").split(" | ") if group}, key=str.lower
-        ),
+        registers=authorities,
+        groups=sorted(groups, key=str.lower),
     )
-    for authority in sorted({firm["authority"] for firm in firms}):
+    for authority in authorities:
         amount = sum(firm["authority"] == authority for firm in certified)
-        site.cards.append(
-            Card(
-                authority,
-                TITLE,
-                _QUESTION,
-                "firms/index.html",
-                tables[0].name,
-                count(amount),
-                "firms certified, by its register",
-            )
-        )
+        caption = "firms certified, by its register"
+        site.cards.append(Card(authority, TITLE, _QUESTION, "firms/index.html", _FINDER, count(amount), caption))
     for city in site.cities(_SHARES):
         _shares(site, city)
 
