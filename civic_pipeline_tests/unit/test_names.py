@@ -132,7 +132,7 @@ def test_a_dataset_reads_no_file_elsewhere_and_holds_no_secret(url: str, tiny: T
     declared = yaml.safe_load((tiny.settings.root / "payments.yaml").read_text(encoding="utf-8"))
     declared["source"] = {"portal": "file", "url": url, "recorded": "2026-01-01"}
     file = tiny.write("other.yaml", yaml.safe_dump(declared))
-    with pytest.raises(FileInvalid, match=r"source\.file\.url"):
+    with pytest.raises(FileInvalid, match=r"source\.url"):
         read_yaml(file, Dataset)
 
 
