@@ -24,6 +24,14 @@ RIVERTON = Path(__file__).parents[1] / "fixtures" / "riverton"
 NOT_RIVERTONS = {
     "marts.fct_vendor_certification_matches",
     "marts.mart_budget_credibility",
+    # Indicators and their labels: Riverton has four payments, no thresholds and no audit.
+    "marts.fct_duplicate_payments",
+    "marts.fct_split_purchases",
+    "marts.fct_vendor_breadth",
+    "marts.fct_spend_statistics",
+    "marts.fct_spend_flags",
+    "marts.fct_labelled_cases",
+    "marts.mart_integrity_test_quality",
     "marts.mart_contract_drawdown",
     "marts.mart_mwbe_reported",
     "marts.mart_reconciliations",

@@ -46,6 +46,8 @@ def put_checkbook(warehouse: duckdb.DuckDBPyConnection, payments: Sequence[Paid]
         "seeds.coverage_notes": "city varchar, source varchar, first_month varchar, last_month varchar, status varchar, note varchar",
     }.items():
         warehouse.execute(f"create table if not exists {table} ({declared})")
+    warehouse.execute("delete from seeds.agencies where agency_code = 'AGC6100'")
+    warehouse.execute("delete from seeds.agency_aliases where agency_code = 'AGC6100'")
     warehouse.execute("insert into seeds.agencies values ('baltimore', 'AGC6100', 'Public Works')")
     warehouse.execute(
         "insert into seeds.agency_aliases values ('baltimore', 'DPW', 'AGC6100'), ('baltimore', 'Public Works', 'AGC6100')"

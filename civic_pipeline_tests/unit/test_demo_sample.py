@@ -115,6 +115,8 @@ def test_spending_covers_five_fiscal_years_except_two_months() -> None:
 
 
 def test_every_labelled_case_is_in_the_sample() -> None:
+    committed = CHECKOUT / "data" / "seeds" / "labelled_payment_cases" / "sample.csv"
+    assert committed.read_text(encoding="utf-8") == planted.labels(), "run `python -m tools.sample`"
     paid = {(row["Check_Number"], row["Payment_Amount_split"]) for row in rows("spending")}
     for case in planted.cases():
         for split in case.splits:

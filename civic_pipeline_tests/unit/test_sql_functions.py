@@ -1,6 +1,7 @@
 """The macros of `sql/functions/`, value by value."""
 
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from datetime import date
@@ -372,3 +373,31 @@ def test_pefa_bounds_belong_to_the_better_grade_in_pi_1_and_to_the_worse_in_pi_2
 ) -> None:
     assert call("pefa_outturn_grade", distance) == outturn
     assert call("pefa_composition_grade", distance) == composition
+
+
+@pytest.mark.parametrize(("hits", "total"), [(3, 3), (0, 10), (5, 10), (47, 300)])
+def test_intervals_of_shares_are_those_of_wilson(call: Callable[..., object], hits: int, total: int) -> None:
+    z, share = 1.959964, hits / total
+    centre = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    assert call("wilson_low", hits, total) == pytest.approx(max(0, centre - half), abs=1e-5)
+    assert call("wilson_high", hits, total) == pytest.approx(min(1, centre + half), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("INV-000123", "INV123"), ("inv 123", "INV123"), ("007/A", "7A"), ("100", "100"), ("--", None), (None, None)],
+)
+def test_numbers_of_invoices_are_compared_without_signs_and_leading_zeros(
+    call: Callable[..., object], text: str | None, key: str | None
+) -> None:
+    assert call("invoice_key", text) == key
+
+
+def test_a_number_that_is_a_day_is_known(call: Callable[..., object]) -> None:
+    days = {
+        key
+        for key in ("20240305", "3052024", "12312024", "12345", "INV20240305", "20241305")
+        if call("is_day_number", key)
+    }
+    assert days == {"20240305", "3052024", "12312024"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from civic_pipeline.settings import CHECKOUT
 from tools.sample import write_sample
+from tools.sample.planted import labels
 
 parser = argparse.ArgumentParser(
     prog="python -m tools.sample", description="Generate the synthetic sample that the demo portals serve."
@@ -15,3 +16,4 @@ parser.add_argument(
 folder = parser.parse_args().out
 for table in write_sample(folder):
     print(f"{table.file}: {len(table.rows):,} rows")
+(CHECKOUT / "data" / "seeds" / "labelled_payment_cases" / "sample.csv").write_text(labels(), encoding="utf-8")

@@ -183,7 +183,10 @@ class _Maker:
             again = self._split(other, agency, invoice, day + timedelta(days=self.rng.randrange(5, 60)), amount)
             yield Case("duplicate_payment", "D3", True, "One invoice was paid to two vendors.", (first, again))
         vendor, other, agency, day = next(self.vendors), next(self.vendors), self._agency(), self._day()
-        fees = (self._split(vendor, agency, "FEE2024", day, 750), self._split(other, agency, "FEE2024", day, 750))
+        fees = (
+            self._split(vendor, agency, "FEE2024", day, 750),
+            self._split(other, agency, "FEE2024", day + timedelta(days=2), 750),
+        )
         yield Case(
             "duplicate_payment",
             "D3",
