@@ -81,8 +81,8 @@ def _breadths(breadths: list[Row]) -> Iterator[Row]:
         for row in rows:
             count = float(row["category_count"])
             result = Result(count, fence, count - fence, None)
-            found = _row("heterogeneous_supplier", (city, year, None, 0), row["payment_count"], result)
-            yield found | {"unit_id": row["vendor_id"], "vendor_id": row["vendor_id"]}
+            vendor_row = _row("heterogeneous_supplier", (city, year, None, 0), row["payment_count"], result)
+            yield vendor_row | {"unit_id": row["vendor_id"], "vendor_id": row["vendor_id"]}
 
 
 def _grouped(sizes: list[Row], kind: str) -> dict[tuple[Any, ...], list[Row]]:
@@ -118,9 +118,9 @@ def _add_q_values(rows: list[Row]) -> None:
     for family in families.values():
         tested = [row for row in family if row["p_value"] is not None]
         q_values = false_discovery_control([row["p_value"] for row in tested]) if tested else []
-        found = {id(row): round(float(q), 6) for row, q in zip(tested, q_values, strict=True)}
+        q_by_row = {id(row): round(float(q), 6) for row, q in zip(tested, q_values, strict=True)}
         for row in family:
-            row["q_value"] = found.get(id(row))
+            row["q_value"] = q_by_row.get(id(row))
             row["tested_count"] = len(family)
             row["is_flagged"] = row["statistic"] > _LEAST[row["test"]] and (
                 row["q_value"] is None or row["q_value"] <= 0.05

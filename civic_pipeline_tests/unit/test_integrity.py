@@ -45,10 +45,10 @@ def test_conforming_samples_have_no_excess_and_small_p_values_as_often_as_chance
 
 
 def bins(counts: dict[int, int], threshold: int = 25_000) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    found = np.full(threshold // 250, 10, dtype=np.int64)
+    results = np.full(threshold // 250, 10, dtype=np.int64)
     for dollars, count in counts.items():
-        found[(dollars - threshold // 2) // 250] += count
-    return found
+        results[(dollars - threshold // 2) // 250] += count
+    return results
 
 
 def test_payments_just_below_a_threshold_are_an_excess_over_the_sizes_around_them() -> None:
@@ -145,7 +145,7 @@ def test_a_last_month_is_tested_only_against_enough_complete_months() -> None:
         ]  # fmt: skip
 
     steady = {period: 100.0 + period for period in range(1, 12)}
-    found = compute_statistics(
+    results = compute_statistics(
         tables(
             months=[
                 *months("rush", steady | {12: 900.0}),
@@ -155,7 +155,7 @@ def test_a_last_month_is_tested_only_against_enough_complete_months() -> None:
             ]
         )
     ).to_pylist()
-    assert {row["unit_id"]: row["is_flagged"] for row in found} == {"rush": True, "steady": False}
+    assert {row["unit_id"]: row["is_flagged"] for row in results} == {"rush": True, "steady": False}
 
 
 def test_a_supplier_of_everything_is_above_the_fence_of_its_year() -> None:
@@ -163,6 +163,6 @@ def test_a_supplier_of_everything_is_above_the_fence_of_its_year() -> None:
         {"city": "x", "fiscal_year": 2024, "vendor_id": f"v{n}", "payment_count": 30, "category_count": count}
         for n, count in enumerate([1, 1, 2, 2, 3, 9])
     ]
-    found = compute_statistics(tables(breadths=breadths)).to_pylist()
-    assert [row["vendor_id"] for row in found if row["is_flagged"]] == ["v5"]
-    assert {row["p_value"] for row in found} == {None}
+    results = compute_statistics(tables(breadths=breadths)).to_pylist()
+    assert [row["vendor_id"] for row in results if row["is_flagged"]] == ["v5"]
+    assert {row["p_value"] for row in results} == {None}

@@ -37,8 +37,8 @@ def test_an_invoice_paid_by_two_checks_is_the_strongest_tier(warehouse: duckdb.D
     same_check = [paid("3", "2023-07-03", 70, "A-1"), paid("3", "2023-07-03", 70, "A-1")]
     instalments = [paid("4", "2023-07-03", 70, "B-1"), paid("5", "2023-08-03", 30, "B-1")]
     numberless = [paid("6", "2023-07-03", 80, "-"), paid("7", "2023-10-03", 80, "-")]
-    found = duplicates(warehouse, *first, again, *same_check, *instalments, *numberless)
-    assert found == [("D1", "INV7", False, 100)]
+    reported = duplicates(warehouse, *first, again, *same_check, *instalments, *numberless)
+    assert reported == [("D1", "INV7", False, 100)]
     back = paid("2", "2024-03-01", -100, "INV 0007")
     assert duplicates(warehouse, *first, again, back) == [("D1", "INV7", True, 0)]
     late = paid("2", "2025-03-01", -100, "INV 0007")
@@ -108,7 +108,7 @@ def test_runs_that_follow_within_thirty_days_are_one_and_the_threshold_is_that_o
 
 
 def test_flags_are_explained_and_measured_on_the_labelled_cases(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """Two true cases, one of them found, one look-alike that is reported, one case that is not in the data."""
+    """Two true cases, one of them reported, one look-alike that is reported, one case that is not in the data."""
     warehouse.execute(
         "create table seeds.spend_test_explanations as select * from (values"
         " ('duplicate_payment', 'D1', 'Paid twice.', 'Instalments.'), ('split_purchase', null, 'Below.', 'Regular.')"
