@@ -250,11 +250,15 @@ def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(t
         build.forget_all_but(["marts.mart_months"])
         left = rows(
             build,
-            "select schema_name, table_name from duckdb_tables() where schema_name in ('clean', 'marts', 'quarantine')",
+            "select schema_name, table_name from duckdb_tables() where schema_name in ('clean', 'marts', 'quarantine')"
+            " and table_name <> 'mart_changes'",  # of the releases
         )
         assert left == [("marts", "mart_months")]
-        assert rows(build, "select distinct table_name from meta.columns where table_name not like 'meta.%'") == [
-            ("marts.mart_months",)
+        assert rows(
+            build, "select distinct table_name from meta.columns where table_name not like 'meta.%' order by all"
+        ) == [
+            ("marts.mart_changes",),
+            ("marts.mart_months",),
         ]
 
 

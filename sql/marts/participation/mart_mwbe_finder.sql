@@ -66,10 +66,8 @@ select
     coalesce(vendors.paid_amount, 0) as paid_amount,
     vendors.last_paid_date,
     payers.paying_agencies,
-    case certifications.authority
-        when 'baltimore' then 'certificate number, expiration, group of the owner, county, NAICS code'
-        when 'maryland' then 'status, expiration'
-    end as not_published
+    authorities.not_published
 from certifications
+left join seeds.certifying_authorities as authorities on authorities.authority = certifications.authority
 left join vendors on vendors.firm_id = certifications.firm_id
 left join payers on payers.firm_id = certifications.firm_id
