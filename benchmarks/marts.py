@@ -199,7 +199,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def report_on_pandas(build: Build, models: dict[str, Model]) -> list[str]:
-    """SQL on the build and pandas on a frame of the same rows; the frame is made before, and that time is shown."""
+    """SQL on the build and pandas on a frame of the same rows; the frame is made before, and counted in the second ratio."""
     rows = with_rows(build, PANDAS_ROWS)
     suites = Suites(build)
     for name in ("marts.fct_payee_names", "marts.bridge_vendor_names", "marts.dim_vendors", "marts.fct_payments"):
@@ -212,15 +212,22 @@ def report_on_pandas(build: Build, models: dict[str, Model]) -> list[str]:
     began = time.perf_counter()
     splits = connection.execute(f"select {columns} from marts.fct_payments").df()
     loaded = time.perf_counter() - began
-    lines = [f"## pandas, {rows:,} rows", "", f"Reading the rows into a frame took {loaded:.1f} s and is not counted.", "",
-             "| Transformation | SQL, s | pandas, s | Ratio | Same result |", "|---|---:|---:|---:|---|"]  # fmt: skip
+    lines = [
+        f"## pandas, {rows:,} rows",
+        "",
+        f"An analyst first reads the rows into a frame: {loaded:.1f} s, once.",
+        "",
+        "| Transformation | SQL, s | pandas, s | Ratio | Ratio with reading | Same result |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
     for name, (sql, in_pandas, measure) in TRANSFORMATIONS.items():
         ours = seconds_of(lambda sql=sql: connection.execute(f"create or replace temp table answer as {sql}"))
         theirs = seconds_of(lambda in_pandas=in_pandas: in_pandas(splits))
         [(count, total)] = connection.execute(f"select count(*), sum({measure})::double from answer").fetchall()
         frame = in_pandas(splits)
         is_same = len(frame) == count and abs(float(frame[measure].sum()) - total) <= 1e-6 * abs(total)
-        lines.append(f"| {name} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.1f} | {'yes' if is_same else 'NO'} |")
+        ratios = f"{theirs / ours:.1f} | {(loaded + theirs) / ours:.1f}"
+        lines.append(f"| {name} | {ours:.2f} | {theirs:.2f} | {ratios} | {'yes' if is_same else 'NO'} |")
     return [*lines, ""]
 
 
