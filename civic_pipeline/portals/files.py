@@ -24,10 +24,11 @@ from civic_pipeline.portals.columns import typed
 from civic_pipeline.portals.csv_file import open_csv
 from civic_pipeline.portals.decompression_limit import check_decompressed_size
 from civic_pipeline.portals.geojson import open_geojson
+from civic_pipeline.portals.html_table import is_export
 from civic_pipeline.portals.http import Access, Body, Client, detect_markup
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
-from civic_pipeline.portals.workbook import open_sheet
+from civic_pipeline.portals.workbook import open_html, open_sheet
 from civic_pipeline.redaction import redacted
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
@@ -151,6 +152,8 @@ class FileDataset:
         if not beginning.strip():
             raise AnswerUnreadable(url, "a file", "an empty file")
         if markup := detect_markup(beginning):
+            if is_export(source.url, beginning):
+                return open_html(url, path, self._new_path())
             raise AnswerUnreadable(url, "a table", markup)
         if beginning.startswith((_ZIP, _OLE)):
             return open_sheet(url, path, source.sheet, self._new_path())

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from civic_pipeline.errors import FileUnreadable
+from civic_pipeline.portals.html_table import write_html_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import text_columns
 
@@ -55,6 +56,17 @@ def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet
         raise OSError(result["errno"], result["message"])
     if "problem" in result:
         raise FileUnreadable(url, result["problem"])
+    return _sheet_of(url, rows_path, f"Excel, sheet {result['sheet']}", f"its sheet {result['sheet']!r} is empty")
+
+
+def open_html(url: str, path: Path, rows_path: Path) -> Sheet:
+    """Write the rows of the HTML table in `path` to `rows_path`. Raises FileUnreadable."""
+    write_html_rows(url, path, rows_path)
+    return _sheet_of(url, rows_path, "HTML table", "its table is empty")
+
+
+def _sheet_of(url: str, rows_path: Path, kind: str, if_empty: str) -> Sheet:
+    """The sheet whose rows are at `rows_path`. Raises FileUnreadable if it has none."""
     header: list[str] | None = None
     rows, has_values = 0, list[bool]()
     for batch in _batches(rows_path):
@@ -67,9 +79,9 @@ def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet
             has or column.null_count < len(column) for has, column in zip(has_values, batch.columns, strict=True)
         ]
     if header is None:
-        raise FileUnreadable(url, f"its sheet {result['sheet']!r} is empty")
+        raise FileUnreadable(url, if_empty)
     columns = text_columns(header, has_values)
-    return Sheet(rows_path, f"Excel, sheet {result['sheet']}", tuple(columns), tuple(columns.values()), rows)
+    return Sheet(rows_path, kind, tuple(columns), tuple(columns.values()), rows)
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

@@ -82,7 +82,8 @@ def _make_released(folder: Path) -> None:
     with DemoPortals(SAMPLE) as portals:
         access = Access(root=portals.url)
         for name, dataset in datasets.items():
-            assert attempt_capture(name, dataset, Lake(settings.lake, datasets), access).problem is None
+            if name != "baltimore/mwbe_register":  # an operator feeds it
+                assert attempt_capture(name, dataset, Lake(settings.lake, datasets), access).problem is None
         portals.update("contracts.csv.gz", "OBJECTID > 4", {"Department_Allowed_to_Purchase": "FINANCE"})
         portals.update("vacant_building_notices.csv.gz", "OBJECTID < 50", {"OWNER_ABBR": "ANOTHER OWNER"})
         conflicting = {

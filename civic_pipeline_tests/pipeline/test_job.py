@@ -25,6 +25,10 @@ from civic_pipeline.settings import CHECKOUT, Settings
 RELEASE, SITE = dg.AssetKey(["warehouse"]), dg.AssetKey(["site"])
 
 
+# An operator feeds it; until then it was never captured.
+UNFED = {dg.AssetKey(["raw", "baltimore_mwbe_register"])}
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation of its own, serving a sample of its own."""
@@ -74,11 +78,15 @@ def test_every_asset_is_materialized_and_every_check_evaluated(
     night: dg.ExecuteInProcessResult, job: dg.JobDefinition
 ) -> None:
     assert night.success
-    assert set(materialized(night)) == set(job.asset_layer.executable_asset_keys)
+    assert set(materialized(night)) == set(job.asset_layer.executable_asset_keys) - UNFED
     evaluated = [evaluation.asset_check_key for evaluation in night.get_asset_check_evaluations()]
     assert len(evaluated) == len(set(evaluated)) > 50
     assert set(evaluated) == set(job.asset_layer.asset_graph.asset_check_keys)
-    targets = [evaluation.target_materialization_data for evaluation in night.get_asset_check_evaluations()]
+    targets = [
+        evaluation.target_materialization_data
+        for evaluation in night.get_asset_check_evaluations()
+        if evaluation.asset_key not in UNFED
+    ]
     assert all(target is not None and target.run_id == night.run_id for target in targets)
 
 
@@ -88,9 +96,11 @@ def test_every_expectation_is_in_the_catalog_as_in_the_warehouse(
     shown = {}
     for evaluation in night.get_asset_check_evaluations():
         records = [record.data for record in evaluation.metadata["expectations"].value.records]
-        assert evaluation.passed == all(record["verdict"] == "passed" for record in records)
+        assert evaluation.passed == all(record["verdict"] != "failed" for record in records)
         shown |= {(".".join(evaluation.asset_key.path), record["expectation"]): record["verdict"] for record in records}
-    books = ask(settings, "select table_name, check_name, if(is_passed, 'passed', 'failed') from meta.checks")
+    books = ask(
+        settings, "select table_name, check_name, coalesce(not_run, if(is_passed, 'passed', 'failed')) from meta.checks"
+    )
     assert shown == {row[:2]: row[2] for row in books}
     assert len(books) > 200
 
@@ -147,7 +157,7 @@ def test_materializations_carry_rows_lineage_and_the_quality_report(
             column: sorted(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps)
             for column, deps in lineage.items()
         } == dict(ask(settings, made_from)), table
-    for name in load_datasets(CHECKOUT):
+    for name in load_datasets(CHECKOUT).keys() - {"baltimore/mwbe_register"}:
         (capture,) = Lake(settings.lake).captures(name)
         assert metadata[dg.AssetKey(["raw", name.replace("/", "_")])]["dagster/row_count"] == capture.rows
     report, release = urlsplit(metadata[RELEASE]["quality report"]), Path(metadata[RELEASE]["file"])
@@ -228,9 +238,8 @@ def test_a_second_night_on_which_nothing_changed_says_so_and_makes_nothing(
     released, before = settings.warehouse.read_bytes(), accepted(settings)
     again = job.execute_in_process(instance=instance)
     assert again.success
-    keys = set(job.asset_layer.executable_asset_keys)
-    assert set(materialized(again)) == keys
-    assert {metadata["status"] for metadata in materialized(again).values()} == {"unchanged"}
+    assert set(materialized(again)) == set(job.asset_layer.executable_asset_keys) - UNFED
+    assert {metadata["status"] for metadata in materialized(again).values()} == {"unchanged", "never_captured"}
     verdicts = [
         {(e.asset_check_key, e.passed) for e in result.get_asset_check_evaluations()} for result in (night, again)
     ]
@@ -282,15 +291,24 @@ def test_one_dead_source_fails_alone_and_is_asked_again_alone(
     job: dg.JobDefinition, instance: dg.DagsterInstance, settings: Settings
 ) -> None:
     dead, source = "maryland/mbe_directory", dg.AssetKey(["raw", "maryland_mbe_directory"])
-    held = {dg.AssetKey(["clean", "maryland_mbe_directory"]), dg.AssetKey(["marts", "dim_certified_firms"])}
+    held = {dg.AssetKey(["clean", "maryland_mbe_directory"])}
+    held |= {
+        dg.AssetKey(["marts", table]) for table in ("dim_certified_firms", "bridge_certified_firms", "mart_mwbe_finder")
+    }
+    held |= {
+        dg.AssetKey(["marts", f"fct_{table}"]) for table in ("vendor_certification_matches", "participation_spend")
+    }
+    held |= {dg.AssetKey(["marts", f"mart_mwbe_{table}"]) for table in ("participation", "reported")}
     whole = (settings.demo_folder / "mbe_directory.csv.gz").read_bytes()
     (settings.demo_folder / "mbe_directory.csv.gz").write_bytes(gzip.compress(b"moved\nelsewhere\n"))
     releases = len(kept_releases(settings))
     failed = job.execute_in_process(instance=instance, raise_on_error=False)
     keys = set(job.asset_layer.executable_asset_keys)
     assert not failed.success
-    assert set(materialized(failed)) == keys - held - {source}  # what Dagster shows as failed is what failed
-    assert len([key for key in materialized(failed) if key.path[0] == "raw"]) == len(load_datasets(CHECKOUT)) - 1
+    assert set(materialized(failed)) == keys - held - {source} - UNFED  # what Dagster shows as failed is what failed
+    assert len([key for key in materialized(failed) if key.path[0] == "raw"]) == len(load_datasets(CHECKOUT)) - 1 - len(
+        UNFED
+    )
     assert materialized(failed)[RELEASE]["status"] == "released"
     assert len(kept_releases(settings)) == releases + 1
     observed = {
@@ -335,7 +353,8 @@ def test_a_damaged_manifest_holds_back_its_dataset_alone(
     result = job.execute_in_process(instance=instance, raise_on_error=False)
     assert {event.step_key for event in result.get_step_failure_events()} == {"night"}
     held = dict(ask(settings, "select table_name, held_back_because from meta.tables where status = 'held_back'"))
-    assert set(held) == {"clean.maryland_mbe_directory", "marts.dim_certified_firms"}
+    assert set(held) >= {"clean.maryland_mbe_directory", "marts.dim_certified_firms", "marts.mart_mwbe_finder"}
+    assert not set(held) & {"marts.fct_payments", "marts.mart_budget_by_agency"}
     [(problem,)] = ask(settings, "select problem from meta.captures where dataset = 'maryland/mbe_directory'")
     assert f"{manifest} is damaged" in problem
     manifest.write_text(whole, encoding="utf-8")

@@ -79,6 +79,7 @@ def test_the_sample_serves_every_dataset_and_edition_of_the_catalog() -> None:
         (name, edition)
         for name, dataset in load_datasets(CHECKOUT).items()
         for edition in getattr(dataset.source, "editions", {}) or [None]
+        if name != "baltimore/mwbe_register"  # an operator feeds it
     }
     assert served == wanted
 

@@ -171,3 +171,15 @@ def test_a_certification_is_valid_from_its_first_grant_while_the_register_calls_
         ("baltimore", "Cog Co", None, "MBE", None, None, False),
         ("maryland", "Ace, Inc.", "a", "MBE", date(2016, 1, 1), None, True),
     ]
+
+
+def test_the_current_register_is_read_without_contacts(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(
+        "create table raw.baltimore_mwbe_register as select ' Ace  LLC' as \"Company Name\", '1 Elm St' as \"Physical Address\", 'Baltimore' as City,"
+        " 'Md' as State, '21218-1234' as Zip, '410' as Phone, 'a@b' as Email, '' as Website, 'mbe' as \"Certification Type\", 'Paint' as Capability,"
+        " 'Black American' as Ethnicity, 'c' as _capture_id"
+    )
+    build(warehouse, "clean.baltimore_mwbe_register")
+    assert warehouse.execute(
+        "select * exclude (listing_id, _capture_id) from clean.baltimore_mwbe_register"
+    ).fetchall() == [("Ace LLC", "MBE", "1 Elm St", "Baltimore", "MD", "21218", None, "Paint", "Black American")]
