@@ -105,8 +105,8 @@ def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
     assert re.search(HELD_BACK[harm], ended.message), ended.message
     assert content(place, "clean.baltimore_spending") == before
     assert place.rows("select table_name, status from meta.tables order by 1") == [
-        ("clean.maryland_mbe_directory", "current"),
         ("clean.baltimore_spending", "held_back"),
+        ("clean.maryland_mbe_directory", "current"),
     ]
     after = dict(place.rows("select table_name, built_at from meta.tables"))
     assert after["clean.maryland_mbe_directory"] > built["clean.maryland_mbe_directory"]
@@ -197,7 +197,7 @@ def test_a_full_disk(place: Place) -> None:
     before, captures = digest(place.warehouse), files_of(lake)
     ended = replace(place, under=small_disk).run("raw/baltimore_spending", "clean/baltimore_spending", "warehouse")
     assert (ended.code, ended.is_plain) == (3, True), ended.err
-    assert f"The disk of {lake} is full: no space is left" in ended.message
+    assert re.search(rf"The disk of {lake}\S* is full: no space is left", ended.message), ended.message
     assert files_of(lake) == captures
     assert digest(place.warehouse) != before  # a new release with the previous rows
     assert place.rows("select count(*) from clean.baltimore_spending") != [(0,)]
