@@ -242,6 +242,12 @@ class Dataset(Strict):
                 raise mistake(
                     f"key names {', '.join(shown)}, which is about persons; histories would show it", *at, "key"
                 )
+        for position, shape in enumerate(self.earlier_shapes):
+            if shape.columns and not shape.without and all(members(name, self.columns) for name in shape.reads):
+                message = (
+                    "it reads only current names, so today's layout with a column missing would fit: give `without`"
+                )
+                raise mistake(message, "earlier_shapes", position)
         return self
 
     def _mentioned(self) -> Iterator[tuple[str, tuple[str, ...]]]:

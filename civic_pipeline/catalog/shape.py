@@ -27,7 +27,7 @@ class Shape(Strict):
     )
     without: tuple[str, ...] = Field(
         default=(),
-        description="Current columns that did not exist yet. If it is given, the shape applies only where no other column is missing.",
+        description="Current columns that did not exist yet: the shape applies only where exactly these are missing.",
     )
 
     @model_validator(mode="after")
@@ -54,8 +54,10 @@ class Shape(Strict):
         is_read = all(
             len(members(name, columns)) == 1 if "*" in name else members(name, columns) for name in self.reads
         )
-        translated = {name.lower() for name in (*self.columns, *self.without)}
-        return is_read and (not self.without or all(name.lower() in translated for name in lacking))
+        if not (is_read and self.without):
+            return is_read
+        missing, new = {name.lower() for name in lacking}, {name.lower() for name in self.without}
+        return new <= missing <= new | {name.lower() for name in self.columns}
 
     def sql(self, name: str, columns: Sequence[str]) -> str:
         """The SQL of a current column over `columns`, which the shape fits."""

@@ -102,7 +102,7 @@ def test_doctor_says_which_source_failed_and_why(small: Place, tmp_path: Path) -
 
     broken = small.copy(tmp_path)
     file = broken.served / "spending.csv"
-    file.write_text(file.read_text(encoding="utf-8").replace("Agency", "Department", 1), encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace(",Agency,", ",Department,", 1), encoding="utf-8")
     report = broken.civic("doctor")
     assert report.code == 1
     assert "failed baltimore/spending: 600 rows" in report.out

@@ -354,3 +354,25 @@ def test_yaml_that_would_end_the_process_is_one_sentence(text: str, message: str
     file.write_text(text)
     with pytest.raises(FileInvalid, match=re.escape(f"defs.yaml:{message}")):
         read_yaml(file, Place)
+
+
+def test_a_shape_that_todays_layout_could_fit_must_say_what_was_not_there(tmp_path: Path) -> None:
+    path = CHECKOUT / "civic_pipeline/defs/baltimore/spending/defs.yaml"
+    text = path.read_text()
+    loose = tmp_path / "defs.yaml"
+    loose.write_text("".join(line for line in text.splitlines(keepends=True) if "      without: " not in line))
+    with pytest.raises(FileInvalid, match="it reads only current names, so today's layout with a column missing"):
+        read_yaml(loose, Dataset, below=("attributes",))
+
+
+def test_todays_checkbook_without_the_names_of_funds_is_not_taken_for_the_former_layout() -> None:
+    """Its `Fund` is a code, and the former layout's `Fund` was a name."""
+    dataset = load_datasets(CHECKOUT)["baltimore/spending"]
+    today = tuple(dataset.columns)
+    former = ("OBJECTID", "Check_Number", "Payment_Date", "Supplier_Name", "Supplier_Invoice_Number", "Payment_Amount_Split",
+              "Supplier_Contract_Number", "Agency", "Fund", "Cost_Center", "Spend_Category")  # fmt: skip
+    assert dataset.shape_of(today) is None
+    assert dataset.shape_of(former) is dataset.earlier_shapes[0]
+    for column in today:
+        assert dataset.shape_of(tuple(name for name in today if name != column)) is None, column
+    assert dataset.shape_of(tuple(name for name in former if name != "Agency")) is None
