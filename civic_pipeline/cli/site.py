@@ -21,10 +21,11 @@ def site() -> None:
 @_OUT
 def build(out: Path | None) -> None:
     """Build the site from the live release, and make it the public one in one step."""
+    from civic_pipeline.lake import Lake, last_asked
     from civic_pipeline.publish.site import build_site
 
     settings = Settings.from_environment()
-    built = build_site(settings.warehouse, out or settings.site)
+    built = build_site(settings.warehouse, out or settings.site, last_asked(Lake(settings.lake)))
     what = f"{built.pages:,} pages, {built.files:,} files, {built.bytes / 1e6:,.1f} MB" if built.is_new else "unchanged"
     click.echo(f"{built.folder}/index.html: {what}, from release {built.release_id}")
 

@@ -9,8 +9,10 @@ def describe_status(settings: Settings, every_table: bool) -> str:
     """The status of all tables, or of the marts only. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable."""
     with connect(settings.warehouse) as connection:
         tables = connection.execute(
-            "select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
-            " t.data_date, t.missing_parts, t.status, t.held_back_because, t.held_back_since from meta.tables as t"
+            # Releases made until 0.1 have no missing_parts.
+            "with tables as (from meta.tables union all by name select cast(null as varchar[]) as missing_parts where false)"
+            " select t.table_name, t.row_count, count(c.check_name) filter (c.is_passed), count(c.check_name) filter (not c.is_passed),"
+            " t.data_date, t.missing_parts, t.status, t.held_back_because, t.held_back_since from tables as t"
             " left join meta.checks as c using (table_name) group by all order by t.table_name"
         ).fetchall()
         checks = connection.execute(

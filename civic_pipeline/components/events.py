@@ -9,7 +9,7 @@ import dagster as dg
 from civic_pipeline.catalog import table_name
 from civic_pipeline.components.asset_specs import RELEASE, SITE
 from civic_pipeline.components.dagster_terms import asset_key, check_results
-from civic_pipeline.lake import Attempt, Lake, Manifest, last_attempt
+from civic_pipeline.lake import Attempt, Lake, Manifest, last_asked, last_attempt
 from civic_pipeline.nightly import (
     CaptureOutcome,
     CheckOutcome,
@@ -51,7 +51,7 @@ def site_events(context: dg.AssetExecutionContext, settings: Settings) -> Iterat
     if not settings.warehouse.exists():
         context.log.info("no release, so no site")
         return
-    built = build_site(settings.warehouse, settings.site)
+    built = build_site(settings.warehouse, settings.site, last_asked(Lake(settings.lake)))
     context.log.info(f"site {built.folder}: {f'{built.pages:,} pages' if built.is_new else 'unchanged'}")
     metadata = {
         "status": "built" if built.is_new else "unchanged",

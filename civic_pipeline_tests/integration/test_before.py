@@ -121,7 +121,11 @@ def test_a_night_on_top_captures_nothing_again_and_loses_nothing(after: tuple[Pl
     assert releases_of(old) == releases_of(new)[:3]
     revisions = "select record_key, kind, before, after from meta.revisions order by all"
     assert len(old.rows(revisions)) == 8
-    renamed = [tuple("rekeyed" if value == "re-keyed" else value for value in row) for row in old.rows(revisions)]
+    now = {"re-keyed": "rekeyed"}  # and a day at midnight is that day
+    renamed = [
+        tuple(now.get(value, value.replace(" 00:00:00", "")) if isinstance(value, str) else value for value in row)
+        for row in old.rows(revisions)
+    ]
     assert renamed != old.rows(revisions)  # the fixture has one
     assert new.rows(revisions) == renamed
     assert new.rows("from clean.town_payments order by all") == old.rows("from clean.town_payments order by all")

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,15 @@ def test_the_same_release_is_not_built_again(release: Path, tmp_path: Path, monk
     assert (again.pages, again.bytes) == (first.pages, first.bytes)
     monkeypatch.setattr(build, "code_hash", lambda: "other code")
     assert build_site(release, tmp_path / "site").is_new
+
+
+def test_pages_know_when_portals_were_last_asked_though_no_release_was_made(release: Path, tmp_path: Path) -> None:
+    def asked(site: Path) -> str:
+        return str(json.loads((site / "asked.json").read_text())["asked_at"])
+
+    assert asked(build_site(release, tmp_path / "site").folder) < "2027"
+    later = build_site(release, tmp_path / "site", datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert (later.is_new, asked(later.folder)) == (False, "2031-01-02T03:04:05Z")
 
 
 def test_a_build_that_fails_leaves_the_old_site(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from civic_pipeline.errors import SiteFolderTaken, writing
@@ -31,10 +32,11 @@ class Built:
     is_new: bool
 
 
-def build_site(warehouse: Path, out: Path) -> Built:
+def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> Built:
     """Make the site of the release in `warehouse`, and make the link `out` point to it.
 
-    The folders of builds are beside `out`, in `<out>-builds`. A build that fails leaves the site as it was.
+    The folders of builds are beside `out`, in `<out>-builds`. A build that fails leaves the site as it was. `asked_at`: when the
+    portals were last asked; a night without changes makes no release, so pages read it from `asked.json`.
     Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable, NotWritable, DiskFull.
     """
     code = code_hash()
@@ -43,6 +45,7 @@ def build_site(warehouse: Path, out: Path) -> Built:
         if out.exists() and not out.is_symlink():
             raise SiteFolderTaken(out)
         if (before := _manifest(out)) and (before["release_id"], before["code"]) == (facts.release_id, code):
+            _write_asked(out, asked_at or facts.asked_at)
             return _built(out, before, is_new=False)
         builds = out.with_name(f"{out.name}-builds")
         draft = builds / ".draft"
@@ -61,6 +64,7 @@ def build_site(warehouse: Path, out: Path) -> Built:
         site.page("", "home.html", about=None)
         search.write_index(draft)
         (draft / "manifest.json").write_text(json.dumps(site.manifest(code), indent=1) + "\n", encoding="utf-8")
+        _write_asked(draft, asked_at or facts.asked_at)
         folder = builds / f"{facts.release_id}-{code[:8]}"
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
@@ -84,6 +88,12 @@ def _publish(folder: Path, out: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.relpath(folder, out.parent), target_is_directory=True)
     link.replace(out)
+
+
+def _write_asked(folder: Path, asked_at: datetime) -> None:
+    draft = folder / ".asked.json"
+    draft.write_text(json.dumps({"asked_at": f"{asked_at:%Y-%m-%dT%H:%M:%SZ}"}) + "\n", encoding="utf-8")
+    draft.replace(folder / "asked.json")
 
 
 def _remove_old(builds: Path, current: Path) -> None:

@@ -202,7 +202,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             data_date=row["data_date"],
             key=tuple(row["key_columns"] or ()),
             inputs=inputs[name],
-            missing_parts=tuple(row["missing_parts"] or ()),
+            missing_parts=tuple(row.get("missing_parts") or ()),  # not in releases made until 0.1
             quarantined_rows=row["quarantined_rows"],
             repeated_rows=row["repeated_rows"],
             columns=_columns(released.get(name, set()), columns.get(name, [])),
