@@ -170,12 +170,14 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
                     " Check the spelling, or add the dataset or seed."
                 )
         for position, column in enumerate(model.contract.columns):
-            if column.references and column.references not in models:
+            if not column.references:
+                continue
+            other = models.get(column.references)
+            problem = "which is no model" if other is None else f"which has no column {column.name}"
+            if other is None or column.name not in {known.name for known in other.contract.columns}:
                 line = line_of(model.contract_path, "columns", position, "references")
-                raise FileInvalid(
-                    model.contract_path,
-                    [(line, f"{column.name} references {column.references}, which is no model")],
-                )
+                message = f"{column.name} references {column.references}, {problem}"
+                raise FileInvalid(model.contract_path, [(line, message)])
     for path in rule_files(root):
         rule = read_rule(path, tables_read(path))
         if unknown := rule.reads - models.keys() - sources:

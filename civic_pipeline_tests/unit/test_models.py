@@ -52,8 +52,9 @@ def schema(committed: dict[str, Model]) -> Schema:
         (CLEAN, "from raw.town_payments", "from raw.town_payments\ncross join query('select 1') as q", 9, "query() reads something"),
         (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere Zone <> getenv('HOME')", 9, "getenv() reads something"),
         (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.dim_days,", 15, "paid_on references marts.dim_days, which is no model"),
+        (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,", 15, "paid_on references marts.mart_months, which has no column paid_on"),
     ],
-    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "a file", "a file in a condition", "SQL in a text", "the environment", "reference"],
+    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "a file", "a file in a condition", "SQL in a text", "the environment", "reference", "reference to no column"],
 )  # fmt: skip
 def test_a_model_that_breaks_the_rules_is_named_with_its_line(
     tiny: TinyProject, file: str, old: str, new: str, line: int, message: str
@@ -86,7 +87,7 @@ def test_models_in_a_circle_are_named(tiny: TinyProject, way: str) -> None:
     if way == "input":
         tiny.edit(CLEAN, "from raw.town_payments", "from raw.town_payments where exists (from marts.mart_months)")
     else:
-        tiny.edit(CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,")
+        tiny.edit(CONTRACT, "source: Amount,", "source: Amount, references: marts.mart_months,")
     with pytest.raises(
         CatalogIncomplete,
         match=r"circle: .*(marts\.mart_months -> clean\.town_payments|clean\.town_payments -> marts\.mart_months)",
