@@ -200,7 +200,8 @@ class _City:
         notes = [
             "Two years are compared by name. An agency or a service that was renamed, divided or merged looks new or gone.",
         ]
-        about = About(question, _AUDIENCE, self.tables, notes, sum(row["line_count"] for row in rows))
+        count = sum(row["line_count"] for row in rows)
+        about = About(question, _AUDIENCE, self.tables, notes, count, self.site.cities_but(self.city))
         self.site.page(
             path, "budget.html", about=about, title=title, crumbs=[("Home", ""), *crumbs, (title, None)], levels=levels,
             switch=switch, note=note, sections=sections,

@@ -49,7 +49,7 @@ def _build_city(site: Site, city: str) -> None:
     links = {name: f"{path}{part}/index.html" for name, part in agencies.items()}
     site.sections_page(
         path,
-        about=About(_QUESTION, _AUDIENCE, tables),
+        about=About(_QUESTION, _AUDIENCE, tables, without=site.cities_but(city)),
         title=title,
         figure=count(people),
         caption=caption,
@@ -71,7 +71,7 @@ def _build_city(site: Site, city: str) -> None:
         question = f"What do people in {agency} earn, by title?"
         site.sections_page(
             f"{path}{part}/",
-            about=About(question, _AUDIENCE, tables[::-1], rows=len(own)),
+            about=About(question, _AUDIENCE, tables[::-1], rows=len(own), without=site.cities_but(city)),
             title=agency,
             crumbs=[("Home", ""), (title, path), (agency, None)],
             sections=[

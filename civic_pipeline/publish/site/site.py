@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,8 @@ class Entry:
 class About:
     """What a page answers, for whom, and the tables that its figures are from. `notes` are limits of the page itself.
 
-    `rows` is the number behind the page, if that is not all of the first table.
+    `rows` is the number behind the page, if that is not all of the first table. `without`: cities that are in these tables, too,
+    but not on the page.
     """
 
     question: str
@@ -77,11 +78,12 @@ class About:
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
     rows: int | None = None
+    without: Collection[str] = ()
 
     @property
     def captures(self) -> list[Capture]:
         seen = {(c.dataset, c.edition): c for table in self.tables for c in table.captures}
-        return [seen[key] for key in sorted(seen, key=str)]
+        return [seen[key] for key in sorted(seen, key=str) if key[0].partition("/")[0] not in self.without]
 
     @property
     def held_back(self) -> list[Table]:
@@ -126,6 +128,9 @@ class Site:
             for table in self.present(name)
             for row in self.query(f"select distinct city from {table.name} order by 1")
         ]
+
+    def cities_but(self, city: str) -> list[str]:
+        return [other for other in self.cities("marts.dim_cities") if other != city]
 
     def place_title(self, place: str) -> str:
         return self.facts.places[place].title if place in self.facts.places else place.capitalize()

@@ -66,6 +66,7 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str]]) -> Non
         tables,
         ["A payment to a bank or a payroll firm can stand for many people who are not named."],
         rows,
+        site.cities_but(city),
     )
     index = _vendors(site, city)
     site.page(
@@ -75,7 +76,13 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str]]) -> Non
     site.page(
         f"{path}vendor/",
         "vendor.html",
-        about=About("What was this vendor paid, when, and by which agency?", _AUDIENCE, tables, rows=rows),
+        about=About(
+            "What was this vendor paid, when, and by which agency?",
+            _AUDIENCE,
+            tables,
+            rows=rows,
+            without=site.cities_but(city),
+        ),
         title="One vendor",
         crumbs=[("Home", ""), (title, path), ("One vendor", None)],
         index=index,
