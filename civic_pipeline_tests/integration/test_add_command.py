@@ -97,7 +97,7 @@ def test_the_files_mark_proposals_with_their_evidence(place: Place, urls: dict[s
 def test_existing_files_are_an_error_and_are_not_changed(place: Place, urls: dict[str, list[str]]) -> None:
     before = files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs")
     (url, *_) = urls["notices.csv"]
-    refused = add(place, url, "mwbe", "--allow-private-hosts")
+    refused = add(place, url, "spending", "--allow-private-hosts")
     assert (refused.code, refused.is_plain) == (2, True)
     assert "already exists, so nothing was written" in refused.message
     assert files_of(place.root / "sql") | files_of(place.root / "civic_pipeline" / "defs") == before

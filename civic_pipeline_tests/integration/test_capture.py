@@ -251,7 +251,7 @@ def test_hundreds_of_columns(lake: Lake, tmp_path: Path, portal: str) -> None:
     columns = {"id": COLUMNS[portal]["name"], "day_*": COLUMNS[portal]["number"]}
     with DemoPortals(served(tmp_path / "served", ["id", *names], rows, types={"id": "text"})) as portals:
         captured = take(lake, portals, portal, columns)
-    assert captured.undeclared == (() if portal == "socrata" else ("OBJECTID",))
+    assert captured.undeclared == ()
     rows_read = {row["id"]: [row[name] for name in names] for row in landed(lake, captured).to_pylist()}
     assert rows_read == {line[0]: [int(value) if value else None for value in line[1:]] for line in rows}
 
