@@ -103,7 +103,7 @@ def test_no_planted_name_leaves(planted: Place) -> None:
     assert [ended.code for ended in answers[-6:]] == [0] * 6
     assert "contact_is_not_the_seventh" in answers[-4].out, "rejected rows are released"
     assert [ended.out + ended.err for ended in answers if MARK in ended.out + ended.err] == []
-    page = planted.data / "site" / "data" / "clean.baltimore_mwbe" / "index.html"
+    page = planted.data / "site" / "data" / "clean.maryland_mbe_directory" / "index.html"
     assert "firm_name" in page.read_text(encoding="utf-8"), "the public site is made, and searched below"
     assert holding(planted.data, besides=STAYS) == []
     assert holding(planted.root / "docs", besides=set()) == []
