@@ -4,12 +4,12 @@ with published as (
         clean_text("Company Name") as firm_name,
         upper(clean_text("Certification Type")) as certification_type,
         clean_text("Physical Address") as street_address,
-        clean_text(City) as city_name,
-        upper(clean_text(State)) as state,
-        nullif(regexp_extract(Zip, '\d{5}'), '') as zip_code,
-        clean_text(Website) as website,
-        clean_text(Capability) as services,
-        clean_text(Ethnicity) as owner_group,
+        clean_text(city) as city_name,
+        upper(clean_text(state)) as state,
+        nullif(regexp_extract(zip, '\d{5}'), '') as zip_code,
+        clean_text(website) as website,
+        clean_text(capability) as services,
+        clean_text(ethnicity) as owner_group,
         _capture_id
     from raw.baltimore_mwbe_register
 ),
