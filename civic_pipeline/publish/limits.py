@@ -25,7 +25,7 @@ _GRACE_SECONDS = 5  # for responses that are being sent at shutdown
 _log = logging.getLogger(__name__)
 
 
-def limited_server(app: ASGIApp) -> uvicorn.Server:
+def limited_server(app: ASGIApp, access_log: bool = True) -> uvicorn.Server:
     """A server for `app`. It closes connections that send no complete request in time, or do not read their response."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -35,6 +35,7 @@ def limited_server(app: ASGIApp) -> uvicorn.Server:
             http=_LimitedProtocol,
             h11_max_incomplete_event_size=HEAD_BYTES,
             log_config=None,
+            access_log=access_log,
             lifespan="off",
             ws="none",
             server_header=False,

@@ -4,7 +4,6 @@ import logging
 import socket
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -12,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from civic_pipeline.errors import AddressTaken, SiteMissing
+from civic_pipeline.publish.limits import limited_server
 from civic_pipeline.publish.site.site import POLICY
 
 _log = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ def serve(site: Path, port: int) -> None:
         raise AddressTaken(HOST, port, str(error)) from error
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     _log.info("the site is at http://%s:%s; stop with Ctrl-C", HOST, listening.getsockname()[1])
-    config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False, access_log=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    limited_server(app, access_log=False).run(sockets=[listening])
 
 
 class _Headers:
