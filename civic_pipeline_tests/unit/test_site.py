@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from small_release import BUDGET, HOSTILE, SHA256, small_release
 
@@ -14,6 +15,7 @@ from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
 from civic_pipeline.publish.site.formats import change, day, dollars, short_dollars
 from civic_pipeline.publish.site.site import HERE, slugs
+from civic_pipeline.warehouse import meta
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +176,18 @@ def test_an_absent_table_shows_its_reason(tmp_path: Path) -> None:
     text = (site / "budget" / "index.html").read_text(encoding="utf-8")
     assert "Budget is not shown." in text
     assert "No release has this table yet." in text
+
+
+def test_a_subject_has_a_page_that_names_the_cities_without_it(tmp_path: Path) -> None:
+    release = small_release(tmp_path / "r.duckdb")
+    with duckdb.connect(str(release)) as connection:
+        other = {"place": "village", "kind": "city", "title": "Village", "owners": []}
+        meta.put(connection, meta.PLACES, "place", "village", [other])
+    site = build_site(release, tmp_path / "site").folder
+    listed = (site / "budget" / "index.html").read_text(encoding="utf-8")
+    assert 'href="../budget/town/index.html"' in listed
+    for page in (listed, (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")):
+        assert "Village: nothing of this kind is in the release." in page
 
 
 def test_libraries_are_what_their_list_says() -> None:

@@ -8,7 +8,7 @@ import pytest
 from small_release import OTHERS, small_release
 
 from civic_pipeline.publish.site import build_site
-from civic_pipeline.publish.site.sections import Chart, Line
+from civic_pipeline.publish.site.charts import Chart, Line
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,10 @@ def test_an_outage_is_a_gap_of_the_line_and_of_the_table(site: Path) -> None:
 
 def test_a_chart_draws_each_value_where_its_axis_says() -> None:
     days = [date(2021, 1, 1), date(2021, 1, 8), date(2021, 1, 15), date(2021, 1, 22)]
-    chart = Chart("A line", "people", Line("it", list(zip(days, [0, 50, None, 100.0], strict=True))))
+    chart = Chart("A line", "people", [Line("it", list(zip(days, [0, 50, None, 100.0], strict=True)))])
     assert [text for _, text in chart.ticks] == ["0", "20", "40", "60", "80", "100"]
     heights = {text: y for y, text in chart.ticks}
-    first, last = (re.findall(r"([\d.]+),([\d.]+)", path) for path in chart.paths)
+    first, last = (re.findall(r"([\d.]+),([\d.]+)", path) for path in chart.paths[0])
     assert float(first[0][1]) == heights["0"] == chart.floor
     assert float(first[1][1]) == pytest.approx((heights["40"] + heights["60"]) / 2, abs=0.1)
     assert float(last[0][1]) == pytest.approx(heights["100"], abs=0.1)
@@ -69,7 +69,7 @@ def test_a_chart_draws_each_value_where_its_axis_says() -> None:
 
 @pytest.mark.parametrize("top", [0.02, 0.7, 1, 4, 9.99, 10, 1946, 123_456])
 def test_an_axis_has_few_lines(top: float) -> None:
-    chart = Chart("A line", "people", Line("it", [(date(2021, 1, 1), top), (date(2021, 1, 8), 0.0)]))
+    chart = Chart("A line", "people", [Line("it", [(date(2021, 1, 1), top), (date(2021, 1, 8), 0.0)])])
     assert 1 <= len(chart.ticks) <= 6
 
 

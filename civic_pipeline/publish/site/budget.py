@@ -152,7 +152,7 @@ class _City:
             self.rows, "funds", "Where the money comes from, by fund", "Fund", "fund_name", None, path
         )
         self._add_card(by_agency)
-        switch = [(self.site.place_title(city), f"budget/{city}/index.html") for city in cities]
+        switch = self.site.switch(PART, cities)
         by_object = self._level(self.rows, "objects", "What it buys", "Kind of expense", "object_name", None, path)
         beside = sections_beside(self.site, self.city)
         levels = [by_agency, by_fund, by_object]
@@ -195,7 +195,7 @@ class _City:
 
     def _page(
         self, path: str, title: str, question: str, crumbs: Sequence[tuple[str, str]], levels: Sequence[Level],
-        switch: Sequence[tuple[str, str]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
+        switch: Sequence[tuple[str, str | None]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
     ) -> None:  # fmt: skip
         notes = [
             "Two years are compared by name. An agency or a service that was renamed, divided or merged looks new or gone.",

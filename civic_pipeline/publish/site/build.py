@@ -7,17 +7,39 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from civic_pipeline.errors import SiteFolderTaken, writing
 from civic_pipeline.publish.site import budget, covid, data, firms, housing, salaries, search, spending
 from civic_pipeline.publish.site.facts import read_facts
-from civic_pipeline.publish.site.site import HERE, Entry, Site
+from civic_pipeline.publish.site.site import HERE, About, Entry, Site
 from civic_pipeline.releases import connect
 
-# In the order of the navigation. Each writes its pages and adds cards to the first page.
-SUBJECTS = (budget, spending, salaries, firms, housing, covid)
-
 _KEPT = 2  # the site and the one before it, for readers in the middle of a page
+
+
+class Subject(Protocol):
+    """A module that writes the pages of one subject below PART, and adds its cards to the first page."""
+
+    TITLE: str
+    PART: str
+
+    def home(self, site: Site, /) -> str:
+        """Where the navigation leads: the page of the first place, or of the subject."""
+        ...
+
+    def build(self, site: Site, /) -> None: ...
+
+
+# In the order of the navigation and of the first page, one a line.
+SUBJECTS: tuple[Subject, ...] = (
+    budget,
+    spending,
+    salaries,
+    firms,
+    housing,
+    covid,
+)
 
 
 @dataclass(frozen=True)
@@ -52,13 +74,11 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         site = Site(draft, facts, connection)
-        site.navigation = [
-            *(Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS),
-            Entry(data.TITLE, data.PART, "data/index.html"),
-            Entry(search.TITLE, search.PART, "search/index.html"),
-        ]
+        site.navigation = [Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS]
+        site.tools = [Entry(data.TITLE, data.PART, "data/index.html")]
         for subject in SUBJECTS:
             subject.build(site)
+            _list_places(site, subject)
         data.build(site)
         search.build(site)
         site.page("", "home.html", about=None)
@@ -71,6 +91,17 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         _publish(folder, out)
         _remove_old(builds, folder)
         return _built(out, _manifest(out) or {}, is_new=True)
+
+
+def _list_places(site: Site, subject: Subject) -> None:
+    """The page of a subject that has only pages by place: a card for each, and the cities that publish nothing."""
+    if subject.PART in site.pages:
+        return
+    entries = [card for card in site.cards if card.href.startswith(subject.PART)]
+    places = {card.place for card in entries}
+    without = [place.title for place in site.facts.places.values() if place.kind == "city" and place.name not in places]
+    about = About(entries[0].question, "Residents who look for their city.")
+    site.page(subject.PART, "places.html", about=about, title=subject.TITLE, entries=entries, without=without)
 
 
 def code_hash() -> str:

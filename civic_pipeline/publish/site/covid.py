@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, day
-from civic_pipeline.publish.site.sections import Cell, Chart, Heading, Line, Section, number
+from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, slugs
 
 PART, TITLE = "covid/", "COVID-19"
@@ -102,7 +103,7 @@ def _line(
     points = [(row["observed_date"], row["rate_cdc_7d"]) for row in own]
     known = any(value is not None for _, value in points)
     chart = Chart(
-        f"{metric.capitalize()} in {county}", "people per 100,000 in 7 days, CDC's definition", Line(county, points)
+        f"{metric.capitalize()} in {county}", "people per 100,000 in 7 days, CDC's definition", [Line(county, points)]
     )
     headings = [
         Heading("Day"),

@@ -53,6 +53,7 @@ def _build_city(site: Site, city: str) -> None:
         title=title,
         figure=count(people),
         caption=caption,
+        switch=site.switch(PART, site.cities(_AGENCIES)),
         crumbs=[("Home", ""), (title, None)],
         sections=[
             _section(

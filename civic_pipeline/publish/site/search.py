@@ -6,7 +6,7 @@ from pathlib import Path
 
 from civic_pipeline.publish.site.site import About, Site
 
-PART, TITLE = "search/", "Search"
+PART = "search/"
 # Its wheels are for Linux, macOS and Windows on x86-64 and ARM; elsewhere the page says that there is no search.
 _IS_INSTALLED = find_spec("pagefind_bin") is not None
 _FOLDER = "pagefind"

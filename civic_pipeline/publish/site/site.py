@@ -101,6 +101,7 @@ class Site:
     pages: list[str] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
     navigation: Sequence[Entry] = ()
+    tools: Sequence[Entry] = ()
 
     def __post_init__(self) -> None:
         self.assets = self._copy_assets()
@@ -132,6 +133,14 @@ class Site:
     def cities_but(self, city: str) -> list[str]:
         return [other for other in self.cities("marts.dim_cities") if other != city]
 
+    def switch(self, part: str, cities: Collection[str]) -> list[tuple[str, str | None]]:
+        """Every city with the page of a subject about it, as `switch` of a page; None for those that publish none."""
+        own = [place.name for place in self.facts.places.values() if place.kind == "city"]
+        return [
+            (self.place_title(city), f"{part}{city}/index.html" if city in cities else None)
+            for city in dict.fromkeys([*cities, *own])
+        ]
+
     def place_title(self, place: str) -> str:
         return self.facts.places[place].title if place in self.facts.places else place.capitalize()
 
@@ -152,6 +161,7 @@ class Site:
             places=self.facts.places,
             cards=self.cards,
             navigation=self.navigation,
+            tools=self.tools,
             **values,
         )
         target = self.folder / path / "index.html"
@@ -174,8 +184,9 @@ class Site:
         sections: Sequence["Section"],
         figure: str | None = None,
         caption: str | None = None,
+        switch: Sequence[tuple[str, str | None]] = (),
     ) -> None:
-        """Write a page of tables, below one big figure with its caption."""
+        """Write a page of tables, below one big figure with its caption. `switch` leads to the same page of other cities."""
         self.page(
             path,
             "sections.html",
@@ -185,6 +196,7 @@ class Site:
             sections=sections,
             figure=figure,
             caption=caption,
+            switch=switch,
         )
 
     def file(self, name: str, content: bytes, rows: int | None = None) -> File:

@@ -49,12 +49,12 @@ def build(site: Site) -> None:
     if table is None or not cities:
         site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
         return
-    switch = [(site.place_title(city), f"spending/{city}/index.html") for city in cities]
+    switch = site.switch(PART, cities)
     for city in cities:
         _build_city(site, city, switch)
 
 
-def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str]]) -> None:
+def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]]) -> None:
     path, title = f"spending/{city}/", f"Payments of {site.place_title(city)}"
     years = _matrix(site, city)
     newest = years[0]

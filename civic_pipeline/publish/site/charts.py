@@ -1,0 +1,90 @@
+"""Lines over days as SVG: the geometry that templates draw. The numbers are in the table beside each chart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import pairwise
+
+_WIDTH, _HEIGHT, _LEFT, _BELOW = 720, 240, 72, 26
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line over days; a value that is None is a gap."""
+
+    name: str
+    points: Sequence[tuple[date, float | None]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An SVG of one to four lines from zero. Lines differ by dashes, too, so that none is known by its color alone."""
+
+    title: str
+    unit: str
+    lines: Sequence[Line]
+
+    width = _WIDTH
+    height = _HEIGHT
+    left = _LEFT
+    floor = _HEIGHT - _BELOW
+
+    @cached_property
+    def _days(self) -> list[date]:
+        return sorted({day for line in self.lines for day, _ in line.points})
+
+    @cached_property
+    def _top(self) -> float:
+        values = (value for line in self.lines for _, value in line.points if value is not None)
+        return max(values, default=0.0) or 1.0
+
+    @property
+    def step(self) -> float:
+        """Distance of the grid lines: 1, 2 or 5 times a power of ten, so that there are three to six of them."""
+        size = 10.0 ** (len(str(int(self._top))) - 1) if self._top >= 1 else 0.1
+        return next(size * factor for factor in (0.2, 0.5, 1, 2, 5) if self._top / (size * factor) <= 5)
+
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Height on the drawing and text of each grid line."""
+        steps = int(self._top / self.step) + 1
+        return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in range(steps)]
+
+    @property
+    def years(self) -> list[tuple[float, str]]:
+        """Place and text of the first day of the years within the lines, at most eight of them."""
+        days = self._days
+        starts = [date(year, 1, 1) for year in range(days[0].year, days[-1].year + 1)] if days else []
+        within = [day for day in starts if day >= days[0]]
+        return [(self._x(day), str(day.year)) for day in within[:: -(-len(within) // 8) or 1]]
+
+    @property
+    def paths(self) -> list[list[str]]:
+        """For each line its SVG paths, one for each stretch without a gap."""
+        return [self._stretches(line) for line in self.lines]
+
+    def _stretches(self, line: Line) -> list[str]:
+        paths, stretch = list[str](), list[str]()
+        for day, value in [*line.points, (date.max, None)]:
+            if value is not None:
+                stretch.append(f"{self._x(day):.1f},{self._y(value):.1f}")
+            elif stretch:
+                paths.append("M" + "L".join(stretch if len(stretch) > 1 else stretch * 2))
+                stretch = []
+        return paths
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """Left edge and width of each stretch in which no line has a value, between two days that have some."""
+        known = sorted({day for line in self.lines for day, value in line.points if value is not None})
+        usual = min(((after - before).days for before, after in pairwise(self._days)), default=1)
+        longest = usual * 1.2  # months and years are not equally long
+        return [(self._x(a), self._x(b) - self._x(a)) for a, b in pairwise(known) if (b - a).days > longest]
+
+    def _x(self, day: date) -> float:
+        days = self._days
+        return _LEFT + (_WIDTH - _LEFT - 8) * ((day - days[0]).days / max((days[-1] - days[0]).days, 1))
+
+    def _y(self, value: float) -> float:
+        return self.floor - (self.floor - 12) * max(value, 0) / (self._top * 1.04)
