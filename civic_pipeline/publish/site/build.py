@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from civic_pipeline.errors import SiteFolderTaken, writing
-from civic_pipeline.publish.site import budget, covid, data, firms, housing, salaries, search, spending
+from civic_pipeline.publish.site import budget, changes, covid, data, firms, housing, salaries, search, spending
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.site import HERE, About, Entry, Site
 from civic_pipeline.releases import connect
@@ -75,11 +75,12 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         draft.mkdir(parents=True)
         site = Site(draft, facts, connection)
         site.navigation = [Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS]
-        site.tools = [Entry(data.TITLE, data.PART, "data/index.html")]
+        site.tools = [Entry(part.TITLE, part.PART, f"{part.PART}index.html") for part in (data, changes)]
         for subject in SUBJECTS:
             subject.build(site)
             _list_places(site, subject)
         data.build(site)
+        changes.build(site)
         search.build(site)
         site.page("", "home.html", about=None)
         search.write_index(draft)

@@ -1,5 +1,6 @@
 """Pages of trust: every table with its checks, columns and captures, its files, and how figures are checked."""
 
+from civic_pipeline.publish.site.changes import revised_records
 from civic_pipeline.publish.site.facts import Table
 from civic_pipeline.publish.site.site import About, File, Site, columns_of
 from civic_pipeline.sql_text import quoted
@@ -22,6 +23,7 @@ def build(site: Site) -> None:
             about=About(question, _AUDIENCE, [table]),
             table=table,
             files=files,
+            revised=revised_records(site, table),
         )
     method = About(
         "How does a figure get from a public portal to this page?", "Readers who want to know why to trust a figure."

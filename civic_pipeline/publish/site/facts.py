@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -60,6 +61,34 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What one release changed in one table: a row of `marts.mart_changes`."""
+
+    release_id: str
+    released_at: datetime
+    table_name: str
+    change: str
+    rows_before: int | None
+    rows_after: int | None
+    amount_column: str | None
+    amount_before: Decimal | None
+    amount_after: Decimal | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    """How one dataset differed between two captures, from the ledger: a row of `meta.comparisons`."""
+
+    dataset: str
+    captured_at: datetime
+    added: int
+    removed: int
+    changed: int
+    rekeyed: int
+
+
+@dataclass(frozen=True)
 class Table:
     """One table of the release. `rows` is None if no version of it was ever accepted."""
 
@@ -80,6 +109,13 @@ class Table:
     columns: tuple[Column, ...] = ()
     checks: tuple[Check, ...] = ()
     captures: tuple[Capture, ...] = ()
+    changes: tuple[Change, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+
+    @property
+    def changed(self) -> Change | None:
+        """The last release that changed what an earlier one already had."""
+        return next((change for change in self.changes if change.change == "changed"), None)
 
     @property
     def schema(self) -> str:
@@ -187,6 +223,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         connection, "from meta.captures where capture_id is not null order by dataset, edition, captured_at"
     ):
         captures.setdefault(row["dataset"], []).append(Capture(**{name: row[name] for name in names}))
+    changes, revisions = _changes(connection), _revisions(connection)
     rows = {row["table_name"]: row for row in _rows(connection, "from meta.tables order by table_name")}
     inputs = {name: tuple(row["inputs"] or ()) for name, row in rows.items()}
     tables = {
@@ -208,6 +245,8 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             columns=_columns(released.get(name, set()), columns.get(name, [])),
             checks=tuple(_check(check) for source in (*_raw(inputs[name]), name) for check in checks.get(source, [])),
             captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
+            changes=tuple(changes.get(name, ())),
+            revisions=tuple(revision for dataset in _datasets(name, inputs) for revision in revisions.get(dataset, ())),
         )
         for name, row in rows.items()
     }
@@ -232,6 +271,32 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         places,
         tuple(row["release_id"] for row in release),
     )
+
+
+def _changes(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Change]]:
+    """Changes of each table, the newest first; none in releases that were made before the table was."""
+    known = "from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts' and table_name = 'mart_changes'"
+    changes: dict[str, list[Change]] = {}
+    if connection.execute(known).fetchone():
+        names = ", ".join(Change.__dataclass_fields__)
+        for row in _rows(
+            connection, f"select {names} from marts.mart_changes order by released_at desc, release_id, table_name"
+        ):
+            changes.setdefault(row["table_name"], []).append(Change(**row))
+    return changes
+
+
+def _revisions(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Revision]]:
+    """Captures of each dataset that differ from the one before, the newest first."""
+    names = ", ".join(Revision.__dataclass_fields__)
+    revisions: dict[str, list[Revision]] = {}
+    for row in _rows(
+        connection,
+        f"select {names} from meta.comparisons where is_comparable and added + removed + changed + rekeyed > 0"
+        " order by dataset, captured_at desc",
+    ):
+        revisions.setdefault(row["dataset"], []).append(Revision(**row))
+    return revisions
 
 
 def _raw(inputs: tuple[str, ...]) -> list[str]:

@@ -152,6 +152,12 @@ class Site:
 
     def page(self, path: str, template: str, **values: Any) -> None:
         """Write `path`/index.html. `path` is empty for the first page, else it ends with a slash."""
+        self.write(f"{path}index.html", template, **values)
+        self.pages.append(path)
+
+    def write(self, file: str, template: str, /, **values: Any) -> None:
+        """Write a file whose name has no hash, such as a page."""
+        path = file[: file.rfind("/") + 1]
         text = self._templates.get_template(template).render(
             facts=self.facts,
             path=path,
@@ -164,10 +170,9 @@ class Site:
             tools=self.tools,
             **values,
         )
-        target = self.folder / path / "index.html"
+        target = self.folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
-        self.pages.append(path)
 
     def absent(self, path: str, title: str, about: About, table: Table | None) -> None:
         """Write a page that says why there is nothing to show."""

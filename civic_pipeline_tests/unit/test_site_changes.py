@@ -1,0 +1,90 @@
+"""What changed: from one release to the next, from one capture to the next, on pages and in the feed."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import duckdb
+import pytest
+from small_release import BUDGET, HOSTILE, MOMENT, small_release
+
+from civic_pipeline.publish.site import build_site
+from civic_pipeline.warehouse import meta
+
+LATER = datetime(2026, 2, 3, 4, 5, 6)
+ATOM = "{http://www.w3.org/2005/Atom}"
+CLEAN = {"clean.town_source": "select 1 as id, 12.50::decimal(18, 2) as amount"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("changes")
+    release = small_release(folder / "r.duckdb", BUDGET | CLEAN)
+    with duckdb.connect(str(release)) as connection:
+        for name, at, values in (
+            ("r0", MOMENT, {"change": "new", "rows_after": 2, "summary": "New table: 2 rows."}),
+            ("r1", LATER, {
+                "change": "changed", "rows_before": 2, "rows_after": 3, "amount_column": "appropriated_amount",
+                "amount_before": Decimal("500.25"), "amount_after": Decimal("600.25"), "summary": f"1 row added by {HOSTILE}.",
+            }),
+        ):  # fmt: skip
+            row = {"release_id": name, "released_at": at, "table_name": "marts.fct_budget_lines"} | values
+            meta.put(connection, meta.CHANGES, "release_id", name, [row])
+        compared = {
+            "dataset": "town/source", "capture_id": "c2", "captured_at": LATER, "is_comparable": True,
+            "added": 1, "removed": 0, "changed": 1, "rekeyed": 0,
+        }  # fmt: skip
+        meta.put(connection, meta.COMPARISONS, "capture_id", "c2", [compared])
+        revision = {
+            "dataset": "town/source", "record_key": '["1", "a"]', "kind": "changed", "changed_columns": ["Amount, $"],
+            "before": '{"Amount, $": "10.00"}', "after": '{"Amount, $": "12.50"}',
+            "previous_captured_at": MOMENT, "captured_at": LATER,
+        }  # fmt: skip
+        meta.put(connection, meta.REVISIONS, "record_key", "x", [revision])
+    return build_site(release, folder / "site").folder
+
+
+def read(site: Path, page: str) -> str:
+    return " ".join((site / page).read_text(encoding="utf-8").split())
+
+
+def test_a_figure_that_changed_says_since_when_from_what_and_to_what(site: Path) -> None:
+    for page in ("budget/town/index.html", "data/marts.fct_budget_lines/index.html"):
+        text = read(site, page)
+        assert "Changed on Feb 3, 2026." in text
+        assert "From $500 to $600." in text
+    assert "changed Feb 3, 2026" in read(site, "index.html")
+    # A table that is only new did not change.
+    assert "Changed on" not in read(site, "data/clean.town_source/index.html")
+
+
+def test_the_page_lists_releases_from_the_newest(site: Path) -> None:
+    text = read(site, "changes/index.html")
+    assert re.findall(r'<h2 id="r\d">(.*?)</h2>', text) == [
+        "Feb 3, 2026: 1 table changed",
+        "Jan 2, 2026: 1 new table",
+    ]
+    assert 'data-value="500.25"' in text
+    assert "<script>alert" not in text
+
+
+def test_the_feed_is_atom_with_an_entry_for_each_release(site: Path) -> None:
+    feed = ET.fromstring((site / "changes" / "feed.xml").read_bytes())
+    assert feed.tag == f"{ATOM}feed"
+    entries = feed.findall(f"{ATOM}entry")
+    assert [entry.findtext(f"{ATOM}id") for entry in entries] == [
+        "urn:civic-pipeline:release:r1",
+        "urn:civic-pipeline:release:r0",
+    ]
+    assert [entry.findtext(f"{ATOM}updated") for entry in entries] == ["2026-02-03T04:05:06Z", "2026-01-02T03:04:05Z"]
+    assert HOSTILE in (entries[0].findtext(f"{ATOM}content") or "")
+    for name in ("id", "title", "updated"):
+        assert feed.findtext(f"{ATOM}{name}")
+
+
+def test_values_that_a_portal_revised_are_beside_each_other(site: Path) -> None:
+    text = read(site, "data/clean.town_source/index.html")
+    assert "town/source: 1 records added, 0 removed, 1 revised" in text
+    assert re.search(r"1, a</th><td><code>Amount, \$</code></td><td>10.00</td><td>12.50</td><td>Jan 2, 2026</td>", text)
