@@ -1,8 +1,9 @@
 """The selection of `civic run --select`: assets, datasets, subjects and places, and with `+` what depends on them."""
 
+import re
 from collections.abc import Mapping, Sequence
 
-from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog import Dataset, accepted_as, table_name
 from civic_pipeline.errors import UnknownName
 from civic_pipeline.warehouse import Model
 
@@ -31,7 +32,7 @@ def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models:
 def _parents(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> dict[str, set[str]]:
     parents: dict[str, set[str]] = {f"raw.{table_name(name)}": set() for name in datasets}
     for model in models.values():
-        parents[model.name] = {name.replace("history.", "raw.", 1) for name in model.inputs}
+        parents[model.name] = {re.sub("^history\\.", "raw.", accepted_as(name)) for name in model.inputs}
     parents[RELEASE] = set(models)
     parents[SITE] = {RELEASE}
     return parents

@@ -46,6 +46,7 @@ __all__ = [
     "Source",
     "Strict",
     "Subject",
+    "accepted_as",
     "is_dated",
     "is_of_type",
     "load_datasets",
@@ -115,6 +116,11 @@ def refuse_name(path: Path, name: str) -> None:
     """Raise FileInvalid for a name that is not a plain table name: it could be a path, or SQL."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise FileInvalid(path, [(1, f"{name!r} is not a valid table name: use lower-case letters, digits and _ only")])
+
+
+def accepted_as(table: str) -> str:
+    """The table whose accepted version `table` belongs to: `clean_history.x` -> `clean.x`, any other -> itself."""
+    return table.replace("clean_history.", "clean.", 1)
 
 
 def table_name(dataset: str) -> str:

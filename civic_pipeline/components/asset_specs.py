@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
-from civic_pipeline.catalog import FRESH_FOR_DAYS, Cadence, Dataset, table_name
+from civic_pipeline.catalog import FRESH_FOR_DAYS, Cadence, Dataset, accepted_as, table_name
 from civic_pipeline.components.dagster_terms import (
     asset_key,
     code_references,
@@ -132,7 +132,7 @@ def _sources(model: Model, models: Mapping[str, Model], datasets: Mapping[str, D
     """All datasets that a table is built from, directly or through other tables."""
     by_table = {f"{schema}.{table_name(name)}": name for name in datasets for schema in ("raw", "history")}
     sources: dict[str, Dataset] = {}
-    for name in model.inputs:
+    for name in map(accepted_as, model.inputs):
         if name in by_table:
             sources[by_table[name]] = datasets[by_table[name]]
         elif name in models:

@@ -1,5 +1,6 @@
 """Translate our terms into Dagster's: asset keys, checks, tags and links."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from civic_pipeline.catalog import (
     OpendatasoftSource,
     SocrataSource,
     Source,
+    accepted_as,
 )
 from civic_pipeline.quality import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
@@ -45,8 +47,8 @@ def table_of(key: dg.AssetKey) -> str:
 
 
 def input_key(table: str) -> dg.AssetKey:
-    """The asset key of a model's input: `history.x` and `raw.x` are the same asset."""
-    return asset_key(table.replace("history.", "raw.", 1))
+    """The asset key of a model's input: `history.x` and `raw.x` are the same asset, and so are `clean_history.x` and `clean.x`."""
+    return asset_key(re.sub("^history\\.", "raw.", accepted_as(table)))
 
 
 def check_name(check: PlannedCheck | CheckResult) -> CheckName:

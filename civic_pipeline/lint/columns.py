@@ -16,6 +16,7 @@ from civic_pipeline.errors import ModelFailed
 from civic_pipeline.lint.mistake import Mistake
 from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.captured import declared_history_sql, declared_sql
+from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
 from civic_pipeline.warehouse.seeds import create_seeds
@@ -30,7 +31,7 @@ def declared_warehouse(
     Raises ModelFailed for invalid macros.
     """
     with duckdb.connect() as connection:
-        for schema in ("raw", "history", "seeds", "clean", "marts"):
+        for schema in ("raw", "history", "seeds", "clean", "clean_history", "marts"):
             connection.execute(f"create schema {schema}")
         for functions in macro_files(root):
             try:
@@ -45,6 +46,9 @@ def declared_warehouse(
         for model in models:
             columns = ", ".join(f"{column.name} {column.type}" for column in model.contract.columns)
             connection.execute(f"create table {model.name} ({columns})")
+            if model.schema == "clean":
+                added = ", ".join(f"{name} {kind}" for name, kind in ADDED_TO_CLEAN.items())
+                connection.execute(f"create table clean_history.{model.table} ({columns}, {added})")
         yield connection
 
 

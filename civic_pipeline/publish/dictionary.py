@@ -24,6 +24,7 @@ from civic_pipeline.publish.markdown import WRITTEN_BY, as_code, as_document, as
 from civic_pipeline.publish.sources import reference
 from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks
 from civic_pipeline.warehouse import Model, load_models
+from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
 from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
@@ -54,7 +55,8 @@ class _Catalog:
         schema, _, name = table.partition(".")
         if schema == "seeds":
             return f"../../{self.seeds[name].relative_to(self.root).as_posix()}"
-        return f"{'raw' if schema == 'history' else schema}/{name}.md"  # captures of a dataset are on one page
+        pages = {"history": "raw", "clean_history": "clean"}  # captures of a dataset are on one page
+        return f"{pages.get(schema, schema)}/{name}.md"
 
 
 def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
@@ -82,7 +84,7 @@ def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
 
 def _read_catalog(root: Path) -> _Catalog:
     datasets = load_datasets(root)
-    schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
+    schema: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "clean_history": {}, "marts": {}}
     for name, dataset in datasets.items():
         # Only the portal knows the columns of a family (*). Types do not matter here: lineage follows names.
         declared = [column for column in dataset.all_columns if "*" not in column]
@@ -92,6 +94,8 @@ def _read_catalog(root: Path) -> _Catalog:
     models = dict(sorted(load_models(root, datasets).items()))
     for model in models.values():
         schema[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
+        if model.schema == "clean":
+            schema["clean_history"][model.table] = schema["clean"][model.table] | ADDED_TO_CLEAN
     readers: dict[str, list[str]] = defaultdict(list)
     for model in models.values():
         for name in model.inputs:
@@ -172,13 +176,14 @@ def _grains(catalog: _Catalog, schema: str, subject: Subject | None = None) -> s
 def _table_page(catalog: _Catalog, model: Model) -> str:
     contract, lineage = model.contract, catalog.lineage[model.name]
     contract_file = model.contract_path.relative_to(catalog.root).as_posix()
+    history_readers = catalog.readers.get(f"clean_history.{model.table}", []) if model.schema == "clean" else []
     made_by = model.code.file if model.code else model.path.relative_to(catalog.root).as_posix()
     rows = [
         ("Key", as_code(contract.key)),
         ("Python" if model.code else "SQL", f"[{made_by}](../../../{made_by})"),
         ("Contract", f"[{contract_file}](../../../{contract_file})"),
         ("Reads", _links(catalog, sorted(model.inputs))),
-        ("Read by", _links(catalog, catalog.readers.get(model.name, []))),
+        ("Read by", _links(catalog, [*catalog.readers.get(model.name, []), *history_readers])),
     ]
     columns = [
         (f"`{column.name}`", f"`{column.type}`", column.unit or "", f"{column.description}{_PERSONAL if column.personal else ''}",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from civic_pipeline import interruption
+from civic_pipeline.catalog import accepted_as
 from civic_pipeline.errors import CivicError
 from civic_pipeline.quality.audit import audit, data_age
 from civic_pipeline.quality.drift import refusal, remember
@@ -48,7 +49,7 @@ def build_table(
     results: list[CheckResult] = []
     model = build.available(model)
     try:
-        waiting_for = sorted(name for name in model.inputs if name in held)
+        waiting_for = sorted(table for name in model.inputs if (table := accepted_as(name)) in held)
         if waiting_for:
             raise CivicError(f"waits for {', '.join(waiting_for)}")
         if not rebuilds and build.is_current(model) and (recorded := _judged_before(build, model)):

@@ -57,7 +57,9 @@ def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model)
 
 
 def _reads(model: Model, dataset: str) -> bool:
-    return not model.inputs.isdisjoint({f"{schema}.{table_name(dataset)}" for schema in ("raw", "history")})
+    return not model.inputs.isdisjoint(
+        {f"{schema}.{table_name(dataset)}" for schema in ("raw", "history", "clean_history")}
+    )
 
 
 def _refuse_uncaptured(build: Build) -> None:
@@ -89,6 +91,14 @@ def _view_accepted(build: Build, model: Model) -> None:
     ).fetchall()}  # fmt: skip
     if model.name in known:
         connection.execute(f"create table {model.name} as from accepted.{model.name}")
+    for cleans in model.histories:  # what was cleaned before is not cleaned again
+        if f"cleaned.{cleans.table}" in known:
+            connection.execute(
+                "create schema if not exists cleaned;"
+                " create table if not exists cleaned.captures as from accepted.cleaned.captures limit 0;"
+                f" create table cleaned.{cleans.table} as from accepted.cleaned.{cleans.table};"
+                f" insert into cleaned.captures from accepted.cleaned.captures where table_name = {literal(cleans.table)}"
+            )
     if "drift.accepted_slices" in known:
         connection.execute(
             "create schema drift; create table drift.accepted_slices as from accepted.drift.accepted_slices"

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.catalog import Dataset, accepted_as, table_name
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
 from civic_pipeline.lake import Lake
 from civic_pipeline.releases import confine
@@ -36,7 +36,10 @@ def as_of(
     lake = Lake(settings.lake, datasets)
     read = _read(_needed(query, models), models, datasets)
     late = {f"clean.{table_name(name)}" for name in read if lake.accepted(name, moment) is None and lake.ids(name)}
-    models = {name: model.without(lambda part: not part.inputs.isdisjoint(late)) for name, model in models.items()}
+    models = {
+        name: model.without(lambda part: not late.isdisjoint(map(accepted_as, part.inputs)))
+        for name, model in models.items()
+    }
     wanted = _needed(query, models)
     read = _read(wanted, models, datasets)
     _refuse_uncaptured(lake, read, moment)
@@ -74,7 +77,7 @@ def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
             raise UnknownName("table that can be rebuilt,", name, models)
         if name not in needed:
             needed.add(name)
-            waiting += [source for source in models[name].inputs if source in models]
+            waiting += [table for source in models[name].inputs if (table := accepted_as(source)) in models]
     return needed
 
 

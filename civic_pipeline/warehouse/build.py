@@ -13,9 +13,9 @@ from typing import cast
 
 import duckdb
 
-from civic_pipeline.catalog import Dataset, RowRule, table_name
+from civic_pipeline.catalog import Dataset, RowRule, accepted_as, table_name
 from civic_pipeline.errors import ModelFailed, NotCaptured, writing
-from civic_pipeline.lake import Lake
+from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
@@ -25,6 +25,7 @@ from civic_pipeline.warehouse.captured import (
     history_sql,
 )
 from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
+from civic_pipeline.warehouse.cleaned import view_clean_history
 from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
 from civic_pipeline.warehouse.hashes import fingerprint
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
@@ -333,14 +334,21 @@ class Build:
 
     def available(self, model: Model) -> Model:
         """`model` without the parts that read a clean table that has no accepted version, or whose sources were never captured."""
-        refused = {name for name in model.inputs if name.startswith("clean.")} - self.accepted_tables()
+        accepted = self.accepted_tables()
+        refused = {
+            name for name in model.inputs if (table := accepted_as(name)).startswith("clean.") and table not in accepted
+        }
         absent = self._absent_tables()
         return model.without(lambda part: not part.inputs.isdisjoint(refused) or part.takes_rows_only_from(absent))
 
     def _absent_tables(self) -> set[str]:
         """The tables without rows because their sources were never captured."""
         built = self.connection.execute("select table_name from meta.tables where status = ?", [NEVER_CAPTURED])
-        captures = (f"{schema}.{table_name(name)}" for schema in ("raw", "history") for name in self.never_captured)
+        captures = (
+            f"{schema}.{table_name(name)}"
+            for schema in ("raw", "history", "clean_history")
+            for name in self.never_captured
+        )
         return {name for (name,) in built.fetchall()} | set(captures)
 
     def _status(self, model: Model, rows: int) -> str:
@@ -368,25 +376,40 @@ class Build:
                     raise ModelFailed(part.path, f"{name} is {kind} here and {types[name]} in {parts[0].path.name}")
 
     def _history_views(self, model: Model) -> None:
-        """Create the `history` views that a model reads. Raises ShapeUnknown, NotCaptured."""
+        """Create the `history` and `clean_history` views that a model reads.
+
+        Raises ShapeUnknown, NotCaptured, CaptureDamaged, ModelFailed (a capture that its clean model cannot read).
+        """
         lake = Lake(self.settings.lake, self.datasets)
+        cleans = {clean.table: clean for clean in model.histories}
         for name, dataset in self.datasets.items():
-            view = f"history.{table_name(name)}"
+            table, view = table_name(name), f"history.{table_name(name)}"
+            if table in cleans:
+                macros = read_macros(macro_files(self.settings.root))
+                with writing(self.settings.build.parent):
+                    view_clean_history(
+                        self.connection, lake, dataset, cleans[table], self._captures(lake, name), macros
+                    )
             if view in model.inputs:
-                current = lake.accepted(name, self.as_of)
-                captures = [
-                    capture
-                    for capture in lake.captures(name)
-                    if capture.held_back is None
-                    and capture.is_until(self.as_of)
-                    and (not capture.failed_checks or capture == current)
-                ]
-                if not captures and name not in self.never_captured:
-                    raise NotCaptured(name)
+                captures = self._captures(lake, name)
                 sql = (
                     history_sql(lake, dataset, captures) if captures else declared_history_sql(self.connection, dataset)
                 )
                 self.connection.execute(f"create or replace view {view} as {sql}")
+
+    def _captures(self, lake: Lake, name: str) -> list[Manifest]:
+        """The accepted captures of `name`, oldest first. Raises NotCaptured if there is none, unless it is read as empty."""
+        current = lake.accepted(name, self.as_of)
+        captures = [
+            capture
+            for capture in lake.captures(name)
+            if capture.held_back is None
+            and capture.is_until(self.as_of)
+            and (not capture.failed_checks or capture == current)
+        ]
+        if not captures and name not in self.never_captured:
+            raise NotCaptured(name)
+        return captures
 
     def _fingerprint(self, model: Model) -> str:
         self._history_views(model)  # the views' SQL names the captures

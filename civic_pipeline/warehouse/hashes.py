@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import duckdb
 
+from civic_pipeline.lake import Manifest
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.warehouse.macros import Macros, macros_called
 from civic_pipeline.warehouse.model import Model
@@ -20,6 +21,21 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Mac
     return hash_of(
         model.code_version, declared, macros_called(sql, macros), read, version("civic-pipeline"), duckdb.__version__
     )
+
+
+def cleaning(connection: duckdb.DuckDBPyConnection, model: Model, capture: Manifest, macros: Macros) -> str:
+    """Hash of everything that decides which clean rows the clean `model` makes of `capture`."""
+    contract = model.contract
+    rules = [rule.keep_if for rule in contract.row_rules]
+    columns = [(column.name, column.type) for column in contract.columns]
+    seeds = [_version_of(connection, name) for name in sorted(model.inputs) if name.startswith("seeds.")]
+    declared = model.dataset.model_dump_json() if model.dataset else ""
+    files = [(part.edition, part.sha256) for part in capture.parts]
+    called = macros_called([model.sql, *rules, declared], macros)
+    return hash_of(
+        model.sql, rules, columns, contract.repeated_rows, seeds, declared, files, called,
+        version("civic-pipeline"), duckdb.__version__,
+    )  # fmt: skip
 
 
 def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from civic_pipeline.catalog import Contract, Dataset, Subject, read_contract, stands_for, table_name
+from civic_pipeline.catalog import Contract, Dataset, Subject, accepted_as, read_contract, stands_for, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.warehouse.outside import line_with, refuse_outside
@@ -58,7 +58,8 @@ class Model:
     `dataset` is the source of a clean table, None for a mart.
     `rules` are the rules across tables that can hold it back. `missing_parts` names the parts that were left out.
     `personal` are the columns about persons, helper columns included: nothing outside the build shows them.
-    `reads_personal` says whether a table that it reads has such columns.
+    `reads_personal` says whether a table that it reads has such columns. `histories` are the clean models that it reads as
+    `clean_history.<table>`: run over every accepted capture.
     """
 
     schema: str
@@ -74,6 +75,7 @@ class Model:
     personal: frozenset[str] = frozenset()
     reads_personal: bool = False
     code: PythonCode | None = None
+    histories: tuple["Model", ...] = ()
 
     @property
     def name(self) -> str:
@@ -152,7 +154,8 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     """Every model under `root/sql`, each after its inputs.
 
     Models may read the newest capture of `datasets` (as `raw.<place>_<dataset>`) or all of them (`history.<place>_<dataset>`),
-    the seeds and each other. Raises FileInvalid for an invalid file, and CatalogIncomplete if files do not fit together.
+    the seeds, each other, and a clean table as of every capture (`clean_history.<place>_<dataset>`).
+    Raises FileInvalid for an invalid file, and CatalogIncomplete if files do not fit together.
     """
     sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
     sources |= {f"seeds.{name}" for name in seed_columns(root)}
@@ -161,6 +164,7 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
         if model.name in models:
             raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both define {model.name}; rename one.")
         models[model.name] = model
+    sources |= {f"clean_history.{model.table}" for model in models.values() if model.schema == "clean"}
     for model in models.values():
         reads = [(part.path, part.inputs) for part in model.parts] or [(model.contract_path, model.inputs)]
         for path, inputs in reads:
@@ -187,7 +191,7 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
         judged = models[rule.holds_back]
         models[judged.name] = replace(judged, rules=(*judged.rules, rule))
     graph = {
-        name: {item for item in model.inputs | model.references if item in models and item != name}
+        name: {accepted_as(item) for item in model.inputs | model.references if accepted_as(item) in models} - {name}
         for name, model in models.items()
     }
     try:
@@ -197,7 +201,20 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
             f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule in sql/checks must hold back the"
             " last of the tables that it reads."
         ) from error
-    return mark_personal({name: models[name] for name in order}, datasets)
+    marked = mark_personal({name: models[name] for name in order}, datasets)
+    return {name: replace(model, histories=_histories(model, marked)) for name, model in marked.items()}
+
+
+def _histories(model: Model, models: Mapping[str, Model]) -> tuple[Model, ...]:
+    """The clean models that `model` reads over every capture. Raises CatalogIncomplete for one that reads other tables, too."""
+    read = [models[accepted_as(name)] for name in sorted(model.inputs) if name.startswith("clean_history.")]
+    for cleans in read:
+        if others := sorted(name for name in cleans.inputs - {f"raw.{cleans.table}"} if not name.startswith("seeds.")):
+            raise CatalogIncomplete(
+                f"{model.path} reads clean_history.{cleans.table}, but {cleans.path.name} also reads {', '.join(others)},"
+                " which has no version of each capture's day."
+            )
+    return tuple(read)
 
 
 def _model_paths(root: Path, schema: str) -> Iterator[Path]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Personal = Mapping[str, frozenset[str]]
 
 # What our readers add to the columns of a publisher.
-ADDED_COLUMNS = ("_capture_id", "_captured_at", "_edition", "_id", "_row", "_geometry")
+ADDED_COLUMNS = ("_capture_id", "_captured_at", "_sequence", "_edition", "_id", "_row", "_geometry")
 
 
 def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
@@ -54,6 +54,11 @@ def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]
         marked[name] = replace(model, personal=model.contract.personal | helpers, reads_personal=reads_personal)
         columns[name] = [column.name for column in model.contract.columns]
         personal[name] = frozenset(column.name for column in model.contract.columns if column.personal)
+        if model.schema == "clean":
+            history = f"clean_history.{model.table}"
+            columns[history], personal[history] = [*columns[name], *ADDED_COLUMNS], personal[name]
+            if name in persons:
+                persons.add(history)
         for rule in model.rules:
             _refuse_single_rows(rule.path, _parsed(rule.sql), persons)
             shown = personal_origins(rule.path, _parsed(rule.sql), rule.reads, columns, personal)

@@ -19,7 +19,7 @@ def committed_models() -> dict[str, Model]:
 def empty_warehouse() -> duckdb.DuckDBPyConnection:
     """The schemas, the macros and the places, no other tables."""
     connection = duckdb.connect()
-    for schema in ("raw", "history", "seeds", "clean", "marts"):
+    for schema in ("raw", "history", "seeds", "clean", "clean_history", "marts"):
         connection.execute(f"create schema {schema}")
     for macros in macro_files(CHECKOUT):
         connection.execute(macros.read_text(encoding="utf-8"))

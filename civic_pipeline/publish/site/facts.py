@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from civic_pipeline.catalog import accepted_as
 from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
@@ -312,7 +313,7 @@ def _datasets(name: str, inputs: Mapping[str, tuple[str, ...]]) -> list[str]:
             schema, _, rest = other.partition(".")
             if schema in {"raw", "history"}:
                 datasets.add(rest.replace("_", "/", 1))
-            elif other not in seen:
+            elif (other := accepted_as(other)) not in seen:
                 seen.add(other)
                 todo.append(other)
     return sorted(datasets)
