@@ -102,6 +102,20 @@ SPENDING = {
         ) as t(payment_split_id, city, payment_date, fiscal_year, fiscal_period, agency_id, vendor_id, spend_category, contract_number, paid_amount)""",
 }
 
+# One flag of each kind: about the second vendor named Same Co, and about an agency.
+FLAGS = SPENDING | {
+    "marts.fct_spend_flags": """
+        select 'town' as city, *, null as p_value from (values
+            ('g1', 2026, 'duplicate_payment', 'D1', 'a1', 'v1aaaaaaa', date '2025-07-02', date '2025-07-03', 1000.10, 900.00, false, 0.0002,
+                'Paid <twice>.', 'Two instalments.'),
+            ('g2', 2026, 'year_end_share', null, 'a2', null, null, null, null, null, null, 0.05, 'Much in June.', 'Invoices of the year.')
+        ) as t(flag_id, fiscal_year, test, tier, agency_id, vendor_id, first_date, last_date, flagged_amount, amount_at_risk, is_recovered,
+            base_rate, plain_explanation, innocent_explanations)""",
+    "marts.mart_integrity_test_quality": """
+        select 'town' as city, 'duplicate_payment D1' as test, 'planted' as origin, 1.0 as recall, 0.8 as labelled_precision,
+            0.37 as precision_low, 0.96 as precision_high""",
+}
+
 OTHERS = {
     "marts.mart_mwbe_finder": f"""
         select * from (values

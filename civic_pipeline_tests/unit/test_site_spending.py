@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from small_release import HOSTILE, SPENDING, small_release
+from small_release import FLAGS, HOSTILE, SPENDING, small_release
 
 from civic_pipeline.publish.site import build_site
 
@@ -68,3 +68,28 @@ def test_the_sum_is_that_of_the_table(site: Path) -> None:
     assert "$9,500" in page
     assert "2 of its months are not or not fully published" not in page
     assert "11 of its months are not or not fully published" in page
+
+
+def test_a_flag_stands_with_its_base_rate_and_what_may_explain_it(tmp_path: Path) -> None:
+    site = build_site(small_release(tmp_path / "r.duckdb", FLAGS), tmp_path / "site").folder
+    for page in ("spending/town/index.html", "spending/town/flags/index.html"):
+        text = (site / page).read_text(encoding="utf-8")
+        for words in (
+            "Paid &lt;twice&gt;.",
+            "Two instalments.",
+            "1 in 5,000",
+            "5.0%",
+            "A flag is a question, not a finding.",
+        ):
+            assert words in text, (page, words)
+    text = (site / "spending/town/flags/index.html").read_text(encoding="utf-8")
+    assert "80.0% of labelled flags (37.0% to 96.0% with 95% confidence)" in text
+    assert "Payments of the agency to all vendors" in text
+    flags = json.loads(listed(site, "spending/town/flags.json").read_text(encoding="utf-8"))
+    assert flags["vendors"] == {"Same Co [v1aaaa]": [[0, "Fire", "2025-07-02", "2025-07-03", 1000.1, "1 in 5,000"]]}
+    assert [test["innocent"] for test in flags["tests"]] == ["Two instalments.", "Invoices of the year."]
+
+
+def test_payments_without_tests_have_no_flags(site: Path) -> None:
+    assert not (site / "spending/town/flags").exists()
+    assert "data-flags" not in (site / "spending/town/vendor/index.html").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from civic_pipeline.publish.site import flags
 from civic_pipeline.publish.site.formats import short_dollars
 from civic_pipeline.publish.site.site import About, Card, File, Site
 from civic_pipeline.sql_text import literal
@@ -69,9 +70,11 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
         site.cities_but(city),
     )
     index = _vendors(site, city)
+    looked = flags.build(site, city, _names(city), (title, path))
     site.page(
         path, "spending.html", about=about, title=title, crumbs=[("Home", ""), (title, None)], switch=switch, years=years, index=index,
         top=_top(site, city, newest.fiscal_year), newest=newest, matrix=_matrix_file(site, city), city=city,
+        flags=looked[0] if looked else None,
     )  # fmt: skip
     site.page(
         f"{path}vendor/",
@@ -87,6 +90,7 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
         crumbs=[("Home", ""), (title, path), ("One vendor", None)],
         index=index,
         city=city,
+        flags=looked[1] if looked else None,
     )
     caption = f"paid to vendors in fiscal year {newest.fiscal_year}"
     if newest.gaps:
@@ -99,19 +103,9 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
 def _vendors(site: Site, city: str) -> File:
     """The index of vendors: names, payments and dollars in the order of the Parquet file of their payments.
 
-    The rows of a vendor follow those of the vendors before it. A name that two vendors share gets the beginning of its id.
+    The rows of a vendor follow those of the vendors before it.
     """
-    named = f"""
-        select
-            vendor_id,
-            vendor_name || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
-            (
-                select string_agg(raw_name || ' (' || merge_reason || ')', ' | ' order by raw_name)
-                from marts.bridge_vendor_names as names
-                where names.vendor_id = vendors.vendor_id
-            ) as spellings
-        from marts.dim_vendors as vendors
-        where city = {literal(city)}"""
+    named = _names(city)
     payments = f"""
         with vendors as ({named})
         select
@@ -150,6 +144,21 @@ def _vendors(site: Site, city: str) -> File:
             "dollars": [round(row["amount"]) for row in rows],
         },
     )
+
+
+def _names(city: str) -> str:
+    """Query of vendor_id, name and spellings. A name that two vendors share gets the beginning of its id."""
+    return f"""
+        select
+            vendor_id,
+            vendor_name || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
+            (
+                select string_agg(raw_name || ' (' || merge_reason || ')', ' | ' order by raw_name)
+                from marts.bridge_vendor_names as names
+                where names.vendor_id = vendors.vendor_id
+            ) as spellings
+        from marts.dim_vendors as vendors
+        where city = {literal(city)}"""
 
 
 def _top(site: Site, city: str, year: int) -> list[dict[str, Any]]:

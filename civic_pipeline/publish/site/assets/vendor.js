@@ -20,10 +20,11 @@ async function show() {
   if (rows.length !== index.payments[at] || rows.some(row => row.vendor !== name)) {
     throw new Error('the file has rows of another vendor or release')
   }
+  const marked = place.dataset.flags ? await fetch(place.dataset.flags).then(answer => answer.json()) : { vendors: {} }
   document.title = `${name} – Civic data`
   document.querySelector('h1').textContent = name
   document.querySelector('.crumbs [aria-current]').textContent = name
-  place.replaceChildren(...page(rows))
+  place.replaceChildren(...page(rows, flags(marked)))
 }
 
 async function payments(index, at) {
@@ -33,7 +34,7 @@ async function payments(index, at) {
   return parquetReadObjects({ file, metadata, rowStart, rowEnd: rowStart + index.payments[at] })
 }
 
-function page(rows) {
+function page(rows, marked) {
   const total = sum(rows)
   const spellings = [...new Set((rows[0].spellings ?? '').split(' | ').filter(Boolean))]
   const years = grouped(rows, row => String(row.fiscal_year)).sort((a, b) => b.key.localeCompare(a.key))
@@ -45,6 +46,7 @@ function page(rows) {
     spellings.length > 1 ? element('p', { class: 'note' }, `The city writes this vendor in ${spellings.length} ways: ${spellings.join('; ')}`) : '',
     ...table('By fiscal year', 'Fiscal year', years),
     ...table('By agency', 'Agency', agencies),
+    ...marked,
     element('h2', {}, rows.length > SHOWN ? `The newest ${SHOWN} payment lines` : 'Payment lines'),
     list(rows.slice(0, SHOWN)),
     element('p', { class: 'downloads' }, all),
@@ -69,6 +71,21 @@ function list(rows) {
     element('tbody', {}, ...rows.map(row => element('tr', {},
       element('th', { scope: 'row' }, row.date), element('td', {}, row.agency), element('td', {}, row.category ?? ''),
       element('td', {}, row.contract ?? ''), element('td', { class: 'number' }, cents(row.amount)))))))
+}
+
+/** What was flagged about this vendor, with what may explain it. */
+function flags({ tests, vendors }) {
+  const own = Object.hasOwn(vendors, name) ? vendors[name] : []
+  if (!own.length) return []
+  return [
+    element('h2', {}, 'Payments that deserve a second look'),
+    element('p', {}, 'A flag is a question, not a finding. It names no wrongdoing.'),
+    scroll('Flags', element('table', { 'data-table': 'flags' },
+      element('caption', { class: 'hidden' }, 'Flags'),
+      head(['Flag', ''], ['Agency', ''], ['From', ''], ['To', ''], ['Flagged', 'number'], ['How common', ''], ['What may explain it', '']),
+      element('tbody', {}, ...own.map(([test, agency, from, to, amount, common]) => element('tr', {},
+        element('th', { scope: 'row' }, tests[test].title, element('small', {}, tests[test].what)), element('td', {}, agency), element('td', {}, from),
+        element('td', {}, to), element('td', { class: 'number' }, cents(amount)), element('td', {}, common), element('td', {}, tests[test].innocent))))))]
 }
 
 const head = (...columns) => element('thead', {}, element('tr', {}, ...columns.map(([title, kind]) => element('th', { scope: 'col', class: kind }, title))))
