@@ -271,12 +271,16 @@ def _was_accepted(name: str, lake: Lake, parts: Sequence[Part]) -> bool:
 def _collapse(
     name: str, dataset: Dataset, previous: Manifest | None, counted: dict[str | None, int], capture_id: str
 ) -> VolumeCollapsed | None:
-    """The error for the first edition that shrank too much, or None. In the sum of all editions it could be overlooked."""
+    """The error for the first edition that shrank too much, or None. In the sum of all editions it could be overlooked.
+
+    Rows may move into an edition that is new: a table of the current year is emptied when the year gets a table of its own.
+    """
     tolerance = dataset.volume.shrink_at_most
     before = {part.edition: part.landed for part in previous.parts} if previous else {}
+    moved = sum(rows for edition, rows in counted.items() if edition not in before)
     for edition, rows in counted.items():
         accepted = before.get(edition, 0)
-        if rows < accepted * (1 - tolerance):
+        if rows + moved < accepted * (1 - tolerance):
             return VolumeCollapsed(label_of(name, edition), rows, accepted, tolerance, capture_id)
     return None
 

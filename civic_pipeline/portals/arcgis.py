@@ -60,8 +60,7 @@ class ArcgisLayer:
     def __init__(self, source: ArcgisSource, access: Access, known_url: str | None = None) -> None:
         self._source = source
         self._sharing = access.root or _SHARING
-        # The demo portals serve every item, so the fallbacks (addresses of real services) are not needed.
-        self._fallbacks = () if access.root else source.fallbacks
+        self._fallbacks = _demo_addresses(access.root, source) if access.root else source.fallbacks
         # The demo portals listen on a new port in every run.
         moved = access.root and known_url and f"{access.root}{urlsplit(known_url).path}"
         self._known_url = moved or known_url
@@ -295,6 +294,12 @@ class ArcgisLayer:
             return value
 
         return self._client.ask(url, {**parameters, "f": "json"}, parse, tries=tries)
+
+
+def _demo_addresses(root: str, source: ArcgisSource) -> tuple[str, ...]:
+    """The services of the demo portals for a source without an item. They serve every item, which needs no fallback."""
+    services = [address.rsplit("/", 2)[1:] for address in source.fallbacks if source.item is None]
+    return tuple(f"{root}/arcgis/rest/services/{name}/{server}" for name, server in services)
 
 
 def layers_of(listing: Mapping[str, Any], service: str) -> dict[int, str]:

@@ -179,6 +179,18 @@ def test_the_fallbacks_are_used_if_the_item_is_gone() -> None:
     assert description.url == f"{old}/7"
 
 
+def test_the_demo_portals_have_the_service_of_a_layer_without_an_item() -> None:
+    source = ArcgisLayer(
+        SOURCE.model_copy(update={"item": None}), Access(root="https://demo.town.gov", socrata_token="demo")
+    )
+    demo = "https://demo.town.gov/arcgis/rest/services/Payments/FeatureServer"
+    known = {f"{demo}/7": LAYER, demo: LISTING}
+    source._client = client(
+        lambda url: (200, json.dumps(next(known[start] for start in known if url.startswith(start))))
+    )
+    assert source.describe().url == f"{demo}/7"
+
+
 def test_if_the_layer_is_nowhere_the_first_error_is_raised() -> None:
     with pytest.raises(SourceNotFound, match=rf"The item {ITEM} was not found .*498 Invalid Token"):
         layer({}).describe()

@@ -262,6 +262,24 @@ def test_the_collapse_of_one_edition_is_detected(take: Taker) -> None:
         )
 
 
+def test_rows_may_move_into_an_edition_that_is_new(take: Taker) -> None:
+    ids = [str(number) for number in range(20)]
+    take(FakeSource(), _2024=FakeSource([ids]), _current=FakeSource([ids]))
+    with pytest.raises(VolumeCollapsed, match=r"town/payments current: 2 rows, but 20"):
+        take(FakeSource(), _2024=FakeSource([ids]), _current=FakeSource([["x", "y"]], token="2"))
+    with pytest.raises(VolumeCollapsed, match=r"town/payments current: 2 rows, but 20"):
+        take(
+            FakeSource(),
+            _2024=FakeSource([ids]),
+            _2025=FakeSource([ids[:15]]),
+            _current=FakeSource([["x", "y"]], token="2"),
+        )
+    moved = take(
+        FakeSource(), _2024=FakeSource([ids]), _2025=FakeSource([ids]), _current=FakeSource([["x", "y"]], token="2")
+    )
+    assert (moved.manifest.held_back, moved.manifest.rows) == (None, 42)
+
+
 def test_editions_are_parts_of_one_capture_and_are_stored_together_or_not_at_all(take: Taker) -> None:
     captured = take(FakeSource(), _2023=FakeSource([["1"]]), _2024=FakeSource([["1", "2"]]))
     assert [(part.edition, part.file, part.landed) for part in captured.manifest.parts] == [

@@ -193,6 +193,7 @@ GENERATED = (
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
     "marts.mart_vacant_notice_flows.city", "marts.mart_vacant_notice_flows.notice_count",
     "marts.mart_vacant_notice_flows.previous_notice_count",
+    "marts.fct_service_requests.city", "marts.mart_service_requests_on_time.group_kind", "marts.mart_service_requests_on_time.interval_method",
 )  # fmt: skip
 
 

@@ -38,3 +38,9 @@ create or replace macro parse_share(text) as (
         else try_cast(trim(text) as double)
     end
 );
+
+-- A longitude or latitude in degrees, with any number of decimals: '-76.6523595419497' -> -76.6523595419497, '39' -> 39.0;
+-- '-8528000.5', 'NA' or '' -> null
+create or replace macro parse_degrees(text) as (
+    case when regexp_matches(trim(text), '^-?\d{1,3}(\.\d+)?$') then try_cast(trim(text) as double) end
+);

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.sample import budget, chicago, contracts, covid, mwbe, salaries, spending, vacants
+from tools.sample import budget, chicago, contracts, covid, mwbe, salaries, service_requests, spending, vacants
 from tools.sample.notes import portal_yml, readme
 from tools.sample.table import Table
 
@@ -20,6 +20,7 @@ def make_tables() -> list[Table]:
         mwbe.state(),
         vacants.table(),
         salaries.table(),
+        *service_requests.tables(),
         *(chicago.table(year) for year in chicago.EDITIONS),
         *(chicago.revenue(year) for year in chicago.REVENUE_EDITIONS),
     ]
