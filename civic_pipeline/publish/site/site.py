@@ -105,6 +105,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.assets = self._copy_assets()
+        self._cities: dict[str, list[str]] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -124,11 +125,13 @@ class Site:
 
     def cities(self, name: str) -> list[str]:
         """The cities that have rows in the table; none if the release does not have it."""
-        return [
-            row["city"]
-            for table in self.present(name)
-            for row in self.query(f"select distinct city from {table.name} order by 1")
-        ]
+        if name not in self._cities:
+            self._cities[name] = [
+                row["city"]
+                for table in self.present(name)
+                for row in self.query(f"select distinct city from {table.name} order by 1")
+            ]
+        return self._cities[name]
 
     def cities_but(self, city: str) -> list[str]:
         return [other for other in self.cities("marts.dim_cities") if other != city]
