@@ -49,7 +49,7 @@ def test_what_stands_beside_a_budget_is_stated_or_its_absence_is(tmp_path: Path)
     beside = BUDGET | {
         "marts.mart_revenue_by_source": """
             select 'town' as city, 2026 as fiscal_year, 'not_published' as publication_status, 'Only on <paper>.' as not_published_reason,
-            null as revenue_source, null as revenue_category, null::decimal(18, 2) as estimated_amount, null::decimal(18, 2) as previous_amount""",
+            null as revenue_source, null as revenue_category, null as fund_name, null::decimal(18, 2) as estimated_amount, null::decimal(18, 2) as previous_amount""",
         "marts.mart_budget_execution": """
             select 'town' as city, 2025 as fiscal_year, 'Fire' as agency_name, 200.00 as comparable_amount, 150.00 as paid_amount,
             'comparable' as execution_status""",
@@ -64,6 +64,32 @@ def test_what_stands_beside_a_budget_is_stated_or_its_absence_is(tmp_path: Path)
     official = page.partition('id="official"')[2]
     assert re.findall(r'data-value="([^"]+)"', official) == ["500.00", "400.25", "-99.75"]
     assert "unexplained" in official
+
+
+def test_the_flow_of_money_adds_up_to_the_adopted_budget(site: Path, tmp_path: Path) -> None:
+    def links(folder: Path) -> list[tuple[str, str, str, str]]:
+        page = (folder / "budget" / "town" / "index.html").read_text(encoding="utf-8").partition('id="flow"')[2]
+        table = page.partition("<tbody>")[2].partition("</tbody>")[0]
+        return re.findall(
+            r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td><td class="number" data-value="(.*?)">', table
+        )
+
+    assert links(site) == [
+        ("General", "Fire", "fund to an agency", "300.25"),
+        ("General", "Parks &amp; Trees", "fund to an agency", "100.00"),
+    ]
+    revenue = BUDGET | {
+        "marts.mart_revenue_by_source": """
+            select 'town' as city, 2025 as fiscal_year, 'published' as publication_status, null as not_published_reason, 'General' as fund_name,
+            'Taxes' as revenue_category, 'Property tax' as revenue_source, 210.00::decimal(18, 2) as estimated_amount,
+            null::decimal(18, 2) as previous_amount"""
+    }  # fmt: skip
+    # The newest year with both sides: 2026 has no revenue.
+    other = build_site(small_release(tmp_path / "r.duckdb", revenue), tmp_path / "site").folder
+    assert links(other) == [
+        ("Taxes", "General", "revenue into a fund", "210.00"),
+        ("General", "Fire", "fund to an agency", "200.00"),
+    ]
 
 
 def test_a_figure_is_followed_to_its_bytes(site: Path) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from civic_pipeline.publish.site.budget_sections import sections_beside
+from civic_pipeline.publish.site.flows import flow
 from civic_pipeline.publish.site.formats import change, short_dollars
 from civic_pipeline.publish.site.sections import Section
 from civic_pipeline.publish.site.site import About, Card, File, Site, slugs
@@ -154,7 +155,8 @@ class _City:
         self._add_card(by_agency)
         switch = self.site.switch(PART, cities)
         by_object = self._level(self.rows, "objects", "What it buys", "Kind of expense", "object_name", None, path)
-        beside = sections_beside(self.site, self.city)
+        flows = flow(self.site, self.city, self.rows)
+        beside = [*([flows] if flows else []), *sections_beside(self.site, self.city)]
         levels = [by_agency, by_fund, by_object]
         self._page(path, f"Budget of {self.title}", _QUESTION, [], levels, switch, self.rows, sections=beside)
         for agency, part in self.agencies.items():
