@@ -16,8 +16,13 @@ def open_portals(settings: Settings) -> Iterator[Access]:
     if settings.profile == "live":
         yield Access(project=settings.root, socrata_token=settings.socrata_token)
         return
-    from civic_pipeline.demo import DemoPortals
+    from civic_pipeline.demo import DemoPortals, older_copies
 
     with DemoPortals(settings.demo_folder, root=settings.root) as portals:
         # The demo accepts any token. Without one, sodapy logs a warning about throttling.
-        yield Access(root=portals.url, project=settings.root, socrata_token="demo")  # noqa: S106
+        yield Access(
+            root=portals.url,
+            project=settings.root,
+            socrata_token="demo",  # noqa: S106
+            older_copies=older_copies(settings.demo_folder),
+        )

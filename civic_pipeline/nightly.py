@@ -16,7 +16,7 @@ from civic_pipeline import interruption
 from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.errors import DiskFull, HeldBack, NotCaptured
-from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt
+from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt, load_older_copies
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access
 from civic_pipeline.quality import (
@@ -179,6 +179,7 @@ def _captures(
     for warning in lake.warnings(datasets):
         say(warning)
     with portals(settings) as access:
+        load_older_copies(datasets, lake, access.older_copies, access.profile, say)
         for timed in attempt_all(datasets, lake, access, say):
             attempt = timed.attempt
             capture = lake.capture(attempt.capture_id) if attempt.capture_id else None

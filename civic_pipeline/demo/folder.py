@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from civic_pipeline.demo.portal_file import DemoFolderError, FileEntry, PortalFi
 from civic_pipeline.demo.rows import Rows
 from civic_pipeline.demo.served_file import ServedFile, update_time_of
 from civic_pipeline.errors import FileInvalid
+from civic_pipeline.portals import OlderCopy
 from civic_pipeline.sql_text import quoted
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".geojson", ".geojson.gz")
@@ -45,7 +47,7 @@ def read_folder(
 
     Raises DemoFolderError for a folder, a `portal.yml` or a file that cannot be served.
     """
-    entries = _entries(folder)
+    entries = [entry for entry in _entries(folder) if entry.captured_at is None]
     datasets = load_datasets(root) if any(entry.dataset for entry in entries) else {}
     usual = faults or Faults()
     served = tuple(_load(folder, entry, f"file_{number}", con, datasets, usual) for number, entry in enumerate(entries))
@@ -61,6 +63,15 @@ def read_folder(
                 f"{folder}: the {label} {repeated[0]} is given to two files. Give each file its own in portal.yml."
             )
     return served
+
+
+def older_copies(folder: Path) -> tuple[OlderCopy, ...]:
+    """The files of the folder that are not served: older copies, oldest first. Raises DemoFolderError for an invalid `portal.yml`."""
+    return tuple(
+        OlderCopy(entry.dataset, entry.edition, folder / entry.file, datetime.combine(entry.captured_at, time(), UTC))
+        for entry in sorted(_entries(folder), key=lambda entry: entry.captured_at or date.min)
+        if entry.captured_at and entry.dataset
+    )
 
 
 def _entries(folder: Path) -> Sequence[FileEntry]:

@@ -1,11 +1,12 @@
 """The schema of `portal.yml`, and how a served file takes ids and types from a dataset of the catalog."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from civic_pipeline.catalog import ArcgisSource, Dataset, OpendatasoftSource, SocrataSource, Strict, stands_for
+from civic_pipeline.catalog import ArcgisSource, Dataset, OpendatasoftSource, SocrataSource, Strict, mistake, stands_for
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
@@ -37,6 +38,7 @@ class FileEntry(Strict):
     file: str = Field(pattern=r"^[^/\\\x00]+$", description="The name of the file in the folder.")
     dataset: str | None = Field(default=None, pattern=r"^[a-z0-9_]+/[a-z0-9_]+$")
     edition: str | None = None
+    captured_at: date | None = None  # an older copy: not served, but loaded as the capture of that day
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     layer: str | None = Field(default=None, pattern=r"^\w+$")
     socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
@@ -58,6 +60,12 @@ class FileEntry(Strict):
     update_frequency: str | None = None
     types: dict[str, Kind] = Field(default_factory=dict)
     faults: Faults = Faults()
+
+    @model_validator(mode="after")
+    def _is_of_a_dataset(self) -> Self:
+        if self.captured_at and not self.dataset:
+            raise mistake("an older copy needs the dataset that it is a capture of", "captured_at")
+        return self
 
 
 class PortalFile(Strict):

@@ -3,7 +3,7 @@
 from civic_pipeline.lake.accept import accept
 from civic_pipeline.lake.attempt import Attempt, attempt_capture, last_asked, last_attempt
 from civic_pipeline.lake.attempts import attempt_all, host_of
-from civic_pipeline.lake.backfill import backfill
+from civic_pipeline.lake.backfill import backfill, load_older_copies
 from civic_pipeline.lake.capture import Captured, capture, compare_columns
 from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.diagnosis import Diagnosis, diagnose
@@ -27,5 +27,6 @@ __all__ = [
     "diagnose",
     "host_of", "last_asked",
     "last_attempt",
+    "load_older_copies",
     "report_progress",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Loads an older file as the capture of its day; it is read, verified and committed like data from a portal."""
 
 import shutil
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +14,7 @@ from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.lake.manifest import Manifest, Part, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.lock import only_writer
-from civic_pipeline.portals import Access, editions_of
+from civic_pipeline.portals import Access, OlderCopy, editions_of
 from civic_pipeline.settings import Profile
 
 
@@ -68,6 +69,22 @@ def backfill(
             )  # fmt: skip
             manifest.write(folder)
     return manifest
+
+
+def load_older_copies(
+    datasets: Mapping[str, Dataset],
+    lake: Lake,
+    copies: Iterable[OlderCopy],
+    profile: Profile,
+    say: Callable[[str], None],
+) -> None:
+    """Load those `copies` of `datasets` that are not captures yet. Raises what `backfill` raises."""
+    for copy in copies:
+        if copy.dataset in datasets and capture_id_at(copy.dataset, copy.captured_at) not in lake.ids(copy.dataset):
+            manifest = backfill(
+                copy.dataset, datasets[copy.dataset], lake, copy.file, copy.captured_at, profile, edition=copy.edition
+            )
+            say(f"{copy.dataset}: {manifest.rows:,} rows of {copy.captured_at:%Y-%m-%d} loaded from {copy.file.name}")
 
 
 def _refuse_edition(name: str, dataset: Dataset, edition: str | None) -> None:

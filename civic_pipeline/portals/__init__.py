@@ -5,12 +5,22 @@ from collections.abc import Mapping
 from civic_pipeline.catalog import ArcgisSource, Editions, FileSource, OpendatasoftSource, SingleSource, Source
 from civic_pipeline.portals.arcgis import ArcgisLayer
 from civic_pipeline.portals.files import FileDataset
-from civic_pipeline.portals.http import Access
+from civic_pipeline.portals.http import Access, OlderCopy
 from civic_pipeline.portals.opendatasoft import OpendatasoftDataset
 from civic_pipeline.portals.socrata import SocrataDataset
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, PortalSource, Traffic
 
-__all__ = ["About", "Access", "Description", "Freshness", "PortalColumn", "PortalSource", "Traffic", "editions_of"]
+__all__ = [
+    "About",
+    "Access",
+    "Description",
+    "Freshness",
+    "OlderCopy",
+    "PortalColumn",
+    "PortalSource",
+    "Traffic",
+    "editions_of",
+]
 
 
 def editions_of(

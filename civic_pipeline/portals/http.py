@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,17 +53,29 @@ _PEEK_BYTES = 4096
 
 
 @dataclass(frozen=True)
+class OlderCopy:
+    """A file that becomes the capture of its day before the portals are asked. Only the demo has such files."""
+
+    dataset: str
+    edition: str | None
+    file: Path
+    captured_at: datetime
+
+
+@dataclass(frozen=True)
 class Access:
     """How to reach portals.
 
     `root`: address of the demo portals, or None for the real hosts. `project`: folder for sources with a relative path.
     `allows_private`: the user allows hosts that are not on the public internet; the demo portals are always allowed.
+    `older_copies`: what the demo portals published before.
     """
 
     root: str | None = None
     project: Path = CHECKOUT
     socrata_token: str | None = field(default=None, repr=False)
     allows_private: bool = False
+    older_copies: tuple[OlderCopy, ...] = ()
 
     @property
     def profile(self) -> Profile:

@@ -12,8 +12,8 @@ from filelock import FileLock
 from terminal import SAMPLE, Place, serve
 
 from civic_pipeline.catalog import load_datasets
-from civic_pipeline.demo import DemoPortals
-from civic_pipeline.lake import Lake, attempt_capture
+from civic_pipeline.demo import DemoPortals, older_copies
+from civic_pipeline.lake import Lake, attempt_capture, load_older_copies
 from civic_pipeline.portals import Access
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import CheckResult, load_models, open_build, record_history, release
@@ -79,6 +79,7 @@ def _make_released(folder: Path) -> None:
     settings = Settings(data=folder / "data")
     datasets = load_datasets(CHECKOUT)
     models = load_models(CHECKOUT, datasets)
+    load_older_copies(datasets, Lake(settings.lake, datasets), older_copies(SAMPLE), "demo", print)
     with DemoPortals(SAMPLE) as portals:
         access = Access(root=portals.url)
         for name, dataset in datasets.items():

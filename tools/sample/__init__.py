@@ -18,7 +18,7 @@ def make_tables() -> list[Table]:
         mwbe.city(),
         contracts.table(),
         mwbe.state(),
-        vacants.table(),
+        *vacants.tables(),
         salaries.table(),
         *service_requests.tables(),
         *(chicago.table(year) for year in chicago.EDITIONS),

@@ -1,51 +1,81 @@
-"""`vacant_building_notices.csv.gz`: open notices that a building is vacant."""
+"""The vacant building notices: the list that the demo portals serve, and older copies of it in the layouts of their time."""
 
-from datetime import date, timedelta
+from datetime import date
 
+from tools.sample.properties import LIST_DAY, OLDER_LISTS, Notice, Property, properties
 from tools.sample.table import Table, seeded
 
+_DATASET = "baltimore/vacant_building_notices"
 _HEADER = (
     "OBJECTID", "NoticeNum", "DateNotice", "DateCancel", "DateAbate", "NT", "OWNER_ABBR", "HousingMarketTypology2023",
     "Council_District", "Neighborhood", "BLOCKLOT", "Address",
 )  # fmt: skip
-_ROWS = 400
-_NEIGHBORHOODS = (
-    ("Broadway East", 12, "J"), ("Carrollton Ridge", 9, "J"), ("Harlem Park", 9, "I"), ("Sandtown-Winchester", 7, "I"),
-    ("Upton", 11, "H"), ("Park Circle", 6, "G"), ("Oliver", 12, "F"),
-)  # fmt: skip
-_STREETS = ("HOLLOW ST", "FERRY ST", "MILL AVE", "ORCHARD ST", "N SAMPLE AVE", "W EXAMPLE ST")
+_EXPORT_HEADER = ("X", "Y", *_HEADER)
+_SOCRATA_HEADER = (
+    "ReferenceID",
+    "Block",
+    "Lot",
+    "BuildingAddress",
+    "NoticeDate",
+    "Neighborhood",
+    "PoliceDistrict",
+    "CouncilDistrict",
+)
 
 
-def table() -> Table:
+def tables() -> list[Table]:
+    """The served list, then the older copies, oldest first."""
+    return [_served(), *(_socrata(day) if day.year < 2020 else _export(day) for day in OLDER_LISTS)]
+
+
+def _served() -> Table:
     rng = seeded("vacant building notices")
-    output = Table("vacant_building_notices.csv.gz", {"dataset": "baltimore/vacant_building_notices"}, _HEADER)
-    properties = rng.sample([(block, lot) for block in range(1, 900) for lot in range(1, 90)], _ROWS)
-    for position, (block, lot) in enumerate(sorted(properties)):
-        day = date(2010, 1, 4) + timedelta(days=rng.randrange(5_650))
-        neighborhood, district, typology = rng.choice(_NEIGHBORHOODS)
-        lettered = rng.random() < 0.2
-        output.defects["blocks with a letter, written without the space (4511H077)"] += lettered
-        address = f"{rng.randrange(1, 4000)} {rng.choice(_STREETS)}"
-        padded = rng.random() < 0.02
-        output.defects["addresses with leading and trailing spaces"] += padded
-        public = rng.random() < 0.08
-        untyped = rng.random() < 0.01
-        output.defects["empty housing market typologies"] += untyped
-        output.rows.append([
-            7 + 3 * position,
-            f"{600_000 + 211 * position}A",
-            f"{day:%Y/%m/%d} {rng.randrange(8, 17):02d}:{rng.randrange(60):02d}:00+00",
-            None,
-            None,
-            "Vacant",
-            rng.choice(("MCC", "MCC", "HABC")) if public else None,
-            None if untyped else typology,
-            str(district),
-            neighborhood,
-            f"{block:04d}H{lot:03d}" if lettered else f"{block:04d} {lot:03d}",
-            f" {address} " if padded else address,
-        ])  # fmt: skip
-    for position in rng.sample(range(_ROWS), 2):
+    output = Table("vacant_building_notices.csv.gz", {"dataset": _DATASET}, _HEADER)
+    for position, (place, notice) in enumerate(_listed(LIST_DAY)):
+        row = _row(position, place, notice)
+        output.defects["blocks with a letter, written without the space (4511H077)"] += place.block[-1].isalpha()
+        if rng.random() < 0.02:
+            row[-1] = f" {place.address} "
+            output.defects["addresses with leading and trailing spaces"] += 1
+        if rng.random() < 0.01:
+            row[7] = None
+            output.defects["empty housing market typologies"] += 1
+        output.rows.append([*row])
+    for position in rng.sample(range(len(output.rows)), 2):
         output.rows[position][output.column("BLOCKLOT")] = f"{position % 9 + 1}E54 016"
         output.defects["blocks that a spreadsheet converted to a number (6E54)"] += 1
     return output
+
+
+def _export(day: date) -> Table:
+    """An export of the layer, with State Plane feet in X and Y; the typology of 2017 until 2024."""
+    names = {"HousingMarketTypology2023": "HousingMarketTypology2017"} if day.year < 2025 else {}
+    header = tuple(names.get(name, name) for name in _EXPORT_HEADER)
+    output = Table(f"vacant_building_notices_{day}.csv.gz", {"dataset": _DATASET, "captured_at": day}, header)
+    for position, (place, notice) in enumerate(_listed(day)):
+        output.rows.append([place.x, place.y, *_row(position, place, notice)])
+    return output
+
+
+def _socrata(day: date) -> Table:
+    """The list of the former portal: no numbers of notices."""
+    output = Table(f"vacant_building_notices_{day}.csv.gz", {"dataset": _DATASET, "captured_at": day}, _SOCRATA_HEADER)
+    for place, notice in _listed(day):
+        output.rows.append([
+            f"{place.block}{place.lot}{notice.day:%m%d%y}", place.block, place.lot, place.address, f"{notice.day:%m/%d/%Y}",
+            place.neighborhood.upper(), "WESTERN", place.district,
+        ])  # fmt: skip
+    output.defects["lists without the numbers of notices"] = 1
+    return output
+
+
+def _listed(day: date) -> list[tuple[Property, Notice]]:
+    return [(place, notice) for place in properties() if (notice := place.open_on(day))]
+
+
+def _row(position: int, place: Property, notice: Notice) -> list[str | int | float | None]:
+    issued = int(notice.number[:-1]) // 7
+    return [
+        7 + 3 * position, notice.number, f"{notice.day:%Y/%m/%d} {8 + issued % 9:02d}:{issued % 60:02d}:00+00",
+        None, None, "Vacant", place.owner, place.typology, str(place.district), place.neighborhood, place.block_lot, place.address,
+    ]  # fmt: skip
