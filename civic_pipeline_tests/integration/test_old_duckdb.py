@@ -28,7 +28,7 @@ print(json.dumps({
 QUERIES = (
     "select city, fiscal_year, phase, sum(appropriated_amount) from marts.mart_budget_by_agency group by all order by all",
     "select count(*), sum(paid_amount), sum(payment_count) from marts.mart_vendor_spend_monthly",
-    "select count(*), sum(cumulative_reported), max(observed_date) from marts.mart_covid_daily",
+    "select count(*), sum(cases_cumulative_reported), max(observed_date) from marts.mart_covid_indicators_daily",
     "select table_name, row_count, key_columns from meta.tables order by all",
 )
 

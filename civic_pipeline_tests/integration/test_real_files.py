@@ -369,13 +369,13 @@ def test_random_cells_of_the_zip_code_files_are_in_the_table(place: Place) -> No
 
 
 def test_the_latest_totals_of_the_city_are_in_the_last_lines_of_the_files(place: Place) -> None:
-    for metric in ("cases", "deaths"):
+    for metric, name in (("cases", "cases"), ("deaths", "deaths_confirmed")):
         frame = published(f"maryland/covid_{metric}").dropna(subset=["Baltimore_City"])
         last = days(frame["DATE"]).idxmax()
         assert place.rows(
-            "select max(observed_date) filter (where cumulative_reported is not null),"
-            " max_by(cumulative_reported, observed_date) filter (where cumulative_reported is not null)"
-            f" from marts.mart_covid_daily where county = 'Baltimore City' and metric = '{metric}'"
+            f"select max(observed_date) filter (where {name}_cumulative_reported is not null),"
+            f" max_by({name}_cumulative_reported, observed_date) filter (where {name}_cumulative_reported is not null)"
+            " from marts.mart_covid_indicators_daily where geography = 'Baltimore City'"
         ) == [(days(frame["DATE"])[last], int(frame["Baltimore_City"][last]))]
 
 
@@ -393,7 +393,7 @@ def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place
     assert len(outage) > 0
     assert outage.max() + timedelta(days=1) in gaps.index
 
-    of_the_city = "from marts.mart_covid_daily where county = 'Baltimore City' and metric = 'deaths'"
+    of_the_city = "from marts.fct_covid_increments where geography = 'Baltimore City' and metric = 'deaths_confirmed'"
     assert [
         day for (day,) in place.rows(f"select observed_date {of_the_city} and is_missing_as_zero order by 1")
     ] == list(outage)
@@ -402,12 +402,10 @@ def test_deaths_missing_as_zero_gaps_and_corrections_are_those_of_the_file(place
         == gaps.to_dict()
     )
     corrections = increments[increments < 0]
-    assert place.rows(
-        f"select count(*), sum(coalesce(daily_increment, gap_increment)) {of_the_city} and is_correction"
-    ) == [(len(corrections), corrections.sum())]
-    assert place.rows(f"select sum(coalesce(daily_increment, gap_increment)) {of_the_city}") == [
-        (city.iloc[-1] - city.iloc[0],)
+    assert place.rows(f"select count(*), sum(increment) {of_the_city} and is_correction") == [
+        (len(corrections), corrections.sum())
     ]
+    assert place.rows(f"select sum(increment) {of_the_city}") == [(city.iloc[-1] - city.iloc[0],)]
 
 
 # Later nights

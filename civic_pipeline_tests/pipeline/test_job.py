@@ -215,7 +215,7 @@ def test_checks_alone_are_evaluated_and_change_nothing(
 ) -> None:
     wanted = {
         dg.AssetCheckKey(dg.AssetKey(["clean", "baltimore_spending"]), "contract"),
-        dg.AssetCheckKey(dg.AssetKey(["marts", "mart_covid_daily"]), "contract"),
+        dg.AssetCheckKey(dg.AssetKey(["marts", "mart_covid_indicators_daily"]), "contract"),
     }
     alone = dg.define_asset_job("checks_alone", selection=dg.AssetSelection.checks(*wanted))
     job = dg.Definitions.merge(definitions, dg.Definitions(jobs=[alone])).resolve_job_def("checks_alone")

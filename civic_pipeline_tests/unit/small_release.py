@@ -126,12 +126,12 @@ OTHERS = {
             match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published)""".replace(
         '"', "'"
     ),
-    "marts.mart_covid_daily": """
-        select county, metric, date '2021-12-01' + 7 * week::integer as observed_date,
-            if(week = 2, null, 100 + week)::bigint as cumulative_reported,
-            if(week in (2, 3), null, 7.0 * week)::double as rate_cdc_7d, if(week in (2, 3), null, 1.0 * week)::double as rate_bchd_7d,
-            null as daily_increment, null as gap_increment
-        from range(6) as weeks(week), (values ('Allegany', 'cases')) as counties(county, metric)""",
+    "marts.mart_covid_indicators_daily": """
+        select 'county' as geography_kind, 'Allegany' as geography, date '2021-12-01' + 7 * week::integer as observed_date,
+            if(week = 2, null, 100 + week)::bigint as cases_cumulative_reported,
+            if(week in (2, 3), null, 7.0 * week)::double as case_rate_cdc_7d, if(week in (2, 3), null, 1.0 * week)::double as case_rate_bchd_7d,
+            null::bigint as deaths_confirmed_cumulative_reported, null::double as death_rate_cdc_7d, null::double as death_rate_bchd_7d
+        from range(6) as weeks(week)""",
     "clean.town_vacant_building_notices": """
         select * from (values (date '2020-01-01', 'Oliver', 7), (date '2021-01-01', 'Oliver', 7), (date '2022-01-01', null, 8))
         as t(notice_date, neighborhood, council_district)""",

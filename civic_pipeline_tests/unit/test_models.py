@@ -189,7 +189,7 @@ GENERATED = (
     "marts.fct_payment_sizes.payment_count", "marts.fct_split_purchases.payment_count", "marts.fct_split_purchases.largest_window_count", "marts.mart_contract_coverage.split_count", "marts.fct_budget_lines.city",
     "marts.fct_budget_lines.phase", "marts.fct_revenue_lines.city", "marts.fct_revenue_lines.phase",
     "marts.mart_budget_credibility.head_count", "marts.mart_reconciliations.our_table",
-    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric",
+    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric", "marts.fct_covid_observations.place",
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
     "marts.mart_vacant_notice_flows.city", "marts.mart_vacant_notice_flows.notice_count",
     "marts.mart_vacant_notice_flows.previous_notice_count",

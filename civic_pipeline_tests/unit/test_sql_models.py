@@ -1,93 +1,15 @@
 """The formulas of `sql/`, each on a few rows made by hand."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import pytest
-from formulas import build, empty_warehouse, rows_of_check
+from formulas import build, empty_warehouse
 
 
 @pytest.fixture
 def warehouse() -> duckdb.DuckDBPyConnection:
     return empty_warehouse()
-
-
-# COVID-19
-
-
-def publish_counts(
-    warehouse: duckdb.DuckDBPyConnection, counts: Mapping[str, Sequence[int | None]], metric: str = "deaths"
-) -> None:
-    """One cumulative count a day from 1 January 2021, per county of 100,000 residents."""
-    warehouse.execute(
-        "create or replace table marts.fct_covid_observations"
-        " (geography_kind varchar, geography varchar, metric varchar, observed_date date, value bigint)"
-    )
-    warehouse.execute(
-        "create or replace table seeds.county_populations (county varchar, population varchar, source varchar)"
-    )
-    for county, values in counts.items():
-        warehouse.execute("insert into seeds.county_populations values (?, '100000', 'invented')", [county])
-        for day, value in enumerate(values):
-            observed = date(2021, 1, 1) + timedelta(days=day)
-            warehouse.execute(
-                "insert into marts.fct_covid_observations values ('county', ?, ?, ?, ?)",
-                [county, metric, observed, value],
-            )
-    build(warehouse, "marts.mart_covid_daily")
-
-
-def column(warehouse: duckdb.DuckDBPyConnection, name: str, county: str = "A") -> list[object]:
-    query = f"select {name} from marts.mart_covid_daily where county = ? order by observed_date"
-    return [value for (value,) in warehouse.execute(query, [county]).fetchall()]
-
-
-def test_zeros_in_every_county_are_missing_and_the_gap_is_counted_once(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [1355, 0, 0, 1382, 1383], "B": [10, 0, 0, 12, 12]})
-    assert column(warehouse, "is_missing_as_zero") == [False, True, True, False, False]
-    assert column(warehouse, "reported_increment") == [None, -1355, 0, 1382, 1]
-    assert column(warehouse, "daily_increment") == [None, None, None, None, 1]
-    assert column(warehouse, "gap_increment") == [None, None, None, 27, None]
-    assert column(warehouse, "is_correction") == [False] * 5
-    assert rows_of_check(warehouse, "covid_increments_add_up") == []
-    warehouse.execute("update marts.mart_covid_daily set gap_increment = 0 where county = 'A'")
-    assert rows_of_check(warehouse, "covid_increments_add_up") == [("A", "deaths", 1355, 1, 1383)]
-
-
-def test_one_county_falling_to_zero_is_a_correction(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [5, 0, 1], "B": [7, 8, 9]})
-    assert column(warehouse, "is_missing_as_zero") == [False, False, False]
-    assert column(warehouse, "daily_increment") == [None, -5, 1]
-    assert column(warehouse, "is_correction") == [False, True, False]
-
-
-def test_counties_that_were_always_zero_are_not_missing(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [0, 0, 0], "B": [0, 0, 1]})
-    assert column(warehouse, "is_missing_as_zero") == [False, False, False]
-    assert column(warehouse, "daily_increment") == [None, 0, 0]
-
-
-def test_a_blank_day_is_not_a_day_without_deaths(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [10, None, None, 14, 15]})
-    assert column(warehouse, "daily_increment") == [None, None, None, None, 1]
-    assert column(warehouse, "gap_increment") == [None, None, None, 4, None]
-    assert column(warehouse, "is_missing_as_zero") == [False] * 5
-
-
-def test_seven_day_rates_need_seven_days_and_differ_by_seven(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [0, 1, 2, 3, 4, 5, 6, 21, 22]})
-    assert column(warehouse, "increment_7d") == [None] * 7 + [21, 21]
-    assert column(warehouse, "rate_cdc_7d") == [None] * 7 + [pytest.approx(21.0), pytest.approx(21.0)]
-    assert column(warehouse, "rate_bchd_7d") == [None] * 7 + [pytest.approx(3.0), pytest.approx(3.0)]
-    assert rows_of_check(warehouse, "covid_rates_differ_by_seven") == []
-    warehouse.execute("update marts.mart_covid_daily set rate_cdc_7d = rate_bchd_7d")
-    assert len(rows_of_check(warehouse, "covid_rates_differ_by_seven")) == 2
-
-
-def test_no_rate_is_drawn_across_a_gap(warehouse: duckdb.DuckDBPyConnection) -> None:
-    publish_counts(warehouse, {"A": [0, 1, 2, 3, None, 5, 6, 7, 8, 9, 10, 11, 12, 13]})
-    assert [rate is not None for rate in column(warehouse, "rate_cdc_7d")] == [False] * 12 + [True, True]
 
 
 # Calendar

@@ -1,6 +1,5 @@
 """The models on real downloads: the numbers an independent reading of the same files gave."""
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -33,22 +32,8 @@ BUDGET = [
 
 @pytest.fixture(scope="module")
 def warehouse() -> duckdb.DuckDBPyConnection:
-    """COVID-19, Chicago's budgets and Maryland's firms, built from real files."""
+    """Chicago's budgets and Maryland's firms, built from real files."""
     connection = empty_warehouse()
-    covid = REAL / "baltimore" / "covid"
-    for table, name in {
-        "covid_cases": "MDCOVID19_CasesByCounty",
-        "covid_deaths": "MDCOVID19_ConfirmedDeathsByCounty",
-    }.items():
-        read = f"read_csv('{covid / name}.csv', types = {{'DATE': 'varchar'}})"
-        connection.execute(
-            f"create table raw.maryland_{table} as select * replace (cast(replace(date[:10], '/', '-') as date) as date),"
-            f" 'c' as _capture_id from {read}"
-        )
-    zips = f"read_csv('{covid}/MD_Covid_by_zipcodes_2020.csv', types = {{'ZIP_CODE': 'varchar'}})"
-    connection.execute(
-        f"create table raw.maryland_covid_zip_cases as select *, 'c' as _capture_id, cast(null as varchar) as _edition from {zips}"
-    )
     editions = [
         f"select *, '{year}' as _edition, 'c' as _capture_id"
         f" from read_csv('{REAL}/chicago/budget/appropriations_fy{year}.csv', all_varchar = true)"
@@ -77,62 +62,13 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     create_seeds(connection, ROOT)
     build(
         connection,
-        "clean.maryland_covid_cases",
-        "clean.maryland_covid_deaths",
-        "clean.maryland_covid_zip_cases",
         "clean.chicago_budget",
         "clean.chicago_revenue",
         "clean.baltimore_budget",
         "clean.maryland_mbe_directory",
-        "marts.fct_covid_observations",
-        "marts.mart_covid_daily",
         *BUDGET,
     )
     return connection
-
-
-def city(warehouse: duckdb.DuckDBPyConnection, metric: str, columns: str) -> tuple[object, ...] | None:
-    query = f"select {columns} from marts.mart_covid_daily where county = 'Baltimore City' and metric = ?"
-    return warehouse.execute(query, [metric]).fetchone()
-
-
-def test_the_outage_in_deaths_is_missing_and_its_gap_is_27(warehouse: duckdb.DuckDBPyConnection) -> None:
-    outage = "select count(distinct observed_date), min(observed_date), max(observed_date) from marts.mart_covid_daily where is_missing_as_zero"
-    assert warehouse.execute(outage).fetchone() == (23, date(2021, 12, 5), date(2021, 12, 27))
-    assert city(warehouse, "deaths", "max(gap_increment) filter (where observed_date = '2021-12-28')") == (27,)
-    assert city(warehouse, "cases", "count(*) filter (where is_missing_as_zero)") == (0,)
-
-
-def test_the_remaining_falls_are_corrections_and_are_kept(warehouse: duckdb.DuckDBPyConnection) -> None:
-    corrections = "count(*) filter (where is_correction), sum(coalesce(daily_increment, gap_increment)) filter (where is_correction)"
-    assert city(warehouse, "deaths", corrections) == (16, -21)
-    assert city(warehouse, "cases", corrections) == (7, -302)
-
-
-def test_cutting_off_falls_would_count_1376_deaths_too_many(warehouse: duckdb.DuckDBPyConnection) -> None:
-    clipped = (
-        "with days as (select value - lag(value) over (order by observed_date) as increment, value from marts.fct_covid_observations"
-        " where geography = 'Baltimore City' and metric = 'deaths' and value is not null)"
-        " select sum(greatest(increment, 0)) - sum(increment) from days"
-    )
-    assert warehouse.execute(clipped).fetchone() == (1376,)
-    first, last = "min_by(cumulative_reported, observed_date)", "max_by(cumulative_reported, observed_date)"
-    increments = "sum(coalesce(daily_increment, gap_increment, 0))"
-    assert city(warehouse, "deaths", f"{first}, {increments}, {last}") == (4, 2128, 2132)
-
-
-def test_the_peak_week_is_the_one_both_definitions_report(warehouse: duckdb.DuckDBPyConnection) -> None:
-    peak = city(warehouse, "cases", "max(rate_bchd_7d), max(rate_cdc_7d), max_by(observed_date, rate_cdc_7d)")
-    assert peak is not None
-    assert (round(peak[0], 1), round(peak[1], 1), str(peak[2])) == (278.0, 1946.2, "2022-01-04")
-
-
-def test_every_zip_code_and_day_of_the_wide_file_is_one_row(warehouse: duckdb.DuckDBPyConnection) -> None:
-    query = (
-        "select count(*), count(distinct zip_code), count(distinct observed_date),"
-        " count(*) filter (cumulative_cases < 8), count(*) filter (cumulative_cases = 8) from clean.maryland_covid_zip_cases"
-    )
-    assert warehouse.execute(query).fetchone() == (516 * 264, 516, 264, 4, 1717)
 
 
 def test_chicagos_budgets_keep_every_line_and_dollar(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -14,6 +14,7 @@ def make_tables() -> list[Table]:
         *(budget.table(year) for year in budget.YEARS),
         covid.cases(),
         covid.deaths(),
+        covid.probable_deaths(),
         *covid.zip_cases(),
         mwbe.city(),
         contracts.table(),

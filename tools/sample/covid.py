@@ -33,6 +33,8 @@ CORRECTIONS = {
     date(2021, 7, 2): 3,
     date(2021, 10, 19): 22,
 }
+# Probable deaths of Baltimore City that were confirmed later.
+CONFIRMED_LATER = (date(2021, 1, 28), date(2022, 2, 15))
 
 # Waves: date of the peak, standard deviation in days, new cases per day and 100,000 residents at the peak.
 _WAVES = (
@@ -103,6 +105,20 @@ def deaths() -> Table:
             row[2:] = [None] * (len(row) - 2)
             output.defects["empty weekend days"] += 1
     output.defects["days with a backlog of late reports (2021-05-27)"] = 1
+    return output
+
+
+def probable_deaths() -> Table:
+    rng = seeded("covid probable deaths")
+    output = Table("covid_probable_deaths.csv.gz", {"dataset": "maryland/covid_probable_deaths"}, _HEADER)
+    daily = {
+        county: [poisson(rng, _expected(day - timedelta(days=14), people, 0.0005)) for day in _days(FIRST_DEATH)]
+        for county, people in POPULATIONS.items()
+    }
+    for day in CONFIRMED_LATER:
+        daily["Baltimore_City"][(day - FIRST_DEATH).days] = -1
+        output.defects["days on which a probable death of Baltimore City was confirmed and left the series"] += 1
+    output.rows = _cumulative(FIRST_DEATH, daily)
     return output
 
 

@@ -8,7 +8,7 @@ from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, slugs
 
 PART, TITLE = "covid/", "COVID-19"
-TABLE = "marts.mart_covid_daily"
+TABLE = "marts.mart_covid_indicators_daily"
 _QUESTION = "How many people in each county were reported with COVID-19, or died of it?"
 _AUDIENCE = "Residents and health workers who look back at the pandemic."
 _NOTES = [
@@ -29,9 +29,14 @@ def build(site: Site) -> None:
         return
     rows = site.query(
         f"""
-        select county, metric, observed_date, cumulative_reported, rate_cdc_7d, rate_bchd_7d
+        select geography as county, 'cases' as metric, observed_date, cases_cumulative_reported as cumulative_reported,
+            case_rate_cdc_7d as rate_cdc_7d, case_rate_bchd_7d as rate_bchd_7d
         from {TABLE}
-        where (observed_date - (select max(observed_date) from {TABLE})) % 7 = 0
+        where geography_kind = 'county' and (observed_date - (select max(observed_date) from {TABLE})) % 7 = 0
+        union all
+        select geography, 'deaths', observed_date, deaths_confirmed_cumulative_reported, death_rate_cdc_7d, death_rate_bchd_7d
+        from {TABLE}
+        where geography_kind = 'county' and (observed_date - (select max(observed_date) from {TABLE})) % 7 = 0
         order by all"""
     )
     counties = slugs(sorted({(row["county"], row["county"]) for row in rows}))
@@ -91,7 +96,8 @@ def _counties(site: Site, metric: str, rows: list[dict[str, Any]], counties: dic
             for county, row in sorted(last.items(), key=lambda entry: -entry[1]["cumulative_reported"])
         ],
         file=site.csv(
-            f"covid/{metric}.csv", f"select * from {TABLE} where metric = '{metric}' order by county, observed_date"
+            f"covid/{metric}.csv",
+            f"select * from {TABLE} where geography_kind = 'county' order by geography, observed_date",
         ),
     )
 
@@ -107,9 +113,9 @@ def _line(
     )
     headings = [
         Heading("Day"),
-        Heading("All reported", is_number=True, about=definitions["cumulative_reported"]),
-        Heading("CDC rate", is_number=True, about=definitions["rate_cdc_7d"]),
-        Heading("Health Department rate", is_number=True, about=definitions["rate_bchd_7d"]),
+        Heading("All reported", is_number=True, about=definitions["cases_cumulative_reported"]),
+        Heading("CDC rate", is_number=True, about=definitions["case_rate_cdc_7d"]),
+        Heading("Health Department rate", is_number=True, about=definitions["case_rate_bchd_7d"]),
     ]
     table = [
         [
@@ -127,10 +133,10 @@ def _line(
 
 def _definitions(cannot_say: str | None, definitions: dict[str, str | None]) -> Section:
     names = {
-        "rate_cdc_7d": "CDC rate",
-        "rate_bchd_7d": "Health Department rate",
-        "daily_increment": "New on a day",
-        "gap_increment": "New over a gap",
+        "case_rate_cdc_7d": "CDC rate",
+        "case_rate_bchd_7d": "Health Department rate",
+        "cases_reported_daily": "New on a day",
+        "cases_gap_increment": "New over a gap",
     }
     return Section(
         "definitions",

@@ -1,5 +1,6 @@
 -- Each row is one cumulative count of one place on one day, as published.
 select
+    'maryland' as place,
     'county' as geography_kind,
     county as geography,
     'cases' as metric,
@@ -10,9 +11,10 @@ select
 from clean.maryland_covid_cases
 union all
 select
+    'maryland' as place,
     'county' as geography_kind,
     county as geography,
-    'deaths' as metric,
+    'deaths_confirmed' as metric,
     observed_date,
     cumulative_deaths as value,
     false as is_suppressed,
@@ -20,6 +22,18 @@ select
 from clean.maryland_covid_deaths
 union all
 select
+    'maryland' as place,
+    'county' as geography_kind,
+    county as geography,
+    'deaths_probable' as metric,
+    observed_date,
+    cumulative_probable_deaths as value,
+    false as is_suppressed,
+    'maryland/covid_probable_deaths' as source
+from clean.maryland_covid_probable_deaths
+union all
+select
+    'maryland' as place,
     'zip' as geography_kind,
     zip_code as geography,
     'cases' as metric,

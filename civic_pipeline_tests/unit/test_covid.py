@@ -1,0 +1,248 @@
+"""The formulas of COVID-19 on a few rows made by hand: missing days, corrections, rates, shares of positive tests, suppression."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+from formulas import build, empty_warehouse, rows_of_check
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2
+
+from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.surveillance import DAYS_BACK, adjustments, distribute_corrections
+from civic_pipeline.warehouse.seeds import create_seeds
+
+MART = "marts.mart_covid_indicators_daily"
+FIRST = date(2021, 1, 1)
+Counts = Mapping[str, Sequence[int | None]]
+
+
+@pytest.fixture
+def warehouse() -> duckdb.DuckDBPyConnection:
+    connection = empty_warehouse()
+    connection.execute(
+        "create table seeds.county_populations as select 'maryland' as place, county, fips as county_fips, '100000' as population,"
+        " '2020' as population_year from (values ('A', '24001'), ('B', '24003')) as t(county, fips)"
+    )
+    for seed in ("poisson_limits", "covid_outages"):
+        connection.execute(
+            f"create table seeds.{seed} as from read_csv('{CHECKOUT}/data/seeds/{seed}.csv', all_varchar = true)"
+        )
+    return connection
+
+
+def publish(
+    warehouse: duckdb.DuckDBPyConnection,
+    counts: Counts,
+    metric: str = "deaths_confirmed",
+    kind: str = "county",
+    first: date = FIRST,
+) -> None:
+    """One cumulative count a day, per county of 100,000 residents or ZIP code; null is a hidden count of a ZIP code."""
+    warehouse.execute(
+        "create or replace table marts.fct_covid_observations (place varchar, geography_kind varchar, geography varchar,"
+        " metric varchar, observed_date date, value bigint, is_suppressed boolean)"
+    )
+    for geography, values in counts.items():
+        for day, value in enumerate(values):
+            hidden = kind == "zip" and value is None
+            row = ["maryland", kind, geography, metric, first + timedelta(days=day), value, hidden]
+            warehouse.execute("insert into marts.fct_covid_observations values (?, ?, ?, ?, ?, ?, ?)", row)
+    build(warehouse, "marts.fct_covid_increments")
+    increments = warehouse.sql("from marts.fct_covid_increments order by all").to_arrow_table()
+    changed = distribute_corrections({"marts.fct_covid_increments": increments})
+    warehouse.register("changed", changed)
+    warehouse.execute("create or replace table marts.fct_covid_adjustments as from changed")
+    build(warehouse, MART)
+
+
+def column(warehouse: duckdb.DuckDBPyConnection, name: str, geography: str = "A", table: str = MART) -> list[object]:
+    query = f"select {name} from {table} where geography = ? order by observed_date"
+    return [value for (value,) in warehouse.execute(query, [geography]).fetchall()]
+
+
+# Missing days, then corrections
+
+
+def test_zeros_in_every_county_are_missing_and_the_gap_is_counted_once(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [1355, 0, 0, 1382, 1383], "B": [10, 0, 0, 12, 12]})
+    assert column(warehouse, "is_deaths_confirmed_missing_as_zero") == [False, True, True, False, False]
+    assert column(warehouse, "deaths_confirmed_reported_daily") == [None, None, None, None, 1]
+    assert column(warehouse, "deaths_confirmed_gap_increment") == [None, None, None, 27, None]
+    assert column(warehouse, "deaths_confirmed_adjusted_daily") == [None, None, None, 27, 1]
+    assert column(warehouse, "is_deaths_confirmed_correction") == [False] * 5
+    assert rows_of_check(warehouse, "covid_increments_add_up") == []
+    warehouse.execute(f"update {MART} set deaths_confirmed_gap_increment = 0 where geography = 'A'")
+    expected = ("maryland", "A", "deaths_confirmed", 1355, 1, 28, 1383)
+    assert rows_of_check(warehouse, "covid_increments_add_up") == [expected]
+
+
+def test_one_county_falling_to_zero_is_a_correction(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [5, 0, 1], "B": [7, 8, 9]})
+    assert column(warehouse, "is_deaths_confirmed_missing_as_zero") == [False, False, False]
+    assert column(warehouse, "deaths_confirmed_reported_daily") == [None, -5, 1]
+    assert column(warehouse, "is_deaths_confirmed_correction") == [False, True, False]
+
+
+def test_counties_that_were_always_zero_are_not_missing(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [0, 0, 0], "B": [0, 0, 1]})
+    assert column(warehouse, "is_deaths_confirmed_missing_as_zero") == [False, False, False]
+    assert column(warehouse, "deaths_confirmed_reported_daily") == [None, 0, 0]
+
+
+def test_a_blank_day_is_not_a_day_without_deaths(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [10, None, None, 14, 15]})
+    assert column(warehouse, "deaths_confirmed_reported_daily") == [None, None, None, None, 1]
+    assert column(warehouse, "deaths_confirmed_gap_increment") == [None, None, None, 4, None]
+    assert column(warehouse, "is_deaths_confirmed_missing_as_zero") == [False] * 5
+
+
+def test_a_correction_is_kept_and_beside_it_taken_from_the_days_before(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """-4 over 6, 2 and 4: shares of 2, 0.667 and 1.333, so whole parts 2, 0 and 1; the missing one goes to the largest remainder, 0.667."""
+    publish(warehouse, {"A": [0, 6, 8, 12, 8, 9]}, "cases")
+    assert column(warehouse, "cases_reported_daily") == [None, 6, 2, 4, -4, 1]
+    assert column(warehouse, "cases_adjusted_daily") == [None, 4, 1, 3, 0, 1]
+    assert column(warehouse, "cases_adjustment") == [0, -2, -1, -1, 4, 0]
+    assert column(warehouse, "is_cases_correction") == [False, False, False, False, True, False]
+    assert rows_of_check(warehouse, "covid_increments_add_up") == []
+    warehouse.execute(f"update {MART} set cases_adjusted_daily = 5 where geography = 'A' and cases_adjusted_daily = 4")
+    assert rows_of_check(warehouse, "covid_increments_add_up") == [("maryland", "A", "cases", 0, 9, 10, 9)]
+
+
+def test_a_correction_reaches_back_28_days_and_what_they_cannot_cover_stays() -> None:
+    days = [FIRST + timedelta(days=day) for day in range(40)]
+    assert adjustments([(days[0], 9), (days[28], -3)]) == {days[0]: -3, days[28]: 3}
+    assert adjustments([(days[0], 9), (days[29], -3)]) == {}
+    assert adjustments([(days[0], 2), (days[5], -5), (days[6], -1)]) == {days[0]: -2, days[5]: 2}
+    # Of equal remainders, the later day; a day that was used up gives nothing to the next correction.
+    assert adjustments([(days[0], 1), (days[1], 1), (days[2], -1)]) == {days[1]: -1, days[2]: 1}
+    assert adjustments([(days[0], 1), (days[1], 3), (days[2], -3), (days[3], -1)]) == {
+        days[0]: -1, days[1]: -3, days[2]: 3, days[3]: 1,
+    }  # fmt: skip
+
+
+@given(st.lists(st.integers(-30, 60), max_size=70))
+def test_a_distribution_keeps_the_total_and_only_moves_people_back(increments: list[int]) -> None:
+    series = [(FIRST + timedelta(days=day), value) for day, value in enumerate(increments)]
+    changes = adjustments(series)
+    assert sum(changes.values()) == 0
+    for position, (day, value) in enumerate(series):
+        adjusted = value + changes.get(day, 0)
+        assert min(value, 0) <= adjusted <= max(value, 0)
+        window = range(max(0, position - DAYS_BACK), position)
+        if adjusted < 0:  # all that was left of the days before is used
+            assert all(series[i][1] + changes.get(series[i][0], 0) <= 0 for i in window)
+
+
+# Rates
+
+
+def test_seven_day_rates_need_seven_days_and_stand_under_three_names(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [0, 1, 2, 3, 4, 5, 6, 21, 22]}, "cases")
+    assert column(warehouse, "cases_7d") == [None] * 7 + [21, 21]
+    assert column(warehouse, "case_rate_cdc_7d") == [None] * 7 + [pytest.approx(21.0)] * 2
+    assert column(warehouse, "case_rate_bchd_7d") == [None] * 7 + [pytest.approx(3.0)] * 2
+    assert column(warehouse, "case_rate_maryland_7d") == column(warehouse, "case_rate_bchd_7d")
+    assert set(column(warehouse, "population_year")) == {2020}
+    assert rows_of_check(warehouse, "covid_rates_differ_by_seven") == []
+    warehouse.execute(f"update {MART} set case_rate_cdc_7d = case_rate_bchd_7d")
+    assert len(rows_of_check(warehouse, "covid_rates_differ_by_seven")) == 2
+
+
+def test_no_rate_is_drawn_across_a_gap(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": [0, 1, 2, 3, None, 5, 6, 7, 8, 9, 10, 11, 12, 13]})
+    assert [rate is not None for rate in column(warehouse, "death_rate_cdc_7d")] == [False] * 12 + [True, True]
+
+
+@pytest.mark.parametrize("count", [0, 1, 19, 99, 100, 2_000])
+def test_the_interval_of_a_rate_is_that_of_garwood(warehouse: duckdb.DuckDBPyConnection, count: int) -> None:
+    publish(warehouse, {"A": [0, *[0] * 6, count]}, "cases")
+    low, high = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0, chi2.ppf(0.975, 2 * count + 2) / 2
+    assert column(warehouse, "case_rate_cdc_7d_low")[-1] == pytest.approx(low, rel=1e-4, abs=1e-6)
+    assert column(warehouse, "case_rate_cdc_7d_high")[-1] == pytest.approx(high, rel=1e-4)
+    assert column(warehouse, "is_unstable")[-1] == (count < 20)
+
+
+def test_the_trend_has_an_interval_as_wide_as_the_days_vary(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Two weeks of 70 and 140 cases, recomputed by Python's statistics."""
+    before, after = [10, 4, 16, 10, 10, 3, 17], [20, 20, 20, 8, 32, 20, 20]
+    totals = [0]
+    for value in before + after:
+        totals.append(totals[-1] + value)
+    publish(warehouse, {"A": totals}, "cases")
+    means = [statistics.mean(week) for week in (before, after)]
+    excess = [max(0.0, (statistics.variance(week) - m) / m**2) for week, m in zip((before, after), means, strict=True)]
+    half = 1.959964 * math.sqrt(sum((1 / m + statistics.mean(excess)) / 7 for m in means))
+    assert column(warehouse, "cases_trend_14d")[-1] == pytest.approx(1.0)
+    assert column(warehouse, "cases_trend_14d_low")[-1] == pytest.approx(2 * math.exp(-half) - 1, abs=1e-6)
+    assert column(warehouse, "cases_trend_14d_high")[-1] == pytest.approx(2 * math.exp(half) - 1, abs=1e-6)
+    assert column(warehouse, "cases_trend_14d")[:-1] == [None] * 14
+
+
+# The three definitions of positivity
+
+
+def test_the_three_definitions_of_positivity_differ_on_the_same_week() -> None:
+    """Positives 1, 0, 5, 2, 0, 8, 4 of tests 10, 0, 20, 40, 5, 10, 15; 15 new cases and 60 people with only negative tests."""
+    connection = empty_warehouse()
+    week = "(values (1, 10, 2, 8), (0, 0, 0, 0), (5, 20, 4, 10), (2, 40, 2, 20), (0, 5, 0, 5), (8, 10, 5, 7), (4, 15, 2, 10)) as t(p, n, c, neg)"
+    answer = connection.execute(
+        f"select positivity_mean_of_daily(p, n), positivity_pooled(p, n), positivity_people(c, neg), count(*) filter (n = 0) from {week}"
+    ).fetchone()
+    mean = statistics.mean([1 / 10, 5 / 20, 2 / 40, 0 / 5, 8 / 10, 4 / 15])
+    assert answer == (pytest.approx(mean, abs=1e-6), pytest.approx(20 / 100), pytest.approx(15 / 75), 1)
+
+
+def test_a_week_without_tests_has_no_positivity() -> None:
+    shares = "positivity_mean_of_daily(p, n), positivity_pooled(p, n), positivity_people(p, n)"
+    assert empty_warehouse().execute(f"select {shares} from (values (0, 0)) as t(p, n)").fetchone() == (
+        None,
+        None,
+        None,
+    )
+
+
+# Suppression, outage, provisional days
+
+
+def test_a_hidden_count_of_a_zip_code_is_0_to_7_and_never_zero(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"21201": [None, None, 8, 10, None, 12]}, "cases", "zip")
+    assert column(warehouse, "cases_cumulative_reported", "21201") == [None, None, 8, 10, None, 12]
+    assert column(warehouse, "cases_cumulative_low", "21201") == [0, 0, 8, 10, 0, 12]
+    assert column(warehouse, "cases_cumulative_high", "21201") == [7, 7, 8, 10, 7, 12]
+    assert column(warehouse, "is_suppressed", "21201") == [True, True, False, False, True, False]
+    assert column(warehouse, "cases_reported_daily", "21201") == [None, None, None, 2, None, None]
+    assert column(warehouse, "cases_gap_increment", "21201") == [None, None, None, None, None, 2]
+    assert set(column(warehouse, "case_rate_cdc_7d", "21201")) == {None}
+
+
+def test_a_zero_of_a_zip_code_after_a_count_is_no_count(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"21201": [40, 0, 41], "21202": [9, 9, 9], "21203": [8, 9, 9]}, "cases", "zip")
+    assert column(warehouse, "is_cases_missing_as_zero", "21201") == [False, True, False]
+    assert column(warehouse, "cases_cumulative_low", "21201") == [40, None, 41]
+    assert column(warehouse, "cases_gap_increment", "21201") == [None, None, 1]
+    assert set(column(warehouse, "is_cases_correction", "21201")) == {False}
+
+
+def test_days_of_the_outage_and_the_last_seven_are_marked(warehouse: duckdb.DuckDBPyConnection) -> None:
+    publish(warehouse, {"A": list(range(12))}, "cases", first=date(2022, 3, 16))
+    assert column(warehouse, "is_outage_window") == [True] * 8 + [False] * 4  # until 23 March 2022
+    assert column(warehouse, "is_provisional") == [False] * 5 + [True] * 7
+
+
+def test_the_seed_of_limits_is_that_of_poissons_distribution() -> None:
+    connection = empty_warehouse()
+    create_seeds(connection, CHECKOUT)
+    rows = connection.execute(
+        "select event_count::integer, low::double, high::double from seeds.poisson_limits order by 1"
+    ).fetchall()
+    assert [count for count, _, _ in rows] == list(range(100))
+    for count, low, high in rows:
+        assert (low, high) == (
+            pytest.approx(chi2.ppf(0.025, 2 * count) / 2 if count else 0, abs=1e-6),
+            pytest.approx(chi2.ppf(0.975, 2 * count + 2) / 2, abs=1e-6),
+        )
