@@ -42,7 +42,7 @@ def build(site: Site) -> None:
     counties = slugs(sorted({(row["county"], row["county"]) for row in rows}))
     definitions = {column.name: column.description for column in table.columns}
     about = About(_QUESTION, _AUDIENCE, [table], _NOTES)
-    metrics = sorted({row["metric"] for row in rows})
+    metrics = sorted({row["metric"] for row in rows if row["cumulative_reported"] is not None})
     sections = [_counties(site, metric, rows, counties) for metric in metrics]
     sections.append(_definitions(table.cannot_say, definitions))
     site.sections_page(
