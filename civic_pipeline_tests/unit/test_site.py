@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
@@ -40,6 +41,13 @@ def test_the_first_page_shows_the_figure_its_release_and_the_way_to_its_evidence
     assert 'href="./data/marts.fct_budget_lines/index.html"' in page
 
 
+def test_a_name_that_only_one_year_has_is_new_and_not_a_change(site: Path) -> None:
+    page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    agencies = page.partition('data-table="agencies"')[2].partition("</table>")[0]
+    assert re.findall(r'<td class="number">([^<$]+)</td>', agencies) == ["+50.1%", "new name"]
+    assert "1 of 2 names are in both years; they are 75.0% of fiscal year 2026." in page
+
+
 def test_names_are_explained_in_plain_words(site: Path) -> None:
     assert "Pay of staff." in (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
     assert "Puts out fires." in (site / "budget" / "town" / "fire" / "index.html").read_text(encoding="utf-8")
@@ -51,7 +59,7 @@ def test_what_stands_beside_a_budget_is_stated_or_its_absence_is(tmp_path: Path)
             select 'town' as city, 2026 as fiscal_year, 'not_published' as publication_status, 'Only on <paper>.' as not_published_reason,
             null as revenue_source, null as revenue_category, null as fund_name, null::decimal(18, 2) as estimated_amount, null::decimal(18, 2) as previous_amount""",
         "marts.mart_budget_execution": """
-            select 'town' as city, 2025 as fiscal_year, 'Fire' as agency_name, 200.00 as comparable_amount, 150.00 as paid_amount,
+            select 'town' as city, 2025 as fiscal_year, 'a1' as agency_id, 'Fire' as agency_name, 200.00 as comparable_amount, 150.00 as paid_amount,
             'comparable' as execution_status""",
         "marts.mart_reconciliations": """
             select 'town' as city, 'budget' as subject, 2026 as fiscal_year, 'f' as figure_id, 'Budget speech' as figure, 500.00 as official_value,
@@ -61,6 +69,11 @@ def test_what_stands_beside_a_budget_is_stated_or_its_absence_is(tmp_path: Path)
     page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
     assert "Only on &lt;paper&gt;." in page
     assert "75.0%" in page.partition('id="paid"')[2]
+    assert (
+        "75.0%"
+        in (site / "budget" / "town" / "fire" / "index.html").read_text(encoding="utf-8").partition('id="paid"')[2]
+    )
+    assert 'id="paid"' not in (site / "budget" / "town" / "parks-trees" / "index.html").read_text(encoding="utf-8")
     official = page.partition('id="official"')[2]
     assert re.findall(r'data-value="([^"]+)"', official) == ["500.00", "400.25", "-99.75"]
     assert "unexplained" in official
@@ -125,6 +138,25 @@ def test_pages_obey_the_strictest_policy(site: Path) -> None:
         )
         assert not re.search(r"\sstyle=|<style|\son\w+=", text), page
         assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", text)), page
+
+
+def test_a_chart_for_other_sites_is_an_image_with_its_source_and_without_style(site: Path) -> None:
+    images = [path for path in site.rglob("*.svg") if "assets" not in path.parts]
+    assert {path.name for path in images} >= {"agencies.svg", "funds.svg", "services.svg"}
+    for path in images:
+        text = path.read_text(encoding="utf-8")
+        root = ET.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert not re.search(r"\sstyle=|<style|<script|\son\w+=|href", text), path
+        assert "Release of Jan 2, 2026. Source: Town Hall" in text
+        assert (path.parent / "index.html").read_text(encoding="utf-8").count(f'data-embed-code="{path.name}"') == 1
+    bars = (site / "budget" / "town" / "agencies.svg").read_text(encoding="utf-8")
+    assert re.findall(r"<text [^>]*y=\"(?:18|44)\"[^>]*>(.*?)</text>", bars) == [
+        "Fire",
+        "$300",
+        "Parks &amp; Trees",
+        "$100",
+    ]
 
 
 def test_files_are_named_by_their_content_and_listed(site: Path) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from civic_pipeline.publish.site.budget_sections import sections_beside
+from civic_pipeline.publish.site.budget_sections import planned_and_paid, sections_beside
+from civic_pipeline.publish.site.charts import Bars
 from civic_pipeline.publish.site.flows import flow
-from civic_pipeline.publish.site.formats import change, short_dollars
+from civic_pipeline.publish.site.formats import change, rate, short_dollars
 from civic_pipeline.publish.site.sections import Section
 from civic_pipeline.publish.site.site import About, Card, File, Site, slugs
 from civic_pipeline.sql_text import literal
@@ -69,6 +70,29 @@ class Level:
     def change(self, group: Group) -> float | None:
         new, old = self.amount(group, self.year), self.amount(group, self.before)
         return None if not old or new is None else float((new - old) / abs(old))
+
+    def change_words(self, group: Group) -> str:
+        """The change as a percentage; a name that only one of the years has is new or ended, not a change."""
+        new, old = self.amount(group, self.year), self.amount(group, self.before)
+        if new and old == 0:
+            return "new name"
+        return "name ended" if old and new == 0 else change(self.change(group))
+
+    @property
+    def comparability(self) -> str | None:
+        """How much of the newest year has the same names in the year before, in words."""
+        total = self.total(self.year)
+        if self.before is None or not total:
+            return None
+        amounts = [
+            (self.amount(g, self.year) or Decimal(), self.amount(g, self.before) or Decimal()) for g in self.shown
+        ]
+        both = [new for new, old in amounts if new and old]
+        share = rate(float(sum(both, Decimal()) / total))
+        return (
+            f"Years are compared by name. {len(both):,} of {len(amounts):,} names are in both years; they are {share} of fiscal year"
+            f" {self.year}. A new name may be a new program, or an old one that was renamed, divided or merged."
+        )
 
     def total(self, year: int | None) -> Decimal | None:
         return (
@@ -185,6 +209,7 @@ class _City:
             [level, funds],
             [],
             rows,
+            sections=planned_and_paid(self.site, self.city, rows[0]["agency_id"]),
         )
         for service, part in services.items():
             lines = [row for row in rows if row["service_key"] == service]
@@ -199,11 +224,15 @@ class _City:
         self, path: str, title: str, question: str, crumbs: Sequence[tuple[str, str]], levels: Sequence[Level],
         switch: Sequence[tuple[str, str | None]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
     ) -> None:  # fmt: skip
-        notes = [
-            "Two years are compared by name. An agency or a service that was renamed, divided or merged looks new or gone.",
-        ]
         count = sum(row["line_count"] for row in rows)
-        about = About(question, _AUDIENCE, self.tables, notes, count, self.site.cities_but(self.city))
+        about = About(question, _AUDIENCE, self.tables, (), count, self.site.cities_but(self.city))
+        for level in levels[: None if path == f"{PART}{self.city}/" else 1]:
+            rows_now = [
+                (g.name, float(level.amount(g, level.year) or 0), short_dollars(level.amount(g, level.year)))
+                for g in level.shown
+            ]
+            bars = Bars(f"{title}: {level.title.lower()}", f"{level.phase} for fiscal year {level.year}", rows_now)
+            self.site.image(f"{path}{level.id}.svg", bars, about)
         self.site.page(
             path, "budget.html", about=about, title=title, crumbs=[("Home", ""), *crumbs, (title, None)], levels=levels,
             switch=switch, note=note, sections=sections,
@@ -318,14 +347,14 @@ def _factors(site: Site, city: str) -> dict[int, Row]:
     table = site.table("marts.dim_fiscal_years")
     if table is None or table.absence or not table.has("fiscal_year", "residents", "price_factor", "base_fiscal_year"):
         return {}
-    rows = site.query(
-        f"select fiscal_year, residents, price_factor, base_fiscal_year from {table.name} where city = {literal(city)} order by all"
-    )
+    rows = site.query(f"from {table.name} where city = {literal(city)} order by all")
     return {
         row["fiscal_year"]: {
             "residents": row["residents"],
+            "counted": row.get("population_source"),
             "price": None if row["price_factor"] is None else float(row["price_factor"]),
             "base": row["base_fiscal_year"],
+            "series": row.get("price_series"),
         }
         for row in rows
     }

@@ -66,7 +66,15 @@ def _revenue(site: Site, city: str) -> Section:
     )
 
 
-def _execution(site: Site, city: str) -> Section:
+def planned_and_paid(site: Site, city: str, agency_id: str) -> list[Section]:
+    """The execution of one agency by fiscal year; nothing if no year is comparable."""
+    if city not in site.cities(_EXECUTION):
+        return []
+    section = _execution(site, city, agency_id)
+    return [] if section.absence else [section]
+
+
+def _execution(site: Site, city: str, agency_id: str | None = None) -> Section:
     title = "Planned and paid"
     headings = [
         Heading("Agency"),
@@ -79,10 +87,10 @@ def _execution(site: Site, city: str) -> Section:
         f"""
         select agency_name, fiscal_year, sum(comparable_amount) as planned, sum(paid_amount) as paid
         from {_EXECUTION}
-        where city = ? and execution_status = 'comparable'
+        where city = ? and execution_status = 'comparable' and coalesce(agency_id = ?, true)
         group by all
         order by fiscal_year desc, planned desc, agency_name""",
-        [city],
+        [city, agency_id],
     )
     if not rows:
         statuses = site.query(
@@ -108,7 +116,7 @@ def _execution(site: Site, city: str) -> Section:
         ],
         "The checkbook has payments to others only: no salaries and no debt. So it is compared with that part of the budget alone,"
         " in fiscal years of which all twelve months are published.",
-        is_folded=True,
+        is_folded=agency_id is None,
     )
 
 

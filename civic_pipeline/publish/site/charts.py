@@ -88,3 +88,35 @@ class Chart:
 
     def _y(self, value: float) -> float:
         return self.floor - (self.floor - 12) * max(value, 0) / (self._top * 1.04)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """An SVG of at most fifteen bars, the largest first; those left out are counted below."""
+
+    title: str
+    unit: str
+    rows: Sequence[tuple[str, float, str]]  # name, value, the value as people write it
+
+    width = _WIDTH
+    left = 250
+    step = 26
+    _most = 15
+
+    @property
+    def shown(self) -> list[tuple[float, str, float, str]]:
+        """Top, name, width and text of each bar."""
+        rows = sorted(self.rows, key=lambda row: (-row[1], row[0]))[: self._most]
+        largest = max((value for _, value, _ in rows), default=0) or 1
+        room = _WIDTH - self.left - 130
+        return [
+            (i * self.step, name, room * max(value, 0) / largest, text) for i, (name, value, text) in enumerate(rows)
+        ]
+
+    @property
+    def left_out(self) -> int:
+        return max(len(self.rows) - self._most, 0)
+
+    @property
+    def height(self) -> int:
+        return self.step * min(len(self.rows), self._most)

@@ -55,7 +55,13 @@ def size(value: int | None) -> str:
     return f"{value / 1e6:,.1f} MB" if value >= 1_000_000 else f"{max(1, round(value / 1000)):,} kB"
 
 
+def shortened(text: str, most: int) -> str:
+    """At most `most` letters, with an ellipsis where some are missing."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 FILTERS = {
+    "shortened": shortened,
     "dollars": dollars,
     "short_dollars": short_dollars,
     "count": count,

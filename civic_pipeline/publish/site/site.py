@@ -20,6 +20,7 @@ from civic_pipeline.publish.site.formats import FILTERS
 from civic_pipeline.sql_text import quoted
 
 if TYPE_CHECKING:
+    from civic_pipeline.publish.site.charts import Bars, Chart
     from civic_pipeline.publish.site.sections import Section
 
 HERE = Path(__file__).parent
@@ -195,6 +196,9 @@ class Site:
         switch: Sequence[tuple[str, str | None]] = (),
     ) -> None:
         """Write a page of tables, below one big figure with its caption. `switch` leads to the same page of other cities."""
+        for section in sections:
+            if section.chart:
+                self.image(f"{path}{section.id}.svg", section.chart, about)
         self.page(
             path,
             "sections.html",
@@ -206,6 +210,11 @@ class Site:
             caption=caption,
             switch=switch,
         )
+
+    def image(self, file: str, chart: "Chart | Bars", about: About) -> None:
+        """Write a chart as an image for other sites. Its address never changes, so that they show the newest release."""
+        publishers = {capture.publisher for capture in about.captures if capture.publisher}
+        self.write(file, "image.svg", chart=chart, source="; ".join(sorted(publishers)) or "public data")
 
     def file(self, name: str, content: bytes, rows: int | None = None) -> File:
         """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""

@@ -4,6 +4,7 @@ import { bar, change, dollars, element, shape, short } from './format.js'
 const sections = [...document.querySelectorAll('[data-budget]')].map(section => ({
   section,
   table: section.querySelector('table'),
+  map: document.getElementById(`${section.dataset.budget}-map`),
   root: document.querySelector('.brand').getAttribute('href').replace('index.html', ''),
   data: JSON.parse(section.querySelector('[data-budget-data]').textContent),
 }))
@@ -15,6 +16,7 @@ const state = {
   with: pick('with', years, years[1] ?? null),
   phase: pick('phase', phases, phases.includes('adopted') ? 'adopted' : phases[0]),
   unit: 'dollars',
+  view: pick('view', ['bars', 'map'], 'bars'),
 }
 const base = Object.values(factors)[0]?.base
 const units = {
@@ -33,11 +35,14 @@ function select(title, name, options, titles = options) {
   choice.addEventListener('change', () => {
     state[name] = options.find(value => String(value) === choice.value)
     show()
-    const address = new URL(location)
-    for (const [key, value] of Object.entries(state)) address.searchParams.set(key, value)
-    history.replaceState(null, '', address)
+    remember()
   })
   return element('label', {}, title, ' ', choice)
+}
+function remember() {
+  const address = new URL(location)
+  for (const [key, value] of Object.entries(state)) address.searchParams.set(key, value)
+  history.replaceState(null, '', address)
 }
 form.append(...[
   select('Fiscal year', 'year', years), select('compared with', 'with', years),
@@ -69,14 +74,19 @@ function show() {
       element('td', { class: 'number', 'data-value': row.now.toFixed(2) }, money(row.now)),
       ...(row.before === null ? [] : [
         element('td', { class: 'number', 'data-value': row.before.toFixed(2) }, money(row.before)),
-        element('td', { class: 'number' }, change(row.now, row.before))]))))
+        element('td', { class: 'number' }, changed(row))]))))
     const total = key => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0)
     const feet = part.table.querySelectorAll('tfoot td')
     feet[0].textContent = money(total('now'))
     if (feet[1]) feet[1].textContent = money(total('before'))
     const legend = part.section.querySelector('.legend')
     if (legend) legend.textContent = `The bar is fiscal year ${state.year}; the dark line on it is ${state.with}. Amounts are ${units[state.unit].title}.`
+    const compared = part.section.querySelector('[data-comparability]')
+    if (compared) compared.textContent = comparability(rows)
     if (part === sections[0]) {
+      const words = document.querySelector('[data-base]')
+      words.textContent = basis()
+      words.hidden = !words.textContent
       document.querySelector('[data-total]').textContent = Number.isNaN(total('now')) ? 'Not known' : short(total('now'))
       document.querySelector('[data-total-words]').textContent = `${state.phase} for fiscal year ${state.year}` +
         (state.with === null ? '' : `, against ${short(total('before'))} in ${state.with}`) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
@@ -85,10 +95,30 @@ function show() {
   }
 }
 
+/** A name that only one of the years has is new or ended, not a change. */
+function changed({ now, before }) {
+  if (now && before === 0) return 'new name'
+  return before && now === 0 ? 'name ended' : change(now, before)
+}
+
+function comparability(rows) {
+  const both = rows.filter(row => row.now && row.before)
+  const share = 100 * both.reduce((sum, row) => sum + row.now, 0) / rows.reduce((sum, row) => sum + row.now, 0)
+  return `Years are compared by name. ${both.length.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} names are in both years; they are ` +
+    `${share.toFixed(1)}% of fiscal year ${state.year}. A new name may be a new program, or an old one that was renamed, divided or merged.`
+}
+
+/** What the amounts are divided by, and who says so. */
+function basis() {
+  const { residents, counted, series } = factors[state.year] ?? {}
+  if (state.unit === 'resident') return `Per resident: the dollars of a year divided by ${residents?.toLocaleString('en-US') ?? 'the number of'} residents (${counted ?? 'source not stated'}).`
+  if (state.unit === 'real') return `After inflation: dollars of fiscal year ${base}, by the consumer price index ${series ?? ''} of the Bureau of Labor Statistics. A year without an index yet is not known.`
+  return ''
+}
+
 function tabs(part) {
   const list = part.section.querySelector('[role=tablist]')
   const buttons = [...list.children]
-  part.map = document.getElementById(`${part.section.dataset.budget}-map`)
   const open = chosen => {
     for (const button of buttons) {
       const isChosen = button === chosen
@@ -98,6 +128,10 @@ function tabs(part) {
       panel.setAttribute('role', 'tabpanel')
       panel.setAttribute('aria-labelledby', button.id)
       panel.hidden = !isChosen
+    }
+    if (part === sections[0] && state.view !== (part.map.hidden ? 'bars' : 'map')) {
+      state.view = part.map.hidden ? 'bars' : 'map'
+      remember()
     }
     if (!part.map.hidden) { if (!part.shown) show(); treemap(part) }
   }
@@ -110,7 +144,7 @@ function tabs(part) {
     next.focus()
     open(next)
   })
-  open(buttons[0])
+  open(part === sections[0] && state.view === 'map' ? buttons[1] : buttons[0])
 }
 
 /** Boxes of the rows with money; each is a link where the row is one. Names that do not fit are cut by their box. */
@@ -127,7 +161,7 @@ function treemap(part) {
     const row = leaf.data, words = `${row.name}: ${dollars(row.now)}, ${(100 * row.now / all).toFixed(1)}%`
     const box = shape('svg', { x: leaf.x0, y: leaf.y0, width: w, height: h }, shape('rect', { width: w, height: h, class: `box shade${i % 4}` }))
     if (w > 74 && h > 22) box.append(shape('text', { x: 7, y: 18, 'data-room': w - 12 }, row.name))
-    if (w > 74 && h > 42) box.append(shape('text', { x: 7, y: 36, class: 'sum' }, short(row.now)))
+    if (w > 74 && h > 42) box.append(shape('text', { x: 7, y: 36, class: 'sum', 'data-room': w - 12 }, short(row.now)))
     const holder = row.href ? shape('a', { href: part.root + row.href + location.search, 'aria-label': words }) : shape('g', { role: 'img', 'aria-label': words })
     holder.append(shape('title', {}, words), box)
     drawing.append(holder)
@@ -141,5 +175,6 @@ function treemap(part) {
 /** Cut a text that is wider than its box at a letter, with an ellipsis. */
 function shorten(text) {
   const whole = text.textContent
+  if (text.classList.contains('sum') && text.getComputedTextLength() > text.dataset.room) return text.remove() // half an amount would mislead
   for (let end = whole.length; end > 1 && text.getComputedTextLength() > text.dataset.room; end--) text.textContent = whole.slice(0, end - 1).trimEnd() + '…'
 }

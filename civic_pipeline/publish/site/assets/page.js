@@ -26,6 +26,19 @@ for (const button of document.querySelectorAll('button[data-csv]')) {
 
 for (const controls of document.querySelectorAll('[data-controls]')) controls.hidden = false
 
+// HTML that shows a chart on another site.
+for (const code of document.querySelectorAll('[data-embed-code]')) {
+  const image = document.createElement('img')
+  image.alt = code.dataset.embedTitle
+  image.width = 720
+  code.value = image.outerHTML.replace('<img', `<img src="${new URL(code.dataset.embedCode, location)}"`)
+  code.addEventListener('focus', () => code.select())
+  code.closest('[data-embed]').hidden = false
+}
+
+// What is folded is printed, too.
+addEventListener('beforeprint', () => document.querySelectorAll('details:not(.embed)').forEach(part => { part.open = true }))
+
 for (const input of document.querySelectorAll('input[data-filter]')) {
   const rows = [...document.querySelectorAll(`#${input.dataset.filter} tbody tr`)]
   const count = document.querySelector(`[data-filter-count="${input.dataset.filter}"]`)
@@ -38,6 +51,12 @@ for (const input of document.querySelectorAll('input[data-filter]')) {
     }
     count.textContent = `${shown.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} rows`
   }
-  input.addEventListener('input', filter)
+  input.value = new URLSearchParams(location.search).get('find') ?? ''
+  input.addEventListener('input', () => {
+    filter()
+    const address = new URL(location)
+    input.value ? address.searchParams.set('find', input.value) : address.searchParams.delete('find')
+    history.replaceState(null, '', address)
+  })
   filter()
 }
