@@ -17,10 +17,14 @@ def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: P
     with copy.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *old])
 
-    loaded = place.civic("backfill", "baltimore/spending", str(copy), "--captured-at", "2020-02-29")
+    loaded = place.civic(
+        "backfill", "baltimore/spending", str(copy), "--captured-at", "2020-02-29", "--edition", "fy2022-"
+    )
     assert loaded.code == 0, loaded.err
     assert f"baltimore/spending/2020-02-29T000000.000000Z: {len(old)} rows of checkbook_2020.csv" in loaded.out
-    again = place.civic("backfill", "baltimore/spending", str(copy), "--captured-at", "2020-02-29T00:00Z")
+    again = place.civic(
+        "backfill", "baltimore/spending", str(copy), "--captured-at", "2020-02-29T00:00Z", "--edition", "fy2022-"
+    )
     assert again.code == 2
     assert "already exists" in again.message
     assert again.is_plain

@@ -102,11 +102,12 @@ CONTRACTS = Watched(
 )  # fmt: skip
 _FIRM = ("certification_number", "firm_name", "certification_status", "certified_date")
 FIRMS = Watched(
-    columns=_FIRM, records=_FIRM[1:], lines=_FIRM, amounts=(), measures=(), categories=(), year=None, dated_by=None, payee=None
+    columns=_FIRM, records=("firm_name", "certified_date"), lines=_FIRM, amounts=(), measures=(),
+    categories=("certification_status",), year=None, dated_by=None, payee=None,
 )  # fmt: skip
 _CASE = ("county", "observed_date", "cumulative_cases")
 CASES = Watched(
-    columns=_CASE, records=_CASE, lines=_CASE, amounts=(), measures=("cumulative_cases",), categories=(), year=None,
+    columns=_CASE, records=_CASE[1:], lines=_CASE, amounts=(), measures=("cumulative_cases",), categories=("county",), year=None,
     dated_by="observed_date", payee=None,
 )  # fmt: skip
 TABLES = {"ledger": LEDGER, "budget": BUDGET, "contracts": CONTRACTS, "firms": FIRMS, "cases": CASES}

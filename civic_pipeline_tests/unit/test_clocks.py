@@ -63,6 +63,28 @@ def test_an_evening_is_no_day(tiny: TinyProject, hours: list[float | None], seen
     assert seen in finding.examples[0]
 
 
+def test_the_times_of_a_renamed_column_are_read_under_its_name_in_the_file(tiny: TinyProject) -> None:
+    def of(columns: dict[str, str], **more: object) -> Dataset:
+        text = tiny.dataset.model_dump() | {"columns": columns, "volume": {"shrink_at_most": "1%"}} | more
+        return Dataset.model_validate(text)
+
+    former = of(
+        {"Payment_No": "text", "Day": "date", "Amount": "text"}, time_zones={"Day": "date_only"}, earlier_shapes=()
+    )
+    shape = {"seen": "2020", "columns": {"Paid_On": "Day"}}
+    current = of(
+        {"Payment_No": "text", "Paid_On": "date", "Amount": "text"},
+        time_zones={"Paid_On": "date_only"},
+        earlier_shapes=[shape],
+    )
+    rows = [(str(i), int(hour * 3600 * 1_000_000), "1") for i, hour in enumerate((0, 21.5, 18))]
+    before = TinyProject(tiny.settings, former)
+    capture = before.capture(rows, at=NIGHT, types=[pa.string(), pa.timestamp("us"), pa.string()])
+    with duckdb.connect() as connection:
+        (finding,) = check_clocks(connection, current, before.lake, capture, None).values()
+    assert finding.severity == "critical"
+
+
 OFFICE = [9, 10, 10, 11, 11, 11, 13, 14, 14, 15, 15, 16] * 8
 
 

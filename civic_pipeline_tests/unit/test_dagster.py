@@ -143,7 +143,7 @@ def test_a_run_without_a_capture_publishes_nothing_and_lists_everything_that_is_
 def test_a_mistake_in_a_definition_stops_the_load_with_its_line(project: Settings) -> None:
     file = project.root / "civic_pipeline" / "defs" / "baltimore" / "spending" / "defs.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("cadence: daily", "cadence: hourly"), encoding="utf-8")
-    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:17: cadence: 'hourly' is not allowed"):
+    with pytest.raises(FileInvalid, match=r"spending/defs\.yaml:35: cadence: 'hourly' is not allowed"):
         load_datasets(project.root)
 
 

@@ -120,7 +120,20 @@ LIES = {
         {"drift__rows_twice": CRITICAL, "drift__growth": CRITICAL},
     ),
     "firms: every one expired": Lie(
-        "firms", changed("firms", "certification_status = 'EXPIRED'", "true"), {"drift__changed_rows": CRITICAL},
+        "firms", changed("firms", "certification_status = 'EXPIRED'", "true"), {"drift__missing_slices": CRITICAL},
+    ),
+    "firms: a third of the certified ones expired": Lie(
+        "firms", changed("firms", "certification_status = 'EXPIRED'", "certification_status = 'CERTIFIED' and hash(firm_name) % 3 = 0"),
+        {"drift__rows": CRITICAL},
+    ),
+    "firms: names of other firms": Lie(
+        "firms", changed("firms", "firm_name = 'Firm ' || listing_id", "hash(firm_name) % 3 = 0"), {"drift__changed_rows": CRITICAL},
+    ),
+    "cases: a county blank": Lie(
+        "cases", changed("cases", "cumulative_cases = null", "county = 'County 7'"), {"drift__blank_share": CRITICAL},
+    ),
+    "cases: a county gone": Lie(
+        "cases", "from cases where county <> 'County 7'", {"drift__missing_slices": CRITICAL},
     ),
     "cases: the last week 0, which is repaired and reported": Lie(
         "cases", changed("cases", "cumulative_cases = 0", "observed_date > '2023-06-23'"),
@@ -345,7 +358,8 @@ def test_what_is_watched_follows_from_the_contract() -> None:
     chicago = watched(models["clean.chicago_budget"])
     assert (chicago.categories, chicago.dated_by, chicago.is_ledger) == (("department_name",), None, False)
     cases = watched(models["clean.maryland_covid_cases"])
-    assert (cases.amounts, cases.measures) == ((), ("cumulative_cases",))
+    assert (cases.amounts, cases.measures, cases.categories) == ((), ("cumulative_cases",), ("county",))
+    assert watched(models["clean.baltimore_mwbe"]).categories == ("certification_status", "certification_type")
 
 
 def test_a_column_that_is_not_there_is_refused() -> None:

@@ -10,6 +10,7 @@ from tools.sample.table import Table
 def make_tables() -> list[Table]:
     """Return all files of the sample, in memory."""
     return [
+        *(spending.earlier(year) for year in spending.EARLIER),
         spending.table(),
         *(budget.table(year) for year in budget.YEARS),
         covid.cases(),

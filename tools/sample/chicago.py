@@ -9,7 +9,11 @@ _HEADER = (
     "_ordinance_amount_",
 )  # fmt: skip
 
-EDITIONS = (2017, 2023, 2024, 2025, 2026)
+EDITIONS = (*range(2011, 2018), *range(2023, 2027))
+# The years in the layout before: another name of the amount, capitals, and codes of accounts without zeros.
+_BEFORE = range(2011, 2018)
+# The year whose codes are numbers, so that none has a letter.
+_OF_NUMBERS = 2015
 
 _DEPARTMENTS = (
     ("1", "Office of the Mayor", 0.3), ("3", "Office of Inspector General", 0.3), ("6",
@@ -47,11 +51,12 @@ _REIMBURSEMENT = ("9611", "To Reimburse the Corporate Fund for Indirect Costs Ch
 
 def table(year: int) -> Table:
     rng = seeded(f"chicago {year}")
+    codes = ("fund_code", "department_number", "appropriation_authority", "appropriation_account")
     output = Table(
         f"chicago_budget_{year}.csv.gz",
-        {"dataset": "chicago/budget", "edition": str(year)},
-        # The last year of the layout before: another name of the amount, capitals, and codes of accounts without zeros.
-        (*_HEADER[:-1], "ordinance_amount_") if year == 2017 else _HEADER,
+        {"dataset": "chicago/budget", "edition": str(year)}
+        | ({"types": dict.fromkeys(codes, "number")} if year == _OF_NUMBERS else {}),
+        (*_HEADER[:-1], "ordinance_amount_") if year in _BEFORE else _HEADER,
     )
     # In 2025 the codes of grants changed: one code for all grants of a source, instead of one code per grant.
     grants = (
@@ -60,13 +65,16 @@ def table(year: int) -> Table:
         else (("GRANTS", "GA00", "Coronavirus Local Fiscal Recovery Fund"),)
     )
     block = {
-        2017: (("CDBG", "0J43", "Community Development Block Grant Year XLIII"),),
+        **{
+            2017 - back: (("CDBG", f"0J{43 - back}", f"Community Development Block Grant Year {numeral}"),)
+            for back, numeral in enumerate(("XLIII", "XLII", "XLI", "XL", "XXXIX", "XXXVIII", "XXXVII"))
+        },
         2023: (("CDBG", "0J49", "Community Development Block Grant Year XLIX"),),
         2024: (("CDBG", "0J50", "Community Development Block Grant Year L"),),
         2025: (("CDBG", "GJ51", "Community Development Block Grant Year LI"),),
         2026: (),  # the ordinance of 2026 has none
     }
-    funds = (*_FUNDS, *grants, *block[year])
+    funds = tuple(fund for fund in (*_FUNDS, *grants, *block[year]) if year != _OF_NUMBERS or fund[1].isdigit())
     for number, department, size in _DEPARTMENTS:
         chosen = [funds[0], *rng.sample(funds[1:], 3)]
         for fund in chosen:
@@ -91,10 +99,13 @@ def table(year: int) -> Table:
         reimbursed = round(25_000_000 * 1.04 ** (year - 2023))
         output.rows.append([*fund, "99", "Finance General", "2005", "Finance General", *_REIMBURSEMENT, reimbursed])
         output.defects["reimbursements between funds, which the total leaves out"] += 1
-    if year == 2017:
+    if year in _BEFORE:
         for row in output.rows:
             row[:] = [value.upper() if isinstance(value, str) else value for value in row]
             row[7] = str(row[7]).lstrip("0")
+            if year == _OF_NUMBERS:
+                row[1] = str(row[1]).lstrip("0")
+                output.defects["codes of funds without their leading zeros"] += 1
         output.defects["codes of accounts without their leading zeros"] = sum(
             len(str(row[7])) < 4 for row in output.rows
         )

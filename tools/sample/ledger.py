@@ -52,7 +52,9 @@ def weekday_on_or_before(day: date) -> date:
     return day - timedelta(days=max(0, day.weekday() - 4))
 
 
-def splits(rng: random.Random, first_day: date, checks_a_day: int, price_level: float = 1) -> Iterator[Split]:
+def splits(
+    rng: random.Random, first_day: date, checks_a_day: int, price_level: float = 1, last_day: date = LAST_DAY
+) -> Iterator[Split]:
     """Yield the splits of the invoices of all checks, in order of their days. `price_level` multiplies the usual amounts."""
     spending = [agency for agency in AGENCIES if agency.weight]
     agency_weights = [agency.weight for agency in spending]
@@ -64,7 +66,7 @@ def splits(rng: random.Random, first_day: date, checks_a_day: int, price_level: 
         held[contract.vendor].append(contract.number)
     invoices: dict[str, int] = {vendor.name: rng.randrange(100, 9000) for vendor in vendors()}
     check = 4_200_000
-    for day in business_days(first_day):
+    for day in business_days(first_day, last_day):
         for _ in range(max(1, round(rng.gauss(checks_a_day * _SEASON.get(day.month, 1.0), 4)))):
             check += rng.randrange(1, 4)
             vendor = rng.choices(vendors(), vendor_weights)[0]

@@ -1,4 +1,4 @@
-"""`spending.csv.gz`: the Open Checkbook in the layout of the live table, one row per split of an invoice."""
+"""`spending.csv.gz`: the Open Checkbook in the layout of the live table, one row per split of an invoice, and its earlier years."""
 
 import random
 from collections import defaultdict
@@ -10,7 +10,7 @@ from tools.sample.agencies import AGENCIES
 from tools.sample.firms import TRADES, respelt
 from tools.sample.ledger import LAST_DAY, Split, reversals, splits
 from tools.sample.planted import cases, other_payments
-from tools.sample.table import Row, Table, seeded
+from tools.sample.table import Cell, Row, Table, seeded
 
 HEADER = (
     "Category", "Check_Number", "Payment_Date", "Supplier_Name", "Supplier_Invoice_Number", "Payment_Amount",
@@ -22,6 +22,17 @@ _VENDOR, _DATE, _AMOUNT = (HEADER.index(name) for name in ("Supplier_Name", "Pay
 
 FIRST_DAY = date(2021, 7, 1)
 _CHECKS_A_DAY = 16
+
+_HEADER_2020 = (
+    "OBJECTID", "Date", "Agency", "Service", "Spending_Category", "Spending_Description", "Fund", "Amount", "Vendor_Name",
+)  # fmt: skip
+_HEADER_2021 = ("OBJECTID", "OBJECTID_1", *_HEADER_2020[1:], "Date_Accuracy", "GlobalID", "name")
+# Fiscal year -> its layout and last day: 2021 was published without its last quarter.
+EARLIER = {2020: (_HEADER_2020, date(2020, 6, 30)), 2021: (_HEADER_2021, date(2021, 3, 31))}
+# An eighth of the checks of later years, with larger amounts.
+_EARLIER_CHECKS_A_DAY = 2
+_EARLIER_PRICE_LEVEL = 9
+_FIRST_WRONG_DATE = date(2020, 12, 1)
 # The usual amounts of `firms`, so that what is paid in a year is of the size of the budget's non-personnel objects.
 _PRICE_LEVEL = 2.2
 # From here on, contracts are in Workday and have numbers of its own.
@@ -35,7 +46,7 @@ _AGENCY_CODES = {agency.name: f"{100 + 50 * number}" for number, agency in enume
 
 def table() -> Table:
     rng = seeded("live checkbook")
-    output = Table("spending.csv.gz", {"dataset": "baltimore/spending"}, HEADER)
+    output = Table("spending.csv.gz", {"dataset": "baltimore/spending", "edition": "fy2022-"}, HEADER)
     paid = list(splits(rng, FIRST_DAY, _CHECKS_A_DAY, _PRICE_LEVEL))
     paid = [replace(split, contract=_cited(rng, split)) for split in paid]
     back = reversals(rng, paid, 147)
@@ -104,3 +115,36 @@ def _spoil(rng: random.Random, output: Table) -> None:
     output.defects["repeated rows (same values except Unique_ID and ID)"] = len(repeated)
     for position in reversed(repeated):
         output.rows.insert(position + 1, list(output.rows[position]))
+
+
+def earlier(year: int) -> Table:
+    """A fiscal year before the ledger moved: no numbers of checks, invoices and contracts."""
+    rng = seeded(f"checkbook of {year}")
+    header, last_day = EARLIER[year]
+    output = Table(f"spending_fy{year}.csv.gz", {"dataset": "baltimore/spending", "edition": f"fy{year}"}, header)
+    paid = list(splits(rng, date(year - 1, 7, 1), _EARLIER_CHECKS_A_DAY, _EARLIER_PRICE_LEVEL, last_day))
+    empty = set(rng.sample(range(len(paid)), 12)) if year == 2021 else set()
+    for number, split in enumerate(paid, start=1):
+        values: dict[str, Cell] = {
+            "OBJECTID": number,
+            "OBJECTID_1": number,
+            "Date": split.day.isoformat(),
+            "Agency": split.agency.name,
+            "Service": split.service_name,
+            "Spending_Category": split.category,
+            "Spending_Description": f"{split.category}, other",
+            "Fund": split.fund,
+            "Amount": "" if number - 1 in empty else split.amount,
+            "Vendor_Name": split.vendor,
+            "Date_Accuracy": "approximate" if split.day >= _FIRST_WRONG_DATE else "exact",
+            "GlobalID": f"{{{rng.getrandbits(128):032X}}}",
+            "name": "",
+        }
+        output.rows.append([values[name] for name in header])
+    if year == 2021:
+        output.defects["empty amounts"] = len(empty)
+        output.defects["dates that the City announced to be wrong (2020-12 to 2021-03)"] = sum(
+            row[header.index("Date_Accuracy")] == "approximate" for row in output.rows
+        )
+        output.defects["months without payments (2021-04 to 2021-06)"] = 3
+    return output

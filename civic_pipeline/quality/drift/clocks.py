@@ -35,10 +35,12 @@ def check_clocks(
     findings = {}
     for column, policy in dataset.time_zones.items():
         if policy == "date_only":
-            findings[check_name(column, policy)] = _midnight(column, _times(connection, lake, capture, column))
+            findings[check_name(column, policy)] = _midnight(column, _times(connection, dataset, lake, capture, column))
         elif policy == "local_labelled_utc":
-            before = _times(connection, lake, accepted, column) if accepted else Counter[int]()
-            findings[check_name(column, policy)] = _moved(column, before, _times(connection, lake, capture, column))
+            before = _times(connection, dataset, lake, accepted, column) if accepted else Counter[int]()
+            findings[check_name(column, policy)] = _moved(
+                column, before, _times(connection, dataset, lake, capture, column)
+            )
     return findings
 
 
@@ -81,10 +83,12 @@ def _hours(times: Counter[int]) -> list[float]:
     return [hours[hour] / times.total() for hour in range(24)]
 
 
-def _times(connection: duckdb.DuckDBPyConnection, lake: Lake, capture: Manifest, column: str) -> Counter[int]:
+def _times(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, lake: Lake, capture: Manifest, column: str
+) -> Counter[int]:
     """Second of the day in UTC -> rows with a date, in all files that hold the column as a timestamp."""
     times = Counter[int]()
-    for file, name in _files(lake, capture, column):
+    for file, name in _files(dataset, lake, capture, column):
         kind = connection.execute(f"describe select {quoted(name)} from read_parquet({literal(str(file))})").fetchall()[
             0
         ][1]
@@ -98,8 +102,11 @@ def _times(connection: duckdb.DuckDBPyConnection, lake: Lake, capture: Manifest,
     return times
 
 
-def _files(lake: Lake, capture: Manifest, column: str) -> Iterator[tuple[Path, str]]:
+def _files(dataset: Dataset, lake: Lake, capture: Manifest, column: str) -> Iterator[tuple[Path, str]]:
+    """Each file with the column under the name that it has there. One that a shape computes has no times of its own."""
     for part, file in zip(capture.parts, lake.files(capture), strict=True):
+        shape = dataset.edition(part.edition).shape_of(tuple(landed.name for landed in part.columns))
+        name = shape.columns.get(column, column) if shape else column
         for landed in part.columns:
-            if landed.name.lower() == column.lower():
+            if landed.name.lower() == name.lower():
                 yield file, landed.name

@@ -71,7 +71,8 @@ other_vendor as (
 ),
 
 same_amount as (
-    -- D4: the vendor was paid this amount exactly twice in the fiscal year, within a week, by two payments.
+    -- D4: the vendor was paid this amount exactly twice in the fiscal year, within a week, by two payments. Without invoice numbers,
+    -- as before fiscal year 2022, two equal splits of one payment would look like two payments.
     select
         invoice_payment_id,
         payment_id,
@@ -81,7 +82,7 @@ same_amount as (
         lag(payment_id) over one_amount as earlier_payment_id,
         lag(payment_date) over one_amount as earlier_date
     from numbered
-    where paid_amount >= 2500
+    where paid_amount >= 2500 and invoice_key is not null
     window one_amount as (partition by city, vendor_id, fiscal_year, paid_amount order by position)
 ),
 

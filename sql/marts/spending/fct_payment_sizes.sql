@@ -2,6 +2,8 @@
 with payments as (
     select city, fiscal_year, agency_id, payment_id, min(payment_date) as payment_date, sum(paid_amount) as paid_amount
     from marts.fct_payments
+    -- Without a check number, as before fiscal year 2022, the size of a payment is not known.
+    where check_number is not null
     group by city, fiscal_year, agency_id, payment_id
     having sum(paid_amount) > 0
 ),

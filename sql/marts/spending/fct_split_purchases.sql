@@ -11,7 +11,9 @@ with payments as (
         sum(paid_amount) as paid_amount,
         string_agg(payment_split_id, ' ' order by payment_split_id) as split_ids
     from marts.fct_payments
-    where contract_number is null
+    -- Before fiscal year 2022 there are no numbers of checks and contracts: which splits are one payment is not known, nor what was bought
+    -- under a contract.
+    where contract_number is null and check_number is not null
     group by city, payment_id, vendor_id, agency_id, spend_category, payment_date, fiscal_year
     having sum(paid_amount) > 0
 ),

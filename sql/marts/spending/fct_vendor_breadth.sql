@@ -10,6 +10,8 @@ with vendors as (
     from marts.fct_payments as payments
     inner join marts.dim_vendors as known
         on known.vendor_id = payments.vendor_id and not known.is_redacted
+    -- Without a check number, as before fiscal year 2022, payments cannot be counted.
+    where payments.check_number is not null
     group by payments.city, payments.fiscal_year, payments.vendor_id
     having count(distinct payments.payment_id) >= 20 and count(distinct payments.agency_id) >= 2
 )

@@ -15,14 +15,15 @@ with flagged as (
 invoices as (
     select city, fiscal_year, agency_id, count(*) as unit_count
     from marts.fct_invoices
-    where paid_amount > 0
+    -- Without numbers of invoices and checks, as before fiscal year 2022, nothing was tested: no row is better than a rate of zero.
+    where paid_amount > 0 and invoice_key is not null
     group by city, fiscal_year, agency_id
 ),
 
 purchases as (
     select city, fiscal_year, agency_id, count(distinct hash_id([vendor_id, spend_category])) as unit_count
     from marts.fct_payments
-    where contract_number is null and paid_amount > 0
+    where contract_number is null and check_number is not null and paid_amount > 0
     group by city, fiscal_year, agency_id
 ),
 

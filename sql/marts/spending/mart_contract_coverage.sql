@@ -5,6 +5,8 @@ with payments as (
         payments.fiscal_year,
         payments.paid_amount,
         case
+            when count(payments.contract_number) over (partition by payments.city, payments.fiscal_year) = 0
+                then 'no contract numbers published'
             when payments.contract_number is null then 'no contract cited'
             when contracts.contract_id is not null then 'in the list of contracts'
             when payments.contract_register = 'workday' then 'made in Workday, no list published'
