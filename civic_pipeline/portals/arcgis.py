@@ -29,11 +29,12 @@ from civic_pipeline.errors import (
     PortalUnreachable,
     SourceNotFound,
 )
+from civic_pipeline.portals import table
 from civic_pipeline.portals.columns import CLOCK, typed
 from civic_pipeline.portals.decode import Decoder, FeaturePage
 from civic_pipeline.portals.http import OVERLOADED_CODES, THROTTLED, TRIES, Access, Body, Client, expecting, json_of
 from civic_pipeline.portals.pages import Page, PageAt, in_order, page_rows, read_by_offset, read_from
-from civic_pipeline.portals.projection import refuse_beyond_degrees, refuse_esri
+from civic_pipeline.portals.projection import esri_system
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic, unused_name
 
 _SHARING = "https://www.arcgis.com"
@@ -41,10 +42,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "OID": pa.int64(), "SmallInteger": pa.int64(), "Integer": pa.int64(), "BigInteger": pa.int64(),
     "Single": pa.float64(), "Double": pa.float64(), "Date": CLOCK, "DateOnly": pa.date32(),
 }  # fmt: skip
-GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry in EPSG:4326, Esri JSON", is_derived=True)
-
-# An empty geometry: `{}`, without rings, paths or points, or with the coordinate NaN.
-_EMPTY_GEOMETRY = r'^\{\s*\}$|^\{"(rings|paths|points)":\[\]|"[xy]":("NaN"|NaN|null)'
+GEOMETRY = table.GEOMETRY
 # Messages of servers for a page that is too large; the error codes vary (pyesridump#32, #48, #49).
 _PAGE_TOO_LARGE = re.compile(
     r"unable to complete operation|error performing query|failed to execute query|timed? ?out", re.IGNORECASE
@@ -222,9 +220,6 @@ class ArcgisLayer:
                 raise AnswerUnreadable(
                     self._url, "every column of the layer", f"a page without {', '.join(page.absent)}"
                 )
-            if any(map(_is_geometry, description.columns)):
-                refuse_esri(self._url, page.reference)
-                refuse_beyond_degrees(self._url, page.geometries)
             return Page(_table(page, description, self._layer), page.is_flagged)
 
         with decoder.page_file() as path:
@@ -361,8 +356,9 @@ def _table(page: FeaturePage, description: Description, layer: Mapping[str, Any]
     arrays = []
     for column in description.columns:
         if _is_geometry(column):
-            is_empty = pc.match_substring_regex(page.geometries, _EMPTY_GEOMETRY)
-            arrays.append(pc.if_else(is_empty, pa.nulls(1, pa.string())[0], page.geometries))
+            from civic_pipeline.portals.geometry import esri, to_wkb  # layers without geometry need neither library
+
+            arrays.append(to_wkb(description.url, page.geometries, esri, esri_system(description.url, page.reference)))
         elif column.is_derived:
             name = labelled[column.name]
             arrays.append(_labels(page, name, _codes(fields[name], layer), subtype.name if subtype else None))

@@ -1,4 +1,4 @@
-"""Reads a GeoJSON file: properties of its features as text, geometries as GeoJSON text, in bounded memory.
+"""Reads a GeoJSON file: properties of its features as text, geometries as WKB, in bounded memory.
 
 First the file is rewritten with one feature per line; this counts the features and collects the JSON types of each
 property. Then DuckDB reads the rows. The capture is verified if both give the same number of rows.
@@ -17,7 +17,7 @@ import pyarrow as pa
 from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.columns import NUMBER
 from civic_pipeline.portals.json_rows import MAX_ROW_BYTES, json_rows
-from civic_pipeline.portals.projection import refuse_beyond_degrees, refuse_geojson
+from civic_pipeline.portals.projection import geojson_system, refuse_feature
 from civic_pipeline.portals.source import PortalColumn, refuse_too_wide
 from civic_pipeline.portals.table import GEOMETRY, column_names
 from civic_pipeline.sql_text import quoted
@@ -32,37 +32,46 @@ class _NotGeojson(ValueError):
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """A feature collection at `path`, one feature per line. `properties`: names of `columns` without the geometry."""
+    """A feature collection at `path`, one feature per line. `properties`: names of `columns` without the geometry.
+
+    `system`: the reference system of its coordinates; None for degrees.
+    """
 
     url: str
     path: Path
     properties: tuple[str, ...]
     columns: tuple[PortalColumn, ...]
     rows: int
+    system: str | None
     kind: str = "GeoJSON"
 
     def read(self, spool: Path, _careful: bool, /) -> Iterator[pa.Table]:
+        from civic_pipeline.portals.geometry import geojson, to_wkb  # other files need neither library
+
         struct = ", ".join(f"{quoted(name)} varchar" for name in self.properties)
         fields = {"geometry": "varchar"} | ({"properties": f"struct({struct})"} if struct else {})
         select = ", ".join([*(f"properties.{quoted(name)}" for name in self.properties), "geometry"])
         for page in json_rows(self.url, self.path, "newline_delimited", fields, select, spool):
-            refuse_beyond_degrees(self.url, page["geometry"])
-            yield page.rename_columns([column.name for column in self.columns])
+            shapes = to_wkb(self.url, page["geometry"], geojson, self.system)
+            yield page.set_column(len(self.properties), "geometry", shapes).rename_columns(
+                [column.name for column in self.columns]
+            )
 
 
 def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
     """Check the whole file at `path` and write its features to `lines`, one per line. Raises FileUnreadable."""
     kinds: dict[str, set[str]] = defaultdict(set)
+    members: dict[str, Any] = {}
     rows = known = 0
     try:
         with path.open(encoding="utf-8-sig") as file, lines.open("w", encoding="utf-8") as to:
-            for feature, text in _features(_Text(file), url):
+            for feature, text in _features(_Text(file), members):
                 rows += 1
                 to.write(re.sub(r"[\r\n]", " ", text) + "\n")
                 properties = feature.get("properties")
                 if not isinstance(properties, dict | None) or not isinstance(feature.get("geometry"), dict | None):
                     raise _NotGeojson(f"`properties` and `geometry` of feature {rows} are not objects")
-                refuse_geojson(url, feature.get("crs"))
+                refuse_feature(url, feature.get("crs"))
                 for name, value in (properties or {}).items():
                     kinds[name].update(_json_type(value))
                 if len(kinds) > known:
@@ -81,7 +90,7 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
         for (name, types), column in zip(kinds.items(), column_names(kinds), strict=True)
         for kind in [_column_type(types)]
     ]
-    return FeatureFile(url, lines, tuple(kinds), (*columns, GEOMETRY), rows)
+    return FeatureFile(url, lines, tuple(kinds), (*columns, GEOMETRY), rows, geojson_system(url, members.get("crs")))
 
 
 def _is_valid_name(name: str) -> bool:
@@ -113,9 +122,11 @@ def _column_type(kinds: set[str]) -> str:
     return "number" if kinds == {"integer", "number"} else "text"
 
 
-def _features(text: "_Text", url: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """The features of a collection, each with its JSON text. Raises ValueError if the collection is not complete."""
-    members: dict[str, Any] = {}
+def _features(text: "_Text", members: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The features of a collection, each with its JSON text; its other members are put into `members`.
+
+    Raises ValueError if the collection is not complete.
+    """
     for name in text.members():
         if name != "features":
             members[name], _ = text.value()
@@ -125,7 +136,6 @@ def _features(text: "_Text", url: str) -> Iterator[tuple[dict[str, Any], str]]:
             if not isinstance(feature, dict):
                 raise _NotGeojson(f"a feature is {json_text[:60]!r}")
             yield feature, json_text
-    refuse_geojson(url, members.get("crs"))
     if text.next_character():
         raise _NotGeojson("there is text after the end of the object")
     if "features" not in members:

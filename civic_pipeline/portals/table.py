@@ -9,7 +9,7 @@ import pyarrow as pa
 from civic_pipeline.portals.source import PortalColumn
 
 ROW_NUMBER = PortalColumn("_row", "row number", pa.int64(), "Position of the row in the file, from 1")
-GEOMETRY = PortalColumn("_geometry", "Geometry", pa.string(), "Geometry, GeoJSON", is_derived=True)
+GEOMETRY = PortalColumn("_geometry", "WKB", pa.binary(), "Geometry, WKB in EPSG:4326", is_derived=True)
 
 
 class FileTable(Protocol):

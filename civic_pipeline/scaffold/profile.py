@@ -120,7 +120,7 @@ def draft(connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[P
     for column in columns:
         taken = {other.name for other in drafted}
         sql_name = column.name.lower() if _is_plain(column.name, reserved) else quoted(column.name)
-        if column.portal_type == "Geometry":
+        if column.portal_type == "WKB":
             drafted += _draft_geometry(connection, table, column, taken)
             continue
         name = clean_name(column.name, reserved, taken)
@@ -195,20 +195,17 @@ def _decimals_beyond_cents(connection: duckdb.DuckDBPyConnection, table: str, ra
 def _draft_geometry(
     connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, taken: Collection[str]
 ) -> list[DraftColumn]:
-    """Longitude and latitude for points; the JSON text for other geometries."""
+    """Longitude and latitude for points; the WKB for other geometries."""
     raw = quoted(column.name)
-    form = "GeoJSON" if "GeoJSON" in column.title else "Esri JSON"
     shapes, points = connection.execute(
-        rf"""select count({raw}), count({raw}) filter (regexp_matches({raw}, '^\{{\s*"x"')) from raw.{table}"""
+        f"select count({raw}), count({raw}) filter (st_astext(st_geomfromwkb({raw})) like 'POINT %') from raw.{table}"
     ).fetchone() or (0, 0)
     if shapes != points:
-        return [
-            DraftColumn(clean_name("geometry_json", (), taken), column, column.name, "VARCHAR", f"{form}, EPSG:4326")
-        ]
+        return [DraftColumn(clean_name("geometry", (), taken), column, column.name, "BLOB", "WKB, EPSG:4326")]
     return [
-        DraftColumn(clean_name(name, (), taken), column, f"cast({column.name} ->> '$.{axis}' as double)", "DOUBLE", "degrees")
-        for name, axis in (("longitude", "x"), ("latitude", "y"))
-    ]  # fmt: skip
+        DraftColumn(clean_name(name, (), taken), column, f"wkb_{name}({column.name})", "DOUBLE", "degrees")
+        for name in ("longitude", "latitude")
+    ]
 
 
 def profile_columns(

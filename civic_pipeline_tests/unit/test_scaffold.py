@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 import yaml
 from formulas import empty_warehouse
 from hypothesis import given
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 from civic_pipeline.catalog import ArcgisSource, Dataset
 from civic_pipeline.errors import AlreadyThere
 from civic_pipeline.portals import About, Description, Freshness, PortalColumn
-from civic_pipeline.portals.table import GEOMETRY
 from civic_pipeline.scaffold import refuse_existing, refuse_full
 from civic_pipeline.scaffold.add import _write, files_of
 from civic_pipeline.scaffold.profile import (
@@ -182,15 +182,14 @@ def test_amounts_finer_than_cents_keep_their_decimals(connection: duckdb.DuckDBP
     ]
 
 
-def test_points_become_coordinates_and_other_geometries_stay_json(connection: duckdb.DuckDBPyConnection) -> None:
-    points = drafted(connection, pa.table({"_geometry": ['{"x":-76.6,"y":39.3}', None]}), _geometry="Geometry")
+def test_points_become_coordinates_and_other_geometries_stay_wkb(connection: duckdb.DuckDBPyConnection) -> None:
+    points = drafted(connection, pa.table({"_geometry": [shapely.Point(-76.6, 39.3).wkb, None]}), _geometry="WKB")
     assert list(points) == ["longitude", "latitude"]
     assert connection.execute("from drafted").fetchall() == [(-76.6, 39.3), (None, None)]
-    shapes = drafted(connection, pa.table({"_geometry": ['{"rings":[]}', None]}), _geometry="Geometry")
-    assert [(name, column.unit) for name, column in shapes.items()] == [("geometry_json", "Esri JSON, EPSG:4326")]
-    connection.execute("""create or replace table raw.wards as select '{"type":"Point"}' as _geometry""")
-    (geojson,) = draft(connection, "wards", [GEOMETRY])
-    assert geojson.unit == "GeoJSON, EPSG:4326"
+    shapes = drafted(connection, pa.table({"_geometry": [shapely.box(0, 0, 1, 1).wkb, None]}), _geometry="WKB")
+    assert [(name, column.type, column.unit) for name, column in shapes.items()] == [
+        ("geometry", "BLOB", "WKB, EPSG:4326")
+    ]
 
 
 # Keys

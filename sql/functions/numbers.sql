@@ -44,3 +44,12 @@ create or replace macro parse_share(text) as (
 create or replace macro parse_degrees(text) as (
     case when regexp_matches(trim(text), '^-?\d{1,3}(\.\d+)?$') then try_cast(trim(text) as double) end
 );
+
+-- Longitude and latitude of a point in WKB; null for null and for any other shape: POINT (-76.5 39.25) -> -76.5 and 39.25
+create or replace macro wkb_longitude(wkb) as (
+    parse_degrees(regexp_extract(st_astext(st_geomfromwkb(wkb)), '^POINT \((-?[\d.]+) (-?[\d.]+)\)$', 1))
+);
+
+create or replace macro wkb_latitude(wkb) as (
+    parse_degrees(regexp_extract(st_astext(st_geomfromwkb(wkb)), '^POINT \((-?[\d.]+) (-?[\d.]+)\)$', 2))
+);
