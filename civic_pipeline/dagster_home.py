@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from civic_pipeline.errors import CivicError, writing
+from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Settings
 
 # Not a file of the checkout: Dagster warns about a dagster.yaml in its working folder if its home is elsewhere.
@@ -33,9 +34,7 @@ def prepare_home(settings: Settings) -> Path:
         present = file.read_text(encoding="utf-8") if file.exists() else None
         wanted = _DEFAULT if present is None else _FORMER_EVENT_LOG.sub("\n", present)
         if wanted != present:
-            draft = file.with_suffix(".new")
-            draft.write_text(wanted, encoding="utf-8")
-            draft.rename(file)
+            replace_text(file, wanted)
     return home
 
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from civic_pipeline.errors import writing
 from civic_pipeline.notify import Notification, notifier_from_environment, send_heartbeat
 from civic_pipeline.quality.strict import drift_warnings, never_captured
+from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Settings
 
 RUN = "the run"  # a failure that belongs to no table or source: a full disk, another run
@@ -80,7 +80,4 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _write(file: Path, problems: Mapping[str, str]) -> None:
-    with writing(file):
-        draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(problems, indent=1), encoding="utf-8")
-        draft.rename(file)
+    replace_text(file, json.dumps(problems, indent=1))

@@ -72,7 +72,8 @@ def _find_civic_error(error: BaseException | None) -> CivicError | None:
     Dagster wraps errors that occur while definitions load, and its storage is in the data folder.
     """
     while error is not None and not isinstance(error, CivicError):
-        if isinstance(full := disk_error(Settings.from_environment().data, error), DiskFull):
+        full = disk_error(Settings.from_environment().data, str(error), getattr(error, "errno", None))
+        if isinstance(full, DiskFull):
             return full
         error = error.__cause__ or error.__context__
     return error

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -12,6 +12,7 @@ import click
 
 from civic_pipeline.cli.options import FORMAT, OUTPUT, as_moment
 from civic_pipeline.errors import QueryRefused, writing
+from civic_pipeline.replacing import replacing
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,15 +81,9 @@ def _open_output(form: str, output: Path | None) -> Iterator[BinaryIO]:
     if output is not None:
         if not output.parent.is_dir():
             raise click.UsageError(f"{output.parent} is not a folder. Make it, or give --output another one.")
-        draft = output.with_name(f".{output.name}.new") if output.is_file() or not output.exists() else output
-        try:
-            with writing(output):
-                with draft.open("wb") as file:
-                    yield file
-                draft.replace(output)
-        finally:
-            if draft != output:
-                draft.unlink(missing_ok=True)
+        is_replaced = output.is_file() or not output.exists()  # else it is a pipe or a terminal
+        with (replacing if is_replaced else nullcontext)(output) as draft, writing(output), draft.open("wb") as file:
+            yield file
         return
     if form == "parquet" and sys.stdout.isatty():
         raise click.UsageError("Parquet is binary: redirect the output or use --output FILE.")

@@ -16,6 +16,6 @@ def problem_of(event: dg.DagsterEvent) -> str:
     if not error.stack:
         return error.message
     cause = error.cause or error  # Dagster wraps what a step raised
-    if disk := disk_error(Settings.from_environment().data, RuntimeError(cause.message.strip())):
+    if disk := disk_error(Settings.from_environment().data, cause.message.strip()):
         return str(disk)
     return f"{event.step_key or 'run'}: {cause.message.strip()} (--debug shows where)"

@@ -76,15 +76,14 @@ def writing(path: Path) -> Iterator[None]:
     except CivicError:
         raise
     except Exception as error:
-        foreseen = disk_error(path, error)
+        foreseen = disk_error(path, str(error), getattr(error, "errno", None))
         if foreseen:
             raise foreseen from error
         raise
 
 
-def disk_error(path: Path, error: BaseException) -> DiskFull | NotWritable | None:
-    """The expected error for what the system, DuckDB or SQLite (Dagster's storage) says about a disk, or None."""
-    code, text = getattr(error, "errno", None), str(error)
+def disk_error(path: Path, text: str, code: int | None = None) -> DiskFull | NotWritable | None:
+    """The expected error for what the system (by its `code`), DuckDB or SQLite (Dagster's storage) says about a disk, or None."""
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in text for words in _FULL):
         return DiskFull(path)
     if code in (errno.EACCES, errno.EPERM, errno.EROFS) or any(words in text for words in _NOT_WRITABLE):

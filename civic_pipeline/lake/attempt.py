@@ -19,6 +19,7 @@ from civic_pipeline.lake.captures import Lake
 from civic_pipeline.lake.manifest import Manifest
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.portals import Access
+from civic_pipeline.replacing import replace_text
 
 _FILE = "attempt.json"
 _FORMER_FILE = "visit.json"  # written until 0.1.0, with `visited_at`; read, never written
@@ -75,9 +76,7 @@ def record(attempt: Attempt, lake: Lake) -> Attempt:
     path = lake.folder / attempt.dataset / _FILE
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.write_text(attempt.model_dump_json(indent=1), encoding="utf-8")
-        draft.rename(path)
+        replace_text(path, attempt.model_dump_json(indent=1))
         path.with_name(_FORMER_FILE).unlink(missing_ok=True)
     return attempt
 

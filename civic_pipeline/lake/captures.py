@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.errors import CaptureDamaged, writing
-from civic_pipeline.lake.manifest import MANIFEST, VERDICT, Manifest, Verdict, capture_id_at, write_durably
+from civic_pipeline.errors import CaptureDamaged
+from civic_pipeline.lake.manifest import MANIFEST, VERDICT, Manifest, Verdict, capture_id_at
+from civic_pipeline.replacing import replace_text
 
 # Two machines may differ by so much. A capture of later than that was taken under a wrong clock.
 _CLOCKS_DIFFER_BY = timedelta(minutes=10)
@@ -87,9 +88,7 @@ class Lake:
 
     def judge(self, capture_id: str, verdict: Verdict) -> None:
         """Write beside a capture what became of it."""
-        path = self.folder / capture_id / VERDICT
-        with writing(path):
-            write_durably(path, verdict.model_dump_json(indent=1) + "\n")
+        replace_text(self.folder / capture_id / VERDICT, verdict.model_dump_json(indent=1) + "\n")
 
     def clear(self, capture: Manifest) -> None:
         """Its table passed after all: the verdict goes. What a person said stays."""

@@ -1,6 +1,5 @@
 """The manifest of a capture: what was read and how it was verified. It is written last and commits the capture."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from civic_pipeline.catalog import Strict
+from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Profile
 
 MANIFEST = "manifest.json"
@@ -135,14 +135,4 @@ class Manifest(Strict):
 
     def write(self, folder: Path) -> None:
         """Commit the capture in `folder`: the manifest is on disk before it gets its name, and it gets it atomically."""
-        write_durably(folder / MANIFEST, self.model_dump_json(indent=1) + "\n")
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a file: it is on disk before it gets its name, and it gets it atomically."""
-    draft = path.with_name(f".{path.name}")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+        replace_text(folder / MANIFEST, self.model_dump_json(indent=1) + "\n")

@@ -18,6 +18,7 @@ import yaml
 
 from civic_pipeline.errors import FileInvalid, writing
 from civic_pipeline.releases import connect
+from civic_pipeline.replacing import replace_text
 
 _QUESTION = re.compile(
     r"^## (?:\d+\. )?(?P<title>[^\n]+)\n(?:(?!^## ).)*?"
@@ -70,7 +71,7 @@ def write_answers(folder: Path, warehouse: Path, *, check: bool) -> list[str]:
         with writing(folder):
             (folder / "charts").mkdir(exist_ok=True)
             for path in stale:
-                path.write_text(written[path], encoding="utf-8")
+                replace_text(path, written[path])
             for path in gone:
                 path.unlink()
     return [path.relative_to(folder).as_posix() for path in stale + gone]

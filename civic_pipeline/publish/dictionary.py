@@ -23,6 +23,7 @@ from civic_pipeline.errors import writing
 from civic_pipeline.publish.markdown import WRITTEN_BY, as_code, as_document, as_facts, as_table
 from civic_pipeline.publish.sources import reference
 from civic_pipeline.quality import PlannedCheck, planned_checks, portal_checks
+from civic_pipeline.replacing import replace_text
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
@@ -76,7 +77,7 @@ def write_dictionary(root: Path, folder: Path, check: bool) -> list[str]:
             for name in stale:
                 page = folder / name
                 page.parent.mkdir(parents=True, exist_ok=True)
-                page.write_text(pages[name], encoding="utf-8")
+                replace_text(page, pages[name])
             for name in gone:
                 present[name].unlink()
     return stale + gone

@@ -13,8 +13,8 @@ from civic_pipeline.catalog import (
     load_datasets,
     table_name,
 )
-from civic_pipeline.errors import writing
 from civic_pipeline.publish.markdown import WRITTEN_BY, as_code, as_document, as_table
+from civic_pipeline.replacing import replace_text
 
 _INTRODUCTION = """\
 Where each dataset comes from, since when that is known, and what has moved. **Nothing here was verified against a live portal
@@ -33,8 +33,7 @@ def write_sources(root: Path, check: bool) -> list[str]:
     if page.exists() and page.read_text(encoding="utf-8") == text:
         return []
     if not check:
-        with writing(page):
-            page.write_text(text, encoding="utf-8")
+        replace_text(page, text)
     return [page.name]
 
 

@@ -110,13 +110,13 @@ def test_a_capture_is_a_parquet_file_and_a_manifest_that_is_written_last(
     take: Taker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_disk: list[str] = []
-    rename = Path.rename
+    replace = Path.replace
     monkeypatch.setattr(
-        Path, "rename", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or rename(self, to)
+        Path, "replace", lambda self, to: on_disk.extend(p.name for p in self.parent.iterdir()) or replace(self, to)
     )
     captured = take(FakeSource())
     assert (captured.status, captured.undeclared) == ("captured", ())
-    assert sorted(on_disk) == [".manifest.json", "part.parquet"]
+    assert sorted(on_disk) == [".manifest.json.new", "part.parquet"]
     (part,) = captured.manifest.parts
     assert (part.counted, part.landed, part.distinct, part.counted_after) == (3, 3, 3, 3)
     (file,) = take.lake.files(captured.manifest)

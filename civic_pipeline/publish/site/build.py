@@ -14,6 +14,7 @@ from civic_pipeline.publish.site import budget, changes, covid, data, firms, hou
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.site import HERE, About, Entry, Site
 from civic_pipeline.releases import connect
+from civic_pipeline.replacing import replace_text
 
 _KEPT = 2  # the site and the one before it, for readers in the middle of a page
 
@@ -123,9 +124,7 @@ def _publish(folder: Path, out: Path) -> None:
 
 
 def _write_asked(folder: Path, asked_at: datetime) -> None:
-    draft = folder / ".asked.json"
-    draft.write_text(json.dumps({"asked_at": f"{asked_at:%Y-%m-%dT%H:%M:%SZ}"}) + "\n", encoding="utf-8")
-    draft.replace(folder / "asked.json")
+    replace_text(folder / "asked.json", json.dumps({"asked_at": f"{asked_at:%Y-%m-%dT%H:%M:%SZ}"}) + "\n")
 
 
 def _remove_old(builds: Path, current: Path) -> None:
