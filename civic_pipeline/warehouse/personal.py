@@ -131,19 +131,16 @@ def _refuse(model: "Model", origins: Mapping[str, str]) -> None:
     path = model.contract_path
     dated_by = model.dataset.dated_by if model.dataset else None
     for position, column in enumerate(model.contract.columns):
-        line = line_of(path, "columns", position)
         if model.schema == "marts" and (column.personal or column.name in origins):
             of = f", made of {origins[column.name]}," if column.name in origins else ""
-            raise FileInvalid(
-                path, [(line, f"{column.name}{of} is about persons: a mart may match on it, not show it")]
-            )
-        if column.name in origins and not column.personal:
-            message = f"{column.name} is made of {origins[column.name]}, which is about persons: add personal: true, or leave it out"
-            raise FileInvalid(path, [(line, message)])
-        if column.name in model.contract.personal and column.name == dated_by:
-            raise FileInvalid(
-                path, [(line, f"{column.name} is about persons, so it cannot be dated_by, which is shown")]
-            )
+            problem = f"{column.name}{of} is about persons: a mart may match on it, not show it"
+        elif column.name in origins and not column.personal:
+            problem = f"{column.name} is made of {origins[column.name]}, which is about persons: add personal: true, or leave it out"
+        elif column.name in model.contract.personal and column.name == dated_by:
+            problem = f"{column.name} is about persons, so it cannot be dated_by, which is shown"
+        else:
+            continue
+        raise FileInvalid(path, [(line_of(path, "columns", position), problem)])
 
 
 def _refuse_opaque(path: Path, query: exp.Query, read: Iterable[str]) -> None:
