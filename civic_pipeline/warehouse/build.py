@@ -413,7 +413,7 @@ class Build:
 
     def _fingerprint(self, model: Model) -> str:
         self._history_views(model)  # the views' SQL names the captures
-        return fingerprint(self.connection, model, read_macros(macro_files(self.settings.root)))
+        return fingerprint(self.connection, model, read_macros(macro_files(self.settings.root)), self.settings.lake)
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")

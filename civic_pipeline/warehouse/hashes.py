@@ -1,21 +1,25 @@
 """The fingerprint of a table: a hash of its inputs and its code, which decide its contents."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 import duckdb
 
 from civic_pipeline.lake import Manifest
 from civic_pipeline.releases.contents import content_hash, hash_of
+from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse.macros import Macros, macros_called
 from civic_pipeline.warehouse.model import Model
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros) -> str:
+def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros, lake: Path) -> str:
     """Hash of everything that decides the table and its checks: files, called macros, inputs and versions.
 
-    Inputs are tables and seeds by their contents, and views by their SQL, which names the capture.
+    Inputs are tables and seeds by their contents, and views by their SQL, which names the capture below the folder `lake`: the
+    data folder can be moved.
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
+    read = [(name, text and text.replace(literal(f"{lake}/")[:-1], "'")) for name, text in read]
     declared = model.dataset.model_dump_json() if model.dataset else ""
     sql = [model.sql, model.contract.model_dump_json(), declared]
     return hash_of(

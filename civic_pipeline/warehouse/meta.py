@@ -366,7 +366,32 @@ META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HI
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables that do not exist, and write the comments and dictionary entries of all."""
+    """Create the tables and columns that do not exist, and write the comments and dictionary entries, unless they are there."""
+    if not _is_described(connection):
+        _describe(connection)
+    # Values as written until 0.1.
+    connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")
+    connection.execute("update meta.revisions set kind = 'rekeyed' where kind = 're-keyed'")
+
+
+def _is_described(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every table has its columns, types and comments; the entries of the dictionary were written with them."""
+    described = connection.execute(
+        "select concat_ws('.', schema_name, table_name), column_name, data_type, comment from duckdb_columns()"
+        " where database_name = current_database() union all"
+        " select concat_ws('.', schema_name, table_name), '', '', comment from duckdb_tables()"
+        " where database_name = current_database()"
+    ).fetchall()
+    wanted = [(table.full_name, "", "", _grain(table)) for table in META_TABLES]
+    wanted += [(table.full_name, c.name, c.type, c.description) for table in META_TABLES for c in table.columns]
+    return set(wanted) <= set(described)
+
+
+def _grain(table: MetaTable) -> str:
+    return f"Each row is {table.each_row_is}."
+
+
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     for schema in {table.schema for table in META_TABLES}:
         connection.execute(f"create schema if not exists {schema}")
     for table in META_TABLES:
@@ -374,12 +399,9 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists {table.full_name} ({columns})")
         for column in table.columns:  # columns that an older version did not have
             connection.execute(f"alter table {table.full_name} add column if not exists {column.name} {column.type}")
-        connection.execute(f"comment on table {table.full_name} is {literal(f'Each row is {table.each_row_is}.')}")
+        connection.execute(f"comment on table {table.full_name} is {literal(_grain(table))}")
         for column in table.columns:
             connection.execute(f"comment on column {table.full_name}.{column.name} is {literal(column.description)}")
-    # Values as written until 0.1.
-    connection.execute("update meta.tables set status = 'held_back' where status = 'held back'")
-    connection.execute("update meta.revisions set kind = 'rekeyed' where kind = 're-keyed'")
     for table in META_TABLES:
         name = table.full_name
         rows: list[dict[str, object]] = [
@@ -408,10 +430,10 @@ def put(
     names = [column.name for column in table.columns]
     connection.execute(f"delete from {table.full_name} where {where} = ?", [value])
     if rows:
-        marks = ", ".join("?" for _ in names)
-        connection.executemany(
-            f"insert into {table.full_name} ({', '.join(names)}) values ({marks})",
-            [[row.get(name) for name in names] for row in rows],
+        marks = f"({', '.join('?' for _ in names)})"
+        connection.execute(
+            f"insert into {table.full_name} ({', '.join(names)}) values {', '.join([marks] * len(rows))}",
+            [row.get(name) for row in rows for name in names],
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tiny_project import TinyProject
+from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
@@ -51,13 +52,24 @@ def night(
 BOTH = ["clean.town_payments", "marts.mart_months"]
 
 
-@pytest.fixture
-def known(tiny: TinyProject) -> TinyProject:
-    """The tiny project after its first night."""
+@pytest.fixture(scope="module")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
+    """The tiny project after its first night. Not to be changed."""
+    tiny = write_tiny_project(tmp_path_factory.mktemp("first") / "tiny")
     tiny.capture(ROWS, at=FIRST)
     tiny.attempt()
     assert night(tiny)[0] == BOTH
     return tiny
+
+
+@pytest.fixture
+def known(first_night: TinyProject, tmp_path: Path) -> TinyProject:
+    """A copy of it, to break."""
+    root = tmp_path / "tiny"
+    subprocess.run(
+        ["cp", "-a", first_night.settings.root, root], check=True
+    )  # the live file stays a link to its release
+    return replace(first_night, settings=replace(first_night.settings, root=root, data=root / "data"))
 
 
 def test_without_a_change_nothing_is_built_or_released(known: TinyProject) -> None:
@@ -66,6 +78,14 @@ def test_without_a_change_nothing_is_built_or_released(known: TinyProject) -> No
     assert night(known) == ([], None)
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
     assert len(kept_releases(known.settings)) == 1
+
+
+def test_a_data_folder_that_was_moved_builds_and_releases_nothing(known: TinyProject) -> None:
+    moved = known.settings.data.rename(known.settings.root / "it's elsewhere")
+    settled = replace(known, settings=replace(known.settings, data=moved))
+    assert night(settled) == ([], None)
+    settled.capture(MORE, at=SECOND)
+    assert night(settled)[0] == BOTH
 
 
 @pytest.mark.parametrize(
