@@ -7,7 +7,7 @@ export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run site dev test test-fast check audit docs requirements clean
+.PHONY: run site dev test test-fast test-site check audit docs requirements clean
 
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
@@ -25,6 +25,9 @@ test: .venv/dev  ## every test
 
 test-fast: .venv/dev  ## unit and integration tests without those marked slow
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" civic_pipeline_tests/unit civic_pipeline_tests/integration
+
+test-site: .venv/dev  ## every page of the public site of the sample in Chromium; `make test` opens three of each template
+	CIVIC_EVERY_PAGE=1 $(BIN)/python -m pytest civic_pipeline_tests/integration/test_site_in_a_browser.py
 
 check: .venv/dev  ## lint, types, definitions, generated docs
 	$(BIN)/ruff check .

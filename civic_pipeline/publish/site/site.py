@@ -99,7 +99,7 @@ class Site:
     facts: Facts
     connection: duckdb.DuckDBPyConnection
     files: dict[str, File] = field(default_factory=dict)
-    pages: list[str] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
     cards: list[Card] = field(default_factory=list)
     navigation: Sequence[Entry] = ()
     tools: Sequence[Entry] = ()
@@ -157,7 +157,7 @@ class Site:
     def page(self, path: str, template: str, **values: Any) -> None:
         """Write `path`/index.html. `path` is empty for the first page, else it ends with a slash."""
         self.write(f"{path}index.html", template, **values)
-        self.pages.append(path)
+        self.pages[path] = template
 
     def write(self, file: str, template: str, /, **values: Any) -> None:
         """Write a file whose name has no hash, such as a page."""
@@ -274,13 +274,13 @@ class Site:
         return f"assets/{digest}/"
 
     def manifest(self, code: str) -> Mapping[str, Any]:
-        """What the site is made from, and its data files by their unchanging names."""
+        """What the site is made from, its pages with their templates, and its data files by their unchanging names."""
         return {
             "release_id": self.facts.release_id,
             "released_at": f"{self.facts.released_at:%Y-%m-%dT%H:%M:%SZ}",
             "asked_at": f"{self.facts.asked_at:%Y-%m-%dT%H:%M:%SZ}",
             "code": code,
-            "pages": sorted(self.pages),
+            "pages": dict(sorted(self.pages.items())),
             "files": {
                 name: {"path": file.path, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
                 for name, file in sorted(self.files.items())
