@@ -12,13 +12,26 @@ SEED = 20_241_120
 BENFORD_DRAWS = 10_000
 BOOTSTRAP_DRAWS = 2_000
 
-# Mean absolute deviation of n conforming first digits, times the root of n.
-EXPECTED_MAD = 0.2349
-# Below it, Nigrini's bands call conforming samples nonconforming.
-LEAST_FOR_BANDS = 1_533
-# Upper bounds of Nigrini's bands for first digits.
-BANDS = ((0.006, "close"), (0.012, "acceptable"), (0.015, "marginal"))
 BIN_DOLLARS = 250
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Benford's law for the first digits of amounts, from `first` on: the share of d is log10(1 + 1/d).
+
+    `expected_mad`: mean absolute deviation of n conforming amounts, times the root of n. `bands`: Nigrini's, with their upper bounds,
+    and `least_for_bands` the n from which a conforming sample does not fall into the band `nonconforming`.
+    """
+
+    first: int
+    last: int
+    expected_mad: float
+    bands: tuple[tuple[float, str], ...]
+    least_for_bands: int
+
+
+FIRST_DIGIT = Digits(1, 9, 0.2349, ((0.006, "close"), (0.012, "acceptable"), (0.015, "marginal")), 1_533)
+FIRST_TWO_DIGITS = Digits(10, 99, 0.0794, ((0.0012, "close"), (0.0018, "acceptable"), (0.0022, "marginal")), 4_373)
 
 
 @dataclass(frozen=True)
@@ -34,21 +47,22 @@ class Result:
     band: str | None = None
 
 
-def benford(counts: Sequence[int]) -> Result:
-    """First digits 1 to 9 against Benford's law, p_d = log10(1 + 1/d).
+def benford(counts: Sequence[int], digits: Digits = FIRST_DIGIT) -> Result:
+    """First digits against Benford's law. `counts`: one per digit, or pair of digits, of `digits`.
 
-    `statistic` is MAD - E[MAD], with MAD the mean of |share - p_d| and E[MAD] = 0.2349 / sqrt(n), that of a conforming sample.
-    p: the share of 10,000 simulated conforming samples of n with at least this MAD. Bands (Nigrini) only from n = 1,533 on.
+    `statistic` is MAD - E[MAD], with MAD the mean of |share - log10(1 + 1/d)| and E[MAD] = `expected_mad` / sqrt(n), that of a
+    conforming sample. p: the share of 10,000 simulated conforming samples of n with at least this MAD.
     """
     import numpy as np
 
-    law = np.log10(1 + 1 / np.arange(1, 10))
+    law = np.log10(1 + 1 / np.arange(digits.first, digits.last + 1))
     total = sum(counts)
     mad = float(np.abs(np.array(counts) / total - law).mean())
     draws = np.random.default_rng(SEED).multinomial(total, law / law.sum(), size=BENFORD_DRAWS)
     simulated = np.abs(draws / total - law).mean(axis=1)
-    expected = EXPECTED_MAD / total**0.5
-    band = next((name for bound, name in BANDS if mad <= bound), "nonconforming") if total >= LEAST_FOR_BANDS else None
+    expected = digits.expected_mad / total**0.5
+    has_band = total >= digits.least_for_bands
+    band = next((name for bound, name in digits.bands if mad <= bound), "nonconforming") if has_band else None
     return Result(mad, expected, mad - expected, _share_as_extreme(simulated, mad), band=band)
 
 

@@ -4,15 +4,26 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from civic_pipeline.integrity.formulas import BIN_DOLLARS, Result, benford, bunching, upper_fence, year_end
+from civic_pipeline.integrity.formulas import (
+    BIN_DOLLARS,
+    FIRST_DIGIT,
+    FIRST_TWO_DIGITS,
+    Digits,
+    Result,
+    benford,
+    bunching,
+    upper_fence,
+    year_end,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
 
-# Fewer payments, or months, show too little to be tested.
+# Fewer payments, or months, show too little to be tested. Of 300 payments a conforming sample has each pair of digits once.
 LEAST_DIGITS = 100
+LEAST_TWO_DIGITS = 300
 LEAST_IN_BINS = 50
 LEAST_OTHER_MONTHS = 8
 
@@ -24,7 +35,13 @@ def compute_statistics(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
     sizes = tables["marts.fct_payment_sizes"].to_pylist()
     months = tables["marts.mart_spend_by_agency_month"].to_pylist()
     breadths = tables["marts.fct_vendor_breadth"].to_pylist()
-    rows = [*_digits(sizes), *_bins(sizes), *_last_months(months), *_breadths(breadths)]
+    rows = [
+        *_digits(sizes, "first digit", FIRST_DIGIT, LEAST_DIGITS),
+        *_digits(sizes, "first two digits", FIRST_TWO_DIGITS, LEAST_TWO_DIGITS),
+        *_bins(sizes),
+        *_last_months(months),
+        *_breadths(breadths),
+    ]
     _add_q_values(rows)
     return pa.table({name: [row[name] for row in rows] for name in _COLUMNS})
 
@@ -36,15 +53,15 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _digits(sizes: list[Row]) -> Iterator[Row]:
-    for key, rows in _grouped(sizes, "first digit").items():
-        counts = [0] * 9
+def _digits(sizes: list[Row], kind: str, digits: Digits, least: int) -> Iterator[Row]:
+    for key, rows in _grouped(sizes, kind).items():
+        counts = [0] * (digits.last - digits.first + 1)
         for row in rows:
-            counts[row["size"] - 1] += row["payment_count"]
+            counts[row["size"] - digits.first] += row["payment_count"]
         smallest, largest = min(row["smallest_amount"] for row in rows), max(row["largest_amount"] for row in rows)
         # Benford's law is of amounts over several orders of magnitude.
-        if sum(counts) >= LEAST_DIGITS and largest >= 100 * smallest:
-            yield _row("benford_first_digit", key, sum(counts), benford(counts))
+        if sum(counts) >= least and largest >= 100 * smallest:
+            yield _row(f"benford_{kind.replace(' ', '_')}", key, sum(counts), benford(counts, digits))
 
 
 def _bins(sizes: list[Row]) -> Iterator[Row]:
@@ -129,5 +146,6 @@ def _add_q_values(rows: list[Row]) -> None:
 
 # A flag needs a statistic in the direction of the test: an excess, a ratio above 1.
 _LEAST = {
-    "benford_first_digit": 0.0, "bunching_below_threshold": 0.0, "year_end_share": 1.0, "heterogeneous_supplier": 0.0,
+    "benford_first_digit": 0.0, "benford_first_two_digits": 0.0,
+    "bunching_below_threshold": 0.0, "year_end_share": 1.0, "heterogeneous_supplier": 0.0,
 }  # fmt: skip

@@ -43,6 +43,8 @@ def put_checkbook(warehouse: duckdb.DuckDBPyConnection, payments: Sequence[Paid]
         "seeds.agency_aliases": "city varchar, raw_name varchar, agency_code varchar",
         "seeds.fund_groups": "city varchar, fund_name varchar, fund_group varchar",
         "seeds.fund_types": "city varchar, fund_key varchar, gasb_fund_type varchar, mapping_confidence varchar, plain_sentence varchar",
+        "seeds.vendor_merges": "city varchar, raw_name varchar, vendor_name varchar, reviewer_role varchar, reviewed_on varchar, reason varchar",
+        "seeds.fixed_fee_categories": "city varchar, word varchar, reason varchar",
         "seeds.coverage_notes": "city varchar, source varchar, first_month varchar, last_month varchar, status varchar, note varchar",
     }.items():
         warehouse.execute(f"create table if not exists {table} ({declared})")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from civic_pipeline.integrity import compute_statistics
-from civic_pipeline.integrity.formulas import EXPECTED_MAD, benford, bunching, upper_fence, year_end
+from civic_pipeline.integrity.formulas import FIRST_DIGIT, FIRST_TWO_DIGITS, benford, bunching, upper_fence, year_end
 
 LAW = [math.log10(1 + 1 / digit) for digit in range(1, 10)]
 
@@ -41,7 +41,28 @@ def test_conforming_samples_have_no_excess_and_small_p_values_as_often_as_chance
     assert sum(result.observed for result in results) / 200 == pytest.approx(0.0136, abs=0.0006)
     assert sum(result.statistic for result in results) / 200 == pytest.approx(0, abs=0.0006)
     assert 0.01 < sum((result.p_value or 0) < 0.05 for result in results) / 200 < 0.1
-    assert pytest.approx(0.0136, abs=0.0001) == EXPECTED_MAD / 300**0.5
+    assert pytest.approx(0.0136, abs=0.0001) == FIRST_DIGIT.expected_mad / 300**0.5
+
+
+def test_two_digits_by_hand() -> None:
+    law = [math.log10(1 + 1 / pair) for pair in range(10, 100)]
+    counts = [4] * 90
+    result = benford(counts, FIRST_TWO_DIGITS)
+    mad = sum(abs(4 / 360 - share) for share in law) / 90
+    assert (result.observed, result.expected) == pytest.approx((mad, 0.0794 / 360**0.5))
+    assert result.statistic == pytest.approx(mad - 0.0794 / 360**0.5)
+    assert result.p_value == pytest.approx(1 / 10_001)
+    assert result.band is None
+    assert benford([round(4_300 * share) for share in law], FIRST_TWO_DIGITS).band is None
+    assert benford([round(100_000 * share) for share in law], FIRST_TWO_DIGITS).band == "close"
+    assert benford([100] * 90, FIRST_TWO_DIGITS).band == "nonconforming"
+
+
+def test_pairs_of_digits_of_a_conforming_sample_deviate_as_much_as_is_expected() -> None:
+    law = np.log10(1 + 1 / np.arange(10, 100))
+    draws = np.random.default_rng(3).multinomial(1_000, law / law.sum(), size=2_000)
+    mean = np.abs(draws / 1_000 - law).mean()
+    assert mean == pytest.approx(FIRST_TWO_DIGITS.expected_mad / 1_000**0.5, rel=0.01)
 
 
 def bins(counts: dict[int, int], threshold: int = 25_000) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

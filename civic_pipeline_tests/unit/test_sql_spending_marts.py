@@ -47,6 +47,48 @@ def test_spellings_of_one_payee_are_merged_with_the_reason(warehouse: duckdb.Duc
     assert len(rows_of_check(warehouse, "vendor_names_account_for_all_payments")) == 1
 
 
+def test_a_reviewer_merges_what_no_rule_sees_and_the_reason_is_shown(warehouse: duckdb.DuckDBPyConnection) -> None:
+    def shown(*payments: Paid) -> list[tuple[object, ...]]:
+        publish(warehouse, *payments)
+        query = "select raw_name, vendor_name, merge_reason, review_reason from marts.bridge_vendor_names order by 1"
+        return warehouse.execute(query).fetchall()
+
+    payments = [
+        Paid("DPW", name, str(n), "2023-07-03", 10) for n, name in enumerate(["Old Name LLC", "New Name Inc"] * 2)
+    ]
+    payments.append(Paid("DPW", "New Name Inc", "9", "2023-07-03", 10))
+    assert [row[1:3] for row in shown(*payments)] == [
+        ("New Name Inc", "same spelling"), ("Old Name LLC", "same spelling"),
+    ]  # fmt: skip
+    warehouse.execute(
+        "insert into seeds.vendor_merges values ('baltimore', 'OLD NAME, LLC', 'New Name', 'analyst', '2026-11-28', 'Renamed in 2024.'),"
+        " ('elsewhere', 'New Name Inc', 'Other', 'analyst', '2026-11-28', 'Of another city.')"
+    )
+    assert shown(*payments) == [
+        ("New Name Inc", "New Name Inc", "same spelling", None),
+        ("Old Name LLC", "New Name Inc", "reviewed", "Renamed in 2024."),
+    ]
+    more = [Paid("DPW", "Old Name LLC", str(n), "2023-07-03", 10) for n in range(20, 25)]
+    assert shown(*payments, *more)[0] == ("New Name Inc", "Old Name LLC", "reviewed", "Renamed in 2024.")
+    assert warehouse.execute("select count(*), sum(paid_amount) from marts.dim_vendors").fetchall() == [(1, 100)]
+
+
+def test_first_digits_of_payments_outside_fixed_fees(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute(
+        "create or replace table seeds.procurement_thresholds (city varchar, threshold_amount varchar, valid_from varchar, valid_to varchar)"
+    )
+    amounts = [5, 0.5, 10.01, 1234.5, 99]
+    payments = [Paid("DPW", "Ace", str(n), "2023-07-03", amount, category="Hoses") for n, amount in enumerate(amounts)]
+    publish(warehouse, *payments, Paid("DPW", "Bee", "9", "2023-07-03", 700, category="Building Rent"))
+    warehouse.execute("insert into seeds.fixed_fee_categories values ('baltimore', 'RENT', 'the same sum every month')")
+    build(warehouse, "marts.fct_payment_sizes")
+    query = "select size_kind, size, payment_count from marts.fct_payment_sizes order by all"
+    assert warehouse.execute(query).fetchall() == [
+        ("first digit", 1, 2), ("first digit", 5, 1), ("first digit", 9, 1),
+        ("first two digits", 10, 1), ("first two digits", 12, 1), ("first two digits", 50, 1), ("first two digits", 99, 1),
+    ]  # fmt: skip
+
+
 SPENT = (
     Paid("DPW", "Ace", "1", "2023-07-03", 60),
     Paid("DPW", "Bee", "2", "2023-07-05", 30),

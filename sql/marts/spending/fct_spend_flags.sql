@@ -151,12 +151,12 @@ flags as (
 tested as (
     select city, fiscal_year, 'duplicate_payment' as test, count(*) as tested_count
     from marts.fct_invoices
-    where paid_amount > 0
+    where paid_amount > 0 and invoice_key is not null
     group by city, fiscal_year
     union all
     select city, fiscal_year, 'split_purchase' as test, count(distinct hash_id([vendor_id, agency_id, spend_category])) as tested_count
     from marts.fct_payments
-    where contract_number is null and paid_amount > 0
+    where contract_number is null and check_number is not null and paid_amount > 0
     group by city, fiscal_year
     union all
     select city, fiscal_year, test, count(*) as tested_count
