@@ -19,7 +19,9 @@ class PlainFiles:
     """Responds to requests below `/files/`. Excel workbooks are served only here, because the other protocols cannot page them."""
 
     def __init__(self, files: Iterable[ServedFile], folder: Path) -> None:
-        self._files = {f"/files/{file.name}": file for file in files}
+        self._files = {
+            f"/files/{name}": file for file in files for name in (file.name, file.entry.published_as) if name
+        }
         self._workbooks = {f"/files/{path.name}": path for path in folder.glob("*.xlsx")}
 
     def find(self, request: Request) -> tuple[ServedFile, Purpose] | None:

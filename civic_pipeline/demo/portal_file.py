@@ -3,10 +3,20 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote
 
 from pydantic import Field, model_validator
 
-from civic_pipeline.catalog import ArcgisSource, Dataset, OpendatasoftSource, SocrataSource, Strict, mistake, stands_for
+from civic_pipeline.catalog import (
+    ArcgisSource,
+    Dataset,
+    FileSource,
+    OpendatasoftSource,
+    SocrataSource,
+    Strict,
+    mistake,
+    stands_for,
+)
 from civic_pipeline.demo.columns import KINDS, Kind
 from civic_pipeline.demo.faults import Faults
 from civic_pipeline.errors import CivicError
@@ -42,6 +52,7 @@ class FileEntry(Strict):
     item: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     layer: str | None = Field(default=None, pattern=r"^\w+$")
     socrata: str | None = Field(default=None, pattern=r"^[a-z0-9]{4}-[a-z0-9]{4}$")
+    published_as: str | None = Field(default=None, pattern=r"^[^/\\\x00]+$")  # a second name below /files/
     opendatasoft: str | None = Field(default=None, pattern=r"^[\w@.-]+$")
     service: str | None = Field(
         default=None, pattern=r"^\w+$"
@@ -103,8 +114,9 @@ def as_in_catalog(
         ids = {"layer": source.layer} | ({"item": source.item} if source.item else {})
         kinds = {name: _ARCGIS_KINDS[kind] for name, kind in declared.columns.items() if kind in _ARCGIS_KINDS}
         field_names = {name: name for name in field_names}
-    else:
-        ids, kinds = {}, {}  # a plain file has no ids and no declared types
+    else:  # a plain file is known by its name, and has no declared types
+        ids = {"published_as": unquote(source.url.rpartition("/")[2])} if isinstance(source, FileSource) else {}
+        kinds = {}
     types: dict[str, Kind] = {
         name: kind
         for name, field in field_names.items()

@@ -49,10 +49,11 @@ class FileDataset:
 
     def __init__(self, source: FileSource, access: Access) -> None:
         self._source = source
-        is_web = urlsplit(source.url).scheme in {"http", "https"}
-        # The demo portals serve files by name. An address given by a user (FileHere) is used as it is.
-        in_demo = is_web and access.root and not isinstance(source, FileHere)
-        self._address = f"{access.root}/files/{source.url.rpartition('/')[2]}" if in_demo else source.url
+        # The demo portals serve files by name, also those that an operator puts into the project, so that the sample and real
+        # files do not mix. An address given by a user (FileHere) is used as it is.
+        self._in_demo = access.root is not None and not isinstance(source, FileHere)
+        self._address = f"{access.root}/files/{source.url.rpartition('/')[2]}" if self._in_demo else source.url
+        is_web = urlsplit(self._address).scheme in {"http", "https"}
         self._path = None if is_web else access.project / source.url
         self._project = access.project.resolve()
         self._session = access.session()
@@ -157,7 +158,9 @@ class FileDataset:
             raise AnswerUnreadable(url, "a table", markup)
         if beginning.startswith((_ZIP, _OLE)):
             return open_sheet(url, path, source.sheet, self._new_path())
-        if source.sheet is not None:
+        if (
+            source.sheet is not None and not self._in_demo
+        ):  # the demo portals have CSV where the publisher has a workbook
             raise FileUnreadable(url, f"`source` names the sheet {source.sheet!r}, but it is not an Excel workbook")
         if _JSON.match(beginning):
             return open_geojson(url, path, self._new_path())

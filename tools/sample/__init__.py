@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from tools.sample import budget, chicago, contracts, covid, mwbe, salaries, service_requests, spending, vacants
+from tools.sample import (
+    budget,
+    chicago,
+    contracts,
+    covid,
+    mwbe,
+    performance,
+    salaries,
+    service_requests,
+    spending,
+    vacants,
+)
 from tools.sample.notes import portal_yml, readme
 from tools.sample.table import Table
 
@@ -23,6 +34,10 @@ def make_tables() -> list[Table]:
         *vacants.tables(),
         salaries.table(),
         *service_requests.tables(),
+        performance.measures(),
+        performance.services(),
+        *performance.plan(),
+        performance.tracker(),
         *(chicago.table(year) for year in chicago.EDITIONS),
         *(chicago.revenue(year) for year in chicago.REVENUE_EDITIONS),
     ]
