@@ -124,7 +124,7 @@ def test_the_share_met_is_that_of_the_research(
     )  # fmt: skip
 
 
-def test_the_change_of_a_year_cannot_be_told_from_none(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_the_change_of_a_year_cannot_be_distinguished_from_none(warehouse: duckdb.DuckDBPyConnection) -> None:
     query = (
         "select is_change_distinguishable from marts.mart_goal_scorecard where level = 'city' and fiscal_year = 2025"
     )
