@@ -193,6 +193,9 @@ GENERATED = (
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
     "marts.mart_vacant_notice_flows.city", "marts.mart_vacant_notice_flows.notice_count",
     "marts.mart_vacant_notice_flows.previous_notice_count",
+    "clean.baltimore_performance_measures.figure_kind", "clean.baltimore_performance_measures.fiscal_year", "clean.baltimore_performance_measures.period",
+    "marts.fct_measure_records.city", "marts.fct_measure_observations.city", "marts.dim_pillars_goals.city", "marts.dim_pillars_goals.plan_level",
+    "marts.mart_goal_scorecard.level", "marts.mart_goal_scorecard.measures",
     "marts.fct_service_requests.city", "marts.mart_service_requests_on_time.group_kind", "marts.mart_service_requests_on_time.interval_method",
 )  # fmt: skip
 
