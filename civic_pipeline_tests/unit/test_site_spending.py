@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from small_release import FLAGS, HOSTILE, SPENDING, small_release
 
 from civic_pipeline.publish.site import build_site
+from civic_pipeline.publish.site.site import _groups
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +95,12 @@ def test_a_flag_stands_with_its_base_rate_and_what_may_explain_it(tmp_path: Path
 def test_payments_without_tests_have_no_flags(site: Path) -> None:
     assert not (site / "spending/town/flags").exists()
     assert "data-flags" not in (site / "spending/town/vendor/index.html").read_text(encoding="utf-8")
+
+
+def test_row_groups_have_one_size_whatever_the_batches() -> None:
+    batches = [
+        pa.record_batch({"n": list(range(first, first + rows))}) for first, rows in ((0, 3), (3, 7), (10, 1), (11, 2))
+    ]
+    groups = list(_groups(batches, 4))
+    assert [group.num_rows for group in groups] == [4, 4, 4, 1]
+    assert pa.concat_tables(groups).column("n").to_pylist() == list(range(13))

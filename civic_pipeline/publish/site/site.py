@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -243,12 +243,16 @@ class Site:
     def parquet_by_ranges(self, name: str, sql: str) -> tuple[File, int]:
         """The rows of a query in small row groups, so that a browser can read a range of rows; also the bytes of the footer."""
         draft = self.folder / ".draft"
-        rows = self.connection.sql(sql).to_arrow_table()
-        pyarrow.parquet.write_table(rows, draft, row_group_size=_RANGE_ROWS, compression="snappy")
+        rows = self.connection.sql(sql).to_arrow_reader(_RANGE_ROWS)
+        count = 0
+        with pyarrow.parquet.ParquetWriter(draft, rows.schema, compression="snappy") as writer:
+            for group in _groups(rows, _RANGE_ROWS):
+                writer.write_table(group)
+                count += group.num_rows
         with draft.open("rb") as stream:
             stream.seek(-8, os.SEEK_END)
             footer = int.from_bytes(stream.read(4), "little") + 8
-        return self._keep(name, draft, rows.num_rows), footer
+        return self._keep(name, draft, count), footer
 
     def _keep(self, name: str, draft: Path, rows: int | None) -> File:
         with draft.open("rb") as stream:
@@ -286,6 +290,20 @@ class Site:
                 for name, file in sorted(self.files.items())
             },
         }
+
+
+def _groups(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
+    """The rows in tables of exactly `size` rows, but for the last; never more than two batches are in memory."""
+    kept = list[pyarrow.RecordBatch]()
+    for batch in batches:
+        kept.append(batch)
+        table = pyarrow.Table.from_batches(kept)
+        while table.num_rows >= size:
+            yield table.slice(0, size)
+            table = table.slice(size)
+        kept = table.to_batches()
+    if kept and (rest := pyarrow.Table.from_batches(kept)).num_rows:
+        yield rest
 
 
 def slug(text: str) -> str:
