@@ -209,6 +209,13 @@ class Contract(Strict):
         return self
 
     @property
+    def required(self) -> frozenset[str]:
+        """The columns that are never null: those of the key, and those of which a check says so without exceptions."""
+        never_null = "expect_column_values_to_not_be_null"
+        stated = [e for e in self.expectations if e.name == never_null and e.arguments.get("mostly", 1) == 1]
+        return frozenset(self.key).union(*(e.columns for e in stated))
+
+    @property
     def personal(self) -> frozenset[str]:
         """The columns that stay in the build."""
         return frozenset(

@@ -75,7 +75,7 @@ class OpendatasoftSource(Strict):
 
 
 class FileSource(Strict):
-    """A file on the web or in the project: CSV, Excel or GeoJSON, also compressed by gzip. The format is recognised by its bytes."""
+    """A file on the web or in the project: CSV, Excel, GeoJSON or JSON, also compressed by gzip. The format is recognised by its bytes."""
 
     portal: Literal["file"]
     url: str = Field(
@@ -83,6 +83,11 @@ class FileSource(Strict):
         " must be inside the project; `civic capture` reads any local file."
     )
     sheet: str | None = Field(default=None, description="Sheet of a workbook, if it is not the first.")
+    member: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Member of a JSON file that has the rows as an array of objects, such as dataset in a DCAT-US catalog.",
+    )
     encoding: str | None = Field(
         default=None,
         description="Encoding of a CSV file that is neither Unicode nor Windows-1252, such as mac_roman: any bytes pass for"

@@ -58,7 +58,7 @@ def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str,
     cities = {name.partition("/")[0] for name in sources}
     return dg.AssetSpec(
         asset_key(model.name),
-        deps=sorted({input_key(name) for name in model.inputs}),
+        deps=sorted({input_key(name) for name in model.inputs if not name.startswith("meta.")}),
         description=model.description,
         group_name=model.subject,
         kinds={"duckdb", "python" if model.code else "sql"},

@@ -12,17 +12,20 @@ from civic_pipeline.demo.exchange import Request, Response
 from civic_pipeline.demo.fault_injection import Purpose
 from civic_pipeline.demo.served_file import ServedFile, update_time_of
 
-_TYPES = {".csv": "text/csv", ".geojson": "application/geo+json", ".gz": "application/gzip"}
+_TYPES = {
+    ".csv": "text/csv", ".geojson": "application/geo+json", ".gz": "application/gzip", ".json": "application/json",
+}  # fmt: skip
+_DOCUMENTS = {".xlsx", ".json"}
 
 
 class PlainFiles:
-    """Responds to requests below `/files/`. Excel workbooks are served only here, because the other protocols cannot page them."""
+    """Responds to requests below `/files/`. Workbooks and JSON documents are served only here: the other protocols cannot page them."""
 
     def __init__(self, files: Iterable[ServedFile], folder: Path) -> None:
         self._files = {
             f"/files/{name}": file for file in files for name in (file.name, file.entry.published_as) if name
         }
-        self._workbooks = {f"/files/{path.name}": path for path in folder.glob("*.xlsx")}
+        self._documents = {f"/files/{path.name}": path for path in folder.iterdir() if path.suffix in _DOCUMENTS}
 
     def find(self, request: Request) -> tuple[ServedFile, Purpose] | None:
         file = self._files.get(request.path)
@@ -34,8 +37,8 @@ class PlainFiles:
         return replace(response, headers={}) if file.faults.no_validators else response
 
     def fallback(self, request: Request) -> Response:
-        workbook = self._workbooks.get(request.path)
-        return _file_response(workbook) if workbook else Response.page("404 Not Found", status=404)
+        document = self._documents.get(request.path)
+        return _file_response(document) if document else Response.page("404 Not Found", status=404)
 
     @staticmethod
     def error(code: int, message: str, _details: str, status: int, /) -> Response:

@@ -19,6 +19,7 @@ from civic_pipeline.warehouse.captured import declared_history_sql, declared_sql
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
+from civic_pipeline.warehouse.meta import META_TABLES, READABLE
 from civic_pipeline.warehouse.seeds import create_seeds
 
 
@@ -26,12 +27,12 @@ from civic_pipeline.warehouse.seeds import create_seeds
 def declared_warehouse(
     root: Path, datasets: Mapping[str, Dataset], models: Iterable[Model]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Every table that a query may read, without rows: raw and history as declared, seeds, and tables by their contracts.
+    """Every table that a query may read, without rows: raw and history as declared, seeds, meta, and tables by their contracts.
 
     Raises ModelFailed for invalid macros.
     """
     with duckdb.connect() as connection:
-        for schema in ("raw", "history", "seeds", "clean", "clean_history", "marts"):
+        for schema in ("raw", "history", "seeds", "meta", "clean", "clean_history", "marts"):
             connection.execute(f"create schema {schema}")
         for functions in macro_files(root):
             try:
@@ -39,10 +40,13 @@ def declared_warehouse(
             except duckdb.Error as error:
                 raise ModelFailed(functions, str(error)) from error
         create_seeds(connection, root)
+        for table in (table for table in META_TABLES if table.full_name in READABLE):
+            columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+            connection.execute(f"create table {table.full_name} ({columns})")
         for name, dataset in datasets.items():
-            table = table_name(name)
-            connection.execute(f"create view raw.{table} as {declared_sql(connection, dataset)}")
-            connection.execute(f"create view history.{table} as {declared_history_sql(connection, dataset)}")
+            view = table_name(name)
+            connection.execute(f"create view raw.{view} as {declared_sql(connection, dataset)}")
+            connection.execute(f"create view history.{view} as {declared_history_sql(connection, dataset)}")
         for model in models:
             columns = ", ".join(f"{column.name} {column.type}" for column in model.contract.columns)
             connection.execute(f"create table {model.name} ({columns})")

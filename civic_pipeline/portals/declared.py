@@ -3,14 +3,14 @@
 import pyarrow as pa
 
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.portals import arcgis, geojson, opendatasoft, socrata, table
+from civic_pipeline.portals import arcgis, json_objects, opendatasoft, socrata, table
 from civic_pipeline.portals.columns import CLOCK, NUMBER
 from civic_pipeline.portals.source import unused_name
 
 # Portal type, or class of types, -> the type in which it is stored. A class has its widest type.
 _TYPES: dict[str, dict[str, pa.DataType]] = {
     "arcgis": {"integer": pa.int64(), "number": pa.float64(), "date": CLOCK, **arcgis.ARROW_TYPES},
-    "file": geojson.ARROW_TYPES,
+    "file": json_objects.ARROW_TYPES,
     "opendatasoft": {"integer": pa.int64(), "number": NUMBER, "date": CLOCK, **opendatasoft.ARROW_TYPES},
     "socrata": {"integer": NUMBER, **socrata.ARROW_TYPES},
 }

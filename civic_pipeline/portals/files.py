@@ -1,4 +1,4 @@
-"""A file on the web or on disk: CSV, Excel or GeoJSON, plain or gzip. The format is detected from the content.
+"""A file on the web or on disk: CSV, Excel, GeoJSON or JSON, plain or gzip. The format is detected from the content.
 
 The columns are in the file, so `describe` downloads it, and its sha256 shows whether it changed. `ETag` and
 `Last-Modified` avoid a second download after the read.
@@ -26,6 +26,7 @@ from civic_pipeline.portals.decompression_limit import check_decompressed_size
 from civic_pipeline.portals.geojson import open_geojson
 from civic_pipeline.portals.html_table import is_export
 from civic_pipeline.portals.http import Access, Body, Client, detect_markup
+from civic_pipeline.portals.json_objects import open_objects
 from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_html, open_sheet
@@ -163,7 +164,11 @@ class FileDataset:
         ):  # the demo portals have CSV where the publisher has a workbook
             raise FileUnreadable(url, f"`source` names the sheet {source.sheet!r}, but it is not an Excel workbook")
         if _JSON.match(beginning):
+            if source.member is not None:
+                return open_objects(url, path, self._new_path(), source.member)
             return open_geojson(url, path, self._new_path())
+        if source.member is not None:
+            raise FileUnreadable(url, f"`source` names the member {source.member!r}, but it is not JSON")
         return open_csv(url, path, self._new_path(), source.encoding)
 
     def _new_path(self) -> Path:

@@ -91,6 +91,9 @@ def _read_catalog(root: Path) -> _Catalog:
         declared = [column for column in dataset.all_columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
         schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
+    schema["meta"] = {
+        table.name: {c.name: c.type for c in table.columns} for table in META_TABLES if table.schema == "meta"
+    }
     schema["seeds"] = {name: dict.fromkeys(columns, "VARCHAR") for name, columns in seed_columns(root).items()}
     models = dict(sorted(load_models(root, datasets).items()))
     for model in models.values():

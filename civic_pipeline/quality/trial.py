@@ -72,7 +72,7 @@ def _refuse_uncaptured(build: Build) -> None:
 
 
 def _view_accepted(build: Build, model: Model) -> None:
-    """Create views of the accepted tables that the model's SQL and checks read, and copy meta.tables."""
+    """Create views of the accepted tables that the model's SQL and checks read, and copy the tables of `meta` that it reads."""
     tables = sorted(name for name in model.inputs | model.references if name.startswith(("clean.", "marts.")))
     if not build.settings.build.exists():
         if tables:
@@ -103,4 +103,5 @@ def _view_accepted(build: Build, model: Model) -> None:
         connection.execute(
             "create schema drift; create table drift.accepted_slices as from accepted.drift.accepted_slices"
         )
-    connection.execute("delete from meta.tables; insert into meta.tables by name select * from accepted.meta.tables")
+    for name in sorted({"meta.tables", *(name for name in model.inputs if name.startswith("meta."))}):
+        connection.execute(f"delete from {name}; insert into {name} by name select * from accepted.{name}")

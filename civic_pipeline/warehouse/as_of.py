@@ -31,7 +31,7 @@ def as_of(
 
     A place without a capture at that moment has no rows in tables of several places; a source without any capture is empty.
     Contracts are not checked; row rules apply. `models` are in the order they are built in. Raises QueryRefused, UnknownName
-    for a table that is not a model, NotCapturedBy, CaptureDamaged, ShapeUnknown, ModelFailed.
+    for a table that is not a model or is about the warehouse itself, NotCapturedBy, CaptureDamaged, ShapeUnknown, ModelFailed.
     """
     lake = Lake(settings.lake, datasets)
     read = _read(_needed(query, models), models, datasets)
@@ -73,8 +73,9 @@ def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
     needed: set[str] = set()
     while waiting:
         name = waiting.pop().replace("quarantine.", "clean.", 1)
-        if name not in models:
-            raise UnknownName("table that can be rebuilt,", name, models)
+        if name not in models or models[name].is_about_warehouse:
+            rebuilt = [known for known, model in models.items() if not model.is_about_warehouse]
+            raise UnknownName("table that can be rebuilt,", name, rebuilt)
         if name not in needed:
             needed.add(name)
             waiting += [table for source in models[name].inputs if (table := accepted_as(source)) in models]

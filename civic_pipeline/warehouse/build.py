@@ -183,7 +183,8 @@ class Build:
             meta.put(
                 self.connection, meta.TABLES, "table_name", model.name,
                 [{
-                    "table_name": model.name, "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
+                    "table_name": model.name, "subject": model.subject,
+                    "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
                     "status": self._status(model, staged.rows), "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
                     "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
                     "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
@@ -217,6 +218,7 @@ class Build:
             if known in (None, (NEVER_CAPTURED,)):  # an empty table is no accepted version: others would wait for it
                 row: dict[str, object] = {
                     "table_name": model.name,
+                    "subject": model.subject,
                     "each_row_is": model.contract.each_row_is,
                     "inputs": sorted(model.inputs),
                 }

@@ -20,13 +20,16 @@ def describe_table(connection: duckdb.DuckDBPyConnection, model: Model, lineage:
     connection.execute(f"comment on table {model.name} is {literal(model.description)}")
     rows: list[dict[str, object]] = []
     shown = [column for column in model.contract.columns if column.name not in model.personal]
+    counts = ", ".join(f"count(*) - count({quoted(column.name)})" for column in shown) or "0"
+    nulls = connection.execute(f"select {counts} from {model.name}").fetchall()[0]
     for position, column in enumerate(shown, 1):
         connection.execute(
             f"comment on column {model.name}.{column.name} is {literal(_comment(column.description, column.unit))}"
         )
         rows.append({
             "table_name": model.name, "position": position, "column_name": column.name, "column_type": column.type, "unit": column.unit,
-            "description": column.description, "references_table": column.references, "made_from": lineage[column.name],
+            "description": column.description, "is_required": column.name in model.contract.required, "null_count": nulls[position - 1],
+            "references_table": column.references, "made_from": lineage[column.name],
         })  # fmt: skip
     meta.put(connection, meta.COLUMNS, "table_name", model.name, rows)
 

@@ -9,14 +9,15 @@ from civic_pipeline.lake import Manifest
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse.macros import Macros, macros_called
+from civic_pipeline.warehouse.meta import READABLE
 from civic_pipeline.warehouse.model import Model
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros, lake: Path) -> str:
     """Hash of everything that decides the table and its checks: files, called macros, inputs and versions.
 
-    Inputs are tables and seeds by their contents, and views by their SQL, which names the capture below the folder `lake`: the
-    data folder can be moved.
+    Inputs are tables and seeds by their contents, views by their SQL, which names the capture below the folder `lake` (the data
+    folder can be moved), and tables of `meta` by what does not change every night.
     """
     read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
     read = [(name, text and text.replace(literal(f"{lake}/")[:-1], "'")) for name, text in read]
@@ -45,6 +46,8 @@ def cleaning(connection: duckdb.DuckDBPyConnection, model: Model, capture: Manif
 def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:
     """A table's name and the hash of its current contents, or None if it does not exist."""
     schema, _, name = relation.partition(".")
+    if schema == "meta":
+        return relation, content_hash(connection, f"({READABLE[relation]})")
     # The hash of the contents leaves out columns about persons: only the fingerprint changes with them.
     version_of_table = "case when len(personal_columns) > 0 then fingerprint else content_hash end"
     for query in (

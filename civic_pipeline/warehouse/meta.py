@@ -1,13 +1,16 @@
 """The tables of schema `meta`: provenance that analysts can join to. Their columns are described only here.
 
-`marts.mart_changes` is one of them, because what a release changes is known only when it is made.
+`marts.mart_changes` is one of them, because what a release changes is known only when it is made. Marts about the warehouse itself
+(subject `certification`) read `meta` in their SQL; the night builds them after all other tables.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
 
+from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.sql_text import literal
 
 
@@ -98,11 +101,40 @@ CAPTURES = MetaTable(
         ("accepted_because", "VARCHAR", "Why, in that person's own words; null if nobody had to."),
     ),
 )
+DATASETS = MetaTable(
+    "datasets",
+    "one dataset as its defs.yaml declares it",
+    _columns(
+        ("dataset", "VARCHAR", "City and dataset, such as baltimore/spending."),
+        ("table_name", "VARCHAR", "Schema and name of its clean table."),
+        ("title", "VARCHAR", "Title on the portal."),
+        ("subject", "VARCHAR", "Subject: the folder of the marts that use it."),
+        ("publisher", "VARCHAR", "Who publishes it."),
+        ("licence", "VARCHAR", "Licence the publisher states, or not stated."),
+        ("description", "VARCHAR", "What it holds and what it leaves out."),
+        (
+            "cadence",
+            "VARCHAR",
+            "How often the publisher says it updates: daily, weekly, monthly, quarterly, annually, irregular or closed.",
+        ),
+        ("dated_by", "VARCHAR", "Column of the clean table with the date of the data; null if there is none."),
+        ("portal", "VARCHAR", "Kind of portal: socrata, arcgis, opendatasoft or file."),
+        (
+            "has_stable_id",
+            "BOOLEAN",
+            "Whether its source is named by an id of the portal; false for a file and for a layer without an item.",
+        ),
+        ("owners", "VARCHAR[]", "Teams or persons who answer for it here."),
+        ("recorded_on", "DATE", "Day on which the reference was last confirmed in a public source."),
+        ("is_retired", "BOOLEAN", "Whether the source is gone: it is not asked any more."),
+    ),
+)
 TABLES = MetaTable(
     "tables",
     "one table of the warehouse, with its current status",
     _columns(
         ("table_name", "VARCHAR", "Schema and table."),
+        ("subject", "VARCHAR", "Subject: the folder of a mart, or the subject of the dataset."),
         ("each_row_is", "VARCHAR", "The grain."),
         ("cannot_say", "VARCHAR", "What the table must not be used to claim; null if nothing is stated."),
         (
@@ -184,6 +216,12 @@ COLUMNS = MetaTable(
         ("column_type", "VARCHAR", "DuckDB type."),
         ("unit", "VARCHAR", "Unit of the value; null if it has none."),
         ("description", "VARCHAR", "Meaning."),
+        (
+            "is_required",
+            "BOOLEAN",
+            "Whether it is part of the key or a check says that it is never null; null outside of clean and marts.",
+        ),
+        ("null_count", "BIGINT", "Rows of the accepted version in which it is null; null outside of clean and marts."),
         ("references_table", "VARCHAR", "Table in whose key the value must exist."),
         ("made_from", "VARCHAR[]", "Columns it is computed from, read from the SQL, as schema.table.column."),
     ),
@@ -362,7 +400,20 @@ CHANGES = MetaTable(
     schema="marts",
 )
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
-META_TABLES = (CAPTURES, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HISTORY)
+META_TABLES = (CAPTURES, DATASETS, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HISTORY)
+
+# What a mart about the warehouse itself may read, as SQL without what every night writes anew and without the tables that such
+# marts are: a night in which nothing else changed must not rebuild them.
+_OTHERS = "select table_name from meta.tables where subject = 'certification' and starts_with(table_name, 'marts.')"
+READABLE = {
+    "meta.captures": "select dataset, edition, capture_id, captured_at, title, publisher, licence, url, profile, landed_rows, bytes, sha256"
+    " from meta.captures",
+    "meta.checks": f"select * exclude (run_id, checked_at, examples) from meta.checks where table_name not in ({_OTHERS})",
+    "meta.columns": f"select * from meta.columns where table_name not in ({_OTHERS})",
+    "meta.comparisons": "select * from meta.comparisons",
+    "meta.datasets": "select * from meta.datasets",
+    "meta.tables": f"select * exclude (built_at, fingerprint) from meta.tables where table_name not in ({_OTHERS})",
+}
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -421,6 +472,30 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
 def put_places(connection: duckdb.DuckDBPyConnection) -> None:
     """Copy every place from `seeds.places`."""
     connection.execute("delete from meta.places; insert into meta.places by name from seeds.places")
+
+
+def put_datasets(connection: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
+    """Replace the rows of `meta.datasets`."""
+    connection.execute("delete from meta.datasets")
+    rows = [_dataset_row(name, dataset) for name, dataset in datasets.items()]
+    if rows:
+        names = [column.name for column in DATASETS.columns]
+        marks = ", ".join("?" for _ in names)
+        connection.executemany(
+            f"insert into meta.datasets ({', '.join(names)}) values ({marks})",
+            [[row[name] for name in names] for row in rows],
+        )
+
+
+def _dataset_row(name: str, dataset: Dataset) -> dict[str, object]:
+    sources = [edition.source for edition in dataset.editions.values()]
+    return {
+        "dataset": name, "table_name": f"clean.{table_name(name)}", "title": dataset.title, "subject": dataset.subject,
+        "publisher": dataset.publisher, "licence": dataset.licence, "description": dataset.description, "cadence": dataset.cadence,
+        "dated_by": dataset.dated_by, "portal": dataset.source.portal,
+        "has_stable_id": all(getattr(source, "id", None) or getattr(source, "item", None) for source in sources),
+        "owners": list(dataset.owners), "recorded_on": dataset.source.recorded, "is_retired": dataset.retired,
+    }  # fmt: skip
 
 
 def put(

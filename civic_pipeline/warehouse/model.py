@@ -21,6 +21,7 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Contract, Dataset, Subject, accepted_as, read_contract, stands_for, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
+from civic_pipeline.warehouse.meta import READABLE
 from civic_pipeline.warehouse.outside import line_with, refuse_outside
 from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import PythonCode, python_code
@@ -133,6 +134,11 @@ class Model:
         return keys.union(*(rule.reads for rule in self.rules)) - {self.name}
 
     @property
+    def is_about_warehouse(self) -> bool:
+        """Whether it reads what the night recorded of other tables, so that it is built after them."""
+        return not self.inputs.isdisjoint(READABLE)
+
+    @property
     def code_version(self) -> str:
         """A hash of the SQL or the Python code, and of the contract, for Dagster."""
         files = [
@@ -168,10 +174,11 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     for model in models.values():
         reads = [(part.path, part.inputs) for part in model.parts] or [(model.contract_path, model.inputs)]
         for path, inputs in reads:
-            if unknown := inputs - models.keys() - sources:
+            recorded = READABLE.keys() if model.schema == "marts" and model.subject == "certification" else set()
+            if unknown := inputs - models.keys() - sources - recorded:
                 raise CatalogIncomplete(
                     f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
-                    " Check the spelling, or add the dataset or seed."
+                    " Check the spelling, or add the dataset or seed. Only marts of the subject certification read meta."
                 )
         for position, column in enumerate(model.contract.columns):
             if not column.references:
@@ -194,6 +201,10 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
         name: {accepted_as(item) for item in model.inputs | model.references if accepted_as(item) in models} - {name}
         for name, model in models.items()
     }
+    about_warehouse = {name for name, model in models.items() if model.is_about_warehouse}
+    others = set(models) - _with_readers(about_warehouse, graph)
+    for name in about_warehouse:
+        graph[name] |= others
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -215,6 +226,14 @@ def _histories(model: Model, models: Mapping[str, Model]) -> tuple[Model, ...]:
                 " which has no version of each capture's day."
             )
     return tuple(read)
+
+
+def _with_readers(names: set[str], graph: Mapping[str, set[str]]) -> set[str]:
+    """`names`, and every model that depends on one of them."""
+    known = set(names)
+    while more := {name for name, needed in graph.items() if name not in known and needed & known}:
+        known |= more
+    return known
 
 
 def _model_paths(root: Path, schema: str) -> Iterator[Path]:

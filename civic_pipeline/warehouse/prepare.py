@@ -56,6 +56,7 @@ def prepare(build: Build) -> None:
             raise ModelFailed(macros, str(error)) from error
     create_seeds(connection, root)
     meta.put_places(connection)
+    meta.put_datasets(connection, build.datasets)
     _view_captures(build)
 
 

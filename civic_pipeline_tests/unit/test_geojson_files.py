@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reading import broken, here, read, rows
 
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, ValueUnreadable
-from civic_pipeline.portals import geojson
+from civic_pipeline.portals import json_text
 
 
 def feature(properties: Any, geometry: Any = None) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def test_features_are_read_with_their_json_types(tmp_path: Path, indent: int | N
 
 
 def test_a_collection_is_read_through_a_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(geojson, "_CHUNK_CHARACTERS", 7)
+    monkeypatch.setattr(json_text, "_CHUNK_CHARACTERS", 7)
     assert rows(here(tmp_path, json.dumps(COLLECTION).encode()), tmp_path) == FEATURES
 
 

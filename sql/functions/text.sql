@@ -9,3 +9,8 @@ create or replace macro clean_text(text) as (
 create or replace macro clean_code(text) as (
     regexp_replace(clean_text(text), '^0+(\w)', '\1')
 );
+
+-- Whether a text is empty, or the placeholder of a template, in two pairs of braces, that nobody filled: ' ' -> true, null -> true, 'Parks' -> false
+create or replace macro is_unfilled(text) as (
+    clean_text(text) is null or regexp_matches(trim(text), '^\{\{[^}]*\}\}$')
+);

@@ -7,6 +7,7 @@ from tools.sample import (
     chicago,
     contracts,
     covid,
+    inventory,
     mwbe,
     performance,
     salaries,
@@ -40,6 +41,7 @@ def make_tables() -> list[Table]:
         performance.tracker(),
         *(chicago.table(year) for year in chicago.EDITIONS),
         *(chicago.revenue(year) for year in chicago.REVENUE_EDITIONS),
+        inventory.table(),
     ]
 
 

@@ -8,7 +8,8 @@ from tools.sample.table import Table
 
 
 def portal_yml(tables: Sequence[Table]) -> str:
-    files = [{"file": table.file, **table.entry} for table in tables]
+    # A JSON document is served by its name alone, as a workbook is.
+    files = [{"file": table.file, **table.entry} for table in tables if not table.file.endswith(".json")]
     comment = "# Written by `python -m tools.sample`: what the demo portals serve here, and under which ids.\n"
     return comment + yaml.safe_dump({"files": files}, sort_keys=False, width=120)
 
