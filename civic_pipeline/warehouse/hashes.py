@@ -19,7 +19,7 @@ def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Mac
     Inputs are tables and seeds by their contents, views by their SQL, which names the capture below the folder `lake` (the data
     folder can be moved), and tables of `meta` by what does not change every night.
     """
-    read = [_version_of(connection, name) for name in sorted(model.inputs | model.references)]
+    read = [_version_of(connection, name, model.name) for name in sorted(model.inputs | model.references)]
     read = [(name, text and text.replace(literal(f"{lake}/")[:-1], "'")) for name, text in read]
     declared = model.dataset.model_dump_json() if model.dataset else ""
     sql = [model.sql, model.contract.model_dump_json(), declared]
@@ -33,7 +33,7 @@ def cleaning(connection: duckdb.DuckDBPyConnection, model: Model, capture: Manif
     contract = model.contract
     rules = [rule.keep_if for rule in contract.row_rules]
     columns = [(column.name, column.type) for column in contract.columns]
-    seeds = [_version_of(connection, name) for name in sorted(model.inputs) if name.startswith("seeds.")]
+    seeds = [_version_of(connection, name, model.name) for name in sorted(model.inputs) if name.startswith("seeds.")]
     declared = model.dataset.model_dump_json() if model.dataset else ""
     files = [(part.edition, part.sha256) for part in capture.parts]
     called = macros_called([model.sql, *rules, declared], macros)
@@ -43,11 +43,11 @@ def cleaning(connection: duckdb.DuckDBPyConnection, model: Model, capture: Manif
     )  # fmt: skip
 
 
-def _version_of(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, str | None]:
+def _version_of(connection: duckdb.DuckDBPyConnection, relation: str, reader: str) -> tuple[str, str | None]:
     """A table's name and the hash of its current contents, or None if it does not exist."""
     schema, _, name = relation.partition(".")
     if schema == "meta":
-        return relation, content_hash(connection, f"({READABLE[relation]})")
+        return relation, content_hash(connection, f"({READABLE[relation].format(reader=literal(reader))})")
     # The hash of the contents leaves out columns about persons: only the fingerprint changes with them.
     version_of_table = "case when len(personal_columns) > 0 then fingerprint else content_hash end"
     for query in (

@@ -4,13 +4,11 @@
 (subject `certification`) read `meta` in their SQL; the night builds them after all other tables.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
 
-from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.sql_text import literal
 
 
@@ -402,17 +400,18 @@ CHANGES = MetaTable(
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
 META_TABLES = (CAPTURES, DATASETS, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HISTORY)
 
-# What a mart about the warehouse itself may read, as SQL without what every night writes anew and without the tables that such
-# marts are: a night in which nothing else changed must not rebuild them.
-_OTHERS = "select table_name from meta.tables where subject = 'certification' and starts_with(table_name, 'marts.')"
+# What a mart about the warehouse itself may read, as SQL without what every night writes anew and without the rows about such
+# marts and about the `{reader}`, which has no row in meta.tables when it is new: a night without changes must not rebuild them.
+_MARTS = "select table_name from meta.tables where subject = 'certification' and starts_with(table_name, 'marts.')"
+_OTHERS = f"where table_name not in ({_MARTS} union all select {{reader}})"
 READABLE = {
     "meta.captures": "select dataset, edition, capture_id, captured_at, title, publisher, licence, url, profile, landed_rows, bytes, sha256"
     " from meta.captures",
-    "meta.checks": f"select * exclude (run_id, checked_at, examples) from meta.checks where table_name not in ({_OTHERS})",
-    "meta.columns": f"select * from meta.columns where table_name not in ({_OTHERS})",
+    "meta.checks": f"select * exclude (run_id, checked_at, examples) from meta.checks {_OTHERS}",
+    "meta.columns": f"select * from meta.columns {_OTHERS}",
     "meta.comparisons": "select * from meta.comparisons",
     "meta.datasets": "select * from meta.datasets",
-    "meta.tables": f"select * exclude (built_at, fingerprint) from meta.tables where table_name not in ({_OTHERS})",
+    "meta.tables": f"select * exclude (built_at, fingerprint) from meta.tables {_OTHERS}",
 }
 
 
@@ -472,30 +471,6 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
 def put_places(connection: duckdb.DuckDBPyConnection) -> None:
     """Copy every place from `seeds.places`."""
     connection.execute("delete from meta.places; insert into meta.places by name from seeds.places")
-
-
-def put_datasets(connection: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
-    """Replace the rows of `meta.datasets`."""
-    connection.execute("delete from meta.datasets")
-    rows = [_dataset_row(name, dataset) for name, dataset in datasets.items()]
-    if rows:
-        names = [column.name for column in DATASETS.columns]
-        marks = ", ".join("?" for _ in names)
-        connection.executemany(
-            f"insert into meta.datasets ({', '.join(names)}) values ({marks})",
-            [[row[name] for name in names] for row in rows],
-        )
-
-
-def _dataset_row(name: str, dataset: Dataset) -> dict[str, object]:
-    sources = [edition.source for edition in dataset.editions.values()]
-    return {
-        "dataset": name, "table_name": f"clean.{table_name(name)}", "title": dataset.title, "subject": dataset.subject,
-        "publisher": dataset.publisher, "licence": dataset.licence, "description": dataset.description, "cadence": dataset.cadence,
-        "dated_by": dataset.dated_by, "portal": dataset.source.portal,
-        "has_stable_id": all(getattr(source, "id", None) or getattr(source, "item", None) for source in sources),
-        "owners": list(dataset.owners), "recorded_on": dataset.source.recorded, "is_retired": dataset.retired,
-    }  # fmt: skip
 
 
 def put(

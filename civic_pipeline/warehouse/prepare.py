@@ -15,6 +15,7 @@ from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.capture_rows import record_capture
 from civic_pipeline.warehouse.captured import capture_sql, declared_sql, refuse_unknown_shape
+from civic_pipeline.warehouse.dataset_rows import record_datasets
 from civic_pipeline.warehouse.macros import macro_files
 from civic_pipeline.warehouse.seeds import create_seeds
 
@@ -56,7 +57,7 @@ def prepare(build: Build) -> None:
             raise ModelFailed(macros, str(error)) from error
     create_seeds(connection, root)
     meta.put_places(connection)
-    meta.put_datasets(connection, build.datasets)
+    record_datasets(connection, build.datasets)
     _view_captures(build)
 
 

@@ -11,6 +11,7 @@ from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
+from civic_pipeline.warehouse.meta import META_TABLES
 from civic_pipeline.warehouse.seeds import seed_columns
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -25,6 +26,7 @@ def committed() -> dict[str, Model]:
 def schema(committed: dict[str, Model]) -> Schema:
     """Columns of every table, from the catalog, the seeds and the contracts."""
     known: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "marts": {}}
+    known["meta"] = {table.name: {column.name: column.type for column in table.columns} for table in META_TABLES}
     for name, dataset in load_datasets(CHECKOUT).items():
         # A family of columns stands for itself.
         known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")
@@ -180,6 +182,8 @@ def test_every_origin_exists_and_only_generated_columns_have_none(committed: dic
 
 # Literals, counts of rows, a generated calendar.
 GENERATED = (
+    "marts.fct_portal_items.city", "marts.fct_dataset_quality_parts.dataset_kind", "marts.mart_wwc_totals.", "marts.mart_wwc_scorecard.test_count", "marts.mart_wwc_claims.criterion_count",
+    "marts.mart_publication_catalog.published_by", "marts.mart_publication_catalog.is_machine_readable",
     "marts.dim_agencies.city", "marts.fct_source_days.city", "marts.fct_source_days.row_count", "marts.fct_source_days.source",
     "marts.bridge_agency_aliases.city", "marts.bridge_agency_aliases.row_count",
     "marts.bridge_agency_aliases.source_system", "marts.dim_certified_firms.", "marts.mart_match_quality.", "marts.mart_mwbe_reported.why_ours_may_be_", "marts.dim_coverage.row_count",
