@@ -246,3 +246,45 @@ def test_the_seed_of_limits_is_that_of_poissons_distribution() -> None:
             pytest.approx(chi2.ppf(0.025, 2 * count) / 2 if count else 0, abs=1e-6),
             pytest.approx(chi2.ppf(0.975, 2 * count + 2) / 2, abs=1e-6),
         )
+
+
+# Revisions
+
+
+def test_a_triangle_shows_what_each_capture_knew_of_a_day(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Three captures of two counties: late reports of 3 January, an outage that the second one repairs, and an old day that is revised."""
+    captures = [
+        ("2021-01-04", {"A": [10, 12, 15], "B": [4, 4, 4]}),  # 1 to 3 January
+        ("2021-01-07", {"A": [10, 12, 19, 0, 0], "B": [4, 4, 5, 0, 0]}),  # nothing of 4 and 5 January
+        ("2021-03-01", {"A": [10, 11, 20, 24, 30], "B": [4, 4, 5, 5, 6]}),
+    ]
+    for name, value in (("cases", "cases"), ("deaths", "deaths"), ("probable_deaths", "probable_deaths")):
+        warehouse.execute(
+            f"create table clean_history.maryland_covid_{name} (county varchar, observed_date date, cumulative_{value} bigint,"
+            " _capture_id varchar, _captured_at timestamp, _sequence integer)"
+        )
+    for sequence, (moment, counts) in enumerate(captures, 1):
+        for county, values in counts.items():
+            for day, value in enumerate(values):
+                row = [county, FIRST + timedelta(days=day), value, f"c{sequence}", moment, sequence]
+                warehouse.execute("insert into clean_history.maryland_covid_cases values (?, ?, ?, ?, ?, ?)", row)
+    build(warehouse, "marts.mart_covid_revision_triangle")
+    rows = warehouse.execute(
+        "select day(observed_date), capture_id, lag_days, cumulative_reported, revision, daily_increment, latest_daily_increment,"
+        " round(completeness, 4), is_missing_as_zero from marts.mart_covid_revision_triangle where geography = 'A' order by 1, 2"
+    ).fetchall()
+    assert rows == [
+        (1, "c1", 3, 10, None, None, None, None, False),
+        (2, "c1", 2, 12, None, 2, 1, 2.0, False),
+        (2, "c3", 58, 11, -1, 1, 1, 1.0, False),
+        (3, "c1", 1, 15, None, 3, 9, round(3 / 9, 4), False),
+        (3, "c2", 4, 19, 4, 7, 9, round(7 / 9, 4), False),
+        (3, "c3", 57, 20, 1, 9, 9, 1.0, False),
+        (4, "c2", 3, 0, None, None, 4, None, True),
+        (4, "c3", 56, 24, None, 4, 4, 1.0, False),
+        (5, "c2", 2, 0, None, None, 6, None, True),
+        (5, "c3", 55, 30, None, 6, 6, 1.0, False),
+    ]
+    # A day that is first seen after more than four weeks and never revised says nothing about revisions.
+    late = "select count(*) from marts.mart_covid_revision_triangle where is_first and lag_days > 28"
+    assert warehouse.execute(late).fetchone() == (0,)

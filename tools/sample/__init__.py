@@ -29,6 +29,7 @@ def make_tables() -> list[Table]:
         covid.cases(),
         covid.deaths(),
         covid.probable_deaths(),
+        *covid.older_copies(),
         *covid.zip_cases(),
         mwbe.city(),
         contracts.table(),
