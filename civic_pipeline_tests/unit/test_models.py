@@ -9,6 +9,7 @@ from civic_pipeline.catalog import load_datasets, table_name
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import Model, load_models
+from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.meta import META_TABLES
@@ -35,6 +36,7 @@ def schema(committed: dict[str, Model]) -> Schema:
         known["seeds"][seed] = dict.fromkeys(columns, "VARCHAR")
     for model in committed.values():
         known[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
+    known["clean_history"] = {table: columns | ADDED_TO_CLEAN for table, columns in known["clean"].items()}
     return known
 
 
@@ -193,7 +195,9 @@ GENERATED = (
     "marts.fct_payment_sizes.payment_count", "marts.fct_split_purchases.payment_count", "marts.fct_split_purchases.largest_window_count", "marts.mart_contract_coverage.split_count", "marts.fct_budget_lines.city",
     "marts.fct_budget_lines.phase", "marts.fct_revenue_lines.city", "marts.fct_revenue_lines.phase",
     "marts.mart_budget_credibility.head_count", "marts.mart_reconciliations.our_table",
-    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric", "marts.fct_covid_observations.place",
+    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric", "marts.fct_covid_observations.place", "marts.mart_covid_indicators_daily.positivity_mean_of_daily",
+    "marts.mart_covid_indicators_daily.positivity_people", "marts.mart_covid_revision_triangle.place", "marts.mart_covid_revision_triangle.geography_kind",
+    "marts.mart_covid_revision_triangle.metric", "marts.mart_covid_revision_triangle.is_first",
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
     "marts.mart_vacant_notice_flows.city", "marts.mart_vacant_notice_flows.notice_count",
     "marts.mart_vacant_notice_flows.previous_notice_count",
