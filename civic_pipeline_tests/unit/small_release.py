@@ -135,7 +135,7 @@ OTHERS = {
     "clean.town_vacant_building_notices": """
         select * from (values (date '2020-01-01', 'Oliver', 7), (date '2021-01-01', 'Oliver', 7), (date '2022-01-01', null, 8))
         as t(notice_date, neighborhood, council_district)""",
-    "marts.mart_vacant_notice_flows": "select 1 as property_count limit 0",
+    "marts.mart_vacancy_flows_monthly": "select 1 as closing_count limit 0",
     "marts.mart_salaries_by_agency": """
         select 'town' as city, 2025 as fiscal_year, * from (values
             ('Fire', 100, 60000.00, 50000.00, 70000.00, 6100000.50, 1.02), ('Clerk', null, null, null, null, null, null)

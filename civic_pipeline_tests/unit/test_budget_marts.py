@@ -445,9 +445,9 @@ def test_a_difference_is_equal_explained_or_unexplained_and_never_hidden(warehou
         [(2022, POLICE, 622, "General", 1, 19, 1_992_751_000), (2022, RESCUE, 111, "Federal", 7, 4, 1_850_726_486)],
     )
     warehouse.execute(
-        "create table marts.mart_vacant_notice_flows as select 'baltimore' as city, * from (values"
+        "create table marts.fct_vacancy_lists as select 'baltimore' as city, * from (values"
         " ('a', timestamp '2025-06-27 10:00', 12602), ('b', timestamp '2025-07-05 10:00', 1), ('c', timestamp '2024-08-01', 2))"
-        " as t(capture_id, listed_at, notice_count)"
+        " as t(capture_id, listed_at, row_count)"
     )
     warehouse.execute(
         "create table marts.mart_mwbe_participation as select 'baltimore' as city, 2025 as fiscal_year, 'city' as breakdown, * from (values"

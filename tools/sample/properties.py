@@ -5,20 +5,20 @@ from datetime import date, timedelta
 from functools import cache
 from random import Random
 
+from pyproj import Transformer
+
+from tools.sample import geography
 from tools.sample.table import seeded
 
 LIST_DAY = date(2026, 9, 28)  # of the list that the demo portals serve
 OLDER_LISTS = (date(2016, 10, 22), date(2024, 4, 27), date(2025, 5, 12), date(2025, 6, 27))
-NEIGHBORHOODS = (
-    ("Broadway East", 12, "J"), ("Carrollton Ridge", 9, "J"), ("Harlem Park", 9, "I"), ("Sandtown-Winchester", 7, "I"),
-    ("Upton", 11, "H"), ("Park Circle", 6, "G"), ("Oliver", 12, "F"),
-)  # fmt: skip
+_TYPOLOGIES = {
+    "Broadway East": "J", "Carrollton Ridge": "J", "Harlem Park": "I", "Sandtown-Winchester": "I", "Upton": "H",
+    "Park Circle": "G", "Oliver": "F",
+}  # fmt: skip
 _STREETS = ("HOLLOW ST", "FERRY ST", "MILL AVE", "ORCHARD ST", "N SAMPLE AVE", "W EXAMPLE ST")
-_PROPERTIES = 520
+_BLOCKS, _LOTS, _LISTED_SHARE = 56, 36, 0.26
 _FIRST_DAY = date(2010, 1, 4)
-# One point of each neighborhood in Maryland State Plane feet (EPSG:2248), to the nearest thousand.
-_CENTRES = ((1_428_000, 599_000), (1_412_000, 590_000), (1_414_000, 595_000), (1_413_000, 597_000), (1_417_000, 597_000),
-            (1_407_000, 608_000), (1_425_000, 597_000))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,21 @@ class Notice:
 
 @dataclass(frozen=True)
 class Property:
-    """`ending` says how its last vacancy ended (demolished, rehabbed, other), `ended` when; None if it has not."""
+    """`ending` says how its last vacancy ended (demolished, rehabbed, other), `ended` when; None if it has not.
+
+    `x` and `y` are Maryland State Plane feet (EPSG:2248). Most properties never had a notice.
+    """
 
     block: str
     lot: str
     address: str
     neighborhood: str
     district: int
+    zip_code: str
     typology: str
     owner: str | None
+    longitude: float
+    latitude: float
     x: float
     y: float
     notices: tuple[Notice, ...]
@@ -59,19 +65,55 @@ class Property:
 
 @cache
 def properties() -> tuple[Property, ...]:
-    """All properties, sorted by block and lot."""
+    """All properties of the invented blocks, sorted by block and lot."""
     rng = seeded("housing properties")
-    places = rng.sample([(block, lot) for block in range(1, 900) for lot in range(1, 90)], _PROPERTIES)
-    return tuple(_property(rng, position, *place) for position, place in enumerate(sorted(places)))
+    places = [place for place in geography.NEIGHBORHOODS if place.name in _TYPOLOGIES]
+    feet = Transformer.from_crs(4326, 2248, always_xy=True)
+    listed: list[Property] = []
+    for block in sorted(rng.sample(range(1, 900), _BLOCKS)):
+        place = rng.choice(places)
+        name = f"{block:04d}H" if rng.random() < 0.2 else f"{block:04d}"
+        west, north = place.corner
+        corner = (
+            west + geography.WIDTH * rng.uniform(0.05, 0.9), north - geography.HEIGHT * rng.uniform(0.05, 0.9),
+        )  # fmt: skip
+        street, first_number = rng.choice(_STREETS), rng.randrange(1, 40) * 100
+        for lot in range(1, _LOTS + 1):
+            longitude = round(corner[0] + 0.00006 * (lot % 18), 6)
+            latitude = round(corner[1] - 0.0003 * (lot // 18), 6)
+            x, y = feet.transform(longitude, latitude)
+            notices, ending, ended = _vacancy(rng, len(listed))
+            listed.append(Property(
+                block=name,
+                lot=f"{lot:03d}",
+                address=f"{first_number + 2 * lot} {street}",
+                neighborhood=place.name,
+                district=place.district,
+                zip_code=place.zip_code,
+                typology=_TYPOLOGIES[place.name],
+                owner=rng.choice(("MCC", "MCC", "HABC")) if rng.random() < 0.08 else None,
+                longitude=longitude,
+                latitude=latitude,
+                x=round(x, 2),
+                y=round(y, 2),
+                notices=notices,
+                ending=ending,
+                ended=ended,
+            ))  # fmt: skip
+    return tuple(listed)
 
 
-def _property(rng: Random, position: int, block: int, lot: int) -> Property:
-    kind = rng.randrange(len(NEIGHBORHOODS))
-    neighborhood, district, typology = NEIGHBORHOODS[kind]
-    lettered = rng.random() < 0.2
+def vacancies() -> list[Property]:
+    """The properties that ever had a notice."""
+    return [place for place in properties() if place.notices]
+
+
+def _vacancy(rng: Random, position: int) -> tuple[tuple[Notice, ...], str | None, date | None]:
+    """The notices of a property, how its last vacancy ended, and when."""
+    if rng.random() > _LISTED_SHARE:
+        return (), None, None
     number = 600_000 + 211 * position
-    span = (LIST_DAY - _FIRST_DAY).days - 10
-    start = _FIRST_DAY + timedelta(days=rng.randrange(span))
+    start = _FIRST_DAY + timedelta(days=rng.randrange((LIST_DAY - _FIRST_DAY).days - 10))
     days = [start]
     if start < date(2022, 1, 1) and rng.random() < 0.4:  # a new notice replaces the old one
         days.append(start + timedelta(days=rng.randrange(300, (LIST_DAY - start).days - 5)))
@@ -86,18 +128,4 @@ def _property(rng: Random, position: int, block: int, lot: int) -> Property:
     notices = [Notice(f"{number + i}A", day, end) for i, (day, end) in enumerate(zip(days, ends, strict=True))]
     if back:
         notices.append(Notice(f"{number + 90}A", back, None))
-    x, y = _CENTRES[kind]
-    return Property(
-        block=f"{block:04d}H" if lettered else f"{block:04d}",
-        lot=f"{lot:03d}",
-        address=f"{rng.randrange(1, 4000)} {rng.choice(_STREETS)}",
-        neighborhood=neighborhood,
-        district=district,
-        typology=typology,
-        owner=rng.choice(("MCC", "MCC", "HABC")) if rng.random() < 0.08 else None,
-        x=round(x + rng.uniform(-1_500, 1_500), 2),
-        y=round(y + rng.uniform(-1_500, 1_500), 2),
-        notices=tuple(notices),
-        ending=ending,
-        ended=ended,
-    )
+    return tuple(notices), ending, ended

@@ -6,7 +6,7 @@ from civic_pipeline.publish.site.site import About, Card, Site
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "housing/", "Housing"
-_FLOWS = "marts.mart_vacant_notice_flows"
+_FLOWS = "marts.mart_vacancy_flows_monthly"
 _QUESTION = "Where are buildings with an open vacant building notice, and is the list growing?"
 _AUDIENCE = "Residents, neighborhood groups and housing staff."
 
@@ -103,15 +103,19 @@ def _flows(site: Site, city: str) -> Section:
             "It needs two captures of the list: this release has one." if table else "No release has this table yet."
         )
         return Section("flows", title, headings, [], absence=reason)
-    names = ("property_count", "entered_count", "returned_count", "left_count", "renoticed_count")
-    rows = site.query(f"from {_FLOWS} where city = {literal(city)} order by listed_at desc")
+    names = ("closing_count", "entered_count", "returned_count", "left_count", "renoticed_count")
+    sums = ", ".join(f"sum({name}) as {name}" for name in names)
+    rows = site.query(
+        f"select closed_on, {sums} from {_FLOWS} where city = {literal(city)} group by closed_on order by closed_on desc"
+    )
     return Section(
         "flows",
         title,
         headings,
-        [[Cell(day(row["listed_at"])), *(number(row[name], count(row[name])) for name in names)] for row in rows],
+        [[Cell(day(row["closed_on"])), *(number(row[name], count(row[name])) for name in names)] for row in rows],
         "Between two lists, properties came, came back, left or got a new notice.",
         site.csv(
-            f"housing/{city}/flows.csv", f"select * from {_FLOWS} where city = {literal(city)} order by listed_at"
+            f"housing/{city}/flows.csv",
+            f"select * from {_FLOWS} where city = {literal(city)} order by month, neighborhood",
         ),
     )

@@ -44,11 +44,11 @@ nearest_lists as (
         stated.city,
         stated.fiscal_year,
         min_by(
-            lists.notice_count,
+            lists.row_count,
             (abs(date_diff('day', stated.as_of_date, cast(lists.listed_at as date))), lists.capture_id)
         ) as notice_count
     from stated
-    inner join marts.mart_vacant_notice_flows as lists
+    inner join marts.fct_vacancy_lists as lists
         on lists.city = stated.city
         and cast(lists.listed_at as date) between stated.as_of_date - 7 and stated.as_of_date + 7
     where stated.measure = 'vacant_notices'
@@ -101,7 +101,7 @@ ours as (
         cast(null as integer) as fiscal_quarter,
         'vacant_notices' as measure,
         cast(notice_count as decimal(38, 6)) as our_value,
-        'marts.mart_vacant_notice_flows' as our_table
+        'marts.fct_vacancy_lists' as our_table
     from nearest_lists
     union all
     select
