@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import html
 import io
 import json
 import os
@@ -149,6 +150,27 @@ def test_pages_are_accessible_small_and_readable_at_four_hundred_percent(
 # Elements that make the page scroll sideways, or whose text is cut.
 _TOO_WIDE = """() => document.documentElement.scrollWidth <= 320 ? [] : [...document.querySelectorAll('body *')]
     .filter(element => element.getBoundingClientRect().right > 320 && !element.closest('.scroll')).map(element => element.outerHTML.slice(0, 150))"""
+
+
+def test_texts_are_for_readers_of_grade_eight(site: Path) -> None:
+    """By the formula of Flesch and Kincaid (1975): 0.39 words a sentence + 11.8 syllables a word - 15.59."""
+    texts = set[str]()
+    for page in site.rglob("index.html"):
+        main = re.sub(r"<code.*?</code>", "it", page.read_text(encoding="utf-8").partition("<main")[2], flags=re.DOTALL)
+        paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", main, re.DOTALL) + re.findall(r"<dd>([^<]*)</dd>", main)
+        texts |= {" ".join(html.unescape(re.sub(r"<[^>]+>", "", paragraph)).split()) for paragraph in paragraphs}
+    grades = [grade for text in texts if (grade := grade_of(text)) is not None]
+    assert len(grades) > 200
+    assert sum(grades) / len(grades) <= 8
+
+
+def grade_of(text: str) -> float | None:
+    words = re.findall(r"[a-z]+", text.lower())
+    if len(words) < 15:
+        return None
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", text) if re.search("[a-z]{3}", part)]
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", word.removesuffix("e")))) for word in words)
+    return 0.39 * len(words) / max(len(sentences), 1) + 11.8 * syllables / len(words) - 15.59
 
 
 def first_load(site: Path, asked: list[str]) -> int:

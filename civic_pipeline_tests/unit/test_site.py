@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import duckdb
 import pytest
-from small_release import BUDGET, HOSTILE, SHA256, small_release
+from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
@@ -109,6 +109,23 @@ def test_a_figure_is_followed_to_its_bytes(site: Path) -> None:
     page = (site / "data" / "marts.fct_budget_lines" / "index.html").read_text(encoding="utf-8")
     for fact in (SHA256, "Town Hall", "CC0", "Jan 2, 2026, 03:04 UTC", "Nothing else.", "1 passed, 0 failed", "a rule"):
         assert fact in page
+
+
+def test_what_only_feeds_a_shared_dimension_is_not_named_as_a_source(tmp_path: Path) -> None:
+    inputs = {"inputs": ["raw.town_source", "marts.dim_agencies"]}
+    release = small_release(tmp_path / "r.duckdb", fct_budget_lines=inputs, dim_agencies={"inputs": ["raw.town_other"]})
+    with duckdb.connect(str(release)) as connection:
+        other = {
+            "capture_id": "town/other/1", "dataset": "town/other", "captured_at": MOMENT, "title": "Other", "publisher": "Else",
+            "sha256": "cd" * 32,
+        }  # fmt: skip
+        meta.put(connection, meta.CAPTURES, "capture_id", "town/other/1", [other])
+    site = build_site(release, tmp_path / "site").folder
+    page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    assert "Town Hall" in page
+    assert "Else" not in page
+    # The page of the table has everything that is behind it.
+    assert "cd" * 32 in (site / "data" / "marts.fct_budget_lines" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:

@@ -1,6 +1,6 @@
 """What a release says of itself: its tables with their checks, columns and captures. Everything a page states about trust."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,14 @@ from civic_pipeline.catalog import accepted_as
 from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
+# They give names and days to rows of every subject. What feeds only them is not the source of a page's figures.
+_SHARED = frozenset(
+    f"marts.{name}"
+    for name in (
+        "bridge_agency_aliases", "dim_agencies", "dim_cities", "dim_coverage", "dim_dates", "dim_fiscal_dates", "dim_fiscal_years",
+        "dim_funds", "dim_objects", "dim_services",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,7 @@ class Table:
     columns: tuple[Column, ...] = ()
     checks: tuple[Check, ...] = ()
     captures: tuple[Capture, ...] = ()
+    sources: tuple[Capture, ...] = ()  # without those that only feed shared dimensions
     changes: tuple[Change, ...] = ()
     revisions: tuple[Revision, ...] = ()
 
@@ -246,6 +255,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             columns=_columns(released.get(name, set()), columns.get(name, [])),
             checks=tuple(_check(check) for source in (*_raw(inputs[name]), name) for check in checks.get(source, [])),
             captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
+            sources=tuple(c for dataset in _datasets(name, inputs, _SHARED) for c in captures.get(dataset, ())),
             changes=tuple(changes.get(name, ())),
             revisions=tuple(revision for dataset in _datasets(name, inputs) for revision in revisions.get(dataset, ())),
         )
@@ -305,15 +315,15 @@ def _raw(inputs: tuple[str, ...]) -> list[str]:
     return [name for name in inputs if name.startswith("raw.")]
 
 
-def _datasets(name: str, inputs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The datasets, such as baltimore/spending, that a table is built from, directly or through other tables."""
+def _datasets(name: str, inputs: Mapping[str, tuple[str, ...]], but: Collection[str] = ()) -> list[str]:
+    """The datasets, such as baltimore/spending, that a table is built from, directly or through other tables, `but` these."""
     seen, todo, datasets = {name}, [name], set[str]()
     while todo:
         for other in inputs.get(todo.pop(), ()):
             schema, _, rest = other.partition(".")
             if schema in {"raw", "history"}:
                 datasets.add(rest.replace("_", "/", 1))
-            elif (other := accepted_as(other)) not in seen:
+            elif (other := accepted_as(other)) not in seen and other not in but:
                 seen.add(other)
                 todo.append(other)
     return sorted(datasets)

@@ -83,7 +83,7 @@ class About:
 
     @property
     def captures(self) -> list[Capture]:
-        seen = {(c.dataset, c.edition): c for table in self.tables for c in table.captures}
+        seen = {(c.dataset, c.edition): c for table in self.tables for c in table.sources}
         return [seen[key] for key in sorted(seen, key=str) if key[0].partition("/")[0] not in self.without]
 
     @property
