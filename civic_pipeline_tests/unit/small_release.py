@@ -18,7 +18,7 @@ BUDGET = {
     "marts.dim_agencies": "select * from (values ('a1', 'town', 'Fire'), ('a2', 'town', 'Parks & Trees')) as t(agency_id, city, agency_name)",
     "marts.dim_objects": "select * from (values ('o1', 'Salaries', 'Pay of staff.'), ('o2', 'Supplies', null)) as t(object_id, object_name, plain_sentence)",
     "marts.dim_services": "select 's1' as service_id, 'Puts out fires.' as plain_sentence",
-    "marts.dim_funds": "select 'f1' as fund_id, 'town' as city, 'General' as fund_name",
+    "marts.dim_funds": "select 'f1' as fund_id, 'town' as city, 'General' as fund_name, 'For anything.' as plain_sentence",
     "marts.fct_budget_lines": f"""
         select * from (values
             ('l1', 'town', 2026, 'adopted', 'a1', 'f1', 's1', '10', 'Engines', 'o1', 'Overtime', 300.25::decimal(18, 2)),

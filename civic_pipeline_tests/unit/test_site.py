@@ -49,7 +49,9 @@ def test_a_name_that_only_one_year_has_is_new_and_not_a_change(site: Path) -> No
 
 
 def test_names_are_explained_in_plain_words(site: Path) -> None:
-    assert "Pay of staff." in (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
+    assert "Pay of staff." in page
+    assert "For anything." in page
     assert "Puts out fires." in (site / "budget" / "town" / "fire" / "index.html").read_text(encoding="utf-8")
 
 

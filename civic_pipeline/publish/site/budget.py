@@ -19,7 +19,7 @@ _QUESTION = "What does the city plan to spend, on what, and how did that change?
 _AUDIENCE = "Residents, council members and reporters who want to see where the money is planned to go."
 _ADOPTED = "adopted"
 # Columns whose names are explained in plain words, and by which column.
-_NOTES = {"service_name": "note", "object_name": "object_note"}
+_NOTES = {"service_name": "note", "object_name": "object_note", "fund_name": "fund_note"}
 
 Row = dict[str, Any]
 
@@ -325,6 +325,7 @@ def _lines(site: Site, city: str) -> list[Row]:
             service_names.service_name,
             services.plain_sentence as note,
             funds.fund_name,
+            funds.plain_sentence as fund_note,
             objects.object_name,
             objects.plain_sentence as object_note,
             concat_ws(': ', objects.object_name, lines.line_name) as line_title,

@@ -1,26 +1,20 @@
 """What stands beside a city's budget: its revenue, what was paid of it, and official totals; or the reason why not."""
 
-from typing import Any
-
-from civic_pipeline.publish.site.formats import change, count, dollars, rate
+from civic_pipeline.publish.site.formats import change, dollars, rate
+from civic_pipeline.publish.site.official import official_figures
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Site
 
-_REVENUE, _EXECUTION, _OFFICIAL = (
-    "marts.mart_revenue_by_source",
-    "marts.mart_budget_execution",
-    "marts.mart_reconciliations",
-)
+_REVENUE, _EXECUTION = "marts.mart_revenue_by_source", "marts.mart_budget_execution"
 
 
 def sections_beside(site: Site, city: str) -> list[Section]:
     """Revenue, execution and official figures of a city, those that the release has a table for."""
-    tables = [
-        (_REVENUE, _revenue),
-        (_EXECUTION, _execution),
-        (_OFFICIAL, _official),
+    tables = [(_REVENUE, _revenue), (_EXECUTION, _execution)]
+    return [
+        *(section(site, city) for name, section in tables if site.present(name)),
+        *official_figures(site, city, "budget"),
     ]
-    return [section(site, city) for name, section in tables if site.present(name)]
 
 
 def _revenue(site: Site, city: str) -> Section:
@@ -118,43 +112,3 @@ def _execution(site: Site, city: str, agency_id: str | None = None) -> Section:
         " in fiscal years of which all twelve months are published.",
         is_folded=agency_id is None,
     )
-
-
-def _official(site: Site, city: str) -> Section:
-    rows = site.query(f"from {_OFFICIAL} where city = ? order by subject, fiscal_year, figure_id", [city])
-    return Section(
-        "official",
-        "Official figures beside ours",
-        [
-            Heading("Figure"),
-            Heading("Official", is_number=True),
-            Heading("Ours", is_number=True),
-            Heading("Difference", is_number=True),
-            Heading("Reason"),
-            Heading("Source"),
-        ],
-        [
-            [
-                Cell(row["figure"]),
-                *(_value(row, name) for name in ("official_value", "our_value", "difference")),
-                Cell(row["reason"]),
-                Cell(row["source"] or ""),
-            ]
-            for row in rows
-        ],
-        "A difference is explained, or it is called unexplained. It is never hidden.",
-        absence=None if rows else "No official figure of this city is in the reviewed list.",
-    )
-
-
-def _value(row: dict[str, Any], name: str) -> Cell:
-    value = row[name]
-    if value is None:
-        return Cell("none", is_gap=True)
-    match row["unit"]:
-        case "USD":
-            return number(value, dollars(value))
-        case "share":
-            return number(value, rate(float(value)))
-        case _:
-            return number(value, count(int(value)))

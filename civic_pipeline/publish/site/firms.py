@@ -4,6 +4,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.facts import Table
 from civic_pipeline.publish.site.formats import count, day, dollars, rate, short_dollars
+from civic_pipeline.publish.site.official import official_figures
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site
 
@@ -63,7 +64,11 @@ def _shares(site: Site, city: str) -> None:
         about=About(question, _AUDIENCE, tables),
         title=title,
         crumbs=[("Home", ""), (TITLE, PART), (title, None)],
-        sections=[_by_year(site, city), *_reported(site, city, tables)],
+        sections=[
+            _by_year(site, city),
+            *_reported(site, city, tables),
+            *official_figures(site, city, "participation"),
+        ],
     )
 
 
