@@ -21,7 +21,9 @@ _SEED = 17
 # Published breakdowns: the columns that are not summed over.
 _BREAKDOWNS: dict[str, tuple[str, ...]] = {
     "city": (), "agency": ("agency_id",), "industry": ("industry",), "agency and industry": ("agency_id", "industry"),
+    "owner group": ("owner_group",),
 }  # fmt: skip
+_GROUP_NOT_PUBLISHED = "No register that publishes groups of owners lists these firms, or not surely enough."
 _DENOMINATORS = ("all", "eligible")
 # Disjoint parts, so that mbe + wbe - dual = unduplicated to the cent.
 _PARTS = ("mbe_only", "wbe_only", "dual")
@@ -39,7 +41,10 @@ class _Cell:
 
 
 def participation(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
-    """One row per city, fiscal year, quarter or whole year, breakdown, group and denominator."""
+    """One row per city, fiscal year, quarter or whole year, breakdown, group and denominator.
+
+    A group of owners gets its share of what the city paid to all: owners of other payees have no published group.
+    """
     rows = tables["marts.fct_participation_spend"].to_pylist()
     vendors = {vendor: i for i, vendor in enumerate(dict.fromkeys(row["vendor_id"] for row in rows if row["firm_id"]))}
     probabilities = [0.0] * len(vendors)
@@ -49,6 +54,8 @@ def participation(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
         if position is not None:
             probabilities[position] = row["match_probability"]
         for key in _cells_of(row):
+            if key[3] == "owner group" and position is None:
+                continue
             cell = cells[key]
             cell.paid += _cents(row["paid_amount"])
             for part in _PARTS:
@@ -58,13 +65,13 @@ def participation(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
 
 
 def _cells_of(row: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The cells that a row counts in: (city, year, quarter or None, breakdown, agency, industry, denominator)."""
+    """The cells that a row counts in: (city, year, quarter or None, breakdown, agency, industry, owner group, denominator)."""
     denominators = _DENOMINATORS if row["exclusion_reason"] == "none" else ("all",)
     return [
         (
             row["city"], row["fiscal_year"], quarter, breakdown,
             row["agency_id"] if "agency_id" in columns else None, row["industry"] if "industry" in columns else None,
-            denominator,
+            row["owner_group"] if "owner_group" in columns else None, denominator,
         )
         for quarter, (breakdown, columns), denominator in product(
             (row["fiscal_quarter"], None), _BREAKDOWNS.items(), denominators
@@ -80,13 +87,28 @@ def _table(cells: Mapping[tuple[Any, ...], _Cell], probabilities: list[float]) -
     intervals = sum_intervals([(list(cents), list(cents.values())) for cents in sums], probabilities, _SEED)
     columns: dict[str, list[Any]] = defaultdict(list)
     for (key, group), cents, (low, high) in zip(published, sums, intervals, strict=True):
-        paid, parts = cells[key].paid, cells[key].certified
+        city, year, quarter, breakdown, *_, denominator = key
+        of_all = (city, year, quarter, "city", None, None, None, denominator)
+        paid, parts = cells[of_all if breakdown == "owner group" else key].paid, cells[key].certified
         # Rounded by part, so that the groups add up.
         expected = sum(round(sum(c * probabilities[v] for v, c in parts[part].items())) for part in _GROUPS[group])
-        names = ("city", "fiscal_year", "fiscal_quarter", "breakdown", "agency_id", "industry", "denominator")
+        names = (
+            "city",
+            "fiscal_year",
+            "fiscal_quarter",
+            "breakdown",
+            "agency_id",
+            "industry",
+            "owner_group",
+            "denominator",
+        )
+        values_of = dict(zip(names, key, strict=True))
         values: dict[str, Any] = {
             "participation_id": hash_id(*(None if part is None else str(part) for part in (*key, group))),
-            **dict(zip(names, key, strict=True)),
+            **values_of,
+            "not_published": _GROUP_NOT_PUBLISHED
+            if breakdown == "owner group" and not values_of["owner_group"]
+            else None,
             "certified_group": group,
             "denominator_amount": _dollars(paid),
             "expected_amount": _dollars(expected),
@@ -133,7 +155,7 @@ def _schema() -> dict[str, Any]:
     money, text, share = pa.decimal128(38, 2), pa.string(), pa.float64()
     return {
         "participation_id": text, "city": text, "fiscal_year": pa.int32(), "fiscal_quarter": pa.int32(), "breakdown": text,
-        "agency_id": text, "industry": text, "certified_group": text, "denominator": text, "denominator_amount": money,
+        "agency_id": text, "industry": text, "owner_group": text, "not_published": text, "certified_group": text, "denominator": text, "denominator_amount": money,
         "expected_amount": money, "low_amount": money, "high_amount": money, "interval_low_amount": money,
         "interval_high_amount": money, "interval_method": text, "expected_share": share, "interval_low_share": share,
         "interval_high_share": share, "vendor_count": pa.int64(), "prime_payments_only": pa.bool_(),

@@ -6,32 +6,84 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from formulas import committed_models
+from formulas import committed_models, rows_of_check
 
 from civic_pipeline.linkage.participation import participation
 from civic_pipeline.settings import CHECKOUT
 
+Table = pa.Table
 COLUMNS = (
     "city", "fiscal_year", "fiscal_quarter", "agency_id", "industry", "exclusion_reason", "vendor_id", "firm_id", "match_probability",
-    "paid_amount", "mbe_only_amount", "wbe_only_amount", "dual_amount",
+    "owner_group", "paid_amount", "mbe_only_amount", "wbe_only_amount", "dual_amount",
 )  # fmt: skip
 SPEND = [
-    ("baltimore", 2025, 1, "police", "goods", "none", "v1", "f1", 0.995, "100.00", "100.00", "0.00", "0.00"),
-    ("baltimore", 2025, 1, "police", "goods", "none", "v2", "f2", 0.6, "50.00", "0.00", "20.00", "30.00"),
-    ("baltimore", 2025, 2, "fire", "construction", "none", "v3", "f3", 0.2, "40.00", "40.00", "0.00", "0.00"),
-    ("baltimore", 2025, 2, "fire", "unmapped", "grants: no choice", "v4", None, None, "810.00", "0.00", "0.00", "0.00"),
+    (
+        "baltimore",
+        2025,
+        1,
+        "police",
+        "goods",
+        "none",
+        "v1",
+        "f1",
+        0.995,
+        "Black American",
+        "100.00",
+        "100.00",
+        "0.00",
+        "0.00",
+    ),
+    ("baltimore", 2025, 1, "police", "goods", "none", "v2", "f2", 0.6, None, "50.00", "0.00", "20.00", "30.00"),
+    (
+        "baltimore",
+        2025,
+        2,
+        "fire",
+        "construction",
+        "none",
+        "v3",
+        "f3",
+        0.2,
+        "Black American",
+        "40.00",
+        "40.00",
+        "0.00",
+        "0.00",
+    ),
+    (
+        "baltimore",
+        2025,
+        2,
+        "fire",
+        "unmapped",
+        "grants: no choice",
+        "v4",
+        None,
+        None,
+        None,
+        "810.00",
+        "0.00",
+        "0.00",
+        "0.00",
+    ),
 ]
 
 
 @pytest.fixture(scope="module")
-def rows() -> dict[tuple[Any, ...], dict[str, Any]]:
+def participated() -> Table:
     listed = [
         {name: Decimal(value) if name.endswith("_amount") else value for name, value in zip(COLUMNS, row, strict=True)}
         for row in SPEND
     ]
-    made_of = {"marts.fct_participation_spend": pa.Table.from_pylist(listed)}
+    return participation({"marts.fct_participation_spend": pa.Table.from_pylist(listed)})
+
+
+@pytest.fixture(scope="module")
+def rows(participated: Table) -> dict[tuple[Any, ...], dict[str, Any]]:
     key = ("fiscal_quarter", "breakdown", "agency_id", "industry", "certified_group", "denominator")
-    return {tuple(row[name] for name in key): row for row in participation(made_of).to_pylist()}
+    return {
+        tuple(row[name] for name in key): row for row in participated.to_pylist() if row["breakdown"] != "owner group"
+    }
 
 
 def amounts(row: dict[str, Any]) -> tuple[Decimal, ...]:
@@ -69,6 +121,36 @@ def test_an_excluded_payment_is_in_no_eligible_row(rows: dict[tuple[Any, ...], d
     assert (2, "agency and industry", "fire", "unmapped", "mbe", "eligible") not in rows
 
 
+def test_groups_of_owners_share_what_the_city_paid_and_an_unknown_group_says_why(participated: Table) -> None:
+    by_group = {
+        (row["owner_group"], row["denominator"]): row
+        for row in participated.to_pylist()
+        if row["breakdown"] == "owner group"
+        and row["fiscal_quarter"] is None
+        and row["certified_group"] == "unduplicated"
+    }
+    # 100 * 0.995 + 40 * 0.2, of 1,000 and of 190
+    black = by_group["Black American", "all"]
+    assert amounts(black) == (Decimal("1000.00"), Decimal("107.50"), Decimal("100.00"), Decimal("100.00"))
+    assert amounts(by_group["Black American", "eligible"])[0] == Decimal("190.00")
+    unknown = by_group[None, "all"]
+    assert amounts(unknown) == (Decimal("1000.00"), Decimal("30.00"), Decimal("0.00"), Decimal("50.00"))
+    assert "No register that publishes groups" in unknown["not_published"]
+    assert black["not_published"] is None
+    assert rows_of_check(in_a_warehouse(participated), "owner_groups_add_up_to_the_city") == []
+    without = pa.Table.from_pylist(
+        [row for row in participated.to_pylist() if row["owner_group"] is None], schema=participated.schema
+    )
+    assert rows_of_check(in_a_warehouse(without), "owner_groups_add_up_to_the_city") != []
+
+
+def in_a_warehouse(participated: Table) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.register("participated", participated)
+    connection.execute("create schema marts; create table marts.mart_mwbe_participation as from participated")
+    return connection
+
+
 # The spending that it is made of
 
 
@@ -85,20 +167,26 @@ def spend() -> list[tuple[Any, ...]]:
                 ('baltimore', 2025, 4, 'police', 'Paper', 'v1', date '2024-10-01', 40.00),
                 ('baltimore', 2025, 4, 'police', 'Community Grants', 'v2', date '2024-10-01', 5.00)
             ) as t(city, fiscal_year, fiscal_period, agency_id, spend_category, vendor_id, payment_date, paid_amount);
-            create table marts.bridge_certified_firms as from (values ('c1', 'f1'), ('c2', 'f1'), ('c3', 'f1')) as t(certification_id, firm_id);
+            create table marts.bridge_certified_firms as from (values ('c1', 'f1'), ('c2', 'f1'), ('c3', 'f1'), ('c4', 's1'), ('c5', 's2')) as t(certification_id, firm_id);
             create table marts.dim_certified_firms as from (values
-                ('c1', 'MBE', date '2024-09-30', cast(null as date), true),
-                ('c2', 'WBE', date '2000-01-01', date '2024-09-30', true),
-                ('c3', 'WBE', date '2000-01-01', cast(null as date), false)
-            ) as t(certification_id, certification_type, valid_from, valid_to, is_valid_period);
+                ('c1', 'MBE', date '2024-09-30', cast(null as date), true, 'layer', null),
+                ('c2', 'WBE', date '2000-01-01', date '2024-09-30', true, 'layer', null),
+                ('c3', 'WBE', date '2000-01-01', cast(null as date), false, 'layer', null),
+                ('c4', 'MBE', date '2000-01-01', cast(null as date), true, 'state', 'AFRICAN AMERICAN / FEMALE'),
+                ('c5', 'MBE', date '2000-01-01', cast(null as date), true, 'state', 'FEMALE')
+            ) as t(certification_id, certification_type, valid_from, valid_to, is_valid_period, register, owner_group);
+            create table seeds.owner_groups as from (values
+                ('AFRICAN AMERICAN', 'Black American', 'high'), ('FEMALE', 'Women', 'high')
+            ) as t(published_group, owner_group, mapping_confidence);
             create table marts.fct_vendor_certification_matches as from (values
-                ('v1', 'f1', 'baltimore', 'baltimore', 0.9, true), ('v2', 'f1', 'maryland', 'baltimore', 0.9, true)
+                ('v1', 'f1', 'baltimore', 'baltimore', 0.9, true), ('v2', 's1', 'maryland', 'baltimore', 0.9, true),
+                ('v1', 's1', 'maryland', 'baltimore', 0.85, true), ('v1', 's2', 'maryland', 'baltimore', 0.99, false)
             ) as t(vendor_id, firm_id, authority, city, match_probability, is_assigned);
             create table seeds.spend_industries as from (values ('baltimore', 'Paper', 'goods')) as t(city, spend_category, industry);
             create table seeds.participation_exclusions as from (values ('baltimore', 'GRANTS', 'grants')) as t(city, word, reason);
         """)
         return connection.execute(
-            "select fiscal_quarter, industry, exclusion_reason, firm_id, mbe_only_amount, wbe_only_amount, dual_amount"
+            "select fiscal_quarter, industry, exclusion_reason, firm_id, owner_group, mbe_only_amount, wbe_only_amount, dual_amount"
             f" from ({committed_models()['marts.fct_participation_spend'].sql}) order by all"
         ).fetchall()
 
@@ -108,7 +196,43 @@ def test_a_payment_counts_by_the_certifications_of_its_day_in_the_citys_own_regi
 ) -> None:
     ten, twenty, forty, none = Decimal("10.00"), Decimal("20.00"), Decimal("40.00"), Decimal("0.00")
     assert spend == [
-        (1, "goods", "none", "f1", none, ten, twenty),
-        (2, "goods", "none", "f1", forty, none, none),
-        (2, "unmapped", "grants", None, none, none, none),
+        (1, "goods", "none", "f1", "Black American", none, ten, twenty),
+        (2, "goods", "none", "f1", "Black American", forty, none, none),
+        (2, "unmapped", "grants", None, None, none, none, none),
     ]
+
+
+# Utilization by industry
+
+
+def test_utilization_availability_and_concentration_by_hand(participated: Table) -> None:
+    warehouse = in_a_warehouse(participated)
+    spend = ", ".join(f"({', '.join('null' if value is None else repr(value) for value in row)})" for row in SPEND)
+    warehouse.execute(f"""
+        create schema seeds;
+        {(CHECKOUT / "sql/functions/numbers.sql").read_text(encoding="utf-8")}
+        create table marts.fct_participation_spend as
+        select * replace (mbe_only_amount::decimal(18, 2) as mbe_only_amount, wbe_only_amount::decimal(18, 2) as wbe_only_amount,
+            dual_amount::decimal(18, 2) as dual_amount)
+        from (values {spend}) as t({", ".join(COLUMNS)});
+        create table marts.bridge_certified_firms as from (values ('c1', 'f1'), ('c2', 'f2'), ('c3', 'f2'), ('c4', 'f3')) as t(certification_id, firm_id);
+        create table marts.dim_certified_firms as from (values
+            ('c1', 'MBE', true, cast(null as date), '423450-MBE'), ('c2', 'MBE', true, null, '541611-MBE, 424120-MBE'),
+            ('c3', 'WBE', true, null, '424120-MBE'), ('c4', 'MBE', true, date '2020-01-01', '423450-MBE')
+        ) as t(certification_id, certification_type, is_valid_period, valid_to, naics_codes);
+        create table seeds.naics_industries as from (values ('42', 'goods'), ('23', 'construction')) as t(naics_sector, industry);
+        create table seeds.industry_firm_counts as from (values ('baltimore', 'goods', '2025', '8', 'a count')) as t(city, industry, fiscal_year, firm_count, source);
+        create table seeds.not_published as from (values ('baltimore', 'firms_by_industry', 'no count')) as t(city, what, reason);
+    """)
+    query = (
+        "select eligible_amount, expected_amount, utilization_share, vendor_count, top_2_share, hhi, certified_firm_count, eligible_amount_per_firm,"
+        " availability_share, disparity_index, not_published from"
+        f" ({committed_models()['marts.mart_mwbe_utilization'].sql}) where industry = ? and certified_group = ?"
+    )
+    # v1: 100 * 0.995, v2: 50 * 0.6 of which 30 * 0.6 counts for MBE; of 150. Two firms sell goods, both certified as MBE.
+    assert warehouse.execute(query, ["goods", "mbe"]).fetchall() == [(
+        Decimal("150.00"), Decimal("117.50"), pytest.approx(117.5 / 150, abs=1e-6), 2, 1.0,
+        pytest.approx((99.5**2 + 18**2) / 117.5**2, abs=1e-6), 2, Decimal("75.00"), 0.25, pytest.approx(117.5 / 150 / 0.25 * 100, abs=0.01), None,
+    )]  # fmt: skip
+    assert warehouse.execute(query, ["goods", "wbe"]).fetchall()[0][6:] == (1, Decimal("150.00"), 0.125, 160.0, None)
+    assert warehouse.execute(query, ["construction", "mbe"]).fetchall()[0][6:] == (None, None, None, None, "no count")

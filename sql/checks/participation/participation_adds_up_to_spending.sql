@@ -5,7 +5,8 @@
 with published as (
     select city, fiscal_year, breakdown, sum(denominator_amount) as denominator_amount
     from marts.mart_mwbe_participation
-    where denominator = 'all' and certified_group = 'unduplicated' and fiscal_quarter is not null
+    -- The denominator of a group of owners is that of the city.
+    where denominator = 'all' and certified_group = 'unduplicated' and fiscal_quarter is not null and breakdown <> 'owner group'
     group by city, fiscal_year, breakdown
 ),
 

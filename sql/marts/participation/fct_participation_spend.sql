@@ -40,6 +40,34 @@ assigned as (
     where matches.is_assigned and matches.authority = matches.city
 ),
 
+groups as (
+    -- MALE or FEMALE after a group says nothing of the group: AFRICAN AMERICAN / FEMALE is AFRICAN AMERICAN.
+    select
+        firms.firm_id,
+        max(mapped.owner_group) as owner_group,
+        max(certified.register) as owner_group_register
+    from marts.bridge_certified_firms as firms
+    inner join marts.dim_certified_firms as certified on certified.certification_id = firms.certification_id
+    inner join seeds.owner_groups as mapped
+        on mapped.published_group = coalesce(
+            nullif(trim(regexp_replace(name_key(certified.owner_group), ' FEMALE$', '')), ''), name_key(certified.owner_group)
+        )
+    group by firms.firm_id
+    having count(distinct mapped.owner_group) = 1
+),
+
+vendor_groups as (
+    -- allow total_order: a vendor has at most one assigned firm per register
+    -- The city's own register first. Another authority's firm must be the vendor at least probably (0.80).
+    select matches.vendor_id, groups.owner_group, groups.owner_group_register
+    from marts.fct_vendor_certification_matches as matches
+    inner join groups on groups.firm_id = matches.firm_id
+    where matches.is_assigned and (matches.authority = matches.city or matches.match_probability >= 0.8)
+    qualify row_number() over (
+        partition by matches.vendor_id order by case when matches.authority = matches.city then 0 else 1 end, matches.authority
+    ) = 1
+),
+
 payments as (
     select
         paid.city,
@@ -51,6 +79,8 @@ payments as (
         paid.vendor_id,
         assigned.firm_id,
         assigned.match_probability,
+        case when assigned.firm_id is not null then vendor_groups.owner_group end as owner_group,
+        case when assigned.firm_id is not null then vendor_groups.owner_group_register end as owner_group_register,
         paid.paid_amount,
         coalesce(paid.payment_date between assigned.mbe_from and assigned.mbe_to, false) as is_mbe,
         coalesce(paid.payment_date between assigned.wbe_from and assigned.wbe_to, false) as is_wbe
@@ -60,6 +90,7 @@ payments as (
     left join excluded_categories as excluded
         on excluded.city = paid.city and excluded.spend_category = paid.spend_category
     left join assigned on assigned.vendor_id = paid.vendor_id
+    left join vendor_groups on vendor_groups.vendor_id = paid.vendor_id
 )
 
 select
@@ -75,6 +106,8 @@ select
     vendor_id,
     any_value(firm_id) as firm_id,
     any_value(match_probability) as match_probability,
+    any_value(owner_group) as owner_group,
+    any_value(owner_group_register) as owner_group_register,
     sum(paid_amount) as paid_amount,
     coalesce(sum(paid_amount) filter (where is_mbe and not is_wbe), 0) as mbe_only_amount,
     coalesce(sum(paid_amount) filter (where is_wbe and not is_mbe), 0) as wbe_only_amount,

@@ -14,10 +14,13 @@ with certifications as (
         min(certified.county) as county,
         min(certified.zip_code) as zip_code,
         min(certified.valid_from) as valid_from,
-        max(certified.valid_to) as valid_to,
-        count(*) filter (where certified.is_valid_period) > 0 as is_certified
+        case when count(*) filter (where certified.is_valid_period and certified.valid_to is null) = 0 then max(certified.valid_to) end as valid_to,
+        count(*) filter (where certified.is_valid_period and certified.valid_to is null) > 0 as is_certified,
+        string_agg(distinct certified.register || ': ' || registers.not_published, ' | ' order by certified.register || ': ' || registers.not_published)
+            as not_published
     from marts.bridge_certified_firms as firms
     inner join marts.dim_certified_firms as certified on certified.certification_id = firms.certification_id
+    left join seeds.certifying_registers as registers on registers.register = certified.register
     group by firms.firm_id, firms.firm_name, firms.authority
 ),
 
@@ -66,8 +69,7 @@ select
     coalesce(vendors.paid_amount, 0) as paid_amount,
     vendors.last_paid_date,
     payers.paying_agencies,
-    authorities.not_published
+    certifications.not_published
 from certifications
-left join seeds.certifying_authorities as authorities on authorities.authority = certifications.authority
 left join vendors on vendors.firm_id = certifications.firm_id
 left join payers on payers.firm_id = certifications.firm_id

@@ -12,6 +12,7 @@ with listings as (
 select
     hash_id(['maryland', certification_number, 'MBE']) as certification_id,
     'maryland' as authority,
+    'maryland/mbe_directory' as register,
     certification_number,
     'MBE' as certification_type,
     'LISTED' as certification_status,
