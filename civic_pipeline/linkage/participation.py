@@ -155,7 +155,8 @@ def _schema() -> dict[str, Any]:
     money, text, share = pa.decimal128(38, 2), pa.string(), pa.float64()
     return {
         "participation_id": text, "city": text, "fiscal_year": pa.int32(), "fiscal_quarter": pa.int32(), "breakdown": text,
-        "agency_id": text, "industry": text, "owner_group": text, "not_published": text, "certified_group": text, "denominator": text, "denominator_amount": money,
+        "agency_id": text, "industry": text, "owner_group": text, "not_published": text, "certified_group": text,
+        "denominator": text, "denominator_amount": money,
         "expected_amount": money, "low_amount": money, "high_amount": money, "interval_low_amount": money,
         "interval_high_amount": money, "interval_method": text, "expected_share": share, "interval_low_share": share,
         "interval_high_share": share, "vendor_count": pa.int64(), "prime_payments_only": pa.bool_(),

@@ -190,6 +190,15 @@ def test_payments_draw_on_the_contract_that_they_cite_whatever_its_release(
     ]
 
 
+def test_a_contract_is_fully_observed_only_since_contracts_are_cited(warehouse: duckdb.DuckDBPyConnection) -> None:
+    put_contracts(warehouse)
+    numberless = Paid("DPW", "Bee", None, "2019-07-05", 9)  # fiscal year 2020: no contracts are published
+    publish(warehouse, numberless, Paid("DPW", "Ace", "1", "2023-07-01", 30, contract="P1:0"))
+    build(warehouse, "marts.dim_contracts", "marts.mart_contract_drawdown")
+    query = "select contract_number, is_fully_observed from marts.mart_contract_drawdown order by 1"
+    assert warehouse.execute(query).fetchall() == [("P1", True), ("P2", False)]  # P2 began in 2020
+
+
 def test_vendors_are_ranked_by_what_they_were_paid_in_a_year(warehouse: duckdb.DuckDBPyConnection) -> None:
     publish(warehouse, *SPENT)
     spending_marts(warehouse)

@@ -59,7 +59,7 @@ concentration as (
         fiscal_year,
         industry,
         certified_group,
-        count(*) as vendor_count,
+        count(vendor_id) as vendor_count,
         cast(sum(expected_dollars) filter (where vendor_rank <= 2) as double) / cast(sum(expected_dollars) as double) as top_2_share,
         round(sum(cast(expected_dollars as double) * cast(expected_dollars as double)), 2)
             / (cast(sum(expected_dollars) as double) * cast(sum(expected_dollars) as double)) as hhi

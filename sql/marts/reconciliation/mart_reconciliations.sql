@@ -67,60 +67,36 @@ participation as (
     group by city, fiscal_year, fiscal_quarter
 ),
 
-ours as (
-    select
-        city,
-        fiscal_year,
-        cast(null as integer) as fiscal_quarter,
-        'adopted_budget' as measure,
-        cast(adopted_amount as decimal(38, 6)) as our_value,
-        'marts.mart_budget_by_agency' as our_table
+figures as (
+    select city, fiscal_year, cast(null as integer) as fiscal_quarter, 'adopted_budget' as measure, cast(adopted_amount as decimal(38, 6)) as our_value
     from budgets
     union all
-    select
-        city,
-        fiscal_year,
-        cast(null as integer) as fiscal_quarter,
-        'published_budget' as measure,
-        cast(published_amount as decimal(38, 6)) as our_value,
-        'marts.mart_budget_by_agency' as our_table
+    select city, fiscal_year, null as fiscal_quarter, 'published_budget' as measure, cast(published_amount as decimal(38, 6)) as our_value
     from budgets
     union all
-    select
-        city,
-        fiscal_year,
-        cast(null as integer) as fiscal_quarter,
-        'adopted_general_fund' as measure,
-        cast(adopted_amount as decimal(38, 6)) as our_value,
-        'marts.fct_budget_lines' as our_table
+    select city, fiscal_year, null as fiscal_quarter, 'adopted_general_fund' as measure, cast(adopted_amount as decimal(38, 6)) as our_value
     from general_funds
     union all
-    select
-        city,
-        fiscal_year,
-        cast(null as integer) as fiscal_quarter,
-        'vacant_notices' as measure,
-        cast(notice_count as decimal(38, 6)) as our_value,
-        'marts.fct_vacancy_lists' as our_table
+    select city, fiscal_year, null as fiscal_quarter, 'vacant_notices' as measure, cast(notice_count as decimal(38, 6)) as our_value
     from nearest_lists
     union all
-    select
-        city,
-        fiscal_year,
-        fiscal_quarter,
-        'certified_payments' as measure,
-        cast(certified_amount as decimal(38, 6)) as our_value,
-        'marts.mart_mwbe_participation' as our_table
+    select city, fiscal_year, fiscal_quarter, 'certified_payments' as measure, cast(certified_amount as decimal(38, 6)) as our_value
     from participation
     union all
-    select
-        city,
-        fiscal_year,
-        fiscal_quarter,
-        'certified_share' as measure,
-        cast(certified_share as decimal(38, 6)) as our_value,
-        'marts.mart_mwbe_participation' as our_table
+    select city, fiscal_year, fiscal_quarter, 'certified_share' as measure, cast(certified_share as decimal(38, 6)) as our_value
     from participation
+),
+
+ours as (
+    select
+        *,
+        case
+            when measure in ('adopted_budget', 'published_budget') then 'marts.mart_budget_by_agency'
+            when measure = 'adopted_general_fund' then 'marts.fct_budget_lines'
+            when measure = 'vacant_notices' then 'marts.fct_vacancy_lists'
+            else 'marts.mart_mwbe_participation'
+        end as our_table
+    from figures
 ),
 
 compared as (

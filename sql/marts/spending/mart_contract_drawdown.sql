@@ -15,7 +15,11 @@ with paid as (
 ),
 
 covered as (
-    select city, min(payment_date) as first_day, max(payment_date) as last_day
+    -- Contracts are cited since fiscal year 2022 only; what was paid before under one of them is not known.
+    select
+        city,
+        min(payment_date) filter (where contract_number is not null) as first_day,
+        max(payment_date) as last_day
     from marts.fct_payments
     group by city
 )
