@@ -13,7 +13,7 @@ from civic_pipeline.catalog.yaml_file import Strict, mistake
 
 Cadence = Literal["daily", "weekly", "monthly", "quarterly", "annually", "irregular", "closed"]
 Subject = Literal[
-    "shared", "budget", "spending", "salaries", "participation", "covid", "housing", "service_requests", "performance",
+    "shared", "budget", "spending", "salaries", "participation", "covid", "housing", "places", "service_requests", "performance",
     "certification", "reconciliation",
 ]  # fmt: skip
 # Owners as Dagster writes them: a team as `team:<name>`, a person by e-mail address.

@@ -100,7 +100,7 @@ class ArcgisPortal:
     def _parse_path(self, request: Request) -> tuple[Service | None, int | None, bool]:
         """Return the service, the number of the layer, and whether the request is a query."""
         match = re.fullmatch(
-            r"(/arcgis/rest/services/\w+/(?:FeatureServer|MapServer))(?:/(\d+)(/query)?)?/?", request.path
+            r"(/arcgis/rest/services/[\w()]+/(?:FeatureServer|MapServer))(?:/(\d+)(/query)?)?/?", request.path
         )
         if not match:
             return None, None, False

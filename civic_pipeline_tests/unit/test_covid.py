@@ -18,6 +18,11 @@ from civic_pipeline.warehouse.seeds import create_seeds
 
 MART = "marts.mart_covid_indicators_daily"
 FIRST = date(2021, 1, 1)
+FEDERAL = (
+    "case_rate_7d", "is_case_rate_suppressed", "positivity_pooled", "transmission_level", "hospital_admission_rate_7d",
+    "inpatient_beds_covid_share", "community_level", "dose1_people", "series_people", "booster_people", "series_share_total",
+    "series_share_5plus", "series_share_12plus", "series_share_65plus", "deaths_certified_cumulative",
+)  # fmt: skip
 Counts = Mapping[str, Sequence[int | None]]
 
 
@@ -27,6 +32,11 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     connection.execute(
         "create table seeds.county_populations as select 'maryland' as place, county, fips as county_fips, '100000' as population,"
         " '2020' as population_year from (values ('A', '24001'), ('B', '24003')) as t(county, fips)"
+    )
+    connection.execute(
+        "create table marts.fct_covid_federal_indicators as select null as place, null as geography, null::date as observed_date, "
+        + ", ".join(f"null as {name}" for name in FEDERAL)
+        + " limit 0"
     )
     for seed in ("poisson_limits", "covid_outages"):
         connection.execute(
@@ -246,3 +256,104 @@ def test_the_seed_of_limits_is_that_of_poissons_distribution() -> None:
             pytest.approx(chi2.ppf(0.025, 2 * count) / 2 if count else 0, abs=1e-6),
             pytest.approx(chi2.ppf(0.975, 2 * count + 2) / 2, abs=1e-6),
         )
+
+
+# The second source
+
+
+def test_federal_measures_stand_beside_the_states_on_their_own_days(warehouse: duckdb.DuckDBPyConnection) -> None:
+    day = "'2021-01-02'::date"
+    raw = {
+        "community_levels": f"select 'A County' as county, '24001' as county_fips, 'Maryland' as state, 101000::decimal(38, 18) as"
+        " county_population, 1 as health_service_area_number, 'x' as health_service_area, 1 as health_service_area_population,"
+        " 4.2::decimal(38, 18) as covid_inpatient_bed_utilization, 11.5::decimal(38, 18) as covid_hospital_admissions_per_100k,"
+        f" 80.25::decimal(38, 18) as covid_cases_per_100k, 'Medium' as covid_19_community_level, {day} as date_updated",
+        "transmission_levels": "select 'Maryland' as state_name, 'A County' as county_name, fips as fips_code,"
+        f" {day} as report_date, rate as cases_per_100k_7_day_count, 7.5::decimal(38, 18) as percent_test_results_reported,"
+        " 'high' as community_transmission_level from (values ('24001', '1,234.5'), ('24003', 'suppressed')) as t(fips, rate)",
+        "vaccinations": f"select {day} as date, fips, 1 as mmwr_week, 'A County' as recip_county, 'MD' as recip_state, 96.4 as"
+        " completeness_pct, 60 as administered_dose1_recip, 50 as series_complete_yes, 49 as series_complete_5plus, 48 as"
+        " series_complete_12plus, 21 as series_complete_65plus, 10 as booster_doses, 100 as census2019, 95 as census2019_5pluspop,"
+        " 85 as census2019_12pluspop, 20 as census2019_65pluspop from (values ('24001'), ('UNK')) as t(fips)",
+        "deaths": f"select {day} as data_as_of, {day} as start_week, {day} as end_week, 'MD' as state_name, 'A County' as"
+        " county_name, fips as county_fips_code, deaths as covid_death, 900 as total_death, null as footnote"
+        " from (values (24001::decimal(38, 18), 31), (24003::decimal(38, 18), null)) as t(fips, deaths)",
+    }
+    for name, query in raw.items():
+        warehouse.execute(f"create table raw.us_covid_{name} as select *, 'c' as _capture_id from ({query})")
+        build(warehouse, f"clean.us_covid_{name}")
+    build(warehouse, "marts.fct_covid_federal_indicators")
+    publish(warehouse, {"A": [0, 5], "B": [0, 1]}, "cases")
+    measures = (
+        "case_rate_cdc_7d_published, is_case_rate_published_suppressed, positivity_pooled, hosp_admission_rate_7d,"
+        " round(hosp_inpatient_beds_covid_share, 6), community_level, vax_series_people, vax_series_share_total, vax_series_share_65plus,"
+        " deaths_certified_cumulative, positivity_mean_of_daily, positivity_people"
+    )
+    rows = warehouse.execute(f"select {measures} from {MART} order by geography, observed_date").fetchall()
+    nothing = (None, False, *[None] * 10)
+    assert rows == [
+        nothing,
+        (
+            1234.5,
+            False,
+            0.075,
+            11.5,
+            0.042,
+            "Medium",
+            50,
+            0.5,
+            1.05,
+            31,
+            None,
+            None,
+        ),  # more old people than there are: not cut off
+        nothing,
+        (None, True, 0.075, None, None, None, None, None, None, None, None, None),
+    ]
+    hidden = "select county_fips, covid_deaths from clean.us_covid_deaths where is_suppressed"
+    assert warehouse.execute(hidden).fetchall() == [("24003", None)]
+    assert warehouse.execute("select count(*) from marts.fct_covid_federal_indicators").fetchone() == (
+        2,
+    )  # UNK is of no county
+
+
+# Revisions
+
+
+def test_a_triangle_shows_what_each_capture_knew_of_a_day(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Three captures of two counties: late reports of 3 January, an outage that the second one repairs, and an old day that is revised."""
+    captures = [
+        ("2021-01-04", {"A": [10, 12, 15], "B": [4, 4, 4]}),  # 1 to 3 January
+        ("2021-01-07", {"A": [10, 12, 19, 0, 0], "B": [4, 4, 5, 0, 0]}),  # nothing of 4 and 5 January
+        ("2021-03-01", {"A": [10, 11, 20, 24, 30], "B": [4, 4, 5, 5, 6]}),
+    ]
+    for name, value in (("cases", "cases"), ("deaths", "deaths"), ("probable_deaths", "probable_deaths")):
+        warehouse.execute(
+            f"create table clean_history.maryland_covid_{name} (county varchar, observed_date date, cumulative_{value} bigint,"
+            " _capture_id varchar, _captured_at timestamp, _sequence integer)"
+        )
+    for sequence, (moment, counts) in enumerate(captures, 1):
+        for county, values in counts.items():
+            for day, value in enumerate(values):
+                row = [county, FIRST + timedelta(days=day), value, f"c{sequence}", moment, sequence]
+                warehouse.execute("insert into clean_history.maryland_covid_cases values (?, ?, ?, ?, ?, ?)", row)
+    build(warehouse, "marts.mart_covid_revision_triangle")
+    rows = warehouse.execute(
+        "select day(observed_date), capture_id, lag_days, cumulative_reported, revision, daily_increment, latest_daily_increment,"
+        " round(completeness, 4), is_missing_as_zero from marts.mart_covid_revision_triangle where geography = 'A' order by 1, 2"
+    ).fetchall()
+    assert rows == [
+        (1, "c1", 3, 10, None, None, None, None, False),
+        (2, "c1", 2, 12, None, 2, 1, 2.0, False),
+        (2, "c3", 58, 11, -1, 1, 1, 1.0, False),
+        (3, "c1", 1, 15, None, 3, 9, round(3 / 9, 4), False),
+        (3, "c2", 4, 19, 4, 7, 9, round(7 / 9, 4), False),
+        (3, "c3", 57, 20, 1, 9, 9, 1.0, False),
+        (4, "c2", 3, 0, None, None, 4, None, True),
+        (4, "c3", 56, 24, None, 4, 4, 1.0, False),
+        (5, "c2", 2, 0, None, None, 6, None, True),
+        (5, "c3", 55, 30, None, 6, 6, 1.0, False),
+    ]
+    # A day that is first seen after more than four weeks and never revised says nothing about revisions.
+    late = "select count(*) from marts.mart_covid_revision_triangle where is_first and lag_days > 28"
+    assert warehouse.execute(late).fetchone() == (0,)

@@ -7,7 +7,9 @@ import duckdb
 import pytest
 from formulas import build, empty_warehouse, rows_of_check
 
+from civic_pipeline.catalog import load_datasets
 from civic_pipeline.surveillance import distribute_corrections
+from civic_pipeline.warehouse.captured import declared_sql
 from civic_pipeline.warehouse.seeds import create_seeds
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,11 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     ]
     connection.execute(f"create table raw.maryland_covid_zip_cases as {' union all by name '.join(years)}")
     create_seeds(connection, ROOT)
+    for name in ("community_levels", "transmission_levels", "vaccinations", "deaths"):
+        no_rows = declared_sql(connection, load_datasets(ROOT)[f"us/covid_{name}"])
+        connection.execute(f"create table raw.us_covid_{name} as {no_rows}")
+        build(connection, f"clean.us_covid_{name}")
+    build(connection, "marts.fct_covid_federal_indicators")
     for name in ("cases", "deaths", "probable_deaths", "zip_cases"):
         build(connection, f"clean.maryland_covid_{name}")
     build(connection, "marts.fct_covid_observations", "marts.fct_covid_increments")

@@ -36,8 +36,7 @@ def schema(committed: dict[str, Model]) -> Schema:
         known["seeds"][seed] = dict.fromkeys(columns, "VARCHAR")
     for model in committed.values():
         known[model.schema][model.table] = {column.name: column.type for column in model.contract.columns}
-        if model.schema == "clean":
-            known["clean_history"][model.table] = known["clean"][model.table] | ADDED_TO_CLEAN
+    known["clean_history"] = {table: columns | ADDED_TO_CLEAN for table, columns in known["clean"].items()}
     return known
 
 
@@ -196,7 +195,9 @@ GENERATED = (
     "marts.fct_payment_sizes.payment_count", "marts.fct_split_purchases.payment_count", "marts.fct_split_purchases.largest_window_count", "marts.mart_contract_coverage.split_count", "marts.fct_budget_lines.city",
     "marts.fct_budget_lines.phase", "marts.fct_revenue_lines.city", "marts.fct_revenue_lines.phase",
     "marts.mart_budget_credibility.head_count", "marts.mart_reconciliations.our_table",
-    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric", "marts.fct_covid_observations.place",
+    "marts.mart_revenue_by_source.publication_status", "marts.mart_dollars_to_outcomes.measures_", "marts.fct_covid_observations.geography_kind", "marts.fct_covid_observations.metric", "marts.fct_covid_observations.place", "marts.mart_covid_indicators_daily.positivity_mean_of_daily",
+    "marts.mart_covid_indicators_daily.positivity_people", "marts.mart_covid_revision_triangle.place", "marts.mart_covid_revision_triangle.geography_kind",
+    "marts.mart_covid_revision_triangle.metric", "marts.mart_covid_revision_triangle.is_first",
     "marts.fct_covid_observations.source", "marts.fct_payments.city",
     "marts.fct_vacancy_lists.city", "marts.fct_vacancy_lists.row_count", "marts.fct_vacancy_lists.unreadable_count", "marts.fct_vacancy_changes.city",
     "marts.fct_vacancy_spells.city", "marts.fct_vacancy_spells.list_count", "marts.fct_vacancy_spells.renoticed_count",
@@ -207,6 +208,10 @@ GENERATED = (
     "marts.fct_measure_records.city", "marts.fct_measure_observations.city", "marts.dim_pillars_goals.city", "marts.dim_pillars_goals.plan_level",
     "marts.mart_goal_scorecard.level", "marts.mart_goal_scorecard.measures",
     "marts.fct_service_requests.city", "marts.mart_service_requests_on_time.group_kind", "marts.mart_service_requests_on_time.interval_method",
+    "marts.fct_boundaries.city", "marts.fct_boundaries.kind", "marts.bridge_geography_weights.weight_name",
+    # The geometry is added by the reader of the portal, as are the ids of captures.
+    "clean.baltimore_neighborhoods.geometry", "clean.baltimore_statistical_areas.geometry",
+    "clean.baltimore_council_districts.geometry", "clean.baltimore_zip_codes.geometry",
 )  # fmt: skip
 
 

@@ -34,6 +34,18 @@ def test_headers_are_strict_and_only_unchanging_files_are_kept(client: TestClien
     assert "immutable" in file.headers["cache-control"]
 
 
+def test_texts_are_compressed_and_ranges_are_those_of_the_file(tmp_path: Path, client: TestClient) -> None:
+    (tmp_path / "index.html").write_text("words " * 1000)
+    (tmp_path / "files" / "rows.parquet").write_bytes(b"0123456789" * 1000)
+    page = client.get("/")
+    assert (page.headers["content-encoding"], page.text) == ("gzip", "words " * 1000)
+    assert page.headers["content-security-policy"]
+    for headers in ({}, {"range": "bytes=2-4"}):
+        answer = client.get("/files/rows.parquet", headers=headers)
+        assert "content-encoding" not in answer.headers
+        assert answer.headers["content-length"] == ("3" if headers else "10000")
+
+
 def test_nothing_outside_of_the_site_is_served(client: TestClient) -> None:
     assert client.get("/..%2f..%2fetc/passwd").status_code == 404
 

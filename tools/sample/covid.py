@@ -33,6 +33,10 @@ CORRECTIONS = {
     date(2021, 7, 2): 3,
     date(2021, 10, 19): 22,
 }
+DEATH_CORRECTIONS = {date(2020, 9, 1): 2, date(2020, 12, 25): 1, date(2021, 2, 11): 3, date(2022, 2, 9): 2}
+# Days of older copies, and the day by which the cases of the outage had been filled in; its deaths never were.
+OLDER_COPIES = (date(2021, 12, 16), date(2022, 1, 12), date(2022, 2, 1))
+CASES_REPAIRED = date(2022, 1, 1)
 # Probable deaths of Baltimore City that were confirmed later.
 CONFIRMED_LATER = (date(2021, 1, 28), date(2022, 2, 15))
 
@@ -96,6 +100,9 @@ def deaths() -> Table:
             poisson(rng, _expected(day - timedelta(days=14), people, per_case)) for day in _days(FIRST_DEATH)
         ]
         daily[county][(CATCH_UP - FIRST_DEATH).days] += round(people / 6500)
+    for day, people in DEATH_CORRECTIONS.items():
+        daily["Baltimore_City"][(day - FIRST_DEATH).days] = -people
+        output.defects["days on which the cumulative deaths of Baltimore City decrease"] += 1
     output.rows = _cumulative(FIRST_DEATH, daily)
     for row, day in zip(output.rows, _days(FIRST_DEATH), strict=True):
         if OUTAGE[0] <= day <= OUTAGE[1]:
@@ -105,6 +112,32 @@ def deaths() -> Table:
             row[2:] = [None] * (len(row) - 2)
             output.defects["empty weekend days"] += 1
     output.defects["days with a backlog of late reports (2021-05-27)"] = 1
+    return output
+
+
+def older_copies() -> list[Table]:
+    """What the layers of cases and confirmed deaths held on three earlier days, oldest first."""
+    return [_older(table, day) for table in (cases(), deaths()) for day in OLDER_COPIES]
+
+
+def _older(table: Table, captured: date) -> Table:
+    """The rows before `captured`: the newest days lack reports that came later, and the outage is zero until it was repaired."""
+    name = table.file.partition(".")[0]
+    output = Table(f"{name}_{captured}.csv.gz", {**table.entry, "captured_at": captured}, _HEADER)
+    first = date.fromisoformat(str(table.rows[0][1])[:10].replace("/", "-"))
+    for position, (row, before) in enumerate(zip(table.rows, [table.rows[0], *table.rows], strict=False)):
+        day = first + timedelta(days=position)
+        if day >= captured:
+            break
+        totals = [count for count in row[2:] if isinstance(count, int)]
+        if OUTAGE[0] <= day <= OUTAGE[1] and captured < CASES_REPAIRED:
+            totals = [0] * len(totals)
+            output.defects["days on which every county is published as zero"] += 1
+        elif (lag := (captured - day).days) <= 10 and day > OUTAGE[1]:
+            new = [after - count for after, count in zip(totals, before[2:], strict=False) if isinstance(count, int)]
+            totals = [total - round(max(count, 0) * 0.6**lag) for total, count in zip(totals, new, strict=True)]
+            output.defects["newest days that lack late reports"] += 1
+        output.rows.append([position + 1, row[1], *totals])
     return output
 
 

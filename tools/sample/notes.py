@@ -7,11 +7,18 @@ import yaml
 from tools.sample.table import Table
 
 
+class _WithoutAliases(yaml.SafeDumper):
+    """Writes a date again where several files share it."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        return True
+
+
 def portal_yml(tables: Sequence[Table]) -> str:
     # A JSON document is served by its name alone, as a workbook is.
     files = [{"file": table.file, **table.entry} for table in tables if not table.file.endswith(".json")]
     comment = "# Written by `python -m tools.sample`: what the demo portals serve here, and under which ids.\n"
-    return comment + yaml.safe_dump({"files": files}, sort_keys=False, width=120)
+    return comment + yaml.dump({"files": files}, Dumper=_WithoutAliases, sort_keys=False, width=120)
 
 
 def readme(tables: Sequence[Table]) -> str:

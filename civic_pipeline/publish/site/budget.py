@@ -225,7 +225,15 @@ class _City:
         switch: Sequence[tuple[str, str | None]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
     ) -> None:  # fmt: skip
         count = sum(row["line_count"] for row in rows)
-        about = About(question, _AUDIENCE, self.tables, (), count, self.site.cities_but(self.city))
+        about = About(
+            question,
+            _AUDIENCE,
+            self.tables,
+            (),
+            count,
+            self.site.cities_but(self.city),
+            title if crumbs else self.title,
+        )
         for level in levels[: None if path == f"{PART}{self.city}/" else 1]:
             rows_now = [
                 (g.name, float(level.amount(g, level.year) or 0), short_dollars(level.amount(g, level.year)))

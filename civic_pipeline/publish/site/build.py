@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import Protocol
 
 from civic_pipeline.errors import SiteFolderTaken, writing
-from civic_pipeline.publish.site import budget, changes, covid, data, firms, housing, salaries, search, spending
+from civic_pipeline.publish.site import (
+    budget,
+    certification,
+    changes,
+    covid,
+    data,
+    firms,
+    housing,
+    salaries,
+    search,
+    spending,
+)
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.site import HERE, About, Entry, Site
 from civic_pipeline.releases import connect
@@ -40,6 +51,7 @@ SUBJECTS: tuple[Subject, ...] = (
     firms,
     housing,
     covid,
+    certification,
 )
 
 

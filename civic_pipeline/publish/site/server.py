@@ -6,6 +6,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from civic_pipeline.publish.site.site import POLICY
 _log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+_TEXTS = (".html", ".js", ".css", ".json", ".svg", ".xml", ".csv")
 _UNCHANGING = ("/files/", "/assets/")  # their names hold the hash of their content
 
 
@@ -24,7 +26,10 @@ def application(site: Path) -> Starlette:
     """The web application for the site in the folder `site`. Raises SiteMissing."""
     if not (site / "manifest.json").exists():
         raise SiteMissing(site)
-    return Starlette(routes=[Mount("/", StaticFiles(directory=site, html=True))], middleware=[Middleware(_Headers)])
+    return Starlette(
+        routes=[Mount("/", StaticFiles(directory=site, html=True))],
+        middleware=[Middleware(_Headers), Middleware(_Compressed)],
+    )
 
 
 def serve(site: Path, port: int) -> None:
@@ -37,6 +42,17 @@ def serve(site: Path, port: int) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     _log.info("the site is at http://%s:%s; stop with Ctrl-C", HOST, listening.getsockname()[1])
     limited_server(app, access_log=False).run(sockets=[listening])
+
+
+class _Compressed:
+    """Compresses texts with gzip, but nothing that is read by byte ranges: they are those of the file."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self._compressing = app, GZipMiddleware(app, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_text = scope["type"] == "http" and (scope["path"].endswith("/") or scope["path"].endswith(_TEXTS))
+        await (self._compressing if is_text else self._app)(scope, receive, send)
 
 
 class _Headers:

@@ -71,7 +71,7 @@ class About:
     """What a page answers, for whom, and the tables that its figures are from. `notes` are limits of the page itself.
 
     `rows` is the number behind the page, if that is not all of the first table. `without`: cities that are in these tables, too,
-    but not on the page.
+    but not on the page. `row`: which row the page is about, for reports of issues, such as the name of an agency.
     """
 
     question: str
@@ -80,6 +80,7 @@ class About:
     notes: Sequence[str] = ()
     rows: int | None = None
     without: Collection[str] = ()
+    row: str | None = None
 
     @property
     def captures(self) -> list[Capture]:

@@ -96,6 +96,21 @@ placed as (
 measured as (
     select
         placed.*,
+        federal.deaths_certified_cumulative,
+        federal.case_rate_7d as case_rate_cdc_7d_published,
+        coalesce(federal.is_case_rate_suppressed, false) as is_case_rate_published_suppressed,
+        federal.transmission_level,
+        federal.positivity_pooled,
+        federal.hospital_admission_rate_7d as hosp_admission_rate_7d,
+        federal.inpatient_beds_covid_share as hosp_inpatient_beds_covid_share,
+        federal.community_level,
+        federal.dose1_people as vax_dose1_people,
+        federal.series_people as vax_series_people,
+        federal.booster_people as vax_booster_people,
+        federal.series_share_total as vax_series_share_total,
+        federal.series_share_5plus as vax_series_share_5plus,
+        federal.series_share_12plus as vax_series_share_12plus,
+        federal.series_share_65plus as vax_series_share_65plus,
         outages.first_date is not null as is_outage_window,
         case
             when placed.cases_7d < 100 then parse_decimal(limits.low)
@@ -115,6 +130,12 @@ measured as (
             placed.cases_dispersion
         ) as half_width
     from placed
+    left join marts.fct_covid_federal_indicators as federal
+        on
+            placed.geography_kind = 'county'
+            and federal.place = placed.place
+            and federal.geography = placed.geography
+            and federal.observed_date = placed.observed_date
     left join seeds.poisson_limits as limits on parse_integer(limits.event_count) = placed.cases_7d
     left join seeds.covid_outages as outages
         on
@@ -160,6 +181,23 @@ select
     deaths_probable_adjusted_daily,
     deaths_probable_adjustment,
     deaths_probable_7d,
+    deaths_certified_cumulative,
+    case_rate_cdc_7d_published,
+    is_case_rate_published_suppressed,
+    transmission_level,
+    positivity_pooled,
+    cast(null as double) as positivity_mean_of_daily,
+    cast(null as double) as positivity_people,
+    hosp_admission_rate_7d,
+    hosp_inpatient_beds_covid_share,
+    community_level,
+    vax_dose1_people,
+    vax_series_people,
+    vax_booster_people,
+    vax_series_share_total,
+    vax_series_share_5plus,
+    vax_series_share_12plus,
+    vax_series_share_65plus,
     is_cases_missing_as_zero,
     is_deaths_confirmed_missing_as_zero,
     is_deaths_probable_missing_as_zero,

@@ -25,6 +25,10 @@ async function show() {
   document.querySelector('h1').textContent = name
   document.querySelector('.crumbs [aria-current]').textContent = name
   place.replaceChildren(...page(rows, flags(marked)))
+  // Who reports an issue quotes the vendor, too.
+  const reference = document.querySelector('.reference'), report = document.querySelector('[data-report]')
+  reference.textContent = reference.textContent.replace(', release', `, vendor ${name}, release`)
+  if (report) report.href = report.href.split('?')[0] + '?subject=' + encodeURIComponent(`Data issue: ${reference.textContent}`)
 }
 
 async function payments(index, at) {

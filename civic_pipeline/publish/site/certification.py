@@ -1,0 +1,180 @@
+"""The criteria of What Works Cities with their evidence, and how good the datasets are. No level of certification is stated."""
+
+from typing import Any
+
+from civic_pipeline.publish.site.formats import count, day
+from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
+from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.sql_text import literal
+
+PART, TITLE = "certification/", "Certification"
+_SCORECARD, _TESTS, _TOTALS = "marts.mart_wwc_scorecard", "marts.fct_criterion_evidence", "marts.mart_wwc_totals"
+_CLAIMS, _SCORES = "marts.mart_wwc_claims", "marts.mart_dataset_quality_scores"
+_QUESTION = "Which practices of a data-driven city can be seen in its data, and what is the evidence?"
+_AUDIENCE = "Residents, council staff and the City's own data team."
+_NOTES = (
+    "No level of certification follows from this page. What Works Cities decides from documents that a city uploads.",
+    "A criterion without a point is unknown, not failed. A statement that somebody makes about themselves gives no point.",
+    "Which criteria can be measured, and most thresholds, are this project's judgement.",
+)
+_CLASSES = {
+    "measured": "measured", "partly_measured": "partly measured", "attested": "attested", "not_measurable": "not measurable",
+}  # fmt: skip
+_POINTS = {1: "met", 0: "not met", None: "unknown"}
+
+
+def home(site: Site) -> str:
+    cities = site.cities(_SCORECARD)
+    return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
+
+
+def build(site: Site) -> None:
+    """Write a page for each city, or one that says why there is none."""
+    cities = site.cities(_SCORECARD)
+    if not cities:
+        table = site.table(_SCORECARD)
+        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
+    for city in cities:
+        _build_city(site, city)
+
+
+def _build_city(site: Site, city: str) -> None:
+    path, title = f"{PART}{city}/", f"Criteria of What Works Cities: {site.place_title(city)}"
+    criteria = _rows(site, _SCORECARD, "city", city, "position")
+    measured = [row for row in criteria if row["classification"] in ("measured", "partly_measured")]
+    met = sum(row["points"] or 0 for row in measured)
+    caption = (
+        f"of the {len(measured)} criteria that data or documents can show are met; {len(criteria)} criteria in all"
+    )
+    tables = site.present(_SCORECARD, _TESTS, _TOTALS, _CLAIMS, _SCORES)
+    practices = list(dict.fromkeys(row["practice"] for row in criteria))
+    site.sections_page(
+        path,
+        about=About(_QUESTION, _AUDIENCE, tables, notes=_NOTES, rows=len(criteria), without=site.cities_but(city)),
+        title=title,
+        figure=count(met),
+        caption=caption,
+        switch=site.switch(PART, site.cities(_SCORECARD)),
+        crumbs=[("Home", ""), (title, None)],
+        sections=[
+            _totals(site, city),
+            *(_practice(site, name, [row for row in criteria if row["practice"] == name]) for name in practices),
+            _tests(site, city),
+            _claims(site, city),
+            _scores(site, city),
+        ],
+    )
+    site.cards.append(Card(city, TITLE, _QUESTION, f"{path}index.html", _SCORECARD, count(met), caption))
+
+
+def _rows(site: Site, table: str, column: str, city: str, order: str) -> list[dict[str, Any]]:
+    return site.query(f"from {table} where {column} = {literal(city)} order by {order}") if site.present(table) else []
+
+
+def _totals(site: Site, city: str) -> Section:
+    return Section(
+        "totals",
+        "Three totals",
+        [Heading("Counted"), Heading("Points", True), Heading("Criteria", True), Heading("Unknown", True)],
+        [
+            [
+                Cell(row["total"]),
+                number(row["points"], count(row["points"])),
+                number(row["criterion_count"], count(row["criterion_count"])),
+                number(row["unknown_count"], count(row["unknown_count"])),
+            ]
+            for row in _rows(site, _TOTALS, "city", city, "position")
+        ],
+        text="The third is a limit: it counts a point for each criterion that nobody can measure.",
+    )
+
+
+def _practice(site: Site, name: str, criteria: list[dict[str, Any]]) -> Section:
+    return Section(
+        name.lower().replace(" ", "-"),
+        name,
+        [Heading("Criterion"), Heading("Name"), Heading("How it is known"), Heading("Result"), Heading("Evidence"), Heading("Source")],
+        [
+            [
+                Cell(row["criterion"]),
+                Cell(row["title"]),
+                Cell(_CLASSES[row["classification"]]),
+                Cell(_POINTS[row["points"]], is_gap=row["points"] is None),
+                Cell(row["evidence"]),
+                _source(site, row["evidence_source"]),
+            ]
+            for row in criteria
+        ],
+    )  # fmt: skip
+
+
+def _source(site: Site, tables: str | None) -> Cell:
+    """The tables of the tests, the first with a link to its page; or the source of a document."""
+    first = (tables or "").partition(",")[0]
+    return Cell(tables or "", href=f"data/{first}/index.html" if site.table(first) else None)
+
+
+def _tests(site: Site, city: str) -> Section:
+    return Section(
+        "tests",
+        "The tests of the measured criteria",
+        [Heading("Criterion"), Heading("What is measured"), Heading("Value", True), Heading("Threshold", True), Heading("Result")],
+        [
+            [
+                Cell(row["criterion"]),
+                Cell(row["description"]),
+                number(row["value"], f"{row['value']:,.3g}" if row["value"] is not None else "", gap="not known"),
+                Cell(f"{row['comparison'].replace('_', ' ')} {row['threshold']:g}", value=str(row["threshold"])),
+                Cell(_POINTS[row["is_met"]] if row["is_met"] is not None else row["not_measured_because"], is_gap=row["is_met"] is None),
+            ]
+            for row in _rows(site, _TESTS, "city", city, "criterion, test")
+        ],
+    )  # fmt: skip
+
+
+def _claims(site: Site, city: str) -> Section:
+    counts = {"measured_count": "Measured", "partly_measured_count": "Partly", "not_measured_count": "Not measured"}
+    return Section(
+        "claims",
+        "What certification is said to assess",
+        [
+            Heading("Claim"),
+            Heading("Criteria"),
+            *(Heading(name, True) for name in counts.values()),
+            Heading("Shown in"),
+        ],
+        [
+            [
+                Cell(row["claim"]),
+                Cell(row["criteria"]),
+                *(number(row[name], count(row[name])) for name in counts),
+                Cell(row["shown_in"]),
+            ]
+            for row in _rows(site, _CLAIMS, "city", city, "position")
+        ],
+    )
+
+
+def _scores(site: Site, city: str) -> Section:
+    rows = [r for r in _rows(site, _SCORES, "place", city, "score_low desc, dataset") if r["dataset_kind"] == "dataset"]
+    shares = {"score_low": "Score, at least", "score_high": "At most"} | {
+        name: name.capitalize()
+        for name in ("completeness", "validity", "freshness", "documentation", "accessibility", "stability")
+    }
+    return Section(
+        "quality",
+        "How good are the datasets?",
+        [Heading("Dataset"), *(Heading(name, True) for name in shares.values()), Heading("Not measured")],
+        [
+            [
+                Cell(row["dataset"]),
+                *(number(row[name], "" if row[name] is None else f"{row[name]:.2f}") for name in shares),
+                Cell(row["not_measured"] or ""),
+            ]
+            for row in rows
+        ],
+        text=f"From 0 to 1, on {day(rows[0]['scored_on'])}. Two bounds where a part cannot be measured."
+        if rows
+        else None,
+        absence=None if rows else "No dataset of this city is captured.",
+    )
