@@ -8,8 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from civic_pipeline.sql_text import quoted
+
 # First characters of formulas (OWASP, CSV injection), also in full width, which Excel accepts in some languages.
 _FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+
+_NESTED = {"list", "struct", "map", "array"}
 
 
 def write_result(result: duckdb.DuckDBPyRelation, form: str, stream: BinaryIO) -> None:
@@ -22,10 +26,12 @@ def write_result(result: duckdb.DuckDBPyRelation, form: str, stream: BinaryIO) -
         while batch := lines.fetchmany(10_000):
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
         return
-    if form == "csv" and any(kind.id in {"list", "struct", "map", "array"} for kind in result.types):
-        result = result.query(
-            "result", "select cast(columns(*) as varchar) from result"
-        )  # Arrow's CSV has no nested types
+    if form == "csv" and any(kind.id in _NESTED for kind in result.types):  # Arrow's CSV has no nested types
+        columns = [
+            f"cast({quoted(name)} as varchar) as {quoted(name)}" if kind.id in _NESTED else quoted(name)
+            for name, kind in zip(result.columns, result.types, strict=True)
+        ]
+        result = result.query("result", f"select {', '.join(columns)} from result")
     rows = result.to_arrow_reader(100_000)
     if form == "parquet":
         with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:

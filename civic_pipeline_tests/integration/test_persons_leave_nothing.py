@@ -2,6 +2,7 @@
 
 import csv
 import re
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -29,7 +30,10 @@ def plant(file: Path, columns: list[str], word: str) -> None:
 
 
 def texts(file: Path) -> list[str]:
-    """All that a file holds, as text: of databases every value of every table."""
+    """All that a file holds, as text: of databases every value of every table, of archives every file."""
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file) as archive:
+            return [archive.read(name).decode("utf-8", errors="replace") for name in archive.namelist()]
     if file.suffix == ".parquet":
         return [str(duckdb.read_parquet(str(file)).fetchall())]
     if file.suffix == ".duckdb":

@@ -221,7 +221,7 @@ class Site:
         """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""
         draft = self.folder / ".draft"
         draft.write_bytes(content)
-        return self._keep(name, draft, rows)
+        return self.keep(name, draft, rows)
 
     def json(self, name: str, value: Any) -> File:
         return self.file(name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
@@ -239,7 +239,7 @@ class Site:
         with draft.open("wb") as stream:
             write_result(self.connection.sql(sql), form, stream)
         (rows,) = self.connection.execute(f"select count(*) from ({sql})").fetchone() or (0,)
-        return self._keep(name, draft, rows)
+        return self.keep(name, draft, rows)
 
     def parquet_by_ranges(self, name: str, sql: str) -> tuple[File, int]:
         """The rows of a query in small row groups, so that a browser can read a range of rows; also the bytes of the footer."""
@@ -253,9 +253,10 @@ class Site:
         with draft.open("rb") as stream:
             stream.seek(-8, os.SEEK_END)
             footer = int.from_bytes(stream.read(4), "little") + 8
-        return self._keep(name, draft, count), footer
+        return self.keep(name, draft, count), footer
 
-    def _keep(self, name: str, draft: Path, rows: int | None) -> File:
+    def keep(self, name: str, draft: Path, rows: int | None) -> File:
+        """Move a finished file to its place: below `files/`, with the hash of its content before the suffix."""
         with draft.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         stem, _, suffix = name.rpartition(".")

@@ -1,0 +1,177 @@
+"""The files of a table: CSV, Parquet and a zip that explains itself; and the release as Parquet files with views over them.
+
+A Parquet file is written once, in the folder of its release: the page of its table leads there.
+"""
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from civic_pipeline.publish.extracts import write_result
+from civic_pipeline.publish.site.facts import Facts, Table
+from civic_pipeline.publish.site.metadata import data_package, licences, sources
+from civic_pipeline.publish.site.site import File, Site
+from civic_pipeline.sql_text import literal, quoted
+
+_SCHEMAS = ("marts", "clean")
+ZIP = "Zip with README, licence and citation"
+_BEGINNING = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip: equal contents give equal bytes
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of a table. `name` is what it is saved as: it has the number of rows."""
+
+    kind: str
+    file: File
+    name: str
+
+
+def is_published(table: Table) -> bool:
+    """Whether a table has files: marts and clean tables with rows. Columns about persons and quarantine are in no release."""
+    return table.schema in _SCHEMAS and not table.absence
+
+
+def write_downloads(site: Site, table: Table) -> list[Download]:
+    """Write the table as CSV, as Parquet and as a zip, with its rows in the order of its key."""
+    order = ", ".join(quoted(name) for name in table.key if table.has(name)) or "all"
+    columns = [quoted(column.name) for column in table.columns]
+    # A spreadsheet has no bytes: a geometry is text there, the hexadecimal form of its WKB.
+    texts = [
+        f"lower(hex({quoted(c.name)})) as {quoted(c.name)}" if c.type == "BLOB" else quoted(c.name)
+        for c in table.columns
+    ]
+    csv = site.csv(f"tables/{table.name}.csv", f"select {', '.join(texts)} from {table.name} order by {order}")
+    parquet = _write_parquet(site, table, f"select {', '.join(columns)} from {table.name} order by {order}")
+    packed = _write_zip(site, table, csv)
+    files = (("CSV", csv, "csv"), ("Parquet", parquet, "parquet"), (ZIP, packed, "zip"))
+    return [Download(kind, file, f"{table.name}-{file.rows}-rows.{suffix}") for kind, file, suffix in files]
+
+
+def write_release(site: Site, files: dict[str, list[Download]]) -> None:
+    """Write the manifest of the release's Parquet files, and a DuckDB file of views over them."""
+    folder, facts = site.folder / _folder(site.facts), site.facts
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {
+        "release_id": facts.release_id,
+        "released_at": f"{facts.released_at:%Y-%m-%dT%H:%M:%SZ}",
+        "pipeline_version": facts.pipeline_version,
+        "git_commit": facts.git_commit,
+        "views": "views.duckdb",
+        "tables": [
+            {
+                "name": name,
+                "file": f"{name}.parquet",
+                "rows": parquet.rows,
+                "bytes": parquet.bytes,
+                "sha256": parquet.sha256,
+                "each_row_is": site.facts.tables[name].each_row_is,
+            }
+            for name, downloads in sorted(files.items())
+            for parquet in (download.file for download in downloads if download.kind == "Parquet")
+        ],
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    _write_views(folder, [site.facts.tables[name] for name in sorted(files)])
+
+
+def _folder(facts: Facts) -> str:
+    return f"releases/{facts.release_id}"
+
+
+def _write_parquet(site: Site, table: Table, query: str) -> File:
+    path = site.folder / _folder(site.facts) / f"{table.name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as stream:
+        write_result(site.connection.sql(query), "parquet", stream)
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return File(str(path.relative_to(site.folder)), path.stat().st_size, digest, table.rows)
+
+
+def _write_views(folder: Path, tables: list[Table]) -> None:
+    """Views by file names alone: they work where the folder is, and for a program that searches files there."""
+    with duckdb.connect() as connection:
+        connection.execute(f"set file_search_path = {literal(str(folder))}")
+        connection.execute(f"attach {literal(str(folder / 'views.duckdb'))} as views (storage_version 'v1.0.0')")
+        for schema in sorted({table.schema for table in tables}):
+            connection.execute(f"create schema views.{schema}")
+        for table in tables:
+            view = f"views.{table.name}"
+            connection.execute(f"create view {view} as from read_parquet({literal(f'{table.name}.parquet')})")
+            connection.execute(f"comment on view {view} is {literal(f'Each row is {table.each_row_is}.')}")
+        connection.execute("checkpoint views; detach views")
+
+
+def _write_zip(site: Site, table: Table, csv: File) -> File:
+    name = f"{table.name}.csv"
+    package = data_package(site.facts, table, csv, name)
+    texts = {
+        "README.md": _readme(site.facts, table, csv, name),
+        "LICENSE.txt": licences(table),
+        "CITATION.cff": _citation(site.facts, table),
+        "datapackage.json": json.dumps(package, indent=1, ensure_ascii=False) + "\n",
+    }
+    draft = site.folder / ".zip"
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for entry, text in texts.items():
+            archive.writestr(_entry(entry), text)
+        with (site.folder / csv.path).open("rb") as source, archive.open(_entry(name), "w", force_zip64=True) as target:
+            while chunk := source.read(1 << 20):
+                target.write(chunk)
+    return site.keep(f"tables/{table.name}.zip", draft, csv.rows)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _BEGINNING)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _readme(facts: Facts, table: Table, csv: File, name: str) -> str:
+    demo = (
+        "**These rows are invented: they are the sample of the project. Do not cite them.**\n\n"
+        if facts.is_demo
+        else ""
+    )
+    columns = "\n".join(
+        f"| {column.name} | {column.type} | {column.unit or ''} | {_cell(column.description)} |"
+        for column in table.columns
+    )
+    return (
+        f"# {table.title}\n\n{demo}`{name}` has {csv.rows:,} rows below one line of column names. Each row is {table.each_row_is}.\n\n"
+        f"- Table: `{table.name}`, release {facts.release_id}\n"
+        f"- Newest data: {table.data_date or 'no date is declared'}\n"
+        f"- Key: {', '.join(table.key) or 'none'}\n"
+        f"- Checks: {table.passed} passed, {len(table.failed)} failed\n"
+        f"- SHA-256 of `{name}`: {csv.sha256}\n\n"
+        f"## What it cannot say\n\n{table.cannot_say or 'Nothing is stated.'}\n\n"
+        f"## Columns\n\n| Column | Type | Unit | Meaning |\n|---|---|---|---|\n{columns}\n\n"
+        f"## Sources\n\n{sources(table)}\n\n"
+        "An empty field is null. An apostrophe before =, +, - or @ at the start of a text keeps spreadsheets from running it as a formula;"
+        " the Parquet file has no such marks. `datapackage.json` describes the columns for programs (Data Package 2), `CITATION.cff`"
+        " says how to cite the table, `LICENSE.txt` what its publishers allow.\n"
+    )
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+def _citation(facts: Facts, table: Table) -> str:
+    publishers = sorted({capture.publisher for capture in table.captures if capture.publisher})
+    citation = {
+        "cff-version": "1.2.0",
+        "message": "If you use these data, please cite them as below.",
+        "type": "dataset",
+        "title": f"{table.title} ({table.name})",
+        "authors": [{"name": name} for name in publishers or ["not stated"]],
+        "version": facts.release_id,
+        "date-released": facts.released_at.date(),
+    }
+    return yaml.safe_dump(citation, sort_keys=False, allow_unicode=True, width=120)
