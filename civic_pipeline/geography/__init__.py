@@ -2,5 +2,6 @@
 
 from civic_pipeline.geography.areas import areas
 from civic_pipeline.geography.overlaps import overlaps
+from civic_pipeline.geography.rates import neighborhood_rates
 
-__all__ = ["areas", "overlaps"]
+__all__ = ["areas", "neighborhood_rates", "overlaps"]

@@ -208,7 +208,8 @@ GENERATED = (
     "marts.fct_measure_records.city", "marts.fct_measure_observations.city", "marts.dim_pillars_goals.city", "marts.dim_pillars_goals.plan_level",
     "marts.mart_goal_scorecard.level", "marts.mart_goal_scorecard.measures",
     "marts.fct_service_requests.city", "marts.mart_service_requests_on_time.group_kind", "marts.mart_service_requests_on_time.interval_method",
-    "marts.fct_boundaries.city", "marts.fct_boundaries.kind", "marts.bridge_geography_weights.weight_name",
+    "marts.fct_boundaries.city", "marts.fct_boundaries.kind", "marts.bridge_geography_weights.weight_name", "marts.fct_neighborhood_counts.city", "marts.fct_neighborhood_counts.measure",
+    "marts.fct_neighborhood_counts.denominator_name", "marts.fct_neighborhood_counts.weight_name",
     # The geometry is added by the reader of the portal, as are the ids of captures.
     "clean.baltimore_neighborhoods.geometry", "clean.baltimore_statistical_areas.geometry",
     "clean.baltimore_council_districts.geometry", "clean.baltimore_zip_codes.geometry",

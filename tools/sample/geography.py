@@ -99,7 +99,7 @@ def tables() -> Iterator[Shapes]:
         "neighborhoods.geojson.gz", {"dataset": "baltimore/neighborhoods"}, ("Name", "Population", "Total_Units")
     )
     for place in NEIGHBORHOODS:
-        residents = 0 if place.name == "Downtown" else rng.randrange(1_200, 9_000)
+        residents = 0 if place.name == "Downtown" else rng.randrange(9_000, 17_000)
         neighborhoods.defects["neighborhoods without residents"] += residents == 0
         neighborhoods.rows.append([place.name, residents, round(residents / rng.uniform(1.7, 2.6))])
         neighborhoods.shapes.append(_square(place))
