@@ -126,12 +126,34 @@ OTHERS = {
             match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published)""".replace(
         '"', "'"
     ),
+    # Two counties and two ZIP codes: week 2 is an outage, in week 4 a count fell.
     "marts.mart_covid_indicators_daily": """
-        select 'county' as geography_kind, 'Allegany' as geography, date '2021-12-01' + 7 * week::integer as observed_date,
-            if(week = 2, null, 100 + week)::bigint as cases_cumulative_reported,
+        select 'county' as geography_kind, county as geography, date '2021-12-01' + 7 * week::integer as observed_date, 1000 as population,
+            if(week = 2, null, 100 + week)::bigint as cases_cumulative_reported, null::bigint as cases_cumulative_low,
+            null::bigint as cases_cumulative_high, if(week = 4, -3, 1)::bigint as cases_reported_daily, null::bigint as cases_gap_increment,
+            if(week = 4, 0, 1)::bigint as cases_adjusted_daily, week = 4 as is_cases_correction,
             if(week in (2, 3), null, 7.0 * week)::double as case_rate_cdc_7d, if(week in (2, 3), null, 1.0 * week)::double as case_rate_bchd_7d,
-            null::bigint as deaths_confirmed_cumulative_reported, null::double as death_rate_cdc_7d, null::double as death_rate_bchd_7d
-        from range(6) as weeks(week)""",
+            if(week in (2, 3), null, 1.0 * week)::double as case_rate_maryland_7d, if(week = 5, 34.5, null)::double as case_rate_cdc_7d_published,
+            if(county = 'Allegany', if(week = 2, 0, 10 + week), null)::bigint as deaths_confirmed_cumulative_reported,
+            week = 2 as is_deaths_confirmed_missing_as_zero, if(week in (2, 3), null, 0.7)::double as death_rate_cdc_7d,
+            if(week in (2, 3), null, 0.1)::double as death_rate_bchd_7d, null::bigint as deaths_confirmed_reported_daily,
+            null::bigint as deaths_confirmed_gap_increment, null::bigint as deaths_confirmed_adjusted_daily,
+            false as is_deaths_confirmed_correction, null::bigint as deaths_probable_cumulative_reported,
+            null::bigint as deaths_probable_reported_daily, null::bigint as deaths_probable_gap_increment,
+            null::bigint as deaths_probable_adjusted_daily, false as is_deaths_probable_correction,
+            if(county = 'Allegany', 0.125, null)::double as positivity_pooled,
+            if(county = 'Allegany', 1.02, null)::double as vax_series_share_total, false as is_suppressed
+        from range(6) as weeks(week), (values ('Allegany'), ('Kent')) as counties(county)
+        union all by name
+        select 'zip' as geography_kind, zip_code as geography, date '2021-12-01' as observed_date, cases as cases_cumulative_reported,
+            coalesce(cases, 0) as cases_cumulative_low, coalesce(cases, 7) as cases_cumulative_high, cases is null as is_suppressed
+        from (values ('21201', 40), ('21202', null)) as t(zip_code, cases)""",
+    "marts.mart_covid_revision_triangle": """
+        select 'Allegany' as geography, 'cases' as metric, * from (values
+            (date '2021-12-08', timestamp '2021-12-09', 90, false, true), (date '2021-12-08', timestamp '2022-02-01', 101, false, false),
+            (date '2021-12-15', timestamp '2021-12-16', 0, true, true), (date '2021-12-15', timestamp '2022-02-01', 102, false, false),
+            (date '2021-12-22', timestamp '2022-01-01', 103, false, true)
+        ) as t(observed_date, captured_at, cumulative_reported, is_missing_as_zero, is_first)""",
     "clean.town_vacant_building_notices": """
         select * from (values (date '2020-01-01', 'Oliver', 7), (date '2021-01-01', 'Oliver', 7), (date '2022-01-01', null, 8))
         as t(notice_date, neighborhood, council_district)""",

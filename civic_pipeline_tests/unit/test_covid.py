@@ -354,6 +354,13 @@ def test_a_triangle_shows_what_each_capture_knew_of_a_day(warehouse: duckdb.Duck
         (5, "c2", 2, 0, None, None, 6, None, True),
         (5, "c3", 55, 30, None, 6, 6, 1.0, False),
     ]
-    # A day that is first seen after more than four weeks and never revised says nothing about revisions.
+    # A day that is first seen after more than four weeks says nothing about revisions, unless it is revised.
     late = "select count(*) from marts.mart_covid_revision_triangle where is_first and lag_days > 28"
+    warehouse.execute("delete from clean_history.maryland_covid_cases where _sequence < 3")
+    build(warehouse, "marts.mart_covid_revision_triangle")
     assert warehouse.execute(late).fetchone() == (0,)
+    warehouse.execute(
+        "insert into clean_history.maryland_covid_cases values ('A', '2021-01-02', 13, 'c4', '2021-04-01', 4)"
+    )
+    build(warehouse, "marts.mart_covid_revision_triangle")
+    assert warehouse.execute(late).fetchone() == (1,)

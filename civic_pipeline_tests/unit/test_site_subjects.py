@@ -1,5 +1,6 @@
 """The pages of firms, COVID-19, housing and salaries: what is a gap stays a gap, what is masked stays masked."""
 
+import html
 import re
 from datetime import date
 from pathlib import Path
@@ -44,15 +45,65 @@ def test_a_firm_shows_its_certificate_and_what_its_likely_payees_were_paid(site:
     )
 
 
+def table_of(page: Path, section: str) -> dict[str, list[str]]:
+    """The rows of one section's table by their first cell."""
+    text = page.read_text(encoding="utf-8")
+    (table,) = re.findall(rf'<table data-table="{section}">.*?</table>', text, re.DOTALL)
+    part = page.with_name(f"{section}.part")
+    part.write_text(table, encoding="utf-8")
+    return {row[0]: row[1:] for row in rows(part)}
+
+
 def test_an_outage_is_a_gap_of_the_line_and_of_the_table(site: Path) -> None:
     page = site / "covid" / "allegany" / "index.html"
     text = page.read_text(encoding="utf-8")
-    assert len(re.findall(r'<path d="M', text)) == 2
-    assert text.count('class="missing"') == 1
-    table = {row[0]: row[1:] for row in rows(page)}
-    assert table["Dec 15, 2021"] == ["not known", "not known", "not known"]
-    assert table["Dec 22, 2021"] == ["103", "not known", "not known"]
-    assert table["Dec 29, 2021"] == ["104", "28.0", "4.0"]
+    cases = text[text.index('id="cases-allegany"') : text.index('id="deaths-allegany"')]
+    assert (
+        len(re.findall(r'<path d="M[\d.]+,', cases.partition("</svg>")[0])) == 3
+    )  # two stretches of ours, one of the CDC
+    assert cases.count('class="missing"') == 1
+    table = table_of(page, "cases-allegany")
+    assert table["Dec 15, 2021"] == ["not known"] * 5
+    assert table["Dec 22, 2021"] == ["103", *["not known"] * 4]
+    assert table["Jan 5, 2022"] == ["105", "35.0", "34.5", "5.0", "5.0"]
+    deaths = table_of(page, "deaths-allegany")
+    assert deaths["Dec 15, 2021"] == ["not published", "not known", "not known", "not known"]  # published as 0
+    assert deaths["Dec 8, 2021"] == ["11", "not known", "0.7", "0.1"]
+
+
+def test_every_definition_of_a_rate_stands_under_its_name(site: Path) -> None:
+    names = [html.unescape(name) for name in table_of(site / "covid" / "index.html", "definitions")]
+    assert names[1:7] == [
+        "Health Department rate", "Maryland's rate", "CDC rate", "Positive tests, Maryland", "Positive tests, CDC",
+        "Positive tests, Johns Hopkins",
+    ]  # fmt: skip
+    assert table_of(site / "covid" / "index.html", "compared")["Day"] == ["Allegany", "Kent"]
+
+
+def test_a_correction_is_shown_as_published_and_as_distributed(site: Path) -> None:
+    page = site / "covid" / "allegany" / "index.html"
+    assert table_of(page, "corrections-allegany")["Dec 29, 2021"] == ["Cases", "-3", "0"]
+
+
+def test_a_revision_triangle_has_a_column_per_capture(site: Path) -> None:
+    table = table_of(site / "covid" / "allegany" / "index.html", "revisions-allegany")
+    assert table["Day"] == [f"Captured {day}" for day in ("Dec 9, 2021", "Dec 16, 2021", "Jan 1, 2022", "Feb 1, 2022")]
+    assert table["Dec 8, 2021"] == ["90", "90", "90", "101"]
+    assert table["Dec 15, 2021"] == ["not captured yet", "not published", "not published", "102"]
+    assert "Dec 22, 2021" not in table  # it never changed
+    assert "No capture changed a count" in (site / "covid" / "kent" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_share_of_vaccinated_people_is_shown_up_to_99_9_percent(site: Path) -> None:
+    table = table_of(site / "covid" / "allegany" / "index.html", "federal-allegany")
+    assert table["Dec 8, 2021"] == ["12.5%", "99.9%"]
+    assert "no rows of it" in (site / "covid" / "kent" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_hidden_count_of_a_zip_code_is_0_to_7(site: Path) -> None:
+    table = table_of(site / "covid" / "zip" / "index.html", "zip-codes")
+    assert table["21201"] == ["40", "Dec 1, 2021"]
+    assert table["21202"] == ["0 to 7", "Dec 1, 2021"]
 
 
 def test_a_chart_draws_each_value_where_its_axis_says() -> None:

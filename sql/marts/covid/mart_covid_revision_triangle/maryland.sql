@@ -1,4 +1,4 @@
--- Each row is what one capture has of one county on one day, where it was the first to have the day within four weeks of it or differed from the capture before.
+-- Each row is what one capture has of one county on one day, if it is the first to have the day or differs from the capture before.
 with issues as (
     select 'cases' as metric, county, observed_date, cumulative_cases as value, _capture_id, _captured_at, _sequence
     from clean_history.maryland_covid_cases
@@ -78,6 +78,15 @@ placed as (
             partition by metric, county, observed_date order by _sequence
             rows between unbounded preceding and unbounded following
         )
+),
+
+revised as (
+    select
+        *,
+        coalesce(bool_or(not is_first and value is distinct from value_before) over (
+            partition by metric, county, observed_date
+        ), false) as is_revised
+    from placed
 )
 
 select
@@ -97,7 +106,7 @@ select
     latest_cumulative as latest_cumulative_reported,
     latest_daily as latest_daily_increment,
     cast(daily as double) / nullif(greatest(latest_daily, 0), 0) as completeness
-from placed
+from revised
 where
-    (is_first and lag_days <= 28)
+    (is_first and (lag_days <= 28 or is_revised))
     or (not is_first and value is distinct from value_before)
