@@ -275,3 +275,164 @@ def test_a_pillar_shows_the_share_met_with_its_interval_and_what_it_covers() -> 
         pytest.approx(share - before + math.hypot(high - share, before - before_low), abs=1e-5),
         False,
     )
+
+
+# Conflicts, revisions and lifecycle
+
+
+def test_what_two_plan_years_state_differently_is_a_conflict_and_rounding_is_none() -> None:
+    later = {"Fiscal_Year": "FY27", "Modified": "2026-01-01 00:00:00"}
+    warehouse = records(
+        measure(1, "increase", "1000", "5"),
+        measure(1, "increase", "1005", "5", **later),  # exactly half a percent
+        measure(2, "increase", "1000", "50%", Percent_or_Count="percent"),
+        measure(
+            2, "increase", "1005.1", "0.5", Percent_or_Count="percent", **later
+        ),  # one target in two notations; no actual
+        measure(3, "increase", "200", "5"),
+        measure(3, "decrease", "100", "6", Measure_Formula="a", **later),  # the formula is only in one of them
+        measure(4, "increase", "0", None),
+        measure(4, "increase", "3", "5", **later),
+        {**measure(5, "increase", "1", "1"), "Measure Formula": "Sum", "FY 25 Q1": "1"},
+        {**measure(5, "increase", "1", "1", **later), "Measure Formula": "Mean", "FY 25 Q1": "2"},
+    )
+    score(warehouse)
+    build(warehouse, "marts.mart_kpi_conflicts")
+    query = (
+        "select title, conflict_type, field, period, relative_difference, shown_plan_year from marts.mart_kpi_conflicts"
+        " inner join marts.fct_measure_records as records using (measure_id) where is_shown order by all"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        ("Measure 03", "actual_conflict", "actual", "year", pytest.approx(abs(200 - 100) / 200), 2026),
+        ("Measure 03", "direction_conflict", "direction", None, None, 2026),
+        ("Measure 03", "target_conflict", "target", "year", pytest.approx(abs(5 - 6) / 5), 2026),
+        ("Measure 04", "actual_conflict", "actual", "year", None, 2026),
+        ("Measure 05", "actual_conflict", "actual", "q1", 1.0, 2026),
+        ("Measure 05", "definition_conflict", "formula", None, None, 2026),
+    ]
+
+
+def captures(*captured: tuple[str, list[dict[str, str | None]]]) -> duckdb.DuckDBPyConnection:
+    """A warehouse whose newest capture is the last of these, with the clean table as of each."""
+    history = []
+    for day, rows in captured:
+        warehouse = records(*rows)
+        columns = warehouse.execute("from clean.baltimore_performance_measures").to_arrow_table()
+        history.append((day, columns))
+    for number, (day, table) in enumerate(history):
+        warehouse.register("one_capture", table)
+        selected = f"select * exclude (_capture_id), '{number}' as _capture_id, timestamp '{day}' as _captured_at from one_capture"
+        name = "clean_history.baltimore_performance_measures"
+        warehouse.execute(
+            f"create table {name} as {selected}" if number == 0 else f"insert into {name} by name {selected}"
+        )
+        warehouse.unregister("one_capture")
+    score(warehouse)
+    return warehouse
+
+
+def test_what_changed_between_captures_is_a_revision_of_its_kind() -> None:
+    before = [
+        measure(1, "increase", None, "5"), measure(2, "increase", "3", "5"), measure(3, "increase", "3", "5"), measure(4, "increase", "3", "5"),
+        measure(5, "increase", "3", "5"), measure(6, "increase", "30%", "5", Percent_or_Count="percent"),
+    ]  # fmt: skip
+    after = [
+        measure(1, "increase", "4", "5"), measure(2, "increase", "4", "5"), measure(3, "increase", "3", "6"), measure(4, "decrease", "3", "5"),
+        measure(5, "increase", "3", "5", Measure_Formula="new"), measure(6, "increase", "0.3", "5", Percent_or_Count="percent"), measure(7, "increase", "1", "1"),
+    ]  # fmt: skip
+    warehouse = captures(("2026-05-01", before), ("2026-06-01", after), ("2026-07-01", after))
+    build(warehouse, "marts.fct_measure_revisions")
+    query = (
+        "select title, revision_type, figure_kind, previous_text, current_text, captured_date::varchar from marts.fct_measure_revisions"
+        " inner join marts.fct_measure_records using (measure_id) order by title"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        ("Measure 01", "filled", "actual", None, "4", "2026-06-01"),
+        ("Measure 02", "value_changed", "actual", "3", "4", "2026-06-01"),
+        ("Measure 03", "target_moved", "target", "5", "6", "2026-06-01"),
+        ("Measure 04", "direction_flipped", None, "increase", "decrease", "2026-06-01"),
+        ("Measure 05", "definition_changed", None, "Measure 05", "Measure 05; new", "2026-06-01"),
+    ]
+
+
+def test_a_measure_is_active_silent_or_retired() -> None:
+    warehouse = captures((
+        "2026-07-01",
+        [
+            {**measure(1001, "increase", "1", "1"), "FY 23 Actual": "1"},
+            {**measure(1002, "increase", None, "1"), "FY 21 Actual": "1"},
+            {**measure(1003, "increase", None, None), "FY 23 Actual": "1", "Deprecated": "Yes", "Measure Request Notes": "See 1001-b and 11001"},
+            {**measure(1004, "increase", None, None), "Deprecated": "yes", "Measure Request Notes": "Combined with 1001, which counts both."},
+        ],
+    ))  # fmt: skip
+    build(warehouse, "marts.fct_measure_revisions", "marts.mart_kpi_conflicts", "marts.mart_kpi_lifecycle")
+    query = (
+        "select published_measure_id, lifecycle_state, first_actual_year, last_actual_year, successor_title, actual_conflicts, figures_filled"
+        " from marts.mart_kpi_lifecycle order by 1"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        ("1001", "active", 2023, 2025, None, 0, 0),
+        ("1002", "silent", 2021, 2021, None, 0, 0),
+        ("1003", "retired_no_successor", 2023, 2023, None, 0, 0),
+        ("1004", "retired_with_successor", None, None, "Measure 1001", 0, 0),
+    ]
+
+
+# What we can compute ourselves
+
+
+def test_a_reported_figure_is_reproduced_within_one_percent_or_one_unit() -> None:
+    housing = "Baltimore City Department of Housing and Community Development"
+    comptroller = {"Agency": "Comptroller", "Percent or Count": "percent", "Performance Measure": "Paid"}
+    warehouse = captures((
+        "2026-07-01",
+        [
+            {"Agency": housing, "Measure ID": "7513", "Performance Measure": "Notices", "FY 24 Actual": "300", "FY 25 Actual": "100", "FY 25 Target": "9"},
+            {"Agency": housing, "Measure ID": "7451", "Performance Measure": "On time", "FY 25 Actual": "0.74", "Percent or Count": "percent"},
+            {**comptroller, "Measure ID": "1200-902-A-1", "FY 25 Actual": "83%"},
+        ],
+    ))  # fmt: skip
+    warehouse.execute("""
+        create table clean_history.baltimore_vacant_building_notices as
+            select notice_number, day as _captured_at, cast(day as varchar) as _capture_id
+            from (values (timestamp '2024-05-30', 290), (timestamp '2025-06-20', 120), (timestamp '2025-07-02', 101)) as lists(day, notices),
+            lateral (select unnest(range(notices)) as notice_number);
+        create table clean_history.baltimore_mwbe (firm_name varchar, certification_status varchar, _captured_at timestamp, _capture_id varchar);
+        create table marts.mart_mwbe_participation (city varchar, fiscal_year integer, fiscal_quarter integer, breakdown varchar, certified_group varchar,
+            denominator varchar, expected_share double, interval_low_share double, interval_high_share double);
+        create table marts.dim_fiscal_dates as select 'baltimore' as city, day, cast(year(day) + (month(day) >= 7)::integer as integer) as fiscal_year
+            from (select unnest(generate_series(date '2023-07-01', date '2026-06-01', interval 1 month))::date as day);
+        create table marts.mart_service_requests_on_time as select 'baltimore' as city, day as month, 'agency' as group_kind, 'Housing' as group_name,
+            3 as closed_on_time_count, 4 as due_count from marts.dim_fiscal_dates where fiscal_year = 2025 or day = '2024-01-01'
+    """)
+    build(warehouse, "marts.mart_kpi_reproducibility")
+    query = (
+        "select title, fiscal_year, reported_value, recomputed_value, gap, is_reproduced, listed_date::varchar, not_comparable_because is not null"
+        " from marts.mart_kpi_reproducibility order by title, fiscal_year"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        ("Notices", 2024, 300, None, None, None, None, True),  # the list of 30 May is 32 days from 1 July
+        ("Notices", 2025, 100, 101.0, -1.0, True, "2025-07-02", False),  # 1 unit; the list of 20 June is farther
+        ("On time", 2025, Decimal("0.74"), 0.75, pytest.approx(-0.01), True, None, False),
+        ("Paid", 2025, Decimal("0.83"), None, None, None, None, True),
+    ]
+
+
+def test_a_status_lasts_from_the_first_capture_that_has_it() -> None:
+    warehouse = records()
+    warehouse.execute("""
+        create table clean_history.baltimore_action_tracker as
+            select 'Safety' as committee_name, 1 as action_number, 'Act' as action_text, 'Mayor' as responsible_parties, * from (values
+            ('not_started', timestamp '2021-02-03', 'a'), ('in_progress', timestamp '2021-02-20', 'b'), ('in_progress', timestamp '2021-03-30', 'c')
+            ) as t(status, _captured_at, _capture_id);
+        create table clean_history.baltimore_action_plan as select 'initiative' as item_kind, '1.1' as goal_code, 2 as sort_order, 'Plan' as title,
+            timestamp '2026-08-08' as _captured_at, 'd' as _capture_id
+    """)
+    build(warehouse, "marts.fct_action_statuses")
+    query = "select action_code, as_of_date::varchar, status, days_in_status, is_newest, not_published from marts.fct_action_statuses order by as_of_date"
+    assert warehouse.execute(query).fetchall() == [
+        ("1", "2021-02-03", "not_started", 0, False, None),
+        ("1", "2021-02-20", "in_progress", 0, False, None),
+        ("1", "2021-03-30", "in_progress", 38, True, None),
+        ("1.1-2", "2026-08-08", None, None, True, "The city does not publish the statuses of this plan"),
+    ]

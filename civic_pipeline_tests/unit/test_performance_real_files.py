@@ -20,7 +20,8 @@ pytestmark = [
 
 MARTS = (
     "dim_cities", "dim_dates", "dim_fiscal_dates", "dim_fiscal_years", "dim_agencies", "dim_pillars_goals", "bridge_plan_services",
-    "fct_measure_records", "fct_measure_observations", "dim_measures", "mart_kpi_scorecard", "mart_goal_scorecard",
+    "fct_measure_records", "fct_measure_observations", "dim_measures", "mart_kpi_scorecard", "mart_goal_scorecard", "mart_kpi_conflicts",
+    "fct_measure_revisions", "mart_kpi_lifecycle",
 )  # fmt: skip
 # The key of the research: owner and published id, with the title only where the id is empty.
 RESEARCH_KEY = "owner_name, published_measure_id, case when published_measure_id is null then title end"
@@ -61,7 +62,11 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     cleaned = (
         f"clean.baltimore_{name}" for name in ("performance_measures", "services", "action_plan", "action_tracker")
     )
-    build(connection, *cleaned, *(f"marts.{name}" for name in MARTS))
+    build(connection, *cleaned)
+    connection.execute(
+        "create table clean_history.baltimore_performance_measures as select *, timestamp '2026-07-01' as _captured_at from clean.baltimore_performance_measures"
+    )
+    build(connection, *(f"marts.{name}" for name in MARTS))
     return connection
 
 
@@ -202,3 +207,33 @@ def test_the_tracker_and_the_plan_are_complete(warehouse: duckdb.DuckDBPyConnect
         "select count(*), count(pillar_code), count(*) filter (where not is_active) from clean.baltimore_services"
     )
     assert one(warehouse, services) == (262, 238, 18)
+
+
+def test_plan_years_conflict_as_often_as_the_research_counts(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """K4: 60 actuals of FY2025 (23 by more than 5%, 7 by more than 50%), 5 of FY2024, 9 targets of FY2025 and 19 of FY2026, in 631 pairs, of which in 485 the
+    older plan year was modified last. The figures agree, with one actual of FY2025 that is 0 in the earlier plan year counted as the largest difference;
+    K4 does not name 4 actuals of FY2022. We count 636 pairs and 489: it leaves out pairs of an owner and id that have more than two records.
+    """
+    query = (
+        "select fiscal_year, conflict_type, count(*), count(*) filter (where coalesce(relative_difference, 9) > 0.05),"
+        " count(*) filter (where coalesce(relative_difference, 9) > 0.5) from marts.mart_kpi_conflicts where period = 'year' group by all order by all"
+    )
+    assert warehouse.execute(query).fetchall() == [
+        (2022, "actual_conflict", 4, 4, 2), (2024, "actual_conflict", 5, 4, 3), (2025, "actual_conflict", 60, 23, 7), (2025, "target_conflict", 9, 8, 0),
+        (2026, "target_conflict", 19, 14, 5),
+    ]  # fmt: skip
+    pairs = (
+        "select count(*), count(*) filter (where earlier.modified_time > later.modified_time) from marts.fct_measure_records as earlier"
+        " inner join marts.fct_measure_records as later using (measure_id) where earlier.plan_year = 2026 and later.plan_year = 2027"
+    )
+    assert one(warehouse, pairs) == (636, 489)
+
+
+def test_forty_one_measures_stop_after_2023_and_forty_nine_are_silent(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """K6: 41 measures, 21 of invoices paid in time and 20 of general funds expended, all deprecated; no note names a successor."""
+    query = "select title, lifecycle_state, count(*) from marts.mart_kpi_lifecycle where last_actual_year = 2023 group by all order by 3 desc, 1"
+    assert warehouse.execute(query).fetchall() == [
+        ("% of invoices paid within 30 days of receipt", "retired_no_successor", 21), ("% of general funds expended (unaudited)", "retired_no_successor", 20),
+    ]  # fmt: skip
+    states = "select lifecycle_state, count(*) from marts.mart_kpi_lifecycle group by 1 order by 1"
+    assert dict(warehouse.execute(states).fetchall()) == {"active": 650, "silent": 49, "retired_no_successor": 130}

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import date
 from functools import cache
 
 from civic_pipeline.settings import CHECKOUT
@@ -42,6 +43,7 @@ _COMMITTEES = (
     "Building Public Safety", "Making Baltimore Equitable", "Prioritizing Our Youth", "Building Public Trust", "COVID-19 Recovery",
     "Responsible Stewardship of City Resources",
 )  # fmt: skip
+_TRACKER = ("Action #", "Committee", "Action", "Parties Responsible", "Progress", "Count")
 _SHAPES = ("# of requests completed", "% of requests completed on time", "Average # of days to complete a request")
 
 
@@ -78,7 +80,7 @@ def services() -> Table:
 
 def plan() -> list[Table]:
     """Pillars, goals and initiatives of the Action Plan. The pillars are real, the goals and initiatives are numbered."""
-    entry = {"dataset": "baltimore/action_plan"}
+    entry: dict[str, object] = {"dataset": "baltimore/action_plan"}
     pillars = Table("action_plan_pillars.csv.gz", {**entry, "edition": "pillars"}, (
         "pillar_id", "pillar_name", "pillar_lead", "pillar_lead_name", "summary", "overview", "sort_order",
     ))  # fmt: skip
@@ -105,20 +107,29 @@ def plan() -> list[Table]:
     return [pillars, goals, initiatives]
 
 
-def tracker() -> Table:
-    output = Table(
-        "action_tracker.csv.gz",
-        {"dataset": "baltimore/action_tracker"},
-        ("Action #", "Committee", "Action", "Parties Responsible", "Progress", "Count"),
-    )
-    progress = ["Complete"] * 23 + ["In Progress"] * 31 + ["Not Yet Started"] * 4
-    seeded("tracker").shuffle(progress)
-    for number, state in enumerate(progress, 1):
+def trackers() -> list[Table]:
+    """The tracker at its end, and on the day of its launch."""
+    entry: dict[str, object] = {"dataset": "baltimore/action_tracker"}
+    launch = Table("action_tracker_2021-02-03.csv.gz", {**entry, "captured_at": date(2021, 2, 3)}, _TRACKER)
+    end = Table("action_tracker.csv.gz", entry, _TRACKER)
+    order = list(range(58))
+    seeded("tracker").shuffle(order)
+    for output, (complete, in_progress) in ((end, (23, 31)), (launch, (10, 20))):
+        states = {place: _state(rank, complete, in_progress) for rank, place in enumerate(order)}
+        _track(output, [states[place] for place in range(58)])
+    return [end, launch]
+
+
+def _state(rank: int, complete: int, in_progress: int) -> str:
+    return "Complete" if rank < complete else "In Progress" if rank < complete + in_progress else "Not Yet Started"
+
+
+def _track(output: Table, states: list[str]) -> None:
+    for number, state in enumerate(states, 1):
         committee = _COMMITTEES[number * 6 // 59]
         party = "Mayor's Office " if number % 9 == 0 else "Mayor's Office"
         output.defects["responsible parties with a trailing space"] += party.endswith(" ")
         output.rows.append([number, committee, f"Invented action {number}", party, state, 1])
-    return output
 
 
 def measures() -> Table:
@@ -128,6 +139,30 @@ def measures() -> Table:
             output.rows.append(_row(output, case, plan_year))
         for defect in case.defects:
             output.defects[defect] += 1
+    return output
+
+
+def earlier_measures() -> Table:
+    """The list as it was some weeks earlier: figures that were filled since, others that were changed."""
+    output = Table(
+        "performance_measures_2026-05-11.csv.gz",
+        {"dataset": "baltimore/performance_measures", "captured_at": date(2026, 5, 11)},
+        _HEADER,
+    )
+    changes: dict[str, dict[str, str | None]] = {
+        "7518": {"FY 25 Actual": "5350"}, "7514": {"FY 26 Target": None, "FY 25 Target": "0.97"}, "1176": {"FY 25 Target": "880"},
+        "1896": {"Desired Outcome": "Decrease"}, "7513": {"Measure Formula": "Notices on the list"}, "6192": {"FY 25 Actual": None},
+        "7451": {"FY 24 Actual": "0.79"}, "7004": {"FY 23 Actual": "5"},
+    }  # fmt: skip
+    for row in measures().rows:
+        values = dict(zip(_HEADER, row, strict=True))
+        later = changes.get(str(values["Measure ID"]), {}) if values["Fiscal Year"] == "FY26" else {}
+        output.defects["figures and definitions that were changed since"] += len(later)
+        output.defects["figures of the second quarter of FY2026 that were not there yet"] += (
+            values["FY 26 Q2"] is not None
+        )
+        values.update({"FY 26 Q2": None, **later})
+        output.rows.append([values[name] for name in _HEADER])
     return output
 
 
