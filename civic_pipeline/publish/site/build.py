@@ -13,6 +13,8 @@ from civic_pipeline.errors import SiteFolderTaken, writing
 from civic_pipeline.publish.site import (
     budget,
     certification,
+    action_plan,
+    budget,
     changes,
     covid,
     data,
@@ -52,6 +54,7 @@ SUBJECTS: tuple[Subject, ...] = (
     housing,
     covid,
     certification,
+    action_plan,
 )
 
 
