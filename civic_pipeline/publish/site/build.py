@@ -11,10 +11,9 @@ from typing import Protocol
 
 from civic_pipeline.errors import SiteFolderTaken, writing
 from civic_pipeline.publish.site import (
-    budget,
-    certification,
     action_plan,
     budget,
+    certification,
     changes,
     covid,
     data,
