@@ -43,7 +43,12 @@ def base() -> duckdb.DuckDBPyConnection:
     warehouse.execute("""
         create table marts.dim_agencies (agency_id varchar, city varchar, agency_code varchar, agency_name varchar);
         create table marts.mart_dollars_to_outcomes
-            (city varchar, fiscal_year integer, phase varchar, is_linked boolean, appropriated_amount decimal(38, 2));
+            (city varchar, fiscal_year integer, phase varchar, is_linked boolean, service_id varchar, appropriated_amount decimal(38, 2));
+        create table marts.dim_measures (city varchar, service_id varchar, is_shown boolean, is_deprecated boolean);
+        create table marts.dim_pillars_goals (city varchar, pillar_goal_id varchar, plan_level varchar, is_current_plan boolean);
+        create table marts.bridge_plan_services (city varchar, pillar_goal_id varchar, service_code varchar);
+        create table marts.mart_kpi_scorecard
+            (city varchar, service_code varchar, measure_id varchar, is_active boolean, target_value decimal(24, 6), direction varchar);
         create table marts.dim_contracts
             (city varchar, contract_number varchar, vendor_name varchar, ceiling_amount decimal(18, 2), begin_date date,
              end_date date, agency_count bigint);
@@ -140,10 +145,46 @@ def scored() -> duckdb.DuckDBPyConnection:
         ("baltimore", "1", "Fire"), ("baltimore", "2", "Police"), ("baltimore", "unmatched", "Unmatched"), ("chicago", "1", "Fire"),
     ):  # fmt: skip
         put(warehouse, "marts.dim_agencies", agency_id=city + code, city=city, agency_code=code, agency_name=name)
-    for year, phase, linked, amount in ((2024, "adopted", True, 90), (2025, "adopted", True, 30), (2025, "adopted", False, 70), (2026, "recommended", True, 1)):  # fmt: skip
+    for year, phase, linked, service, amount in (
+        (2024, "adopted", True, "s1", 90), (2025, "adopted", True, "s1", 30), (2025, "adopted", True, "s2", 50),
+        (2025, "adopted", False, None, 70), (2026, "recommended", True, "s1", 1),
+    ):  # fmt: skip
         put(
             warehouse, "marts.mart_dollars_to_outcomes", city="baltimore", fiscal_year=year, phase=phase, is_linked=linked,
-            appropriated_amount=amount,
+            service_id=service, appropriated_amount=amount,
+        )  # fmt: skip
+    for service, shown, deprecated in (
+        ("s1", True, None),
+        ("s1", True, False),
+        ("s2", True, True),
+        ("s2", False, False),
+    ):
+        put(
+            warehouse,
+            "marts.dim_measures",
+            city="baltimore",
+            service_id=service,
+            is_shown=shown,
+            is_deprecated=deprecated,
+        )
+    for pillar, level, current in (
+        ("p1", "pillar", True),
+        ("p2", "pillar", True),
+        ("p3", "pillar", False),
+        ("g1", "goal", True),
+    ):
+        put(
+            warehouse, "marts.dim_pillars_goals", city="baltimore", pillar_goal_id=pillar, plan_level=level, is_current_plan=current
+        )  # fmt: skip
+        put(
+            warehouse, "marts.bridge_plan_services", city="baltimore", pillar_goal_id=pillar, service_code=f"S-{pillar}"
+        )
+    for service, target, direction, active in (
+        ("S-p1", 5, "increase", True), ("S-p1", None, None, True), ("S-p2", 5, None, True), ("S-p2", 5, "increase", False),
+    ):  # fmt: skip
+        put(
+            warehouse, "marts.mart_kpi_scorecard", city="baltimore", service_code=service, measure_id="m", is_active=active,
+            target_value=target, direction=direction,
         )  # fmt: skip
     put(warehouse, "marts.dim_contracts", city="baltimore", contract_number="P1", vendor_name="A", agency_count=1)
     put(warehouse, "marts.dim_contracts", city="baltimore", contract_number="P2", begin_date=SCORED_ON, agency_count=0)
@@ -237,7 +278,18 @@ def test_each_test_of_a_criterion_has_a_value_or_a_reason(scored: duckdb.DuckDBP
     assert city["licence_stated"] == (0, False)
     assert city["failures_published"] == (7, True)
     assert city["revisions_logged"] == (3, True)
-    assert city["dollars_linked_to_outcomes"] == (0.3, False)  # of the newest adopted budget
+    assert city["dollars_linked_to_outcomes"] == (
+        pytest.approx(80 / 150, abs=1e-6),
+        False,
+    )  # of the newest adopted budget
+    assert city["dollars_linked_to_measures"] == (
+        0.2,
+        False,
+    )  # a deprecated measure is none, nor is one that is not shown
+    assert city["pillars_measured"] == (
+        0.5,
+        False,
+    )  # of two pillars of the newest plan one has a measure with target and direction
     assert city["contracts_published"] == (2, True)
     assert city["ocds_fields_present"] == (pytest.approx(4 / 9, abs=1e-6), False)
     other = evidence(scored, "chicago")

@@ -95,6 +95,44 @@ dollars as (
     group by outcomes.city
 ),
 
+measured_services as (
+    select distinct city, service_id
+    from marts.dim_measures
+    where is_shown and service_id is not null and not coalesce(is_deprecated, false)
+),
+
+measured_dollars as (
+    select
+        outcomes.city,
+        cast(coalesce(sum(outcomes.appropriated_amount) filter (where measured.service_id is not null), 0) as double)
+        / nullif(cast(sum(outcomes.appropriated_amount) as double), 0) as dollars_linked_to_measures
+    from marts.mart_dollars_to_outcomes as outcomes
+    inner join newest_budgets using (city, fiscal_year)
+    left join measured_services as measured on outcomes.city = measured.city and outcomes.service_id = measured.service_id
+    where outcomes.phase = 'adopted' and outcomes.city in (select city from measured_services)
+    group by outcomes.city
+),
+
+pillar_measures as (
+    select
+        plans.city,
+        plans.pillar_goal_id,
+        count(measures.measure_id) as measure_count
+    from marts.dim_pillars_goals as plans
+    left join marts.bridge_plan_services as services using (pillar_goal_id)
+    left join marts.mart_kpi_scorecard as measures
+        on measures.city = services.city and measures.service_code = services.service_code
+        and measures.is_active and measures.target_value is not null and measures.direction is not null
+    where plans.plan_level = 'pillar' and plans.is_current_plan and plans.city in (select city from measured_services)
+    group by plans.city, plans.pillar_goal_id
+),
+
+pillars as (
+    select city, cast(count(*) filter (where measure_count > 0) as double) / count(*) as pillars_measured
+    from pillar_measures
+    group by city
+),
+
 contracts as (
     select
         city,
@@ -136,6 +174,8 @@ valued as (
             when 'items_with_download' then inventories.items_with_download
             when 'datasets_fresh' then scores.datasets_fresh
             when 'dollars_linked_to_outcomes' then dollars.dollars_linked_to_outcomes
+            when 'dollars_linked_to_measures' then measured_dollars.dollars_linked_to_measures
+            when 'pillars_measured' then pillars.pillars_measured
             when 'contracts_published' then contracts.contracts_published
             when 'ocds_fields_present' then contracts.ocds_fields_present
         end as value
@@ -148,6 +188,8 @@ valued as (
     left join checks using (city)
     left join revisions using (city)
     left join dollars using (city)
+    left join measured_dollars using (city)
+    left join pillars using (city)
     left join contracts using (city)
 )
 
