@@ -59,7 +59,7 @@ def test_each_criterion_has_its_class_its_result_and_its_evidence(page: str) -> 
     met, failed, unknown, attested = (
         cells(page.partition('id="tests"')[0], criterion) for criterion in ("DM1", "DM2", "DM3", "LC1")
     )
-    assert met[2:] == ["partly measured", "met", "Exists, its content is not judged: A <plan>", "a page"]
+    assert met[2:] == ["partly measured", "a document exists", "Exists, its content is not judged: A <plan>", "a page"]
     assert failed[2:4] == ["measured", "not met"]
     assert unknown[2:4] == ["partly measured", "unknown"]
     assert attested[2:5] == ["attested", "unknown", "The mayor says so."]
@@ -68,7 +68,8 @@ def test_each_criterion_has_its_class_its_result_and_its_evidence(page: str) -> 
 
 
 def test_the_page_states_points_and_no_level(page: str) -> None:
-    assert re.search(r"<b>1</b> of the 3 criteria that data or documents can show are met; 4 criteria in all", page)
+    figure = "of the 1 criteria that data can measure are met, 0 are unknown; for 1 of 2 more a document exists; 4 criteria in all"
+    assert f"<b>0</b> {figure}" in page, "a document whose content nobody judged is not a criterion that is met"
     assert not re.search("silver|gold|platinum", page, re.IGNORECASE)
     assert "No level of certification follows" in page
 

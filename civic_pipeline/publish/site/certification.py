@@ -41,10 +41,12 @@ def build(site: Site) -> None:
 def _build_city(site: Site, city: str) -> None:
     path, title = f"{PART}{city}/", f"Criteria of What Works Cities: {site.place_title(city)}"
     criteria = _rows(site, _SCORECARD, "city", city, "position")
-    measured = [row for row in criteria if row["classification"] in ("measured", "partly_measured")]
-    met = sum(row["points"] or 0 for row in measured)
+    known = {kind: [row for row in criteria if row["classification"] == kind] for kind in _CLASSES}
+    met, documented = (sum(row["points"] or 0 for row in known[kind]) for kind in ("measured", "partly_measured"))
+    unknown = sum(row["points"] is None for row in known["measured"])
     caption = (
-        f"of the {len(measured)} criteria that data or documents can show are met; {len(criteria)} criteria in all"
+        f"of the {len(known['measured'])} criteria that data can measure are met, {unknown} are unknown; for {documented} of"
+        f" {len(known['partly_measured'])} more a document exists; {len(criteria)} criteria in all"
     )
     tables = site.present(_SCORECARD, _TESTS, _TOTALS, _CLAIMS, _SCORES)
     practices = list(dict.fromkeys(row["practice"] for row in criteria))
@@ -99,13 +101,19 @@ def _practice(site: Site, name: str, criteria: list[dict[str, Any]]) -> Section:
                 Cell(row["criterion"]),
                 Cell(row["title"]),
                 Cell(_CLASSES[row["classification"]]),
-                Cell(_POINTS[row["points"]], is_gap=row["points"] is None),
+                Cell(_result(row), is_gap=row["points"] is None),
                 Cell(row["evidence"]),
                 _source(site, row["evidence_source"]),
             ]
             for row in criteria
         ],
     )  # fmt: skip
+
+
+def _result(row: dict[str, Any]) -> str:
+    if row["classification"] == "partly_measured" and row["points"]:
+        return "a document exists"
+    return _POINTS[row["points"]]
 
 
 def _source(site: Site, tables: str | None) -> Cell:
