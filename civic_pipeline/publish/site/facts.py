@@ -13,6 +13,7 @@ from civic_pipeline.catalog import accepted_as
 from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
+_WRITTEN = {"mwbe": "M/WBE", "mbe": "MBE", "covid": "COVID-19", "zip": "ZIP", "us": "US"}
 # They give names and days to rows of every subject. What feeds only them is not the source of a page's figures.
 _SHARED = frozenset(
     f"marts.{name}"
@@ -136,7 +137,8 @@ class Table:
         """The name in words: `marts.fct_payments` is Payments."""
         words = self.name.partition(".")[2].split("_")
         words = words[1:] if words[0] in {"fct", "mart", "dim", "bridge"} else words
-        return " ".join(words).capitalize()
+        first, *others = (_WRITTEN.get(word, word) for word in words)
+        return " ".join([first[:1].upper() + first[1:], *others])
 
     @property
     def passed(self) -> int:
