@@ -19,8 +19,10 @@ from civic_pipeline.publish.site import (
     data,
     firms,
     housing,
+    neighborhoods,
     salaries,
     search,
+    service_requests,
     spending,
 )
 from civic_pipeline.publish.site.facts import read_facts
@@ -51,6 +53,8 @@ SUBJECTS: tuple[Subject, ...] = (
     salaries,
     firms,
     housing,
+    service_requests,
+    neighborhoods,
     covid,
     certification,
     action_plan,

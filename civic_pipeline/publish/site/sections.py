@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from civic_pipeline.publish.site.charts import Chart
+from civic_pipeline.publish.site.maps import Map
 from civic_pipeline.publish.site.site import File
 
 
@@ -30,7 +31,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a page, with a chart of the same numbers where there is one."""
+    """One table of a page, with a chart or a map of the same numbers where there is one."""
 
     id: str
     title: str
@@ -39,6 +40,7 @@ class Section:
     text: str | None = None
     file: File | None = None
     chart: Chart | None = None
+    map: Map | None = None
     absence: str | None = None
     is_folded: bool = False
     notes: Sequence[str] = field(default=())

@@ -1,0 +1,87 @@
+"""A map of areas shaded by a number, drawn when the site is built. The table below it has the same numbers."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+_CLASSES = 5
+_WIDTH = 800.0
+# About 15 m: finer than a pixel of a map that is 800 wide, and a third of the bytes.
+_TOLERANCE = 0.00015
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area with its boundary (WKB in degrees). `value` None: nothing is known; `text` is what people read."""
+
+    name: str
+    geometry: bytes
+    value: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Map:
+    """Areas in up to five classes that hold about as many areas each, from light to dark; unknown ones are hatched."""
+
+    title: str
+    unit: str
+    areas: Sequence[Area]
+    decimals: int = 1
+
+    @property
+    def breaks(self) -> list[float]:
+        """The lowest value of each class, without repetitions."""
+        values = sorted(area.value for area in self.areas if area.value is not None)
+        return sorted({values[len(values) * number // _CLASSES] for number in range(_CLASSES)}) if values else []
+
+    @property
+    def legend(self) -> list[tuple[int, str]]:
+        """Class and the values in it."""
+        values = [area.value for area in self.areas if area.value is not None]
+        ends = [*self.breaks[1:], max(values, default=0.0)]
+        known = [
+            (number, f"{low:,.{self.decimals}f} to {high:,.{self.decimals}f}")
+            for number, (low, high) in enumerate(zip(self.breaks, ends, strict=True))
+        ]
+        return known + ([(-1, "not known")] if len(values) < len(self.areas) else [])
+
+    def class_of(self, value: float | None) -> int:
+        """The number of the class, or -1."""
+        return -1 if value is None else sum(value >= low for low in self.breaks) - 1
+
+    @property
+    def frame(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all areas."""
+        import shapely
+
+        west, south, east, north = shapely.total_bounds([shapely.from_wkb(area.geometry) for area in self.areas])
+        return float(west), float(south), float(east), float(north)
+
+    @property
+    def height(self) -> int:
+        west, south, east, north = self.frame
+        return math.ceil(_WIDTH * (north - south) / ((east - west) * _narrowing(south, north)))
+
+    @property
+    def shapes(self) -> Iterator[tuple[str, int, str]]:
+        """The path of each area, its class, and its name with its value. A degree of longitude is narrowed as in the middle of the map."""
+        import shapely
+
+        west, south, east, north = self.frame
+        scale = _WIDTH / (east - west)
+        tall = scale / _narrowing(south, north)
+        for area in self.areas:
+            shape = shapely.simplify(shapely.from_wkb(area.geometry), _TOLERANCE)
+            rings = [
+                [((x - west) * scale, (north - y) * tall) for x, y in ring.coords]
+                for polygon in shapely.get_parts(shape)
+                if polygon.geom_type == "Polygon"
+                for ring in (polygon.exterior, *polygon.interiors)
+            ]
+            path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in ring) + "Z" for ring in rings)
+            yield path, self.class_of(area.value), f"{area.name}: {area.text}"
+
+
+def _narrowing(south: float, north: float) -> float:
+    return math.cos(math.radians((south + north) / 2))
