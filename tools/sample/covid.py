@@ -152,6 +152,10 @@ def probable_deaths() -> Table:
         daily["Baltimore_City"][(day - FIRST_DEATH).days] = -1
         output.defects["days on which a probable death of Baltimore City was confirmed and left the series"] += 1
     output.rows = _cumulative(FIRST_DEATH, daily)
+    for row, day in zip(output.rows, _days(FIRST_DEATH), strict=True):
+        if day >= BLANK_WEEKENDS_FROM and day.weekday() >= 5:
+            row[2:] = [None] * (len(row) - 2)
+            output.defects["empty weekend days"] += 1
     return output
 
 
