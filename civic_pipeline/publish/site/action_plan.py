@@ -31,6 +31,15 @@ _QUESTION = "Does the city meet the targets that it set for itself?"
 _AUDIENCE = "Residents, the council, and the agencies that own the measures."
 
 
+# A release may be older than a table, and a table may never have passed.
+_BESIDE = {
+    "marts.mart_kpi_reproducibility": reproducibility,
+    "marts.mart_kpi_lifecycle": lifecycle,
+    "marts.mart_kpi_conflicts": conflicts,
+    "marts.fct_action_statuses": tracker,
+}
+
+
 def home(site: Site) -> str:
     cities = site.cities(_GOALS)
     return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
@@ -65,10 +74,11 @@ def _build_city(site: Site, city: str) -> None:
         sections=[
             _years(site, city, years),
             _pillars(site, city, pillars),
-            reproducibility(site, city),
-            lifecycle(site, city),
-            conflicts(site, city),
-            tracker(site, city),
+            *(
+                section(site, city)
+                for name, section in _BESIDE.items()
+                if (table := site.table(name)) and table.rows is not None
+            ),
         ],
         switch=site.switch(PART, site.cities(_GOALS)),
     )
