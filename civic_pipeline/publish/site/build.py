@@ -56,8 +56,8 @@ SUBJECTS: tuple[Subject, ...] = (
     service_requests,
     neighborhoods,
     covid,
-    certification,
     action_plan,
+    certification,
 )
 
 
