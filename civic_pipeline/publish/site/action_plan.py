@@ -102,7 +102,7 @@ def _build_pillar(site: Site, city: str, plan: str, row: dict[str, Any]) -> None
         about=About(
             "Which measures does this pillar have, who owns each, and did it meet its target?",
             _AUDIENCE,
-            site.present(_MEASURES, _GOALS, *_OTHERS),
+            site.present(_MEASURES, _GOALS, "marts.mart_kpi_lifecycle", "marts.fct_action_statuses"),
             rows=row["measures"],
             without=site.cities_but(city),
         ),

@@ -21,6 +21,7 @@ _WORDS = {
     "not_started": "Not started", "on_hold": "On hold", "planned": "Planned", "actual_conflict": "Actual",
     "target_conflict": "Target", "direction_conflict": "Direction", "definition_conflict": "Definition",
 }  # fmt: skip
+_YEARS = 3
 _SHOWN = 500  # rows of a table that a page holds; all are in its file
 
 
@@ -67,10 +68,9 @@ def measures(site: Site, city: str, pillar: dict[str, Any]) -> Section:
             Heading("Target", is_number=True),
             Heading("Actual", is_number=True),
             Heading("Result"),
-            Heading("Lifecycle"),
-            Heading("Conflicts", is_number=True, about="things that two plan years state differently"),
             Heading("How it is computed", about="in the words of the owner"),
             Heading("Source of the data"),
+            Heading("Lifecycle, conflicts"),
         ],
         [
             [
@@ -80,10 +80,9 @@ def measures(site: Site, city: str, pillar: dict[str, Any]) -> Section:
                 _figure(row["target_value"], row["unit_kind"]),
                 _figure(row["actual_value"], row["unit_kind"]),
                 Cell(_WORDS[row["status"]]),
-                Cell(_WORDS[row["lifecycle_state"]]),
-                number(row["conflicts"], count(row["conflicts"])),
                 Cell(row["formula"] or "not published"),
                 Cell(row["data_source"] or "not published"),
+                Cell(_standing(row)),
             ]
             for row in rows
         ],
@@ -91,6 +90,12 @@ def measures(site: Site, city: str, pillar: dict[str, Any]) -> Section:
         site.csv(f"{PART}{city}/measures-{pillar['pillar_code'] or 'no-pillar'}.csv", sql),
         notes=[ABOUT_STATUS],
     )
+
+
+def _standing(row: dict[str, Any]) -> str:
+    plural = "" if row["conflicts"] == 1 else "s"
+    conflicts = f"; {row['conflicts']} conflict{plural} between plan years" if row["conflicts"] else ""
+    return _WORDS[row["lifecycle_state"]] + conflicts
 
 
 def initiatives(site: Site, city: str, pillar: dict[str, Any]) -> list[Section]:
@@ -129,6 +134,7 @@ def reproducibility(site: Site, city: str) -> Section:
     """What the city reports beside what our tables give."""
     sql = f"from marts.mart_kpi_reproducibility where city = {literal(city)} order by title, fiscal_year desc"
     rows = site.query(sql) if site.present("marts.mart_kpi_reproducibility") else []
+    newest = max((row["fiscal_year"] for row in rows), default=0)
     verdicts = {True: "Yes", False: "No"}
     return Section(
         "reproducibility",
@@ -153,8 +159,10 @@ def reproducibility(site: Site, city: str) -> Section:
                 Cell(row["not_comparable_because"] or row["description"]),
             ]
             for row in rows
+            if row["fiscal_year"] > newest - _YEARS
         ],
-        "A gap does not say who is wrong: the city may count on another day, or have data that is not published.",
+        "A gap does not say who is wrong: the city may count on another day, or have data that is not published."
+        f" The newest {_YEARS} fiscal years; all are in the file.",
         site.csv(f"{PART}{city}/reproducibility.csv", sql) if rows else None,
         absence=None if rows else "No measure of this city has a known method.",
     )
