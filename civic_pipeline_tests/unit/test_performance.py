@@ -436,3 +436,14 @@ def test_a_status_lasts_from_the_first_capture_that_has_it() -> None:
         ("1", "2021-03-30", "in_progress", 38, True, None),
         ("1.1-2", "2026-08-08", None, None, True, "The city does not publish the statuses of this plan"),
     ]
+
+
+def test_names_of_staff_stay_in_the_capture() -> None:
+    warehouse = records(measure(1, "increase", "1", "1"))
+    published = 'select "Contact", "Modified By" from raw.baltimore_performance_measures'
+    assert warehouse.execute(published).fetchone() == ("A Person", "B Person")
+    (cleaned,) = warehouse.execute(
+        "select string_agg(t::varchar, '') from clean.baltimore_performance_measures as t"
+    ).fetchone() or ("",)
+    assert "Measure 01" in cleaned
+    assert "Person" not in cleaned

@@ -237,3 +237,31 @@ def test_forty_one_measures_stop_after_2023_and_forty_nine_are_silent(warehouse:
     ]  # fmt: skip
     states = "select lifecycle_state, count(*) from marts.mart_kpi_lifecycle group by 1 order by 1"
     assert dict(warehouse.execute(states).fetchall()) == {"active": 650, "silent": 49, "retired_no_successor": 130}
+
+
+def test_the_vacant_notices_that_the_city_reports_are_those_of_its_list(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """12,599 notices are reported for 2025-07-01; the list of 2025-06-27 (the file is named 2025-08) has 12,602. Of the other years no list is within 31 days."""
+    listed = text("housing/vacant_building_notices_2025-08.csv.gz")
+    warehouse.execute(f"""
+        create table clean_history.baltimore_vacant_building_notices as
+            select "NoticeNum" as notice_number, timestamp '2025-06-27' as _captured_at, 'c' as _capture_id {listed};
+        create table clean_history.baltimore_mwbe (firm_name varchar, certification_status varchar, _captured_at timestamp, _capture_id varchar);
+        create table marts.mart_mwbe_participation (city varchar, fiscal_year integer, fiscal_quarter integer, breakdown varchar, certified_group varchar,
+            denominator varchar, expected_share double, interval_low_share double, interval_high_share double);
+        create table marts.mart_service_requests_on_time (city varchar, month date, group_kind varchar, group_name varchar, closed_on_time_count bigint,
+            due_count bigint)
+    """)
+    build(warehouse, "marts.mart_kpi_reproducibility")
+    query = (
+        "select fiscal_year, cast(reported_value as integer), recomputed_value, gap, is_reproduced from marts.mart_kpi_reproducibility"
+        " where method = 'vacant_notices' order by fiscal_year"
+    )
+    rows = warehouse.execute(query).fetchall()
+    assert rows[-1] == (2025, 12_599, 12_602.0, -3.0, True)
+    assert [row[1:] for row in rows[:-1]] == [
+        (reported, None, None, None) for reported in (15_375, 14_781, 13_998, 13_366)
+    ]
+    methods = "select list(distinct title order by title) from marts.mart_kpi_reproducibility where city = 'baltimore'"
+    assert (
+        len((one(warehouse, methods) or ([],))[0]) == 5
+    )  # of M/WBE procurement nothing is reported, and nothing can be computed here
