@@ -210,7 +210,8 @@ GENERATED = (
     "marts.fct_action_statuses.plan", "marts.mart_kpi_conflicts.resolution", "marts.mart_dollars_to_outcomes.measure_count",
     "marts.mart_dollars_to_outcomes.reported_count",
     "marts.fct_service_requests.city", "marts.mart_service_requests_on_time.group_kind", "marts.mart_service_requests_on_time.interval_method",
-    "marts.fct_boundaries.city", "marts.fct_boundaries.kind", "marts.bridge_geography_weights.weight_name", "marts.fct_neighborhood_counts.city", "marts.fct_neighborhood_counts.measure",
+    "marts.fct_boundaries.city", "marts.fct_boundaries.kind", "marts.bridge_geography_weights.weight_name", "marts.fct_owner_parcels.", "marts.mart_rent_support.not_published_reason",
+    "marts.fct_neighborhood_counts.city", "marts.fct_neighborhood_counts.measure",
     "marts.fct_neighborhood_counts.denominator_name", "marts.fct_neighborhood_counts.weight_name",
     # The geometry is added by the reader of the portal, as are the ids of captures.
     "clean.baltimore_neighborhoods.geometry", "clean.baltimore_statistical_areas.geometry",

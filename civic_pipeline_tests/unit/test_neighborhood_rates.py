@@ -98,6 +98,10 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         " (date '2019-03-01', '1', 'UPTON'), (date '2020-03-01', '2', 'Atlantis')) as t(notice_date, block_lot, neighborhood)"
     )
     warehouse.execute(
+        "create table clean.baltimore_building_permits as select * from (values ('p1', date '2026-06-30', 'upton'), ('p2', date '2026-06-30', 'UPTON'))"
+        " as t(permit_id, issued_date, neighborhood)"
+    )
+    warehouse.execute(
         "create table marts.fct_service_requests as select * from (values ('a', 'baltimore', 'Canton', date '2026-06-30'),"
         " ('b', 'baltimore', 'Canton', date '2026-07-01'), ('c', 'baltimore', null, date '2026-07-02'))"
         " as t(request_id, city, neighborhood, created_date)"
@@ -111,6 +115,8 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         "select measure, fiscal_year, geography_id, event_count, denominator, weight_name, unplaced_count from marts.fct_neighborhood_counts order by all"
     ).fetchall()
     assert rows == [
+        ("building permits", 2026, "c", 0.0, 900, "none", 0.0),
+        ("building permits", 2026, "u", 2.0, 500, "none", 0.0),
         ("covid-19 cases", 2021, "c", 5.0, 2000, "area", 0.0),
         ("covid-19 cases", 2021, "u", 4.0, 1000, "area", 0.0),
         ("covid-19 cases", 2022, "c", 2.5, 2000, "area", 0.0),

@@ -21,6 +21,12 @@ requests as (
     where requests.city = 'baltimore'
 ),
 
+permits as (
+    select fiscal.fiscal_year, permits.permit_id, name_key(permits.neighborhood) as geography_key
+    from clean.baltimore_building_permits as permits
+    inner join marts.dim_fiscal_dates as fiscal on fiscal.city = 'baltimore' and fiscal.day = permits.issued_date
+),
+
 placed as (
     select 'vacant buildings' as measure, fiscal_year, geography_key, cast(count(distinct block_lot) as double) as event_count
     from notices
@@ -28,6 +34,10 @@ placed as (
     union all
     select 'service requests' as measure, fiscal_year, geography_key, cast(count(request_id) as double) as event_count
     from requests
+    group by fiscal_year, geography_key
+    union all
+    select 'building permits' as measure, fiscal_year, geography_key, cast(count(permit_id) as double) as event_count
+    from permits
     group by fiscal_year, geography_key
 ),
 
@@ -99,8 +109,14 @@ select
     years.measure,
     neighborhoods.geography_id,
     cast(coalesce(sums.event_count, 0) as double) as event_count,
-    case years.measure when 'vacant buildings' then neighborhoods.housing_units else neighborhoods.residents end as denominator,
-    case years.measure when 'vacant buildings' then 'housing units of the 2020 Census' else 'residents of the 2020 Census' end as denominator_name,
+    case
+        when years.measure in ('vacant buildings', 'building permits') then neighborhoods.housing_units
+        else neighborhoods.residents
+    end as denominator,
+    case
+        when years.measure in ('vacant buildings', 'building permits') then 'housing units of the 2020 Census'
+        else 'residents of the 2020 Census'
+    end as denominator_name,
     case years.measure when 'covid-19 cases' then 'area' else 'none' end as weight_name,
     cast(years.unplaced_count as double) as unplaced_count
 from years
