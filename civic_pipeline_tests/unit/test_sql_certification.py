@@ -47,6 +47,7 @@ def base() -> duckdb.DuckDBPyConnection:
         create table marts.dim_measures (city varchar, service_id varchar, is_shown boolean, is_deprecated boolean);
         create table marts.dim_pillars_goals (city varchar, pillar_goal_id varchar, plan_level varchar, is_current_plan boolean);
         create table marts.bridge_plan_services (city varchar, pillar_goal_id varchar, service_code varchar);
+        create table marts.fct_action_statuses (city varchar, pillar_goal_id varchar, status varchar, as_of_date date, is_newest boolean);
         create table marts.mart_kpi_scorecard
             (city varchar, service_code varchar, measure_id varchar, is_active boolean, target_value decimal(24, 6), direction varchar);
         create table marts.dim_contracts
@@ -172,6 +173,10 @@ def scored() -> duckdb.DuckDBPyConnection:
         ("p2", "pillar", True),
         ("p3", "pillar", False),
         ("g1", "goal", True),
+        ("g2", "goal", True),
+        ("g3", "goal", True),
+        ("g4", "goal", True),
+        ("g0", "goal", False),
     ):
         put(
             warehouse, "marts.dim_pillars_goals", city="baltimore", pillar_goal_id=pillar, plan_level=level, is_current_plan=current
@@ -179,6 +184,14 @@ def scored() -> duckdb.DuckDBPyConnection:
         put(
             warehouse, "marts.bridge_plan_services", city="baltimore", pillar_goal_id=pillar, service_code=f"S-{pillar}"
         )
+    for goal, status, days, newest in (
+        ("g1", "completed", 92, True), ("g1", "in_progress", 1, True), ("g2", "completed", 93, True), ("g3", None, 1, True),
+        ("g4", "completed", 1, False), ("g0", "completed", 1, True),
+    ):  # fmt: skip
+        put(
+            warehouse, "marts.fct_action_statuses", city="baltimore", pillar_goal_id=goal, status=status, is_newest=newest,
+            as_of_date=SCORED_ON - timedelta(days=days),
+        )  # fmt: skip
     for service, target, direction, active in (
         ("S-p1", 5, "increase", True), ("S-p1", None, None, True), ("S-p2", 5, None, True), ("S-p2", 5, "increase", False),
     ):  # fmt: skip
@@ -286,6 +299,10 @@ def test_each_test_of_a_criterion_has_a_value_or_a_reason(scored: duckdb.DuckDBP
         0.2,
         False,
     )  # a deprecated measure is none, nor is one that is not shown
+    assert city["goals_reported"] == (
+        0.25,
+        False,
+    )  # g1; the others are too old, have no status, are not the newest or of an older plan
     assert city["pillars_measured"] == (
         0.5,
         False,

@@ -133,6 +133,27 @@ pillars as (
     group by city
 ),
 
+reported_goals as (
+    select distinct statuses.city, statuses.pillar_goal_id
+    from marts.fct_action_statuses as statuses
+    cross join today
+    where
+        statuses.is_newest and statuses.status is not null
+        and date_diff('day', statuses.as_of_date, today.scored_on) between 0 and 92
+),
+
+goals as (
+    select
+        plans.city,
+        cast(count(reported.pillar_goal_id) as double) / count(*) as goals_reported
+    from marts.dim_pillars_goals as plans
+    left join reported_goals as reported using (city, pillar_goal_id)
+    where
+        plans.plan_level = 'goal' and plans.is_current_plan
+        and plans.city in (select city from marts.fct_action_statuses)
+    group by plans.city
+),
+
 contracts as (
     select
         city,
@@ -176,6 +197,7 @@ valued as (
             when 'dollars_linked_to_outcomes' then dollars.dollars_linked_to_outcomes
             when 'dollars_linked_to_measures' then measured_dollars.dollars_linked_to_measures
             when 'pillars_measured' then pillars.pillars_measured
+            when 'goals_reported' then goals.goals_reported
             when 'contracts_published' then contracts.contracts_published
             when 'ocds_fields_present' then contracts.ocds_fields_present
         end as value
@@ -190,6 +212,7 @@ valued as (
     left join dollars using (city)
     left join measured_dollars using (city)
     left join pillars using (city)
+    left join goals using (city)
     left join contracts using (city)
 )
 
