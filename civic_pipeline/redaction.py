@@ -14,28 +14,45 @@ SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_
 # A shorter value could occur in ordinary text, and no service issues such short secrets.
 _MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
-_PARAMETER = re.compile(r"([?&;])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
-# A parameter is secret if one of the words of its name is: accessToken, x-amz-signature, $$app_token, t%6Fken.
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_SECRET_WORDS = frozenset(
-    "token apptoken accesstoken key apikey accesskey secret password passwd passphrase pass pwd auth authorization bearer"
-    " signature sig hmac credential credentials jwt session sessionid sid".split()
+_PARAMETER = re.compile(r"([?&;#])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
+_BARE_QUERY = re.compile(r"(\w+://[^\s'\"?#]*\?)([^\s'\"=&;#]+)(?=[\s'\"#]|$)")
+# Nobody can list the names that services give to their secrets. These parameters of portals and of files select, order or
+# format rows; every other value is taken for a secret. Names are compared decoded, in lower case and without Socrata's $.
+_HARMLESS = frozenset(
+    "select where order group having limit offset q query"  # Socrata, OpenDataSoft
+    " f id layers sublayer outfields outsr insr returngeometry returncountonly returnidsonly returndistinctvalues resultoffset"
+    " resultrecordcount orderbyfields objectids filter[slug]"  # ArcGIS
+    " dataset lang timezone use_labels delimiter rows start sort refine exclude disjunctive"  # OpenDataSoft
+    " service request version typename typenames outputformat srsname bbox"  # WFS
+    " accesstype download format page per_page size year month date from to sheet gid output v location tab no_mobile".split()
 )
 _ADDRESS = re.compile(r"\w+://[^/?#]*(.*)", re.DOTALL)
 
 
 def redacted(text: str) -> str:
-    """Return `text` without secrets: values of `SECRETS`, users and passwords in addresses, token parameters."""
+    """Return `text` without secrets: values of `SECRETS`, users and passwords in addresses, parameters but those in `_HARMLESS`."""
     for name in SECRETS:
         for secret in _forms(name, os.environ.get(name, "")):
             text = text.replace(secret, f"<{name}>")
-    return _PARAMETER.sub(_without_secret, _USER.sub("<redacted>@", text))
+    return _PARAMETER.sub(_without_secret, _BARE_QUERY.sub(r"\1<redacted>", _USER.sub("<redacted>@", text)))
+
+
+def doubtful_parts(address: str) -> list[str]:
+    """What of an address may be a secret, for messages: a user, and the names of parameters that are not known to be harmless."""
+    users = ["the user"] if _USER.search(address) else []
+    bare = ["the text after ?"] if _BARE_QUERY.search(address) else []
+    return users + bare + [match[2] for match in _PARAMETER.finditer(address) if not _is_harmless(match[2])]
 
 
 def _without_secret(parameter: re.Match[str]) -> str:
-    words = {word.lower() for word in _WORD.findall(unquote(parameter[2]))}
-    value = parameter[3] if words.isdisjoint(_SECRET_WORDS) else "<redacted>"
+    value = parameter[3] if _is_harmless(parameter[2]) else "<redacted>"
     return f"{parameter[1]}{parameter[2]}={value}"
+
+
+def _is_harmless(name: str) -> bool:
+    # refine.ward and disjunctive.ward name a column after the dot
+    plain = re.sub(r"^(refine|exclude|disjunctive)\..*", r"\1", unquote(name).lower().removeprefix("$"))
+    return plain in _HARMLESS
 
 
 def _forms(name: str, value: str) -> list[str]:

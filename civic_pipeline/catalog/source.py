@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from civic_pipeline.catalog.columns import columns_schema, split_personal
 from civic_pipeline.catalog.yaml_file import Strict, mistake
-from civic_pipeline.redaction import redacted
+from civic_pipeline.redaction import doubtful_parts
 
 
 class PagedSource(Strict):
@@ -101,8 +101,8 @@ class FileSource(Strict):
         is_inside = not re.match(r"[/~\\]|\w+:", url) and not {"", ".", ".."} & set(re.split(r"[/\\]", url))
         if not re.fullmatch(r"https://[^/@\s]+/\S+", url) and not is_inside:
             raise mistake("give an https address, or a path from the project's root without ..")
-        if url != redacted(url):
-            raise mistake("the address contains a token or a password, and these files are public")
+        if parts := doubtful_parts(url):
+            raise mistake(f"these files are public, and the address contains {', '.join(parts)}, which may be a secret")
         return url
 
     @field_validator("encoding")

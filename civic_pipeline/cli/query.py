@@ -52,8 +52,10 @@ def _run_query(connection: "duckdb.DuckDBPyConnection", query: str, form: str, o
     import duckdb
 
     from civic_pipeline.publish.extracts import write_result
+    from civic_pipeline.releases import refuse_writing
 
     try:
+        refuse_writing(connection, query)
         result = cast("duckdb.DuckDBPyRelation | None", connection.sql(query))
         if result is None:  # a statement without a result, such as SET
             return

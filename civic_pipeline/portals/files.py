@@ -7,8 +7,6 @@ The columns are in the file, so `describe` downloads it, and its sha256 shows wh
 import gzip
 import hashlib
 import re
-import shutil
-import tempfile
 import weakref
 import zlib
 from collections.abc import Iterator
@@ -31,6 +29,7 @@ from civic_pipeline.portals.source import About, Description, Freshness, Traffic
 from civic_pipeline.portals.table import ROW_NUMBER, FileTable
 from civic_pipeline.portals.workbook import open_html, open_sheet
 from civic_pipeline.redaction import redacted
+from civic_pipeline.scratch import Scratch
 
 _GZIP, _ZIP, _OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # .gz, .xlsx, .xls
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[\s*[\[{\]])")
@@ -64,7 +63,7 @@ class FileDataset:
         self._client = Client(at_once=1, session=self._session)
         self._current: _OpenFile | None = None
         self._paths = 0
-        self._folder: Path | None = None
+        self._folder: Scratch | None = None
 
     @property
     def traffic(self) -> Traffic:
@@ -174,10 +173,10 @@ class FileDataset:
     def _new_path(self) -> Path:
         """A new path in a temporary folder that is removed together with this object."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="civic-file-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = Scratch()
+            weakref.finalize(self, self._folder.remove)
         self._paths += 1
-        return self._folder / str(self._paths)
+        return self._folder.path / str(self._paths)
 
 
 def _beginning(path: Path) -> bytes:

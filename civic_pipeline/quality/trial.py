@@ -1,12 +1,10 @@
 """Build and check one table from its current files for `civic try`: nothing is swapped in, recorded or released."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 
@@ -17,6 +15,7 @@ from civic_pipeline.lock import only_writer
 from civic_pipeline.quality.audit import audit
 from civic_pipeline.quality.library import load_library
 from civic_pipeline.quality.suites import Suites
+from civic_pipeline.scratch import scratch
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
@@ -43,8 +42,8 @@ def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model)
     with (
         ThreadPoolExecutor(1) as other_core,
         only_writer(settings.build),
-        tempfile.TemporaryDirectory(prefix="civic-try-") as folder,
-        duckdb.connect(str(Path(folder) / "try.duckdb")) as connection,
+        scratch() as folder,
+        duckdb.connect(str(folder / "try.duckdb")) as connection,
     ):
         library = other_core.submit(load_library)  # takes as long as everything else together
         build = Build(connection, settings, read, "try", datetime.now(UTC))

@@ -3,7 +3,7 @@
 from civic_pipeline.releases.compare import Difference, compare
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, restore_live, roll_back
-from civic_pipeline.releases.reader import confine, connect, read, refresh
+from civic_pipeline.releases.reader import confine, connect, read, refresh, refuse_writing
 
 __all__ = [
     "Difference",
@@ -18,6 +18,7 @@ __all__ = [
     "live_release",
     "read",
     "refresh",
+    "refuse_writing",
     "restore_live",
     "roll_back",
 ]

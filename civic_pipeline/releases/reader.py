@@ -1,6 +1,7 @@
 """Read-only access to the released warehouse, for analysts and for the CLI."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,17 @@ from civic_pipeline.sql_text import literal
 if TYPE_CHECKING:
     import pandas as pd
 
+
+# Statements of a query: PIVOT makes a type before it selects. Those that write or attach files, or hide another statement,
+# are none.
+_READING = (
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.SET,
+    duckdb.StatementType.VARIABLE_SET,
+    duckdb.StatementType.PRAGMA,
+    duckdb.StatementType.CREATE,
+)
 
 # Identifies a release file: device, inode, modification time. An inode alone can be reused after the file is deleted.
 _Identity = tuple[int, int, int]
@@ -106,6 +118,23 @@ def confine(connection: duckdb.DuckDBPyConnection, *files: Path) -> None:
     )
 
 
+def refuse_writing(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise QueryRefused for a query that does more than read, such as COPY.
+
+    DuckDB allows writing to the path of an attached file and to its write-ahead log, whatever the settings say. Raises
+    duckdb.Error for a query that does not parse.
+    """
+    for statement in connection.extract_statements(query):
+        is_explained = statement.type == duckdb.StatementType.EXPLAIN and re.search(
+            r"\bcopy\b", statement.query, re.IGNORECASE
+        )
+        if statement.type not in _READING or is_explained:
+            kind = "EXPLAIN COPY" if is_explained else statement.type.name
+            raise QueryRefused(
+                f"{kind} is not allowed, because a query only reads. --output writes its result to a file."
+            )
+
+
 def _first_line(error: duckdb.Error) -> str:
     return str(error).split("\n", 1)[0]
 
@@ -119,12 +148,14 @@ def read(
     Raises QueryRefused (with DuckDB's message), WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
     """
     with connect(path) as connection:
+        relation: duckdb.DuckDBPyRelation | duckdb.DuckDBPyConnection
         try:
-            relation = (
-                connection.table(table)
-                if where is None
-                else connection.execute(f"select * from {table} where {where}", list(parameters))
-            )
+            if where is None:
+                relation = connection.table(table)
+            else:
+                query = f"select * from {table} where {where}"
+                refuse_writing(connection, query)
+                relation = connection.execute(query, list(parameters))
             result: pa.Table = relation.to_arrow_table()
         except duckdb.Error as error:
             raise QueryRefused(str(error)) from error

@@ -10,7 +10,7 @@ from civic_pipeline.catalog import FileHere, FileSource, Subject, load_datasets,
 from civic_pipeline.errors import AddressUnknown, AlreadyThere, CivicError, writing
 from civic_pipeline.lake import Lake, Manifest, Progress
 from civic_pipeline.quality import Suites, TableOutcome, build_table
-from civic_pipeline.redaction import redacted
+from civic_pipeline.redaction import doubtful_parts
 from civic_pipeline.scaffold import profile
 from civic_pipeline.scaffold.address import DEMO_DOMAIN, ResolvedSource
 from civic_pipeline.scaffold.persons import is_about_persons
@@ -84,8 +84,9 @@ def _make_permanent(resolved: ResolvedSource, root: Path) -> ResolvedSource:
         url = f"https://{DEMO_DOMAIN}{urlsplit(source.url).path}"
     elif "://" not in source.url and Path(source.url).is_relative_to(root.resolve()):
         url = Path(source.url).relative_to(root.resolve()).as_posix()
-    elif source.url != redacted(source.url):
-        raise AddressUnknown(source.url, "defs.yaml is public, but the address contains a token")
+    elif parts := doubtful_parts(source.url):
+        why = f"defs.yaml is public, and the address contains {', '.join(parts)}, which may be a secret"
+        raise AddressUnknown(source.url, why)
     else:
         raise AddressUnknown(
             source.url, f"the file of a dataset must be at an https:// address or in a folder of {root}"

@@ -19,7 +19,7 @@ from civic_pipeline.errors import AddressAmbiguous, AddressPrivate, AddressUnkno
 from civic_pipeline.portals.arcgis import layers_of
 from civic_pipeline.portals.http import Access, Client, expecting
 from civic_pipeline.portals.session import private_address
-from civic_pipeline.redaction import redacted
+from civic_pipeline.redaction import doubtful_parts
 
 _ARCGIS, _HUB = "https://www.arcgis.com", "https://hub.arcgis.com"
 _ITEM, _4X4 = r"[0-9a-f]{32}", r"[a-z0-9]{4}-[a-z0-9]{4}"
@@ -167,7 +167,7 @@ class _Resolver:
         if "://" not in url:
             return ResolvedSource(FileHere(portal="file", url=url, recorded=_today()), Access())
         access, url = self._access(url), self._secure(url)
-        kind = FileHere if access.root or url != redacted(url) else FileSource  # a FileSource must not contain a token
+        kind = FileHere if access.root or doubtful_parts(url) else FileSource  # a FileSource must not contain a secret
         return ResolvedSource(kind(portal="file", url=url, recorded=_today()), access)
 
     def _access(self, base: str) -> Access:

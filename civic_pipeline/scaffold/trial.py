@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from civic_pipeline.catalog import Dataset, Source
 from civic_pipeline.errors import AlreadyThere, writing
@@ -13,6 +12,7 @@ from civic_pipeline.lake import Lake, Manifest, Progress, capture
 from civic_pipeline.lake.manifest import MANIFEST
 from civic_pipeline.portals import Description, editions_of
 from civic_pipeline.scaffold.address import ResolvedSource
+from civic_pipeline.scratch import scratch
 
 NOT_STATED = "not stated"
 
@@ -71,9 +71,9 @@ def capture_into(folder: Path, resolved: ResolvedSource, description: Descriptio
     Raises AlreadyThere if the folder is not empty, and what `lake.capture` raises.
     """
     refuse_full(folder)
-    with beside(folder) as scratch:
+    with beside(folder) as beside_it:
         trial = capture_once(
-            resolved, description, Lake(scratch), f"captured/{slug(description.about.title)}", progress
+            resolved, description, Lake(beside_it), f"captured/{slug(description.about.title)}", progress
         )
         with writing(folder):
             trial.folder.rename(folder)
@@ -91,9 +91,8 @@ def beside(folder: Path) -> Iterator[Path]:
     """A temporary folder on the same disk as `folder`, removed at the end of the block."""
     with writing(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-")
-    with scratch as path:
-        yield Path(path)
+    with scratch(folder.parent, f".{folder.name}-") as path:
+        yield path
 
 
 def plain(text: str) -> str:

@@ -1,10 +1,8 @@
 """The warehouse as it would have been at a moment: the tables a query reads, rebuilt from the captures accepted by then."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 import sqlglot
@@ -15,6 +13,7 @@ from civic_pipeline.catalog import Dataset, accepted_as, table_name
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
 from civic_pipeline.lake import Lake
 from civic_pipeline.releases import confine
+from civic_pipeline.scratch import scratch
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse.build import Build
@@ -44,8 +43,8 @@ def as_of(
     read = _read(wanted, models, datasets)
     _refuse_uncaptured(lake, read, moment)
     with (
-        tempfile.TemporaryDirectory(prefix="civic-as-of-") as folder,
-        duckdb.connect(str(Path(folder) / "as_of.duckdb")) as connection,
+        scratch() as folder,
+        duckdb.connect(str(folder / "as_of.duckdb")) as connection,
     ):
         build = Build(connection, settings, read, "as of", datetime.now(UTC), as_of=moment)
         prepare(build)

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from chaos import Nights, nights_under, undisturbed_under
 from filelock import FileLock
 from terminal import SAMPLE, Place, serve
 
 from civic_pipeline.catalog import load_datasets
+from civic_pipeline.dagster_home import prepare_home
 from civic_pipeline.demo import DemoPortals, older_copies
 from civic_pipeline.lake import Lake, attempt_capture, load_older_copies
 from civic_pipeline.portals import Access
@@ -67,6 +69,8 @@ def _make_small(folder: Path) -> None:
         file = f"{name.split('/')[1]}.csv"
         with gzip.open(SAMPLE / f"{file}.gz", "rt", encoding="utf-8") as sample:
             (served / file).write_text("".join(next(sample) for _ in range(rows + 1)), encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(prepare_home(Settings(data=folder)))):
+        pass  # the empty record of runs, for copies
     ended = _small_in(folder).run()
     assert ended.code == 0, ended.err
 

@@ -107,13 +107,18 @@ class Place:
         return self.data / "warehouse.duckdb"
 
     def copy(self, folder: Path) -> "Place":
-        """The same under `folder`, to break: without the record of runs; the checkout's own code and sample stay where they are."""
+        """The same under `folder`, to break: without the record of runs; the checkout's own code and sample stay where they are.
+
+        An empty record beside `data`, whose tables take Dagster a second to make, comes along.
+        """
 
         def moved(path: Path, own: Path) -> Path:
             return path if path == own else shutil.copytree(path, folder / path.name)
 
         data = folder / "data"
         shutil.copytree(self.data, data, ignore=shutil.ignore_patterns("dagster_home", "quality"), symlinks=True)
+        if (empty := self.data.parent / "dagster_home").exists():
+            shutil.copytree(empty, data / "dagster_home")
         return replace(self, data=data, served=moved(self.served, SAMPLE), root=moved(self.root, CHECKOUT))
 
 

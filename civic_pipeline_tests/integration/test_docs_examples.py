@@ -10,6 +10,8 @@ from terminal import Place
 from civic_pipeline import connect
 from civic_pipeline.settings import CHECKOUT
 
+pytestmark = pytest.mark.slow  # it needs every table of the sample
+
 PAGE = (CHECKOUT / "docs" / "analysts.md").read_text(encoding="utf-8")
 
 

@@ -187,7 +187,7 @@ def test_a_capture_stores_no_secret_of_its_address(tmp_path: Path) -> None:
                 "housing",
                 "--allow-private-hosts",
             )
-            assert "defs.yaml is public, but the address contains a token" in added.message
+            assert "defs.yaml is public, and the address contains token, which may be a secret" in added.message
         finally:
             server.terminate()
     assert leaks(tmp_path, ended, added) == {}

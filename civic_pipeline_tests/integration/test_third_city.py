@@ -19,6 +19,8 @@ from civic_pipeline.quality import Suites, build_table
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models, open_build, release
 
+pytestmark = pytest.mark.slow  # every check of every table
+
 RIVERTON = Path(__file__).parents[1] / "fixtures" / "riverton"
 # Tables of what only another city publishes.
 NOT_RIVERTONS = {

@@ -103,7 +103,8 @@ def _next_request(address: Path) -> dict[str, object]:
 
 def _main() -> None:
     for slow in (
-        "alembic", "dagster", "dagster.components", "duckdb_engine", "great_expectations", "pandas", "pyarrow.parquet", "python_calamine", "sodapy", "sqlglot",
+        "alembic", "dagster", "dagster.components", "dagster._core.storage.sqlite_storage", "dagster._daemon.controller",
+        "duckdb_engine", "great_expectations", "jinja2", "pandas", "pyarrow.parquet", "python_calamine", "sodapy", "sqlglot",
         "uvicorn", "yaml",
     ):  # fmt: skip
         importlib.import_module(slow)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from civic_pipeline.cli.main import cli
 from civic_pipeline.errors import QueryRefused
-from civic_pipeline.releases import connect
+from civic_pipeline.releases import connect, read
 
 OUTSIDE = [
     "from read_text('{other}')",
@@ -65,6 +65,51 @@ def test_a_confined_connection_reads_spills_and_takes_frames(released: Path, mon
 def shown(released: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("CIVIC_DATA", str(released.parent))
     return CliRunner()
+
+
+# DuckDB itself would do each of them: the paths of an attached file are always allowed.
+WRITES = [
+    "copy (select 1) to '{file}' (use_tmp_file false)",
+    "copy (select 1) to '{file}.wal' (use_tmp_file false)",
+    "copy (select 1 as a) to '{file}' (format parquet, per_thread_output, overwrite)",
+    "select 1; copy (select 1) to '{file}' (use_tmp_file false)",
+    "explain analyze copy (select 1) to '{file}.wal' (use_tmp_file false)",
+    "prepare q as copy (select 1) to '{file}' (use_tmp_file false)",
+    "use memory; detach warehouse; attach '{file}' as warehouse",
+    "execute q",
+    "delete from mart_years",
+]
+
+
+@pytest.mark.parametrize("query", WRITES)
+def test_a_query_cannot_write_to_the_file_it_reads(query: str, shown: CliRunner, released: Path) -> None:
+    before = released.read_bytes()
+    refused = shown.invoke(cli, ["sql", query.format(file=released)])
+    assert isinstance(refused.exception, QueryRefused)
+    assert "is not allowed, because a query only reads" in str(refused.exception)
+    assert released.read_bytes() == before
+    with pytest.raises(QueryRefused):
+        read("marts.mart_years", f"true; {query.format(file=released)}", path=released)
+    assert [path.name for path in released.parent.iterdir() if path.name.startswith("warehouse")] == [released.name]
+    assert released.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from mart_years",
+        "use warehouse.marts; show tables",
+        "describe mart_years",
+        "summarize mart_years",
+        "explain analyze from mart_years",
+        "pivot (select year, year % 2 as odd from mart_years) on odd",
+        "pragma table_info('mart_years')",
+        "with a as (select max(year) as y from mart_years) select * from a",
+    ],
+)
+def test_what_reads_is_answered(query: str, shown: CliRunner) -> None:
+    result = shown.invoke(cli, ["sql", query])
+    assert result.exit_code == 0, result.exception
 
 
 def test_a_failed_query_keeps_the_earlier_output(shown: CliRunner, tmp_path: Path) -> None:

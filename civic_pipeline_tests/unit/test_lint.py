@@ -25,6 +25,7 @@ def only(tiny: TinyProject) -> str:
     return one
 
 
+@pytest.mark.slow
 def test_the_checkout_has_no_mistake() -> None:
     assert check(CHECKOUT) == []
 

@@ -28,7 +28,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (f"header {TOKEN}", "header <SOCRATA_APP_TOKEN>"),
         (f"header {TOKEN}\n.", "header <SOCRATA_APP_TOKEN>."),
-        ("q=tOkEn%2Bwith%2Fsigns%3D7&x=1", "q=<SOCRATA_APP_TOKEN>&x=1"),
+        ("q=tOkEn%2Bwith%2Fsigns%3D7&f=1", "q=<SOCRATA_APP_TOKEN>&f=1"),
         (f"{WEBHOOK} failed", "<CIVIC_NOTIFY_URL> failed"),
         ("Max retries exceeded with url: /services/T00000/B00000/xyzzyxyzzy?x=1 (", "Max retries exceeded with url: <CIVIC_NOTIFY_URL> ("),
         ("no port: 'hunter2hunter2@mail.example.com:25'", "no port: '<CIVIC_NOTIFY_SMTP>@mail.example.com:25'"),
@@ -45,12 +45,18 @@ def test_secrets_of_the_environment_are_removed(text: str, shown: str) -> None:
     [
         ("https://user:pass@host.gov/x", "https://<redacted>@host.gov/x"),
         ("https://user:p@ss@host.gov/x", "https://<redacted>@host.gov/x"),
-        ("https://h/x.csv?a=1&$$app_token=abc&b=2", "https://h/x.csv?a=1&$$app_token=<redacted>&b=2"),
+        ("https://h/x.csv?$limit=1&$$app_token=abc&id=2", "https://h/x.csv?$limit=1&$$app_token=<redacted>&id=2"),
         ("https://h/x.csv?%24%24app_token=abc", "https://h/x.csv?%24%24app_token=<redacted>"),
         ("https://h/x?token=abc#z", "https://h/x?token=<redacted>#z"),
         ("https://h/x?X-Amz-Signature=abc&api_key=1&apikey=2", "https://h/x?X-Amz-Signature=<redacted>&api_key=<redacted>&apikey=<redacted>"),
         ("https://h/x?accessToken=abc&pass=1&jwt=2&SESSIONID=3", "https://h/x?accessToken=<redacted>&pass=<redacted>&jwt=<redacted>&SESSIONID=<redacted>"),
         ("https://h/x?t%6fken=abc&api%2Dkey=1", "https://h/x?t%6fken=<redacted>&api%2Dkey=<redacted>"),
+        ("https://h/x?sv=2024&sp=r&se=2026-01-01&k=abc", "https://h/x?sv=<redacted>&sp=<redacted>&se=<redacted>&k=<redacted>"),
+        ("https://h/x?ZXlKaGJHY2k", "https://h/x?<redacted>"),
+        ("https://h/x?ZXlKaGJHY2k#top", "https://h/x?<redacted>#top"),
+        ("https://h/x#access_token=abc", "https://h/x#access_token=<redacted>"),
+        ("/rows.csv?ticket=abc (", "/rows.csv?ticket=<redacted> ("),
+        ("https://h/x?fOrMat=csv&%66=json&F=1&refine.ward=3", "https://h/x?fOrMat=csv&%66=json&F=1&refine.ward=3"),
         ("https://h/x?sig=abc&password=def'", "https://h/x?sig=<redacted>&password=<redacted>'"),
     ],
 )  # fmt: skip
@@ -60,7 +66,14 @@ def test_secrets_in_an_address_are_removed(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a@b.org", "https://h/@user/x?q=a@b&keyboard=1&monkey=2&tokens=3&passengers=4", "key=1", "12:30", "x" * 1000],
+    [
+        "",
+        "a@b.org",
+        "https://h/@user/x?q=a@b&$where=year%3D2024&limit=3&accessType=DOWNLOAD",
+        "key=1",
+        "12:30",
+        "x" * 1000,
+    ],
 )
 def test_other_text_is_unchanged(text: str) -> None:
     assert redacted(text) == text

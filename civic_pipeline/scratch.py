@@ -1,0 +1,70 @@
+"""Temporary folders, each with a lock that the operating system drops with its process.
+
+A process that is killed, or that ends without unwinding, cannot remove its own. The next folder of the same kind does.
+"""
+
+import glob
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from civic_pipeline.errors import writing
+
+PREFIX = "civic-"
+_LOCK = ".lock"
+
+
+class Scratch:
+    """An empty folder `path` until `remove`, for this user only. Raises DiskFull, NotWritable.
+
+    It is in the folder for temporary files, or in `parent` with names that begin with `prefix`.
+    """
+
+    def __init__(self, parent: Path | None = None, prefix: str = PREFIX) -> None:
+        parent = parent or Path(tempfile.gettempdir())
+        with writing(parent):
+            _remove_left(parent, prefix)
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+            # Beside the folder, so that the folder is empty and can be renamed.
+            self._lock = FileLock(_lock_of(folder))
+            self._lock.acquire(timeout=0)
+        self.path = folder
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        _lock_of(self.path).unlink(missing_ok=True)
+        self._lock.release()
+
+
+@contextmanager
+def scratch(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
+    """The path of a `Scratch` for the block."""
+    made = Scratch(parent, prefix)
+    try:
+        yield made.path
+    finally:
+        made.remove()
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}{_LOCK}")
+
+
+def _remove_left(parent: Path, prefix: str) -> None:
+    """Remove the folders whose lock nobody holds. Those without a lock are of others, or are just being made."""
+    for file in parent.glob(f"{glob.escape(prefix)}*{_LOCK}"):
+        try:
+            status = file.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid():
+                continue
+            with FileLock(file, timeout=0):
+                shutil.rmtree(file.with_name(file.name.removesuffix(_LOCK)), ignore_errors=True)
+                file.unlink(missing_ok=True)
+        except (Timeout, FileNotFoundError):  # in use, or removed meanwhile
+            continue
