@@ -1,10 +1,11 @@
 """Dagster's home in the data folder. `python -m civic_pipeline.dagster_home` creates it and prints its path."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
-from civic_pipeline.errors import CivicError, writing
+from civic_pipeline.errors import CivicError, NotWritable, writing
 from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Settings
 
@@ -28,6 +29,14 @@ _FORMER_EVENT_LOG = re.compile(
 def prepare_home(settings: Settings) -> Path:
     """The home; writes our configuration if there is none. Raises NotWritable, DiskFull."""
     home = settings.dagster_home
+    for present in (
+        home,
+        *home.glob("history/*.db"),
+        *home.glob("schedules/*.db"),
+        *home.glob("history/runs/index.db"),
+    ):
+        if present.exists() and not os.access(present, os.W_OK):  # Dagster would end in a traceback of SQLite
+            raise NotWritable(present, "Permission denied")
     file = home / "dagster.yaml"
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)

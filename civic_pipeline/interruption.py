@@ -17,7 +17,14 @@ _received: signal.Signals | None = None
 
 
 class Interrupted(KeyboardInterrupt):
-    """The process was asked to end. Raised between two tables, before a failure is recorded."""
+    """The process was asked to end. Raised by the handler of signals, and between two tables, before a failure is recorded."""
+
+
+def end(number: int, _frame: object) -> None:
+    """A signal handler: record the signal at once, and raise Interrupted."""
+    global _received  # noqa: PLW0603
+    _received = _received or signal.Signals(number)
+    raise Interrupted
 
 
 def received() -> signal.Signals | None:

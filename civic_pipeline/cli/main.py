@@ -1,11 +1,13 @@
 """The command group `civic` and its handling of errors."""
 
+import signal
 import sys
 import traceback
 from types import TracebackType
 
 import click
 
+from civic_pipeline import interruption
 from civic_pipeline.cli.accept import accept
 from civic_pipeline.cli.check import check
 from civic_pipeline.cli.datasets import add, backfill, capture, doctor
@@ -40,6 +42,9 @@ for _command in (
 def main() -> None:
     """Entry point. A CivicError ends with its message and exit code; a traceback is shown only with --debug."""
     debug = False
+    # Whatever the command: a signal ends it in one line. A shell without job control starts it with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interruption.end)
     try:
         with cli.make_context("civic", sys.argv[1:]) as context:
             debug = context.params["debug"]
@@ -50,7 +55,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        click.secho("Error: interrupted", fg="red", err=True)
+        code = 128 + (interruption.received() or signal.SIGINT)
     except Exception as error:
         civic_error = _find_civic_error(error)
         if civic_error is None or debug:

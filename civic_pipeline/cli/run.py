@@ -25,7 +25,7 @@ from civic_pipeline.settings import Settings
 @click.pass_obj
 def run(debug: bool, select: tuple[str, ...], strict: bool) -> None:
     """Run the nightly job now: capture, build, check, release."""
-    with _ending_on_signals(), interruption.watched():
+    with interruption.watched(), _ending_on_signals():
         settings, started = Settings.from_environment(), datetime.now(UTC)
         failure = _run(settings, select, debug)
     from civic_pipeline.cli.status_text import describe_status
@@ -64,7 +64,7 @@ def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> RunFailed 
 @contextmanager
 def _ending_on_signals() -> Iterator[None]:
     """SIGTERM and SIGINT end the run, also in the background of a non-interactive shell, where SIGINT is ignored."""
-    former = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.signal(number, interruption.end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

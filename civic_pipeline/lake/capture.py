@@ -1,11 +1,12 @@
 """Captures one dataset: describe the source, check schema and counts, read the rows, verify them, commit."""
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -73,11 +74,15 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
                 described[edition],
                 counted[edition],
                 _base_for_edits(previous, edition, dataset, lake),
+                partial(_judge, name, edition, dataset),
             )
             for edition in counted
         ]
         with uncommitted(lake.folder / capture_id) as folder:
             parts = _read_editions(name, editions, folder, progress, dataset.about_persons)
+            # The source may have changed, and have been read again.
+            landed = {part.edition: part.landed for part in parts}
+            collapsed = _collapse(name, dataset, lake.baseline(name), landed, capture_id)
             if collapsed and _was_accepted(name, lake, parts):
                 collapsed = None  # the capture before it was too large
             manifest = Manifest(
@@ -96,13 +101,17 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
 
 @dataclass(frozen=True)
 class _Edition:
-    """An edition at the portal. `earlier`: part and file of the previous capture to which edits can be applied, or None."""
+    """An edition at the portal. `earlier`: part and file of the previous capture to which edits can be applied, or None.
+
+    `judge` is called if the source is described and counted again, because it changed.
+    """
 
     name: str | None
     source: PortalSource
     description: Description
     counted: int
     earlier: tuple[Part, Path] | None
+    judge: Callable[[Description, int], None]
 
 
 def _read_editions(
@@ -121,7 +130,7 @@ def _read_editions(
         landing = Landing(name, e.name, folder, landed_rows)
         try:
             edits = e.earlier and land_edits(landing, e.source, e.description, e.counted, *e.earlier)
-            parts.append(edits or land(landing, e.source, e.description, e.counted))
+            parts.append(edits or land(landing, e.source, e.description, e.counted, e.judge))
         except ValueUnreadable as error:
             if error.column.lower() in personal:
                 raise error.without_value() from None
@@ -199,8 +208,7 @@ class _Editions:
         for edition, description in described.items():
             with self._leaving_out(edition):
                 rows = self.sources[edition].count()
-                if rows == 0:
-                    raise SourceEmpty(self.name, description.url)
+                _refuse_empty(self.name, description, rows)
                 counted[edition] = rows
         return counted
 
@@ -221,6 +229,17 @@ class _Editions:
             if edition not in self.dataset.inferred or may_return or len(self.problems) + 1 == len(self.sources):
                 raise
             self.problems[edition] = problem
+
+
+def _judge(name: str, edition: str | None, dataset: Dataset, description: Description, rows: int) -> None:
+    """Raise SchemaDrifted or SourceEmpty for what became of a source during the read."""
+    _undeclared(label_of(name, edition), dataset.edition(edition), description)
+    _refuse_empty(name, description, rows)
+
+
+def _refuse_empty(name: str, description: Description, rows: int) -> None:
+    if rows == 0:
+        raise SourceEmpty(name, description.url)
 
 
 def _undeclared(label: str, dataset: Dataset, description: Description) -> list[str]:

@@ -59,11 +59,22 @@ def label_of(name: str, edition: str | None) -> str:
     return f"{name} {edition}" if edition else name
 
 
-def land(landing: Landing, source: PortalSource, description: Description, counted: int) -> Part:
+def _accept(_: Description, __: int) -> None:
+    """For a file on this machine: nobody else changes it."""
+
+
+def land(
+    landing: Landing,
+    source: PortalSource,
+    description: Description,
+    counted: int,
+    judge: Callable[[Description, int], None] = _accept,
+) -> Part:
     """Read and verify all of `source`. `counted`: the portal's row count before the read.
 
     A read that cannot be verified is repeated once with the sequential method. A column with a number that has too many
-    digits is stored as text. Raises CaptureNotVerified, SourceChangedDuringRead and the errors of reading.
+    digits is stored as text. `judge` raises for a description and a count, when they are asked for again, that cannot be
+    accepted. Raises CaptureNotVerified, SourceChangedDuringRead and the errors of reading.
     """
     started, sequential = datetime.now(UTC), False
     while True:
@@ -82,6 +93,7 @@ def land(landing: Landing, source: PortalSource, description: Description, count
             if sequential:
                 raise
             sequential, description, counted = True, source.describe(), source.count()
+            judge(description, counted)
         landing.progress(-landed)
 
 

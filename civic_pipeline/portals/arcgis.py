@@ -78,20 +78,25 @@ class ArcgisLayer:
             fields = [f for f in self._layer["fields"] if f["type"] != "esriFieldTypeGeometry"]
             columns = [_column(field) for field in fields]
             labels = _labels_of(self._layer)
-        row_id = _named(self._layer.get("objectIdField"), columns) or next(
-            (c for c in columns if c.portal_type == "OID"), None
-        )
-        if row_id is None:
-            why = "the layer declares none, so its rows cannot be identified"
-            raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
-        published = [column.name for column in columns]
-        geometry = replace(GEOMETRY, name=unused_name(GEOMETRY.name, published))
-        shape = [geometry] if self._layer.get("geometryType") else []
-        tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
-        edited = _named(tracked, columns) if self._source.full_read_every_days else None
-        return Description(
-            self._url, self._about, (*columns, *labels.values(), *shape), row_id, _freshness(self._layer), edited
-        )
+            row_id = _named(self._layer.get("objectIdField"), columns) or next(
+                (c for c in columns if c.portal_type == "OID"), None
+            )
+            if row_id is None:
+                why = "the layer declares none, so its rows cannot be identified"
+                raise SourceNotFound(f"An object id field of {self._source.layer}", self._url, why)
+            published = [column.name for column in columns]
+            geometry = replace(GEOMETRY, name=unused_name(GEOMETRY.name, published))
+            shape = [geometry] if self._layer.get("geometryType") else []
+            tracked = (self._layer.get("editFieldsInfo") or {}).get("editDateField")
+            edited = _named(tracked, columns) if self._source.full_read_every_days else None
+            described = Description(
+                self._url, self._about, (*columns, *labels.values(), *shape), row_id, _freshness(self._layer), edited
+            )
+            # What the read takes from the layer has the right types, too.
+            self._page_rows(described)
+            self._can_page()
+            _named(self._layer.get("typeIdField"), columns)
+        return described
 
     def count(self) -> int:
         answer = self._json(f"{self._url}/query", {"where": "1=1", "returnCountOnly": "true"})
@@ -272,12 +277,13 @@ class ArcgisLayer:
         if not item.get("url"):
             kind = item.get("type", "item without a URL")
             raise SourceNotFound(f"A service of item {self._source.item}", url, f"it is a {kind}")
-        self._about = About(
-            title=item.get("title") or self._source.layer,
-            description=item.get("description") or item.get("snippet") or "",
-            publisher=item.get("accessInformation") or item.get("owner") or "",
-            licence=item.get("licenseInfo") or "",
-        )
+        with expecting("an item with texts", url):
+            self._about = About(
+                title=item.get("title") or self._source.layer,
+                description=item.get("description") or item.get("snippet") or "",
+                publisher=item.get("accessInformation") or item.get("owner") or "",
+                licence=item.get("licenseInfo") or "",
+            )
         return re.sub(r"/\d+$", "", str(item["url"]).rstrip("/"))  # some items have the URL of a layer
 
     def _json(self, url: str, parameters: Mapping[str, Any], tries: int = TRIES) -> dict[str, Any]:
@@ -402,8 +408,9 @@ def _raise_error(url: str, answer: Mapping[str, Any]) -> None:
     if not isinstance(answer, dict) or "error" not in answer:
         return
     error = answer["error"] if isinstance(answer["error"], dict) else {"message": str(answer["error"])}
-    details = error.get("details") or ()
-    message = " ".join([str(error.get("code", "")), str(error.get("message", "")), *map(str, details)]).strip()
+    details = error.get("details")
+    listed = map(str, details) if isinstance(details, list) else ()
+    message = " ".join([str(error.get("code", "")), str(error.get("message", "")), *listed]).strip()
     if error.get("code") == THROTTLED:
         raise PortalUnreachable(url, message, throttled=True)
     if error.get("code") in OVERLOADED_CODES or _PAGE_TOO_LARGE.search(message):

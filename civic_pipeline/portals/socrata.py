@@ -69,7 +69,7 @@ class SocrataDataset:
         with expecting("a dataset's columns", self.url):
             columns = tuple(
                 PortalColumn(
-                    c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name", ""),
+                    c["fieldName"], c["dataTypeName"], ARROW_TYPES.get(c["dataTypeName"], pa.string()), c.get("name") or "",
                     is_instant=c["dataTypeName"] == "date",
                 )
                 for c in view["columns"]

@@ -14,6 +14,13 @@ MOST_COLUMNS = 5_000
 LONGEST_NAME = 1_000  # characters
 
 
+def _require_texts(*values: object) -> None:
+    """Raise TypeError for what a portal sent in place of a text, where it is read and not where it is stored."""
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(f"{str(value)[:60]!r} is not a text")
+
+
 @dataclass(frozen=True)
 class PortalColumn:
     """A column as the portal declares it, with the Arrow type in which it is stored.
@@ -29,6 +36,9 @@ class PortalColumn:
     is_derived: bool = False
     is_text: bool = False
     is_instant: bool = False
+
+    def __post_init__(self) -> None:
+        _require_texts(self.name, self.portal_type, self.title)
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,9 @@ class About:
     publisher: str = ""
     licence: str = ""
     cadence: str = ""
+
+    def __post_init__(self) -> None:
+        _require_texts(self.title, self.description, self.publisher, self.licence, self.cadence)
 
 
 def refuse_too_wide(url: str, names: Collection[str]) -> None:

@@ -141,6 +141,37 @@ def test_a_read_with_wrong_counts_is_not_verified_and_not_stored(take: Taker, so
     assert take.folders == []
 
 
+class ChangedDuringTheRead(FakeSource):
+    """Its first read is short; by the second it has other rows and columns, in agreement with its counts."""
+
+    def __init__(self, rows: int, columns: dict[str, str] | None = None) -> None:
+        super().__init__([["1"]], counts=[10, 10, rows], token="2")
+        self._later = [[str(n) for n in range(rows)]], columns
+
+    def read(self, description: Description, counted: int, spool: Path, sequential: bool) -> Iterator[pa.Table]:
+        yield from super().read(description, counted, spool, sequential)
+        self.pages, self.columns = self._later[0], self._later[1] or self.columns
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        (ChangedDuringTheRead(0), SourceEmpty),
+        (ChangedDuringTheRead(10, {"Another": "text"}), SchemaDrifted),
+        (ChangedDuringTheRead(3), VolumeCollapsed),
+    ],
+    ids=["empty", "other columns", "shrunk"],
+)
+def test_what_a_source_became_during_the_read_is_judged_as_what_it_was(
+    take: Taker, source: FakeSource, error: type[Exception]
+) -> None:
+    before = take(FakeSource([[str(n) for n in range(10)]])).manifest
+    with pytest.raises(error):
+        take(source)
+    assert source.reads == ([False, True] if error is VolumeCollapsed else [False])
+    assert take.lake.accepted("town/payments") == before
+
+
 @pytest.mark.parametrize(
     "error",
     [ValueUnreadable("Amount", "text", "?"), PortalUnreachable("https://x", "?"), KeyboardInterrupt()],
