@@ -29,14 +29,14 @@ _FORMER_EVENT_LOG = re.compile(
 def prepare_home(settings: Settings) -> Path:
     """The home; writes our configuration if there is none. Raises NotWritable, DiskFull."""
     home = settings.dagster_home
-    for present in (
+    for ours in (
         home,
         *home.glob("history/*.db"),
         *home.glob("schedules/*.db"),
         *home.glob("history/runs/index.db"),
     ):
-        if present.exists() and not os.access(present, os.W_OK):  # Dagster would end in a traceback of SQLite
-            raise NotWritable(present, "Permission denied")
+        if ours.exists() and not os.access(ours, os.W_OK):  # Dagster would end in a traceback of SQLite
+            raise NotWritable(ours, "Permission denied")
     file = home / "dagster.yaml"
     with writing(home):
         home.mkdir(parents=True, exist_ok=True)

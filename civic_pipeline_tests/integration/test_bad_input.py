@@ -303,8 +303,8 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
         (("sql", "selec 1"), 'syntax error at or near "selec"'),
         (("sql", "from clean.baltimore_spendin"), "baltimore_spendin does not exist.*baltimore_spending"),
         (("sql", "select vendor from clean.baltimore_spending"), '"vendor" not found.*vendor_name'),
-        (("sql", "delete from clean.baltimore_spending"), "read-only"),
-        (("sql", "drop table clean.baltimore_spending"), "read-only"),
+        (("sql", "delete from clean.baltimore_spending"), "only reads"),
+        (("sql", "drop table clean.baltimore_spending"), "only reads"),
         (
             ("run", "--select", "clean/baltimore_spendin"),
             r"There is no asset, dataset, subject or place 'clean/baltimore_spendin'\. Choose one of: .*clean/baltimore_spending",
