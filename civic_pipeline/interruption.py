@@ -3,9 +3,11 @@
 DuckDB raises "Query interrupted" for an interruption; Great Expectations treats it as a failed metric and retries.
 """
 
+import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +23,13 @@ class Interrupted(KeyboardInterrupt):
 
 
 def end(number: int, _frame: object) -> None:
-    """A signal handler: record the signal at once, and raise Interrupted."""
+    """A signal handler: record the signal at once, and raise Interrupted.
+
+    Libraries print a traceback if that happens in their finalisers, and in the pools of SQLAlchemy. It is no news then.
+    """
     global _received  # noqa: PLW0603
+    sys.unraisablehook = lambda _: None
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL + 1)
     _received = _received or signal.Signals(number)
     raise Interrupted
 
