@@ -45,11 +45,11 @@ class Scratch:
 @contextmanager
 def scratch(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
     """The path of a `Scratch` for the block."""
-    made = Scratch(parent, prefix)
+    held = Scratch(parent, prefix)
     try:
-        yield made.path
+        yield held.path
     finally:
-        made.remove()
+        held.remove()
 
 
 def _lock_of(folder: Path) -> Path:
