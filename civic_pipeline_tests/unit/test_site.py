@@ -203,6 +203,12 @@ def test_two_builds_are_equal_to_the_byte(release: Path, site: Path, tmp_path: P
     assert texts(build_site(release, tmp_path / "site").folder) == texts(site)
 
 
+def test_a_folder_may_have_any_name(release: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "a, b's"
+    folder.mkdir()
+    assert build_site(release, folder / "site").is_new
+
+
 def test_the_same_release_is_not_built_again(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build_site(release, tmp_path / "site")
     assert first.is_new

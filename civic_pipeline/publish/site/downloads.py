@@ -5,6 +5,7 @@ A Parquet file is written once, in the folder of its release: the page of its ta
 
 import hashlib
 import json
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +97,11 @@ def _write_parquet(site: Site, table: Table, query: str) -> File:
 
 def _write_views(folder: Path, tables: list[Table]) -> None:
     """Views by file names alone: they work where the folder is, and for a program that searches files there."""
-    with duckdb.connect() as connection:
-        connection.execute(f"set file_search_path = {literal(str(folder))}")
+    # DuckDB reads the setting as a list with commas, and a folder may have one in its path.
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as elsewhere:
+        link = Path(elsewhere) / "release"
+        link.symlink_to(folder.resolve(), target_is_directory=True)
+        connection.execute(f"set file_search_path = {literal(str(link))}")
         connection.execute(f"attach {literal(str(folder / 'views.duckdb'))} as views (storage_version 'v1.0.0')")
         for schema in sorted({table.schema for table in tables}):
             connection.execute(f"create schema views.{schema}")
