@@ -18,6 +18,7 @@ from civic_pipeline.portals.html_table import write_html_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import text_columns
 
+DEADLINE_SECONDS = 900  # far beyond any workbook: 4 GB of memory are filled sooner
 _PROGRAM = Path(__file__).with_name("sheet_rows.py")
 
 
@@ -46,7 +47,10 @@ def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet
     """Write the rows of the sheet `name` (None: the first sheet) to `rows_path`. Raises FileUnreadable."""
     # Without -P the program's folder is on the path, and its http.py hides the module of the standard library.
     command = [sys.executable, "-P", str(_PROGRAM), str(path), name or "", str(rows_path)]
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise FileUnreadable(url, f"its sheet was not read within {DEADLINE_SECONDS:,} seconds") from None
     if process.returncode:
         raise FileUnreadable(
             url, "it is damaged, or its cells are so far apart that the area between them does not fit into 4 GB"

@@ -36,6 +36,8 @@ RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 # DuckDB 1.1 and later can open this storage format. BI tools often use an older DuckDB, which cannot open newer formats.
 _STORAGE_VERSION = "v1.0.0"
 
+_GIT_SECONDS = 30  # a description of the checkout takes a fraction of one
+
 # The contents of a release, without times and examples: two releases with the same contents are the same release.
 _CONTENTS = (
     "select * exclude (built_at) from meta.tables",
@@ -129,8 +131,9 @@ def _git_commit(root: Path) -> str | None:
             cwd=root,
             capture_output=True,
             text=True,
+            timeout=_GIT_SECONDS,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, subprocess.TimeoutExpired):  # no git, or a checkout on a disk that hangs
         return None
     return described.stdout.strip() or None
 
