@@ -158,6 +158,18 @@ OTHERS = {
         select * from (values (date '2020-01-01', 'Oliver', 7), (date '2021-01-01', 'Oliver', 7), (date '2022-01-01', null, 8))
         as t(notice_date, neighborhood, council_district)""",
     "marts.mart_vacancy_flows_monthly": "select 1 as closing_count limit 0",
+    "marts.mart_vacancy_durations": """
+        select 'town' as city, * from (values ('city', 'all', 3, 5.14, 9.64, 0, 2), ('neighborhood', 'OLIVER', 2, 4.0, 8.0, 0, 1))
+        as t(breakdown, group_name, open_count, median_published_age, median_true_age, published_ten_years_count, true_ten_years_count)""",
+    "marts.mart_property_profiles": """
+        select 'town' as city, * from (values
+            ('0001|001', '0001', '1 MILL AVE', 'OLIVER', true, 2, 4, 1, 0.25), ('0009|001', '0009', null, null, true, 1, 0, 1, null)
+        ) as t(block_lot, block, address, neighborhood, is_vacant, event_count, block_property_count, block_vacant_count, block_vacant_share)""",
+    "marts.fct_property_events": """
+        select 'town' as city, * from (values
+            ('e1', '0001|001', date '2020-01-01', 'vacant_notice', 'Notice 7A', 'town_notices', 'town/notices/2024-04-27T000000.000000Z', false),
+            ('e2', '0001|001', date '2021-02-03', 'building_permit', null, 'town_permits', 'town/permits/2025-05-12T000000.000000Z', true)
+        ) as t(event_id, block_lot, event_date, event_type, detail, source_table, capture_id, is_listed)""",
     "marts.mart_salaries_by_agency": """
         select 'town' as city, 2025 as fiscal_year, * from (values
             ('Fire', 100, 60000.00, 50000.00, 70000.00, 6100000.50, 1.02), ('Clerk', null, null, null, null, null, null)

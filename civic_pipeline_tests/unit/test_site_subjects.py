@@ -135,3 +135,17 @@ def test_a_masked_group_shows_no_number(site: Path) -> None:
     table = {row[0]: row[1:] for row in rows(site / "salaries" / "town" / "index.html")}
     assert table["Clerk"] == ["fewer than 5 people", "", "", "", ""]
     assert table["Fire"] == ["100", "$60,000", "$50,000 to $70,000", "$6,100,000", "1.02"]
+
+
+def test_a_vacancy_has_two_clocks_a_block_and_a_time_line_with_captures(site: Path) -> None:
+    page = site / "housing" / "town" / "index.html"
+    clocks = table_of(page, "clocks")
+    assert clocks["All of the city"] == ["3", "5.1", "9.6", "0", "2"]
+    assert clocks["OLIVER"] == ["2", "4.0", "8.0", "0", "1"]
+    blocks = table_of(page, "blocks")
+    assert blocks["0001"] == ["OLIVER", "1", "4", "25%"]
+    assert blocks["0009"] == ["Not stated", "1", "0", "not known"]
+    lines = table_of(page, "property")
+    assert lines["Jan 1, 2020"] == ["vacant notice", "Notice 7A", "town_notices", "2024-04-27T000000.000000Z", "no"]
+    assert lines["Feb 3, 2021"] == ["building permit", "not stated", "town_permits", "2025-05-12T000000.000000Z", "yes"]
+    assert "One property: 1 MILL AVE (0001|001)" in page.read_text(encoding="utf-8")
