@@ -67,8 +67,9 @@ def test_every_row_of_the_sample_arrives() -> None:
         served = [entry["file"] for entry in entries if "captured_at" not in entry]  # older copies are history
         assert sorted(file.name for file in portals.files) == sorted(served)
         assert {path.name for path in folder.glob("*.csv.gz")} <= {entry["file"] for entry in entries}
-        assert len(served) > 10
-        for file in portals.files:
+        tables = [file for file in portals.files if file.name.endswith(".csv.gz")]  # others have tests of their own
+        assert len(tables) > 10
+        for file in tables:
             assert_texts_arrive(portals, file, folder / file.name)
 
 
