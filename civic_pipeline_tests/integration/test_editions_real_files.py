@@ -58,20 +58,30 @@ def test_three_layouts_of_chicagos_budget_are_editions_of_one_table(tmp_path: Pa
     ]
 
 
-def test_each_year_of_cases_by_zip_code_is_an_edition(tmp_path: Path) -> None:
-    zeros = tmp_path / "2022.csv"  # invented: the year in which zeros were published
-    zeros.write_text(
-        "OBJECTID,ZIP_CODE,total01_01_2022,total01_02_2022\n1033,21215,8200,0\n1034,20010,,9\n", encoding="utf-8"
-    )
-    files = {year: COVID / f"MD_Covid_by_zipcodes_{year}.csv" for year in ("2020", "2021")} | {"2022": zeros}
+# Of each year's file: rows, days, ZIP codes, sum, the last of 21215, blanks, zeros. The figures of 2022 were counted outside this project;
+# no copy of that file is beside the others, so its line waits for one.
+ZIP_FIGURES = {
+    "2020": (516 * 264, 264, 516, 28_435_490, 3_116, 46_944, 0),
+    "2021": (516 * 365, 365, 516, 171_203_069, 8_188, 20_802, 0),
+    "2022": (None, 228, None, 240_153_277, 12_842, None, 46),
+}
+
+
+@pytest.mark.parametrize("years", [("2020", "2021"), ("2020", "2021", "2022")], ids="-".join)
+def test_each_year_of_cases_by_zip_code_is_an_edition(years: tuple[str, ...], tmp_path: Path) -> None:
+    files = {year: COVID / f"MD_Covid_by_zipcodes_{year}.csv" for year in years}
+    if not all(file.exists() for file in files.values()):
+        pytest.skip(
+            "the file of 2022 is not in ../shared/real; unit/test_zip_layouts.py has its layout on invented rows"
+        )
     query = (
-        "select year(observed_date), count(*), count(distinct observed_date), count(distinct zip_code), sum(cumulative_cases)::bigint,"
+        "select year(observed_date)::varchar, count(*), count(distinct observed_date), count(distinct zip_code), sum(cumulative_cases)::bigint,"
         " max(cumulative_cases) filter (zip_code = '21215'), count(*) filter (is_suppressed), count(*) filter (cumulative_cases = 0)"
         " from clean.maryland_covid_zip_cases group by 1 order by 1"
     )
     dataset = load_datasets(CHECKOUT)["maryland/covid_zip_cases"]
-    assert answer(tmp_path / "data", "maryland/covid_zip_cases", dataset, files, query) == [
-        (2020, 516 * 264, 264, 516, 28_435_490, 3_116, 46_944, 0),
-        (2021, 516 * 365, 365, 516, 171_203_069, 8_188, 20_802, 0),
-        (2022, 4, 2, 2, 8_209, 8_200, 1, 1),
-    ]
+    for year, *figures in answer(tmp_path, "maryland/covid_zip_cases", dataset, files, query):
+        known = ZIP_FIGURES[year]
+        assert [figure for figure, value in zip(figures, known, strict=True) if value is not None] == [
+            value for value in known if value is not None
+        ], year
