@@ -98,9 +98,13 @@ def test_the_finder_shows_whether_a_firm_is_certified_and_what_is_not_published(
             ('baltimore/mwbe', 'group'), ('baltimore/mwbe_register', 'expiration')) as t(register, not_published);
         create table marts.fct_vendor_certification_matches (firm_id varchar, vendor_id varchar, vendor_name varchar, match_probability double, is_assigned boolean);
         create table marts.dim_vendors (vendor_id varchar, paid_amount decimal(38, 2), last_paid_date date);
-        create table marts.fct_payments (vendor_id varchar, agency_id varchar);
+        create table marts.fct_payments (vendor_id varchar, agency_id varchar, payment_date date, paid_amount decimal(18, 2));
         create table marts.dim_agencies (agency_id varchar, agency_name varchar);
+        insert into marts.fct_vendor_certification_matches values ('BEE', 'v', 'Bee', 0.9, true);
+        insert into marts.dim_vendors values ('v', 17, date '2026-07-01');
+        insert into marts.dim_agencies values ('a', 'Police');
+        insert into marts.fct_payments values ('v', 'a', date '2026-06-01', 10), ('v', 'a', date '2026-07-01', 7);
     """)
     build(warehouse, "marts.mart_mwbe_finder")
-    query = "select is_certified, valid_to, not_published from marts.mart_mwbe_finder where firm_name = 'Bee Inc'"
-    assert warehouse.execute(query).fetchall() == [(certified, ended, unpublished)]
+    query = "select is_certified, valid_to, paid_after_end_amount, paid_amount, not_published from marts.mart_mwbe_finder where firm_name = 'Bee Inc'"
+    assert warehouse.execute(query).fetchall() == [(certified, ended, ended and 7, 17, unpublished)]

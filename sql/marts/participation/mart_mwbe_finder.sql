@@ -40,8 +40,10 @@ vendors as (
 payers as (
     select
         matches.firm_id,
-        string_agg(distinct agencies.agency_name, ' | ' order by agencies.agency_name) as paying_agencies
+        string_agg(distinct agencies.agency_name, ' | ' order by agencies.agency_name) as paying_agencies,
+        sum(payments.paid_amount) filter (where payments.payment_date > certifications.valid_to) as paid_after_end_amount
     from marts.fct_vendor_certification_matches as matches
+    inner join certifications on certifications.firm_id = matches.firm_id
     inner join marts.fct_payments as payments on payments.vendor_id = matches.vendor_id
     inner join marts.dim_agencies as agencies on agencies.agency_id = payments.agency_id
     where matches.is_assigned and matches.match_probability >= 0.5
@@ -68,6 +70,7 @@ select
     vendors.match_probability,
     coalesce(vendors.paid_amount, 0) as paid_amount,
     vendors.last_paid_date,
+    case when certifications.valid_to is not null then coalesce(payers.paid_after_end_amount, 0) end as paid_after_end_amount,
     payers.paying_agencies,
     certifications.not_published
 from certifications
