@@ -25,7 +25,7 @@ from report import Report, verdict
 
 PAYMENTS, VENDORS = 1_000_000, 25_000
 BUILD_SECONDS, BUILD_MB, KEYSTROKE_MS, INDEX_BYTES, FIRST_LOAD_BYTES = 60.0, 1_000, 30.0, 350_000, 150_000
-VISITS_A_DAY, PAGES_A_VISIT = 100_000, 4
+SESSIONS_A_DAY, PAGES_A_SESSION = 100_000, 4
 TYPED = ("construction", "baltimore electric", "smith", "co", "zzz")
 
 # Copies of the sample's vendors with other names, and of its payments with other keys.
@@ -209,19 +209,19 @@ def report_on_bytes(page: Page, site: Path) -> list[str]:
         alone.append(own)
         lines.append(f"| /{path} | {len(files)} | {size:,} | {own:,} | {paint:.0f} |")
     shared = median(size - own for size, own in zip(sizes, alone, strict=True))
-    visit = shared + PAGES_A_VISIT * mean(alone)
-    day = VISITS_A_DAY * visit
+    session = shared + PAGES_A_SESSION * mean(alone)
+    day = SESSIONS_A_DAY * session
     return [
         *lines,
         "",
         verdict(max(sizes) < FIRST_LOAD_BYTES, f"{max(sizes):,} bytes at most", f"{FIRST_LOAD_BYTES:,}"),
         "",
         (
-            f"{VISITS_A_DAY:,} visits a day of {PAGES_A_VISIT} pages: {shared:,.0f} bytes of scripts and style once,"
+            f"{SESSIONS_A_DAY:,} sessions a day of {PAGES_A_SESSION} pages: {shared:,.0f} bytes of scripts and style once,"
             f" {mean(alone):,.0f} a page,"
-            f" {visit / 1e3:,.0f} kB a visit; {day / 1e9:.1f} GB a day, {day * 30 / 1e12:.2f} TB a month,"
+            f" {session / 1e3:,.0f} kB a session; {day / 1e9:.1f} GB a day, {day * 30 / 1e12:.2f} TB a month,"
             f" {day * 8 / 86_400 / 1e6:.1f} Mbit/s on average,"
-            f" {VISITS_A_DAY * (PAGES_A_VISIT + 8) / 86_400:.0f} requests a second."
+            f" {SESSIONS_A_DAY * (PAGES_A_SESSION + 8) / 86_400:.0f} requests a second."
         ),
         "",
     ]

@@ -206,7 +206,8 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     for name in about_warehouse:
         graph[name] |= others
     try:
-        order = list(TopologicalSorter(graph).static_order())
+        # Sorted: a set has another order in each process, and a night builds its tables in one order.
+        order = list(TopologicalSorter({name: sorted(needed) for name, needed in graph.items()}).static_order())
     except CycleError as error:
         raise CatalogIncomplete(
             f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule in sql/checks must hold back the"

@@ -1,5 +1,8 @@
 """A model is two files that fit together; order and lineage are read from its SQL."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -257,3 +260,19 @@ def test_a_macro_that_reads_a_file_is_named_with_its_line(tiny: TinyProject) -> 
     )
     with pytest.raises(FileInvalid, match=r"zz\.sql:2: read_text\(\) reads something that is not a table"):
         read_macros(macro_files(tiny.settings.root))
+
+
+def test_tables_are_built_in_the_same_order_by_every_process() -> None:
+    script = """
+from civic_pipeline.catalog import load_datasets
+from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.warehouse import load_models
+print(*load_models(CHECKOUT, load_datasets(CHECKOUT)))
+"""
+    orders = {
+        subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(orders) == 1
