@@ -273,6 +273,6 @@ print(*load_models(CHECKOUT, load_datasets(CHECKOUT)))
         subprocess.run(
             [sys.executable, "-c", script], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
         ).stdout
-        for seed in ("1", "2")
+        for seed in ("1", "4")
     }
-    assert len(orders) == 1
+    assert len(orders) == 1  # a graph of sets has two orders under these seeds
