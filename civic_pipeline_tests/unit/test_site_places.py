@@ -117,9 +117,17 @@ def test_classes_of_a_map_hold_about_as_many_areas_each_and_a_hole_stays_open() 
     areas = [Area(str(value), shape, value, str(value)) for value in (1.0, 2.0, 2.0, 3.0, 10.0)]
     drawn = Map("A map", "per 1,000", areas)
     assert [shade for _, shade, _ in drawn.shapes] == [0, 1, 1, 2, 3]
-    assert drawn.legend == [(0, "1.0 to 2.0"), (1, "2.0 to 3.0"), (2, "3.0 to 10.0"), (3, "10.0 to 10.0")]
+    assert drawn.legend == [(0, "1.0"), (1, "2.0"), (2, "3.0"), (3, "10.0")]
     path, _, _ = next(drawn.shapes)
     assert path.count("M") == 2
+
+
+def test_two_classes_of_a_map_never_show_one_number() -> None:
+    shape = shapely.box(0, 0, 1, 1).wkb
+    areas = [Area(str(value), shape, value, str(value)) for value in (0.01, 0.06, 0.08, 0.11, 6.44, 9.6, 9.9)]
+    drawn = Map("A map", "per 1,000", areas)
+    assert drawn.legend == [(0, "0.0"), (1, "0.1"), (2, "6.4"), (3, "9.6 to 9.9")]
+    assert [drawn.class_of(area.value) for area in areas] == [0, 1, 1, 1, 2, 3, 3]
 
 
 def test_without_boundaries_and_requests_the_pages_say_so(tmp_path: Path) -> None:

@@ -31,24 +31,27 @@ class Map:
 
     @property
     def breaks(self) -> list[float]:
-        """The lowest value of each class, without repetitions."""
-        values = sorted(area.value for area in self.areas if area.value is not None)
+        """The lowest value of each class as people read it, without repetitions."""
+        values = self._values
         return sorted({values[len(values) * number // _CLASSES] for number in range(_CLASSES)}) if values else []
 
     @property
     def legend(self) -> list[tuple[int, str]]:
-        """Class and the values in it."""
-        values = [area.value for area in self.areas if area.value is not None]
-        ends = [*self.breaks[1:], max(values, default=0.0)]
-        known = [
-            (number, f"{low:,.{self.decimals}f} to {high:,.{self.decimals}f}")
-            for number, (low, high) in enumerate(zip(self.breaks, ends, strict=True))
-        ]
-        return known + ([(-1, "not known")] if len(values) < len(self.areas) else [])
+        """Class and the lowest and highest value in it."""
+        known = []
+        for number in range(len(self.breaks)):
+            members = [f"{value:,.{self.decimals}f}" for value in self._values if self.class_of(value) == number]
+            known.append((number, members[0] if members[0] == members[-1] else f"{members[0]} to {members[-1]}"))
+        return known + ([(-1, "not known")] if len(self._values) < len(self.areas) else [])
 
     def class_of(self, value: float | None) -> int:
         """The number of the class, or -1."""
-        return -1 if value is None else sum(value >= low for low in self.breaks) - 1
+        return -1 if value is None else sum(round(value, self.decimals) >= low for low in self.breaks) - 1
+
+    @property
+    def _values(self) -> list[float]:
+        """The known values in order, rounded as people read them: two classes never show the same number."""
+        return sorted(round(area.value, self.decimals) for area in self.areas if area.value is not None)
 
     @property
     def frame(self) -> tuple[float, float, float, float]:
