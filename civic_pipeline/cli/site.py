@@ -28,6 +28,8 @@ def build(out: Path | None) -> None:
     built = build_site(settings.warehouse, out or settings.site, last_asked(Lake(settings.lake)))
     what = f"{built.pages:,} pages, {built.files:,} files, {built.bytes / 1e6:,.1f} MB" if built.is_new else "unchanged"
     click.echo(f"{built.folder}/index.html: {what}, from release {built.release_id}")
+    for part, why in built.left_out.items():
+        click.echo(f"Warning: no pages below {part}: {why}", err=True)
 
 
 @site.command()

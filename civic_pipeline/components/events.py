@@ -53,6 +53,8 @@ def site_events(context: dg.AssetExecutionContext, settings: Settings) -> Iterat
         return
     built = build_site(settings.warehouse, settings.site, last_asked(Lake(settings.lake)))
     context.log.info(f"site {built.folder}: {f'{built.pages:,} pages' if built.is_new else 'unchanged'}")
+    for part, why in built.left_out.items():
+        context.log.warning(f"the site has no pages below {part}: {why}")
     metadata = {
         "status": "built" if built.is_new else "unchanged",
         "release": built.release_id,

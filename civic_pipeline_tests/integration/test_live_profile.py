@@ -14,6 +14,7 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.demo import DemoPortals
 from civic_pipeline.nightly import CaptureOutcome, Selection, night
 from civic_pipeline.portals import Access
+from civic_pipeline.publish.site import build_site
 from civic_pipeline.releases import connect
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models
@@ -87,3 +88,8 @@ def test_no_critical_check_fails(first_night: tuple[Settings, dict[str, Any]]) -
             "select table_name, check_name from meta.checks where is_passed is false and severity = 'critical'"
         ).fetchall()
     assert failed == []
+
+
+def test_the_site_has_every_subject(first_night: tuple[Settings, dict[str, Any]], tmp_path: Path) -> None:
+    settings, _ = first_night
+    assert build_site(settings.warehouse, tmp_path / "site").left_out == {}

@@ -261,6 +261,19 @@ def test_an_absent_table_shows_its_reason(tmp_path: Path) -> None:
     assert "No release has this table yet." in text
 
 
+def test_pages_that_need_a_table_which_never_passed_are_left_out_and_the_others_are_made(tmp_path: Path) -> None:
+    tables = {name: query for name, query in BUDGET.items() if name != "marts.dim_objects"}
+    release = small_release(tmp_path / "r.duckdb", tables | {"marts.dim_cities": "select 'town' as city"})
+    built = build_site(release, tmp_path / "site")
+    assert list(built.left_out) == ["budget/"]
+    assert "dim_objects" in built.left_out["budget/"]
+    for page in ("budget", "budget/town"):
+        text = (built.folder / page / "index.html").read_text(encoding="utf-8")
+        assert "This release lacks what these pages are made from" in text
+    assert (built.folder / "spending" / "index.html").exists()
+    assert not build_site(release, tmp_path / "site").is_new
+
+
 def test_a_subject_has_a_page_that_names_the_cities_without_it(tmp_path: Path) -> None:
     release = small_release(tmp_path / "r.duckdb")
     with duckdb.connect(str(release)) as connection:

@@ -4,10 +4,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
+
+import duckdb
 
 from civic_pipeline.errors import SiteFolderTaken, writing
 from civic_pipeline.publish.site import (
@@ -63,7 +66,10 @@ SUBJECTS: tuple[Subject, ...] = (
 
 @dataclass(frozen=True)
 class Built:
-    """The site that is public now. `is_new` is False if the one from before was made from the same release and code."""
+    """The site that is public now. `is_new` is False if the one from before was made from the same release and code.
+
+    `left_out`: the folder of a subject whose pages could not be made -> the table or column that the release lacks.
+    """
 
     folder: Path
     release_id: str
@@ -71,6 +77,7 @@ class Built:
     files: int
     bytes: int
     is_new: bool
+    left_out: Mapping[str, str]
 
 
 def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> Built:
@@ -95,9 +102,16 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         site = Site(draft, facts, connection)
         site.navigation = [Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS]
         site.tools = [Entry(part.TITLE, part.PART, f"{part.PART}index.html") for part in (data, changes)]
-        for subject in SUBJECTS:
-            subject.build(site)
-            _list_places(site, subject)
+        for subject, entry in zip(SUBJECTS, site.navigation, strict=True):
+            try:
+                subject.build(site)
+            except (
+                duckdb.CatalogException,
+                duckdb.BinderException,
+            ) as error:  # a table never passed, or is an older one
+                site.leave_out(entry, str(error).split("\n", 1)[0])
+            else:
+                _list_places(site, subject)
         data.build(site)
         changes.build(site)
         search.build(site)
@@ -163,4 +177,5 @@ def _built(out: Path, manifest: dict[str, object], *, is_new: bool) -> Built:
     files = [path for path in out.rglob("*") if path.is_file()]
     pages = sum(path.name == "index.html" for path in files)
     size = sum(path.stat().st_size for path in files)
-    return Built(out, str(manifest["release_id"]), pages, len(files), size, is_new)
+    left_out = cast("Mapping[str, str]", manifest["left_out"])
+    return Built(out, str(manifest["release_id"]), pages, len(files), size, is_new, left_out)

@@ -104,6 +104,7 @@ class Site:
     cards: list[Card] = field(default_factory=list)
     navigation: Sequence[Entry] = ()
     tools: Sequence[Entry] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.assets = self._copy_assets()
@@ -183,6 +184,17 @@ class Site:
         """Write a page that says why there is nothing to show."""
         reason = table.absence if table else "No release has this table yet."
         self.page(path, "absent.html", about=about, title=title, reason=reason)
+
+    def leave_out(self, entry: Entry, why: str) -> None:
+        """Replace the pages of a subject by one that says what of the release is missing for them."""
+        shutil.rmtree(self.folder / entry.part, ignore_errors=True)
+        self.pages = {path: page for path, page in self.pages.items() if not path.startswith(entry.part)}
+        self.cards = [card for card in self.cards if not card.href.startswith(entry.part)]
+        about = About("Why is nothing shown here?", "Everyone who looks for these pages.")
+        reason = f"This release lacks what these pages are made from: {why}"
+        for path in {entry.part, entry.href.removesuffix("index.html")}:
+            self.page(path, "absent.html", about=about, title=entry.title, reason=reason)
+        self.left_out[entry.part] = why
 
     def sections_page(
         self,
@@ -280,12 +292,13 @@ class Site:
         return f"assets/{digest}/"
 
     def manifest(self, code: str) -> Mapping[str, Any]:
-        """What the site is made from, its pages with their templates, and its data files by their unchanging names."""
+        """What the site is made from, what it leaves out and why, its pages with their templates, its data files by their names."""
         return {
             "release_id": self.facts.release_id,
             "released_at": f"{self.facts.released_at:%Y-%m-%dT%H:%M:%SZ}",
             "asked_at": f"{self.facts.asked_at:%Y-%m-%dT%H:%M:%SZ}",
             "code": code,
+            "left_out": self.left_out,
             "pages": dict(sorted(self.pages.items())),
             "files": {
                 name: {"path": file.path, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
