@@ -7,10 +7,11 @@ from typing import Any
 
 from civic_pipeline.publish.site.budget_sections import planned_and_paid, sections_beside
 from civic_pipeline.publish.site.charts import Bars
+from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.flows import flow
 from civic_pipeline.publish.site.formats import change, rate, short_dollars
 from civic_pipeline.publish.site.sections import Section
-from civic_pipeline.publish.site.site import About, Card, File, Site, slugs
+from civic_pipeline.publish.site.site import About, Card, Site, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "budget/", "Budget"

@@ -7,7 +7,6 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -15,22 +14,14 @@ import yaml
 
 from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.facts import Facts, Table
+from civic_pipeline.publish.site.files import Download, File
 from civic_pipeline.publish.site.metadata import data_package, licences, sources
-from civic_pipeline.publish.site.site import File, Site
+from civic_pipeline.publish.site.site import Site
 from civic_pipeline.sql_text import literal, quoted
 
 _SCHEMAS = ("marts", "clean")
 ZIP = "Zip with README, licence and citation"
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip: equal contents give equal bytes
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file of a table. `name` is what it is saved as: it has the number of rows."""
-
-    kind: str
-    file: File
-    name: str
 
 
 def is_published(table: Table) -> bool:

@@ -5,9 +5,10 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
+from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import count, day, dollars, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, File, Site, slug
+from civic_pipeline.publish.site.site import About, Site, slug
 from civic_pipeline.sql_text import literal
 
 TABLE, _QUALITY = "marts.fct_spend_flags", "marts.mart_integrity_test_quality"

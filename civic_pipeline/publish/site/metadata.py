@@ -5,13 +5,11 @@ Addresses are relative to the file that states them: where the site will be host
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from civic_pipeline.publish.site.facts import Capture, Column, Facts, Table
-from civic_pipeline.publish.site.site import File, Site
-
-if TYPE_CHECKING:
-    from civic_pipeline.publish.site.downloads import Download
+from civic_pipeline.publish.site.files import Download, File
+from civic_pipeline.publish.site.site import Site
 
 _NOT_STATED = "not stated"
 _MEDIA_TYPES = {"CSV": "text/csv", "Parquet": "application/vnd.apache.parquet", "Zip": "application/zip"}
@@ -93,7 +91,7 @@ def data_package(facts: Facts, table: Table, csv: File, path: str) -> dict[str, 
     } | ({"licenses": [{"name": re.sub(r"[^A-Za-z0-9.-]+", "-", text), "title": text} for text in allowed]} if allowed else {})  # fmt: skip
 
 
-def croissant(facts: Facts, table: Table, downloads: Sequence["Download"], root: str) -> dict[str, Any]:
+def croissant(facts: Facts, table: Table, downloads: Sequence[Download], root: str) -> dict[str, Any]:
     """The Croissant (1.1) description of one table. `root` leads from its address to the first page."""
     files = {download.kind: download.file for download in downloads}
     return {
@@ -143,7 +141,7 @@ def croissant(facts: Facts, table: Table, downloads: Sequence["Download"], root:
     }  # fmt: skip
 
 
-def dcat_us(site: Site, files: Mapping[str, Sequence["Download"]]) -> dict[str, Any]:
+def dcat_us(site: Site, files: Mapping[str, Sequence[Download]]) -> dict[str, Any]:
     """A catalog of the tables in DCAT-US 3.0. Without an e-mail address among the owners of a place it lacks `hasEmail`."""
     facts, scores = site.facts, _scores(site)
     contact = {"@type": "Kind", "fn": "Open data team"} | (
@@ -164,7 +162,7 @@ def dcat_us(site: Site, files: Mapping[str, Sequence["Download"]]) -> dict[str, 
 
 
 def _dcat_dataset(
-    facts: Facts, table: Table, downloads: Sequence["Download"], contact: Mapping[str, str], scores: Mapping[str, float]
+    facts: Facts, table: Table, downloads: Sequence[Download], contact: Mapping[str, str], scores: Mapping[str, float]
 ) -> dict[str, Any]:
     page = f"data/{table.name}/index.html"
     return {

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from civic_pipeline.publish.site.charts import Chart
+from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.maps import Map
-from civic_pipeline.publish.site.site import File
 
 
 @dataclass(frozen=True)

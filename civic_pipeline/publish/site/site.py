@@ -8,20 +8,19 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import jinja2
 import pyarrow.parquet
 
 from civic_pipeline.publish.extracts import write_result
+from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, Facts, Table
+from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import FILTERS
+from civic_pipeline.publish.site.sections import Section
 from civic_pipeline.sql_text import quoted
-
-if TYPE_CHECKING:
-    from civic_pipeline.publish.site.charts import Bars, Chart
-    from civic_pipeline.publish.site.sections import Section
 
 HERE = Path(__file__).parent
 
@@ -31,16 +30,6 @@ _RANGE_ROWS = 5_000  # a vendor with few payments costs one row group, about 100
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'self'"
 )
-
-
-@dataclass(frozen=True)
-class File:
-    """A data file of the site. `path` is relative to the site's first page."""
-
-    path: str
-    bytes: int
-    sha256: str
-    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -203,7 +192,7 @@ class Site:
         title: str,
         about: About,
         crumbs: Sequence[tuple[str, str | None]],
-        sections: Sequence["Section"],
+        sections: Sequence[Section],
         figure: str | None = None,
         caption: str | None = None,
         switch: Sequence[tuple[str, str | None]] = (),
@@ -224,7 +213,7 @@ class Site:
             switch=switch,
         )
 
-    def image(self, file: str, chart: "Chart | Bars", about: About) -> None:
+    def image(self, file: str, chart: Chart | Bars, about: About) -> None:
         """Write a chart as an image for other sites. Its address never changes, so that they show the newest release."""
         publishers = {capture.publisher for capture in about.captures if capture.publisher}
         self.write(file, "image.svg", chart=chart, source="; ".join(sorted(publishers)) or "public data")

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from civic_pipeline.publish.site import flags
+from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import short_dollars
-from civic_pipeline.publish.site.site import About, Card, File, Site
+from civic_pipeline.publish.site.site import About, Card, Site
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "spending/", "Spending"
