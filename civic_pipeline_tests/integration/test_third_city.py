@@ -37,6 +37,10 @@ NOT_RIVERTONS = {
     "marts.mart_contract_drawdown",
     "marts.mart_mwbe_reported",
     "marts.mart_reconciliations",
+    # What only the seeds of a city or its plan say.
+    "marts.dim_pillars_goals",
+    "marts.mart_kpi_reproducibility",
+    "marts.mart_rent_support",
 }
 
 
