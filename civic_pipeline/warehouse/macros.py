@@ -1,7 +1,7 @@
 """The macros of `sql/functions` as syntax trees, and which of them a query calls."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,13 +21,20 @@ def macro_files(root: Path) -> list[Path]:
 
 
 def read_macros(files: Iterable[Path]) -> dict[str, exp.Create]:
-    """Each `create macro` of the files by its lower-case name. Raises FileInvalid for a file that does not parse."""
+    """Each `create macro` of the files by its lower-case name.
+
+    Raises FileInvalid for a file that does not parse, and for a second macro of one name, which would replace the first.
+    """
     macros: dict[str, exp.Create] = {}
     for file in files:
         try:
-            macros |= _parsed(file, file.read_text(encoding="utf-8"))
+            parsed = _parsed(file, file.read_text(encoding="utf-8"))
         except ParseError as error:
             raise FileInvalid(file, [(1, f"this SQL does not parse: {error}")]) from error
+        for name, macro in parsed:
+            if name in macros:
+                raise FileInvalid(file, [(1, f"the macro {name} is defined twice; keep one, or give one another name")])
+            macros[name] = macro
     return macros
 
 
@@ -46,12 +53,12 @@ def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
 
 
 @cache
-def _parsed(file: Path, text: str) -> Mapping[str, exp.Create]:
-    macros = {
-        statement.this.this.name.lower(): statement
+def _parsed(file: Path, text: str) -> Sequence[tuple[str, exp.Create]]:
+    macros = [
+        (statement.this.this.name.lower(), statement)
         for statement in sqlglot.parse(text, dialect="duckdb")
         if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO"
-    }
-    for macro in macros.values():
+    ]
+    for _, macro in macros:
         refuse_outside(file, text, macro)
     return macros

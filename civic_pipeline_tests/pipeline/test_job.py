@@ -28,7 +28,8 @@ RELEASE, SITE = dg.AssetKey(["warehouse"]), dg.AssetKey(["site"])
 # An operator feeds it; until then it was never captured.
 MADE_FROM_FIRMS = (
     "dim_certified_firms", "bridge_certified_firms", "fct_vendor_certification_matches", "fct_participation_spend",
-    "mart_mwbe_participation", "mart_mwbe_reported", "mart_mwbe_finder", "mart_reconciliations",
+    "mart_mwbe_participation", "mart_mwbe_reported", "mart_mwbe_finder", "mart_mwbe_utilization", "mart_reconciliations",
+    "mart_kpi_reproducibility",
 )  # fmt: skip
 UNFED = {dg.AssetKey(["raw", "baltimore_mwbe_register"])}
 

@@ -36,3 +36,8 @@ def test_a_call_is_found_in_any_writing_and_a_column_of_that_name_is_none(tmp_pa
 def test_macros_that_do_not_parse_are_named_with_their_file(tmp_path: Path) -> None:
     with pytest.raises(FileInvalid, match=r"numbers\.sql"):
         called(tmp_path, "create macro x(a) as (a +", "select 1")
+
+
+def test_two_macros_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileInvalid, match="the macro twice is defined twice"):
+        called(tmp_path, MACROS + "create or replace macro TWICE(y) as (y + y);\n")

@@ -36,7 +36,7 @@ def test_a_plus_adds_what_depends_on_it_up_to_the_site() -> None:
     names = selected("clean/baltimore_mwbe+")
     made_from_it = ["dim_certified_firms", "bridge_certified_firms", "fct_vendor_certification_matches"]
     made_from_it += ["fct_participation_spend", "mart_mwbe_participation", "mart_mwbe_reported", "mart_mwbe_finder"]
-    made_from_it += ["mart_reconciliations"]
+    made_from_it += ["mart_mwbe_utilization", "mart_reconciliations", "mart_kpi_reproducibility"]
     assert names == {"clean.baltimore_mwbe", *(f"marts.{table}" for table in made_from_it), "warehouse", "site"}
     assert selected("budget+") > selected("budget") | {"warehouse", "site"}
 

@@ -81,6 +81,10 @@ def test_a_certification_is_valid_from_its_first_grant_while_the_register_calls_
         " 'c' as city, 'c' as county, 'MD' as state, '20743' as zip, '1' as naics_code, 'p' as products_services, date '2016-01-01' as certification_date,"
         " 'c' as _capture_id"
     )
+    warehouse.execute(  # nobody has fed the register
+        "create table clean_history.baltimore_mwbe_register (firm_name varchar, street_address varchar, certification_type varchar,"
+        " city_name varchar, zip_code varchar, services varchar, owner_group varchar, _captured_at timestamp)"
+    )
     build(warehouse, "clean.baltimore_mwbe", "clean.maryland_mbe_directory", "marts.dim_certified_firms")
     query = (
         "select authority, firm_name, street_address, certification_type, valid_from, valid_to, is_valid_period"

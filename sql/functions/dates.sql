@@ -40,11 +40,3 @@ create or replace macro fiscal_year(day, first_month) as (
 create or replace macro fiscal_period(day, first_month) as (
     cast((month(day) - first_month + 12) % 12 + 1 as integer)
 );
-
--- A day and time of day without a time zone: '2026-03-05 12:01:09', '2026-03-05T12:01:09' -> 2026-03-05 12:01:09; '2026-03-05', 'today' -> null
-create or replace macro parse_moment(text) as (
-    case
-        when regexp_matches(trim(text), '^[12]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}$')
-            then try_strptime(replace(trim(text), 'T', ' '), '%Y-%m-%d %H:%M:%S')
-    end
-);
