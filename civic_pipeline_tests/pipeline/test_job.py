@@ -266,7 +266,10 @@ def test_one_changed_source_makes_its_dependants_again_and_nothing_else(
     assert changed.success
     statuses = {".".join(key.path): metadata["status"] for key, metadata in materialized(changed).items()}
     rebuilt = {name for name, status in statuses.items() if status in ("built", "released")}
-    assert rebuilt <= {"clean.baltimore_mwbe", *(f"marts.{table}" for table in MADE_FROM_FIRMS), "warehouse", "site"}
+    # What the warehouse knows of a table changes with it: its marts read meta, and are built last.
+    about_tables = {f"marts.{path.stem}" for path in (CHECKOUT / "sql" / "marts" / "certification").glob("*.yml")}
+    made = {"clean.baltimore_mwbe", *(f"marts.{table}" for table in MADE_FROM_FIRMS), "warehouse", "site"}
+    assert rebuilt <= made | about_tables
     assert rebuilt >= {
         "clean.baltimore_mwbe",
         "marts.dim_certified_firms",
