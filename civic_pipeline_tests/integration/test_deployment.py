@@ -43,7 +43,8 @@ def place(small: Place, database: Postgres, tmp_path: Path, monkeypatch: pytest.
     shutil.copyfile(CHECKOUT / "workspace.yaml", place.root / "workspace.yaml")
     edit(place.root / "civic_pipeline/defs/schedules.py", '"30 5 * * *"', '"* * * * *"')
     configured = place.data / "dagster_home" / "dagster.yaml"
-    configured.parent.mkdir(exist_ok=True)
+    shutil.rmtree(configured.parent)  # of the copy, whose runs are in SQLite
+    configured.parent.mkdir()
     configured.write_text(yaml.safe_dump({"storage": database.storage, "telemetry": {"enabled": False}}))
     return place
 
