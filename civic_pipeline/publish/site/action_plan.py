@@ -16,7 +16,7 @@ from civic_pipeline.publish.site.plan_sections import (
     tracker,
 )
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "action-plan/", "Action Plan"
@@ -41,8 +41,7 @@ _BESIDE = {
 
 
 def home(site: Site) -> str:
-    cities = site.cities(_GOALS)
-    return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
+    return first_page(PART, site.cities(_GOALS))
 
 
 def build(site: Site) -> None:

@@ -11,7 +11,7 @@ from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.flows import flow
 from civic_pipeline.publish.site.formats import change, rate, short_dollars
 from civic_pipeline.publish.site.sections import Section
-from civic_pipeline.publish.site.site import About, Card, Site, slugs
+from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "budget/", "Budget"
@@ -144,8 +144,7 @@ class Level:
 
 
 def home(site: Site) -> str:
-    cities = site.cities(TABLE)
-    return f"budget/{cities[0]}/index.html" if cities else "budget/index.html"
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:

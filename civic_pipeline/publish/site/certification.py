@@ -4,7 +4,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.formats import count, day
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "certification/", "Certification"
@@ -24,8 +24,7 @@ _POINTS = {1: "met", 0: "not met", None: "unknown"}
 
 
 def home(site: Site) -> str:
-    cities = site.cities(_SCORECARD)
-    return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
+    return first_page(PART, site.cities(_SCORECARD))
 
 
 def build(site: Site) -> None:

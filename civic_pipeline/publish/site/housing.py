@@ -2,7 +2,7 @@
 
 from civic_pipeline.publish.site.formats import count, day
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "housing/", "Housing"
@@ -19,8 +19,7 @@ _AUDIENCE = "Residents, neighborhood groups and housing staff."
 
 
 def home(site: Site) -> str:
-    cities = _cities(site)
-    return f"housing/{cities[0]}/index.html" if cities else "housing/index.html"
+    return first_page(PART, _cities(site))
 
 
 def build(site: Site) -> None:

@@ -8,7 +8,7 @@ from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, rate
 from civic_pipeline.publish.site.maps import Area, Map
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, slugs
+from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "places/", "Places"
@@ -25,8 +25,7 @@ Row = dict[str, Any]
 
 
 def home(site: Site) -> str:
-    cities = site.cities(AREAS)
-    return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
+    return first_page(PART, site.cities(AREAS))
 
 
 def build(site: Site) -> None:

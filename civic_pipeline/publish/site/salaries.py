@@ -4,7 +4,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.formats import count, dollars, short_dollars
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, slugs
+from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "salaries/", "Salaries"
@@ -22,8 +22,7 @@ _HEADINGS = (
 
 
 def home(site: Site) -> str:
-    cities = site.cities(_AGENCIES)
-    return f"salaries/{cities[0]}/index.html" if cities else "salaries/index.html"
+    return first_page(PART, site.cities(_AGENCIES))
 
 
 def build(site: Site) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, day, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "311/", "311"
@@ -18,8 +18,7 @@ _KINDS = {"agency": "Agency", "request type": "Type of request", "council distri
 
 
 def home(site: Site) -> str:
-    cities = site.cities(TABLE)
-    return f"{PART}{cities[0]}/index.html" if cities else f"{PART}index.html"
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:

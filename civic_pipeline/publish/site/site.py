@@ -296,6 +296,11 @@ class Site:
         }
 
 
+def first_page(part: str, cities: Sequence[str]) -> str:
+    """Where the navigation leads: the page of the first city below `part`, or the page that says why there is none."""
+    return f"{part}{cities[0]}/index.html" if cities else f"{part}index.html"
+
+
 def _groups(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
     """The rows in tables of exactly `size` rows, but for the last; never more than two batches are in memory."""
     kept = list[pyarrow.RecordBatch]()

@@ -8,7 +8,7 @@ from typing import Any
 from civic_pipeline.publish.site import flags
 from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import short_dollars
-from civic_pipeline.publish.site.site import About, Card, Site
+from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "spending/", "Spending"
@@ -41,8 +41,7 @@ class Year:
 
 
 def home(site: Site) -> str:
-    cities = site.cities(TABLE)
-    return f"spending/{cities[0]}/index.html" if cities else "spending/index.html"
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:
