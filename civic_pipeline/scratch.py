@@ -5,6 +5,7 @@ A process that is killed, or that ends without unwinding, cannot remove its own.
 
 import glob
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -30,10 +31,12 @@ class Scratch:
         parent = parent or Path(tempfile.gettempdir())
         with writing(parent):
             _remove_left(parent, prefix)
-            folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
-            # Beside the folder, so that the folder is empty and can be renamed.
+            folder = parent / f"{prefix}{secrets.token_hex(8)}"
+            # Beside the folder, so that the folder is empty and can be renamed. Before it, and waiting: another process
+            # that looks for what was left may hold the new lock for a moment, and removes the folder it stands for.
             self._lock = FileLock(_lock_of(folder))
-            self._lock.acquire(timeout=0)
+            self._lock.acquire()
+            folder.mkdir(mode=0o700)
         self.path = folder
 
     def remove(self) -> None:

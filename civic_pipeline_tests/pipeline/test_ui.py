@@ -1,6 +1,7 @@
 """The Dagster UI as a newcomer meets it: the page loads, the graph is there, the nightly job is launched and succeeds."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -97,7 +98,9 @@ def test_the_nightly_job_is_launched_from_the_page_and_succeeds(page: Page, data
     with page.expect_response(lambda answer: "mutation Launch" in (answer.request.post_data or "")):
         page.get_by_role("button", name="Materialize all").click()
     page.goto("/runs")
-    expect(page.get_by_text("Success").first).to_be_visible(timeout=_PATIENCE_MS)
+    ended = page.get_by_text(re.compile("^(Success|Failure)")).first
+    expect(ended).to_be_visible(timeout=_PATIENCE_MS)
+    assert "Success" in ended.inner_text(), (data / "dagster.log").read_text()
     assert (data / "warehouse.duckdb").exists()
     page.goto("/assets/marts/fct_payments")
     expect(page.get_by_text("Row count").first).to_be_visible(timeout=_PATIENCE_MS)

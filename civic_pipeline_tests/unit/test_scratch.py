@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,3 +80,16 @@ def test_what_others_put_there_stays(tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     Scratch(tmp_path).remove()
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_many_begin_at_the_same_moment(tmp_path: Path) -> None:
+    """One looks for what was left while another has a lock file and no lock on it yet."""
+
+    def use(_: int) -> None:
+        for _ in range(20):
+            with scratch(tmp_path) as folder:
+                (folder / "rows.csv").write_text("what a portal sent")
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(use, range(16)))
+    assert list(tmp_path.iterdir()) == []

@@ -5,17 +5,17 @@ const DAY = 24 * 60 * 60 * 1000
 
 // A night without changes makes no release and no new pages, only this file.
 const root = document.querySelector('.brand').getAttribute('href').replace('index.html', '')
-const { asked_at: asked } = await fetch(`${root}asked.json`, { cache: 'no-cache' }).then(answer => answer.json()).catch(() => ({}))
-
-for (const line of document.querySelectorAll('[data-asked]')) {
-  const time = asked ?? line.dataset.asked
-  const days = Math.floor((Date.now() - Date.parse(time)) / DAY)
-  line.textContent = `Portals last asked ${time.slice(0, 16).replace('T', ' ')} UTC.`
-  if (days > 3) {
-    line.classList.add('old')
-    line.append(` That was ${days} days ago: these figures may be out of date.`)
+fetch(`${root}asked.json`, { cache: 'no-cache' }).then(answer => answer.json()).catch(() => ({})).then(({ asked_at: asked }) => {
+  for (const line of document.querySelectorAll('[data-asked]')) {
+    const time = asked ?? line.dataset.asked
+    const days = Math.floor((Date.now() - Date.parse(time)) / DAY)
+    line.textContent = `Portals last asked ${time.slice(0, 16).replace('T', ' ')} UTC.`
+    if (days > 3) {
+      line.classList.add('old')
+      line.append(` That was ${days} days ago: these figures may be out of date.`)
+    }
   }
-}
+})
 
 for (const button of document.querySelectorAll('button[data-csv]')) {
   const table = button.closest('section')?.querySelector('table[data-table]') ?? document.querySelector('table[data-table]')
