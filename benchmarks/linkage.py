@@ -1,4 +1,4 @@
-"""Payees linked to certified firms by `civic_pipeline.linkage` and by a plain fuzzy join with rapidfuzz, on the same rows.
+"""Payees linked to certified firms by `civic_pipeline.methods.linkage` and by a plain fuzzy join with rapidfuzz, on the same rows.
 
     .venv/bin/python benchmarks/linkage.py                # precision at equal recall on the test half, then 200,000 x 5,000
     .venv/bin/python benchmarks/linkage.py --payees 20000 # a short test
@@ -22,9 +22,15 @@ from rapidfuzz import fuzz, process
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from civic_pipeline.linkage.corruption import Party, incomplete
-from civic_pipeline.linkage.labelled import LabelledPair, LabelledSet, corrupted_copy, invented_firms, labelled_set
-from civic_pipeline.linkage.matcher import link
+from civic_pipeline.methods.linkage.corruption import Party, incomplete
+from civic_pipeline.methods.linkage.labelled import (
+    LabelledPair,
+    LabelledSet,
+    corrupted_copy,
+    invented_firms,
+    labelled_set,
+)
+from civic_pipeline.methods.linkage.matcher import link
 
 SECONDS, GIGABYTES = 60, 2
 RECALLS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)

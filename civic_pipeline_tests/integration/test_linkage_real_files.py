@@ -9,11 +9,11 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from civic_pipeline.linkage.corruption import Party
-from civic_pipeline.linkage.labelled import corrupted_copy
-from civic_pipeline.linkage.matcher import link
-from civic_pipeline.linkage.measures import quality, wilson
-from civic_pipeline.linkage.tables import judged
+from civic_pipeline.methods.linkage.corruption import Party
+from civic_pipeline.methods.linkage.labelled import corrupted_copy
+from civic_pipeline.methods.linkage.matcher import link
+from civic_pipeline.methods.linkage.measures import quality, wilson
+from civic_pipeline.methods.linkage.tables import judged
 from civic_pipeline.settings import CHECKOUT
 
 DIRECTORY = CHECKOUT.parent / "shared/real/maryland/mwbe/mbe_statewide_directory_first1000_2017-05.csv.gz"

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from civic_pipeline.methods.surveillance import DAYS_BACK, adjustments, distribute_corrections
 from civic_pipeline.settings import CHECKOUT
-from civic_pipeline.surveillance import DAYS_BACK, adjustments, distribute_corrections
 from civic_pipeline.warehouse.seeds import create_seeds
 
 MART = "marts.mart_covid_indicators_daily"

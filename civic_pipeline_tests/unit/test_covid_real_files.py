@@ -8,7 +8,7 @@ import pytest
 from formulas import build, empty_warehouse, rows_of_check
 
 from civic_pipeline.catalog import load_datasets
-from civic_pipeline.surveillance import distribute_corrections
+from civic_pipeline.methods.surveillance import distribute_corrections
 from civic_pipeline.warehouse.captured import declared_sql
 from civic_pipeline.warehouse.seeds import create_seeds
 

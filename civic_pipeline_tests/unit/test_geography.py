@@ -13,7 +13,8 @@ from formulas import build, empty_warehouse
 from python_calamine import CalamineWorkbook
 from shapely.geometry import shape
 
-from civic_pipeline.geography import areas, overlaps
+from civic_pipeline.methods.geography.areas import areas
+from civic_pipeline.methods.geography.overlaps import overlaps
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "baltimore" / "reference"
 

@@ -7,8 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from civic_pipeline.integrity import compute_statistics
-from civic_pipeline.integrity.formulas import FIRST_DIGIT, FIRST_TWO_DIGITS, benford, bunching, upper_fence, year_end
+from civic_pipeline.methods.integrity.formulas import (
+    FIRST_DIGIT,
+    FIRST_TWO_DIGITS,
+    benford,
+    bunching,
+    upper_fence,
+    year_end,
+)
+from civic_pipeline.methods.integrity.statistics import compute_statistics
 
 LAW = [math.log10(1 + 1 / digit) for digit in range(1, 10)]
 

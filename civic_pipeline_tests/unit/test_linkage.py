@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from civic_pipeline.linkage.firms import merge_listings
-from civic_pipeline.linkage.labelled import labelled_set
-from civic_pipeline.linkage.matcher import NOT_PUBLISHED, link
-from civic_pipeline.linkage.measures import Judged, band, calibration_error, quality, sum_intervals, wilson
-from civic_pipeline.linkage.names import add_names
-from civic_pipeline.linkage.tables import match_quality, vendor_matches
+from civic_pipeline.methods.linkage.firms import merge_listings
+from civic_pipeline.methods.linkage.labelled import labelled_set
+from civic_pipeline.methods.linkage.matcher import NOT_PUBLISHED, link
+from civic_pipeline.methods.linkage.measures import Judged, band, calibration_error, quality, sum_intervals, wilson
+from civic_pipeline.methods.linkage.names import add_names
+from civic_pipeline.methods.linkage.tables import match_quality, vendor_matches
 
 PARTY = ("party_id", "name", "street", "zip_code", "phone")
 

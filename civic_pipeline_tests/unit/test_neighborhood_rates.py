@@ -6,8 +6,7 @@ import pyarrow as pa
 import pytest
 from formulas import build, empty_warehouse
 
-from civic_pipeline.geography import neighborhood_rates
-from civic_pipeline.geography.rates import gamma_interval, poisson_interval, prior_of
+from civic_pipeline.methods.geography.rates import gamma_interval, neighborhood_rates, poisson_interval, prior_of
 
 
 def test_the_prior_is_that_of_marshalls_moments() -> None:

@@ -6,8 +6,7 @@ import pyarrow as pa
 import pytest
 from formulas import build, empty_warehouse
 
-from civic_pipeline.owners import owner_portfolios
-from civic_pipeline.owners.portfolios import SCHEMA, is_institution, is_organisation, name_key
+from civic_pipeline.methods.owners import SCHEMA, is_institution, is_organisation, name_key, owner_portfolios
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.seeds import create_seeds
 

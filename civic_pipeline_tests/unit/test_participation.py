@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from formulas import committed_models, rows_of_check
 
-from civic_pipeline.linkage.participation import participation
+from civic_pipeline.methods.linkage.participation import participation
 from civic_pipeline.settings import CHECKOUT
 
 Table = pa.Table

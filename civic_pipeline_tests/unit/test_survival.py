@@ -7,8 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from civic_pipeline.survival import vacancy_durations
-from civic_pipeline.survival.durations import Life, median_survival, share_by
+from civic_pipeline.methods.survival import Life, median_survival, share_by, vacancy_durations
 
 TODAY = date(2025, 1, 1)
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from civic_pipeline.linkage.names import add_names
+from civic_pipeline.methods.linkage.names import add_names
 
 if TYPE_CHECKING:
     import duckdb

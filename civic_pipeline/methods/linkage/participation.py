@@ -11,8 +11,8 @@ from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from civic_pipeline.linkage.firms import hash_id
-from civic_pipeline.linkage.measures import AUTO, REVIEW, sum_intervals
+from civic_pipeline.methods.linkage.firms import hash_id
+from civic_pipeline.methods.linkage.measures import AUTO, REVIEW, sum_intervals
 
 if TYPE_CHECKING:
     import pyarrow as pa

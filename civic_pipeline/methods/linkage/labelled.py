@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from civic_pipeline.linkage.corruption import Party, address, other_firm, phone, same_firm
+from civic_pipeline.methods.linkage.corruption import Party, address, other_firm, phone, same_firm
 
 Half = Literal["tuning", "test"]
 

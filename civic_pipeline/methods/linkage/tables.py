@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from civic_pipeline.linkage.firms import merge_listings
-from civic_pipeline.linkage.labelled import LabelledSet, labelled_set
-from civic_pipeline.linkage.matcher import link
-from civic_pipeline.linkage.measures import Judged, band, quality
+from civic_pipeline.methods.linkage.firms import merge_listings
+from civic_pipeline.methods.linkage.labelled import LabelledSet, labelled_set
+from civic_pipeline.methods.linkage.matcher import link
+from civic_pipeline.methods.linkage.measures import Judged, band, quality
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from civic_pipeline.linkage.corruption import Party
+    from civic_pipeline.methods.linkage.corruption import Party
 
 _SEED = 11
 _TARGETS = {"precision at auto": 0.99, "recall at 0.5": 0.95, "calibration error beyond chance": 0.03}

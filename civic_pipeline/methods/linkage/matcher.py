@@ -15,7 +15,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, Any
 
-from civic_pipeline.linkage.names import add_names
+from civic_pipeline.methods.linkage.names import add_names
 
 if TYPE_CHECKING:
     import duckdb

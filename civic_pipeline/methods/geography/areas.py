@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from civic_pipeline.geography.plane import in_plane
+from civic_pipeline.methods.geography.plane import in_plane
 
 SCHEMA = pa.schema([
     ("geography_id", pa.string()), ("city", pa.string()), ("kind", pa.string()), ("geography_name", pa.string()),

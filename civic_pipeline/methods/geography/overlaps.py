@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from civic_pipeline.geography.plane import in_plane
+from civic_pipeline.methods.geography.plane import in_plane
 
 # Boundaries of two kinds are drawn apart, so that neighbors touch by slivers: less than 0.5% of the smaller area is none.
 SLIVER = 0.005

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from civic_pipeline.integrity.formulas import (
+from civic_pipeline.methods.integrity.formulas import (
     BIN_DOLLARS,
     FIRST_DIGIT,
     FIRST_TWO_DIGITS,

@@ -1,0 +1,1 @@
+"""Areas of a city, how they overlap, and rates of small areas."""

@@ -1,0 +1,1 @@
+"""Statistical tests of payments. Tests that SQL can say are in `sql/marts/spending`."""
