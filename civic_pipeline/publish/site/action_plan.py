@@ -20,15 +20,15 @@ from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "action-plan/", "Action Plan"
-_GOALS, _MEASURES = "marts.mart_goal_scorecard", "marts.mart_kpi_scorecard"
+TABLE, _MEASURES = "marts.mart_goal_scorecard", "marts.mart_kpi_scorecard"
 _OTHERS = (
     "marts.mart_kpi_conflicts",
     "marts.mart_kpi_lifecycle",
     "marts.mart_kpi_reproducibility",
     "marts.fct_action_statuses",
 )
-_QUESTION = "Does the city meet the targets that it set for itself?"
-_AUDIENCE = "Residents, the council, and the agencies that own the measures."
+QUESTION = "Does the city meet the targets that it set for itself?"
+AUDIENCE = "Residents, the council, and the agencies that own the measures."
 
 
 # A release may be older than a table, and a table may never have passed.
@@ -41,31 +41,27 @@ _BESIDE = {
 
 
 def home(site: Site) -> str:
-    return first_page(PART, site.cities(_GOALS))
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:
     """Write a page for every city that publishes measures, and one for each pillar of its plan."""
-    cities = site.cities(_GOALS)
-    if not cities:
-        table = site.table(_GOALS)
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-    for city in cities:
+    for city in site.cities(TABLE):
         _build_city(site, city)
 
 
 def _build_city(site: Site, city: str) -> None:
-    years = site.query(f"from {_GOALS} where city = ? and level = 'city' order by fiscal_year", [city])
+    years = site.query(f"from {TABLE} where city = ? and level = 'city' order by fiscal_year", [city])
     pillars = site.query(
-        f"from {_GOALS} where city = ? and level in ('pillar', 'no_pillar')"
-        f" and plan = (select max(plan) from {_GOALS} where city = ?) and fiscal_year = ? order by level desc, pillar_code",
+        f"from {TABLE} where city = ? and level in ('pillar', 'no_pillar')"
+        f" and plan = (select max(plan) from {TABLE} where city = ?) and fiscal_year = ? order by level desc, pillar_code",
         [city, city, years[-1]["fiscal_year"]],
     )
     title = f"{site.place_title(city)}'s {pillars[0]['plan'] if pillars else TITLE}"
     newest = years[-1]
     site.sections_page(
         f"{PART}{city}/",
-        about=About(_QUESTION, _AUDIENCE, site.present(_GOALS, _MEASURES, *_OTHERS), without=site.cities_but(city)),
+        about=About(QUESTION, AUDIENCE, site.present(TABLE, _MEASURES, *_OTHERS), without=site.cities_but(city)),
         title=title,
         figure=f"{newest['met']:,} of {newest['scorable']:,}",
         caption=f"measures met their target in fiscal year {newest['fiscal_year']}; {rate(newest['coverage_share'])} of all can be scored",
@@ -79,13 +75,13 @@ def _build_city(site: Site, city: str) -> None:
                 if (table := site.table(name)) and table.rows is not None
             ),
         ],
-        switch=site.switch(PART, site.cities(_GOALS)),
+        switch=site.switch(PART, site.cities(TABLE)),
     )
     for row in pillars:
         _build_pillar(site, city, title, row)
     caption = f"of the measures that can be scored met their target in fiscal year {newest['fiscal_year']}"
     site.cards.append(
-        Card(city, TITLE, _QUESTION, f"{PART}{city}/index.html", _GOALS, rate(newest["met_share"]), caption)
+        Card(city, TITLE, QUESTION, f"{PART}{city}/index.html", TABLE, rate(newest["met_share"]), caption)
     )
 
 
@@ -100,8 +96,8 @@ def _build_pillar(site: Site, city: str, plan: str, row: dict[str, Any]) -> None
         _folder(city, row),
         about=About(
             "Which measures does this pillar have, who owns each, and did it meet its target?",
-            _AUDIENCE,
-            site.present(_MEASURES, _GOALS, "marts.mart_kpi_lifecycle", "marts.fct_action_statuses"),
+            AUDIENCE,
+            site.present(_MEASURES, TABLE, "marts.mart_kpi_lifecycle", "marts.fct_action_statuses"),
             rows=row["measures"],
             without=site.cities_but(city),
         ),
@@ -166,7 +162,7 @@ def _years(site: Site, city: str, rows: Sequence[dict[str, Any]]) -> Section:
         f"Closed fiscal years.{sentence}",
         site.csv(
             f"{PART}{city}/years.csv",
-            f"from {_GOALS} where city = {literal(city)} and level = 'city' order by fiscal_year",
+            f"from {TABLE} where city = {literal(city)} and level = 'city' order by fiscal_year",
         ),
         chart if len(rows) > 1 else None,
         notes=[ABOUT_STATUS],
@@ -186,7 +182,7 @@ def _pillars(site: Site, city: str, rows: Sequence[dict[str, Any]]) -> Section:
         "A measure belongs to the pillar that its service serves. The bar is the share met. Measures are not published by goal.",
         site.csv(
             f"{PART}{city}/pillars.csv",
-            f"from {_GOALS} where city = {literal(city)} order by plan, fiscal_year, level, pillar_code, goal_code",
+            f"from {TABLE} where city = {literal(city)} order by plan, fiscal_year, level, pillar_code, goal_code",
         ),
         absence=None if rows else "The city publishes no link between its services and a plan.",
     )

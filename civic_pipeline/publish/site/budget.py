@@ -16,8 +16,8 @@ from civic_pipeline.sql_text import literal
 
 PART, TITLE = "budget/", "Budget"
 TABLE = "marts.fct_budget_lines"
-_QUESTION = "What does the city plan to spend, on what, and how did that change?"
-_AUDIENCE = "Residents, council members and reporters who want to see where the money is planned to go."
+QUESTION = "What does the city plan to spend, on what, and how did that change?"
+AUDIENCE = "Residents, council members and reporters who want to see where the money is planned to go."
 _ADOPTED = "adopted"
 # Columns whose names are explained in plain words, and by which column.
 _NOTES = {"service_name": "note", "object_name": "object_note", "fund_name": "fund_note"}
@@ -148,11 +148,8 @@ def home(site: Site) -> str:
 
 
 def build(site: Site) -> None:
-    """Write the pages of every city that has a budget, or one page that says why there is none."""
-    table, cities = site.table(TABLE), site.cities(TABLE)
-    if table is None or not cities:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-        return
+    """Write the pages of every city that has a budget."""
+    cities = site.cities(TABLE)
     for city in cities:
         _City(site, city).build(cities)
 
@@ -182,7 +179,7 @@ class _City:
         flows = flow(self.site, self.city, self.rows)
         beside = [*([flows] if flows else []), *sections_beside(self.site, self.city)]
         levels = [by_agency, by_fund, by_object]
-        self._page(path, f"Budget of {self.title}", _QUESTION, [], levels, switch, self.rows, sections=beside)
+        self._page(path, f"Budget of {self.title}", QUESTION, [], levels, switch, self.rows, sections=beside)
         for agency, part in self.agencies.items():
             rows = [row for row in self.rows if row["agency_id"] == agency]
             self._agency(f"{path}{part}/", rows)
@@ -227,7 +224,7 @@ class _City:
         count = sum(row["line_count"] for row in rows)
         about = About(
             question,
-            _AUDIENCE,
+            AUDIENCE,
             self.tables,
             (),
             count,
@@ -277,7 +274,7 @@ class _City:
             Card(
                 self.city,
                 "Budget",
-                _QUESTION,
+                QUESTION,
                 f"budget/{self.city}/index.html",
                 TABLE,
                 short_dollars(total),

@@ -37,10 +37,16 @@ _KEPT = 2  # the site and the one before it, for readers in the middle of a page
 
 
 class Subject(Protocol):
-    """A module that writes the pages of one subject below PART, and adds its cards to the first page."""
+    """A module that writes the pages of one subject below PART, and adds its cards to the first page.
+
+    It writes none if TABLE, from which its figures are, has no rows for any place.
+    """
 
     TITLE: str
     PART: str
+    TABLE: str
+    QUESTION: str
+    AUDIENCE: str
 
     def home(self, site: Site, /) -> str:
         """Where the navigation leads: the page of the first place, or of the subject."""
@@ -111,7 +117,7 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
             ) as error:  # a table never passed, or is an older one
                 site.leave_out(entry, str(error).split("\n", 1)[0])
             else:
-                _list_places(site, subject)
+                _add_first_page(site, subject)
         data.build(site)
         changes.build(site)
         search.build(site)
@@ -127,9 +133,15 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         return _built(out, _manifest(out) or {}, is_new=True)
 
 
-def _list_places(site: Site, subject: Subject) -> None:
-    """The page of a subject that has only pages by place: a card for each, and the cities that publish nothing."""
+def _add_first_page(site: Site, subject: Subject) -> None:
+    """The page at PART, unless the subject wrote it: a card for each place and the cities that publish nothing, or why there is none."""
     if subject.PART in site.pages:
+        return
+    if not any(path.startswith(subject.PART) for path in site.pages):
+        table = site.table(subject.TABLE)
+        about = About(subject.QUESTION, subject.AUDIENCE, [table] if table else [])
+        reason = (table.absence or "No place has rows for it.") if table else "No release has this table yet."
+        site.page(subject.PART, "absent.html", about=about, title=subject.TITLE, reason=reason)
         return
     entries = [card for card in site.cards if card.href.startswith(subject.PART)]
     places = {card.place for card in entries}

@@ -8,10 +8,10 @@ from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "certification/", "Certification"
-_SCORECARD, _TESTS, _TOTALS = "marts.mart_wwc_scorecard", "marts.fct_criterion_evidence", "marts.mart_wwc_totals"
+TABLE, _TESTS, _TOTALS = "marts.mart_wwc_scorecard", "marts.fct_criterion_evidence", "marts.mart_wwc_totals"
 _CLAIMS, _SCORES = "marts.mart_wwc_claims", "marts.mart_dataset_quality_scores"
-_QUESTION = "Which practices of a data-driven city can be seen in its data, and what is the evidence?"
-_AUDIENCE = "Residents, council staff and the City's own data team."
+QUESTION = "Which practices of a data-driven city can be seen in its data, and what is the evidence?"
+AUDIENCE = "Residents, council staff and the City's own data team."
 _NOTES = (
     "No level of certification follows from this page. What Works Cities decides from documents that a city uploads.",
     "A criterion without a point is unknown, not failed. A statement that somebody makes about themselves gives no point.",
@@ -24,22 +24,18 @@ _POINTS = {1: "met", 0: "not met", None: "unknown"}
 
 
 def home(site: Site) -> str:
-    return first_page(PART, site.cities(_SCORECARD))
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:
-    """Write a page for each city, or one that says why there is none."""
-    cities = site.cities(_SCORECARD)
-    if not cities:
-        table = site.table(_SCORECARD)
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-    for city in cities:
+    """Write a page for each city."""
+    for city in site.cities(TABLE):
         _build_city(site, city)
 
 
 def _build_city(site: Site, city: str) -> None:
     path, title = f"{PART}{city}/", f"Criteria of What Works Cities: {site.place_title(city)}"
-    criteria = _rows(site, _SCORECARD, "city", city, "position")
+    criteria = _rows(site, TABLE, "city", city, "position")
     known = {kind: [row for row in criteria if row["classification"] == kind] for kind in _CLASSES}
     met, documented = (sum(row["points"] or 0 for row in known[kind]) for kind in ("measured", "partly_measured"))
     unknown = sum(row["points"] is None for row in known["measured"])
@@ -47,15 +43,15 @@ def _build_city(site: Site, city: str) -> None:
         f"of the {len(known['measured'])} criteria that data can measure are met, {unknown} are unknown; for {documented} of"
         f" {len(known['partly_measured'])} more a document exists; {len(criteria)} criteria in all"
     )
-    tables = site.present(_SCORECARD, _TESTS, _TOTALS, _CLAIMS, _SCORES)
+    tables = site.present(TABLE, _TESTS, _TOTALS, _CLAIMS, _SCORES)
     practices = list(dict.fromkeys(row["practice"] for row in criteria))
     site.sections_page(
         path,
-        about=About(_QUESTION, _AUDIENCE, tables, notes=_NOTES, rows=len(criteria), without=site.cities_but(city)),
+        about=About(QUESTION, AUDIENCE, tables, notes=_NOTES, rows=len(criteria), without=site.cities_but(city)),
         title=title,
         figure=count(met),
         caption=caption,
-        switch=site.switch(PART, site.cities(_SCORECARD)),
+        switch=site.switch(PART, site.cities(TABLE)),
         crumbs=[("Home", ""), (title, None)],
         sections=[
             _totals(site, city),
@@ -65,7 +61,7 @@ def _build_city(site: Site, city: str) -> None:
             _scores(site, city),
         ],
     )
-    site.cards.append(Card(city, TITLE, _QUESTION, f"{path}index.html", _SCORECARD, count(met), caption))
+    site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, count(met), caption))
 
 
 def _rows(site: Site, table: str, column: str, city: str, order: str) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from civic_pipeline.sql_text import literal
 PART, TITLE = "covid/", "COVID-19"
 TABLE, TRIANGLE = "marts.mart_covid_indicators_daily", "marts.mart_covid_revision_triangle"
 ZIP_PART = "covid/zip/"
-_QUESTION = "How many people in each county were reported with COVID-19, or died of it?"
-_AUDIENCE = "Residents and health workers who look back at the pandemic."
+QUESTION = "How many people in each county were reported with COVID-19, or died of it?"
+AUDIENCE = "Residents and health workers who look back at the pandemic."
 _NOTES = [
     "The lines show one day of each week; the rates of that day cover the seven days before it. The CSV has every day."
 ]
@@ -35,7 +35,6 @@ def build(site: Site) -> None:
     """Write a page of all counties, one for each, and one of ZIP codes."""
     table = site.table(TABLE)
     if table is None or table.absence:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
         return
     tables = [table, *site.present(TRIANGLE)]
     rows = site.query(
@@ -55,7 +54,7 @@ def build(site: Site) -> None:
     has_zip_codes = _zip_codes(site, table)
     site.sections_page(
         PART,
-        about=About(_QUESTION, _AUDIENCE, [table], _NOTES),
+        about=About(QUESTION, AUDIENCE, [table], _NOTES),
         title="COVID-19 by county",
         figure=count(total),
         caption=f"cases were reported up to {day(newest)}, all counties together",
@@ -74,7 +73,7 @@ def build(site: Site) -> None:
             title=f"COVID-19 in {county}",
             about=About(
                 f"How many people in {county} were reported with COVID-19, or died of it?",
-                _AUDIENCE,
+                AUDIENCE,
                 tables,
                 _NOTES,
                 len(own),
@@ -93,7 +92,7 @@ def build(site: Site) -> None:
         )
     place = next((capture.dataset.partition("/")[0] for capture in table.captures), "maryland")
     site.cards.append(
-        Card(place, TITLE, _QUESTION, "covid/index.html", TABLE, count(total), f"cases reported up to {day(newest)}")
+        Card(place, TITLE, QUESTION, "covid/index.html", TABLE, count(total), f"cases reported up to {day(newest)}")
     )
 
 
@@ -358,9 +357,7 @@ def _zip_codes(site: Site, table: Table) -> bool:
     site.sections_page(
         ZIP_PART,
         title="COVID-19 by ZIP code",
-        about=About(
-            "How many people in each ZIP code were reported with COVID-19?", _AUDIENCE, [table], rows=len(rows)
-        ),
+        about=About("How many people in each ZIP code were reported with COVID-19?", AUDIENCE, [table], rows=len(rows)),
         sections=[
             Section(
                 "zip-codes",

@@ -9,10 +9,10 @@ from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site
 
 PART, TITLE = "firms/", "Certified firms"
-_FINDER, _FIRMS = "marts.mart_mwbe_finder", "marts.dim_certified_firms"
+TABLE, _FIRMS = "marts.mart_mwbe_finder", "marts.dim_certified_firms"
 _SHARES, _REPORTED = "marts.mart_mwbe_participation", "marts.mart_mwbe_reported"
-_QUESTION = "Which minority- and women-owned firms are certified, in which trade and place, and what was each paid?"
-_AUDIENCE = "Buyers and primes who look for a firm, firms that look for partners, and residents who ask who gets paid."
+QUESTION = "Which minority- and women-owned firms are certified, in which trade and place, and what was each paid?"
+AUDIENCE = "Buyers and primes who look for a firm, firms that look for partners, and residents who ask who gets paid."
 _SHOWN = 5_000  # rows that a page holds without scripts
 
 
@@ -22,11 +22,9 @@ def home(_: Site) -> str:
 
 def build(site: Site) -> None:
     """Write the finder, and a page of shares for every city whose payments are linked to firms."""
-    table = site.table(_FINDER)
-    if table is None or table.absence:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
+    if not site.present(TABLE):
         return
-    firms = site.query(f"from {_FINDER} order by is_certified desc, firm_name, authority, firm_id")
+    firms = site.query(f"from {TABLE} order by is_certified desc, firm_name, authority, firm_id")
     certified = [firm for firm in firms if firm["is_certified"]]
     authorities = sorted({firm["authority"] for firm in firms})
     groups = {group for firm in firms for group in (firm["owner_groups"] or "").split(" | ") if group}
@@ -37,7 +35,7 @@ def build(site: Site) -> None:
     site.page(
         PART,
         "firms.html",
-        about=About(_QUESTION, _AUDIENCE, site.present(_FINDER, _FIRMS), notes),
+        about=About(QUESTION, AUDIENCE, site.present(TABLE, _FIRMS), notes),
         title=TITLE,
         firms=firms[:_SHOWN],
         links=links,
@@ -49,7 +47,7 @@ def build(site: Site) -> None:
     for authority in authorities:
         amount = sum(firm["authority"] == authority for firm in certified)
         caption = "firms certified, by its register"
-        site.cards.append(Card(authority, TITLE, _QUESTION, "firms/index.html", _FINDER, count(amount), caption))
+        site.cards.append(Card(authority, TITLE, QUESTION, "firms/index.html", TABLE, count(amount), caption))
     for city in site.cities(_SHARES):
         _shares(site, city)
 
@@ -61,7 +59,7 @@ def _shares(site: Site, city: str) -> None:
     question = "Which share of the city's payments went to certified firms?"
     site.sections_page(
         f"firms/{city}/",
-        about=About(question, _AUDIENCE, tables),
+        about=About(question, AUDIENCE, tables),
         title=title,
         crumbs=[("Home", ""), (TITLE, PART), (title, None)],
         sections=[

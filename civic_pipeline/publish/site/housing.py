@@ -6,7 +6,7 @@ from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "housing/", "Housing"
-_FLOWS = "marts.mart_vacancy_flows_monthly"
+TABLE = "marts.mart_vacancy_flows_monthly"
 _DURATIONS, _PROFILES, _EVENTS = (
     "marts.mart_vacancy_durations",
     "marts.mart_property_profiles",
@@ -14,8 +14,8 @@ _DURATIONS, _PROFILES, _EVENTS = (
 )
 _BLOCKS = 25  # with the most notices; the file has all
 _LINES = 60  # of one property on the page
-_QUESTION = "Where are buildings with an open vacant building notice, and is the list growing?"
-_AUDIENCE = "Residents, neighborhood groups and housing staff."
+QUESTION = "Where are buildings with an open vacant building notice, and is the list growing?"
+AUDIENCE = "Residents, neighborhood groups and housing staff."
 
 
 def home(site: Site) -> str:
@@ -24,11 +24,7 @@ def home(site: Site) -> str:
 
 def build(site: Site) -> None:
     """Write a page for every city that publishes its notices."""
-    cities = _cities(site)
-    if not cities:
-        table = site.table(_FLOWS)
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-    for city in cities:
+    for city in _cities(site):
         _build_city(site, city)
 
 
@@ -42,7 +38,7 @@ def _notices(city: str) -> str:
 
 def _build_city(site: Site, city: str) -> None:
     table = site.present(_notices(city))[0]
-    flows = site.table(_FLOWS)
+    flows = site.table(TABLE)
     others = site.present(_DURATIONS, _PROFILES, _EVENTS)
     title = f"Vacant buildings in {site.place_title(city)}"
     notes = [
@@ -51,7 +47,7 @@ def _build_city(site: Site, city: str) -> None:
     ]
     site.sections_page(
         f"housing/{city}/",
-        about=About(_QUESTION, _AUDIENCE, [table, *([flows] if flows else []), *others], notes),
+        about=About(QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], notes),
         title=title,
         figure=count(table.rows),
         caption="open notices on the newest list",
@@ -70,9 +66,7 @@ def _build_city(site: Site, city: str) -> None:
         if table.data_date
         else "open vacant building notices"
     )
-    site.cards.append(
-        Card(city, TITLE, _QUESTION, f"housing/{city}/index.html", table.name, count(table.rows), caption)
-    )
+    site.cards.append(Card(city, TITLE, QUESTION, f"housing/{city}/index.html", table.name, count(table.rows), caption))
 
 
 def _by(site: Site, city: str, column: str, title: str) -> Section:
@@ -98,7 +92,7 @@ def _by(site: Site, city: str, column: str, title: str) -> Section:
 
 
 def _flows(site: Site, city: str) -> Section:
-    table = site.table(_FLOWS)
+    table = site.table(TABLE)
     title = "How the list changed"
     headings = [
         Heading("List of"),
@@ -116,7 +110,7 @@ def _flows(site: Site, city: str) -> Section:
     names = ("closing_count", "entered_count", "returned_count", "left_count", "renoticed_count")
     sums = ", ".join(f"sum({name}) as {name}" for name in names)
     rows = site.query(
-        f"select closed_on, {sums} from {_FLOWS} where city = {literal(city)} group by closed_on order by closed_on desc"
+        f"select closed_on, {sums} from {TABLE} where city = {literal(city)} group by closed_on order by closed_on desc"
     )
     return Section(
         "flows",
@@ -126,7 +120,7 @@ def _flows(site: Site, city: str) -> Section:
         "Between two lists, properties came, came back, left or got a new notice.",
         site.csv(
             f"housing/{city}/flows.csv",
-            f"select * from {_FLOWS} where city = {literal(city)} order by month, neighborhood",
+            f"select * from {TABLE} where city = {literal(city)} order by month, neighborhood",
         ),
     )
 

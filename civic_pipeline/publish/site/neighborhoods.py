@@ -12,10 +12,10 @@ from civic_pipeline.publish.site.site import About, Card, Site, first_page, slug
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "places/", "Places"
-AREAS, RATES, WEIGHTS = "marts.dim_geographies", "marts.mart_neighborhood_equity", "marts.bridge_geography_weights"
+TABLE, RATES, WEIGHTS = "marts.dim_geographies", "marts.mart_neighborhood_equity", "marts.bridge_geography_weights"
 _REQUESTS, _CASES = "marts.mart_service_requests_on_time", "marts.fct_covid_observations"
-_QUESTION = "What does the city publish about my neighborhood or council district?"
-_AUDIENCE = "Residents, neighborhood groups and council members."
+QUESTION = "What does the city publish about my neighborhood or council district?"
+AUDIENCE = "Residents, neighborhood groups and council members."
 _NOTES = [
     "Rates are drawn toward that of the city where a place is small, since small counts jump by chance.",
     "Counts by ZIP code are split by area: they assume that people live evenly over the ground.",
@@ -25,15 +25,12 @@ Row = dict[str, Any]
 
 
 def home(site: Site) -> str:
-    return first_page(PART, site.cities(AREAS))
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:
     """Write a page for every city with boundaries, and one for each of its neighborhoods and council districts."""
-    table = site.table(AREAS)
-    cities = site.cities(AREAS)
-    if not cities:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
+    cities = site.cities(TABLE)
     for city in cities:
         _City(site, city).build(cities)
 
@@ -48,7 +45,7 @@ class _City:
 
     def __init__(self, site: Site, city: str) -> None:
         self.site, self.city = site, city
-        self.areas = site.query(f"select * from {AREAS} where city = ? order by kind, geography_name", [city])
+        self.areas = site.query(f"select * from {TABLE} where city = ? order by kind, geography_name", [city])
         self.of_kind = {kind: [area for area in self.areas if area["kind"] == kind] for kind in _KINDS}
         self.parts = {
             identity: f"{PART}{city}/{part}/"
@@ -61,13 +58,13 @@ class _City:
         self.months = self._months()
         self.weights = self._by(
             "from_geography_id", WEIGHTS,
-            f"select weights.*, other.geography_name, other.geography_key from {WEIGHTS} as weights inner join {AREAS} as other"
+            f"select weights.*, other.geography_name, other.geography_key from {WEIGHTS} as weights inner join {TABLE} as other"
             " on other.geography_id = weights.to_geography_id where weights.city = ? and weight_name = 'area' order by weight desc",
         )  # fmt: skip
         self.zips = self._by(
             "to_geography_id", "marts.fct_geography_overlaps",
             "select to_geography_id, zips.geography_key as zip_code, area_share from marts.fct_geography_overlaps as parts"
-            f" inner join {AREAS} as zips on zips.geography_id = parts.from_geography_id"
+            f" inner join {TABLE} as zips on zips.geography_id = parts.from_geography_id"
             " where parts.city = ? and parts.from_kind = 'zip code' order by area_share desc",
         )  # fmt: skip
         self.cases = self._cases()
@@ -114,7 +111,7 @@ class _City:
         city, site = self.city, self.site
         title = f"Places of {site.place_title(city)}"
         about = About(
-            _QUESTION, _AUDIENCE, site.present(AREAS, RATES, _REQUESTS, WEIGHTS), _NOTES, without=site.cities_but(city)
+            QUESTION, AUDIENCE, site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES, without=site.cities_but(city)
         )
         site.sections_page(
             f"{PART}{city}/",
@@ -128,7 +125,7 @@ class _City:
         )
         caption = "neighborhoods, each with a page of its own"
         figure = count(len(self.of_kind["neighborhood"]))
-        site.cards.append(Card(city, TITLE, _QUESTION, f"{PART}{city}/index.html", AREAS, figure, caption))
+        site.cards.append(Card(city, TITLE, QUESTION, f"{PART}{city}/index.html", TABLE, figure, caption))
         for kind, areas in self.of_kind.items():
             for area in areas:
                 self._page(kind, area, title)
@@ -195,8 +192,8 @@ class _City:
         name = area["geography_name"]
         title = name if kind == "neighborhood" else f"Council {name}"
         about = About(
-            f"What does the city publish about {title}?", _AUDIENCE,
-            self.site.present(AREAS, RATES, _REQUESTS, WEIGHTS), _NOTES, without=self.site.cities_but(self.city), row=name,
+            f"What does the city publish about {title}?", AUDIENCE,
+            self.site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES, without=self.site.cities_but(self.city), row=name,
         )  # fmt: skip
         place = f"{kind} {_key(area['geography_key'])}"
         sections = [

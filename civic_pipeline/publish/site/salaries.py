@@ -8,9 +8,9 @@ from civic_pipeline.publish.site.site import About, Card, Site, first_page, slug
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "salaries/", "Salaries"
-_AGENCIES, _TITLES = "marts.mart_salaries_by_agency", "marts.mart_salaries_by_title"
-_QUESTION = "How many people work for the city, in which agency, and what do they earn?"
-_AUDIENCE = "Residents, reporters and people who think of working for the city."
+TABLE, _TITLES = "marts.mart_salaries_by_agency", "marts.mart_salaries_by_title"
+QUESTION = "How many people work for the city, in which agency, and what do they earn?"
+AUDIENCE = "Residents, reporters and people who think of working for the city."
 _MASKED = "fewer than 5 people"
 _HEADINGS = (
     Heading("People", is_number=True),
@@ -22,37 +22,33 @@ _HEADINGS = (
 
 
 def home(site: Site) -> str:
-    return first_page(PART, site.cities(_AGENCIES))
+    return first_page(PART, site.cities(TABLE))
 
 
 def build(site: Site) -> None:
-    """Write the pages of every city that publishes salaries, or one page that says why there is none."""
-    cities = site.cities(_AGENCIES)
-    if not cities:
-        table = site.table(_AGENCIES)
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-    for city in cities:
+    """Write the pages of every city that publishes salaries."""
+    for city in site.cities(TABLE):
         _build_city(site, city)
 
 
 def _build_city(site: Site, city: str) -> None:
     path, title = f"salaries/{city}/", f"Salaries of {site.place_title(city)}"
-    rows = _rows(site, _AGENCIES, city)
+    rows = _rows(site, TABLE, city)
     years = sorted({row["fiscal_year"] for row in rows}, reverse=True)
     titles = _rows(site, _TITLES, city) if site.present(_TITLES) else []
     agencies = slugs(sorted({(row["agency_name"], row["agency_name"]) for row in titles}))
-    tables = site.present(_AGENCIES, _TITLES)
+    tables = site.present(TABLE, _TITLES)
     newest = [row for row in rows if row["fiscal_year"] == years[0]]
     people, paid = (sum(row[name] or 0 for row in newest) for name in ("headcount", "gross_pay_amount"))
     caption = f"people on the payroll at the end of fiscal year {years[0]}; {short_dollars(paid)} gross pay in the year"
     links = {name: f"{path}{part}/index.html" for name, part in agencies.items()}
     site.sections_page(
         path,
-        about=About(_QUESTION, _AUDIENCE, tables, without=site.cities_but(city)),
+        about=About(QUESTION, AUDIENCE, tables, without=site.cities_but(city)),
         title=title,
         figure=count(people),
         caption=caption,
-        switch=site.switch(PART, site.cities(_AGENCIES)),
+        switch=site.switch(PART, site.cities(TABLE)),
         crumbs=[("Home", ""), (title, None)],
         sections=[
             _section(
@@ -71,7 +67,7 @@ def _build_city(site: Site, city: str) -> None:
         question = f"What do people in {agency} earn, by title?"
         site.sections_page(
             f"{path}{part}/",
-            about=About(question, _AUDIENCE, tables[::-1], rows=len(own), without=site.cities_but(city)),
+            about=About(question, AUDIENCE, tables[::-1], rows=len(own), without=site.cities_but(city)),
             title=agency,
             crumbs=[("Home", ""), (title, path), (agency, None)],
             sections=[
@@ -87,7 +83,7 @@ def _build_city(site: Site, city: str) -> None:
                 if any(r["fiscal_year"] == year for r in own)
             ],
         )
-    site.cards.append(Card(city, TITLE, _QUESTION, f"{path}index.html", _AGENCIES, count(people), caption))
+    site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, count(people), caption))
 
 
 def _rows(site: Site, table: str, city: str) -> list[dict[str, Any]]:

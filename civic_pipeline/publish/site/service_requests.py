@@ -11,8 +11,8 @@ from civic_pipeline.sql_text import literal
 
 PART, TITLE = "311/", "311"
 TABLE = "marts.mart_service_requests_on_time"
-_QUESTION = "Does the city close 311 requests by the day it sets itself?"
-_AUDIENCE = "Residents who wait, council members, and the agencies that answer."
+QUESTION = "Does the city close 311 requests by the day it sets itself?"
+AUDIENCE = "Residents who wait, council members, and the agencies that answer."
 _NOTES = ["Closed means that the agency closed the request, not that the problem is gone."]
 _KINDS = {"agency": "Agency", "request type": "Type of request", "council district": "Council district"}
 
@@ -23,10 +23,7 @@ def home(site: Site) -> str:
 
 def build(site: Site) -> None:
     """Write a page for every city with requests."""
-    table = site.table(TABLE)
     cities = site.cities(TABLE)
-    if not cities:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
     for city in cities:
         _build_city(site, city, cities)
 
@@ -49,7 +46,7 @@ def _build_city(site: Site, city: str, cities: list[str]) -> None:
     groups = [_groups(site, city, kind, name, first, newest["month"]) for kind, name in _KINDS.items()]
     site.sections_page(
         f"{PART}{city}/",
-        about=About(_QUESTION, _AUDIENCE, tables, _NOTES, without=site.cities_but(city)),
+        about=About(QUESTION, AUDIENCE, tables, _NOTES, without=site.cities_but(city)),
         title=title,
         figure=figure,
         caption=caption,
@@ -57,7 +54,7 @@ def _build_city(site: Site, city: str, cities: list[str]) -> None:
         sections=[_months(site, city, months), *groups],
         switch=site.switch(PART, cities),
     )
-    site.cards.append(Card(city, TITLE, _QUESTION, f"{PART}{city}/index.html", TABLE, figure or "not known", caption))
+    site.cards.append(Card(city, TITLE, QUESTION, f"{PART}{city}/index.html", TABLE, figure or "not known", caption))
 
 
 def _months(site: Site, city: str, rows: list[dict[str, Any]]) -> Section:

@@ -169,11 +169,6 @@ class Site:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
-    def absent(self, path: str, title: str, about: About, table: Table | None) -> None:
-        """Write a page that says why there is nothing to show."""
-        reason = table.absence if table else "No release has this table yet."
-        self.page(path, "absent.html", about=about, title=title, reason=reason)
-
     def leave_out(self, entry: Entry, why: str) -> None:
         """Replace the pages of a subject by one that says what of the release is missing for them."""
         shutil.rmtree(self.folder / entry.part, ignore_errors=True)

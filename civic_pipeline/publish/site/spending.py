@@ -13,8 +13,8 @@ from civic_pipeline.sql_text import literal
 
 PART, TITLE = "spending/", "Spending"
 TABLE = "marts.fct_payments"
-_QUESTION = "Whom did the city pay, how much, and which agency paid?"
-_AUDIENCE = "Residents, reporters and firms who want to know where the money went."
+QUESTION = "Whom did the city pay, how much, and which agency paid?"
+AUDIENCE = "Residents, reporters and firms who want to know where the money went."
 _TOP = 50
 
 
@@ -45,11 +45,8 @@ def home(site: Site) -> str:
 
 
 def build(site: Site) -> None:
-    """Write the pages of every city that publishes payments, or one page that says why there is none."""
-    table, cities = site.table(TABLE), site.cities(TABLE)
-    if table is None or not cities:
-        site.absent(PART, TITLE, About(_QUESTION, _AUDIENCE, [table] if table else []), table)
-        return
+    """Write the pages of every city that publishes payments."""
+    cities = site.cities(TABLE)
     switch = site.switch(PART, cities)
     for city in cities:
         _build_city(site, city, switch)
@@ -62,8 +59,8 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
     tables = site.present(TABLE, "marts.dim_vendors", "marts.bridge_vendor_names", "marts.dim_coverage")
     (rows,) = (row["n"] for row in site.query(f"select count(*) as n from {TABLE} where city = {literal(city)}"))
     about = About(
-        _QUESTION,
-        _AUDIENCE,
+        QUESTION,
+        AUDIENCE,
         tables,
         ["A payment to a bank or a payroll firm can stand for many people who are not named."],
         rows,
@@ -81,7 +78,7 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
         "vendor.html",
         about=About(
             "What was this vendor paid, when, and by which agency?",
-            _AUDIENCE,
+            AUDIENCE,
             tables,
             rows=rows,
             without=site.cities_but(city),
@@ -96,7 +93,7 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
     if newest.gaps:
         caption += f"; {newest.gaps} of its months are not or not fully published"
     site.cards.append(
-        Card(city, "Spending", _QUESTION, f"{path}index.html", TABLE, short_dollars(newest.total), caption)
+        Card(city, "Spending", QUESTION, f"{path}index.html", TABLE, short_dollars(newest.total), caption)
     )
 
 
