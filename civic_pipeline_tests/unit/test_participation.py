@@ -17,56 +17,11 @@ COLUMNS = (
     "owner_group", "paid_amount", "mbe_only_amount", "wbe_only_amount", "dual_amount",
 )  # fmt: skip
 SPEND = [
-    (
-        "baltimore",
-        2025,
-        1,
-        "police",
-        "goods",
-        "none",
-        "v1",
-        "f1",
-        0.995,
-        "Black American",
-        "100.00",
-        "100.00",
-        "0.00",
-        "0.00",
-    ),
+    ("baltimore", 2025, 1, "police", "goods", "none", "v1", "f1", 0.995, "Black American", "100.00", "100.00", "0.00", "0.00"),
     ("baltimore", 2025, 1, "police", "goods", "none", "v2", "f2", 0.6, None, "50.00", "0.00", "20.00", "30.00"),
-    (
-        "baltimore",
-        2025,
-        2,
-        "fire",
-        "construction",
-        "none",
-        "v3",
-        "f3",
-        0.2,
-        "Black American",
-        "40.00",
-        "40.00",
-        "0.00",
-        "0.00",
-    ),
-    (
-        "baltimore",
-        2025,
-        2,
-        "fire",
-        "unmapped",
-        "grants: no choice",
-        "v4",
-        None,
-        None,
-        None,
-        "810.00",
-        "0.00",
-        "0.00",
-        "0.00",
-    ),
-]
+    ("baltimore", 2025, 2, "fire", "construction", "none", "v3", "f3", 0.2, "Black American", "40.00", "40.00", "0.00", "0.00"),
+    ("baltimore", 2025, 2, "fire", "unmapped", "grants: no choice", "v4", None, None, None, "810.00", "0.00", "0.00", "0.00"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +37,9 @@ def participated() -> Table:
 def rows(participated: Table) -> dict[tuple[Any, ...], dict[str, Any]]:
     key = ("fiscal_quarter", "breakdown", "agency_id", "industry", "certified_group", "denominator")
     return {
-        tuple(row[name] for name in key): row for row in participated.to_pylist() if row["breakdown"] != "owner group"
+        tuple(row[name] for name in key): row
+        for row in participated.to_pylist()
+        if not row["breakdown"].endswith("owner group")
     }
 
 
@@ -137,11 +94,44 @@ def test_groups_of_owners_share_what_the_city_paid_and_an_unknown_group_says_why
     assert amounts(unknown) == (Decimal("1000.00"), Decimal("30.00"), Decimal("0.00"), Decimal("50.00"))
     assert "No register that publishes groups" in unknown["not_published"]
     assert black["not_published"] is None
-    assert rows_of_check(in_a_warehouse(participated), "owner_groups_add_up_to_the_city") == []
-    without = pa.Table.from_pylist(
-        [row for row in participated.to_pylist() if row["owner_group"] is None], schema=participated.schema
+
+
+def test_groups_of_owners_by_agency_and_industry_share_what_the_agency_paid_for_the_industry(
+    participated: Table,
+) -> None:
+    cells = {
+        (row["agency_id"], row["industry"], row["owner_group"], row["certified_group"]): row
+        for row in participated.to_pylist()
+        if row["breakdown"] == "agency, industry and owner group"
+        and row["fiscal_quarter"] is not None
+        and row["denominator"] == "eligible"
+    }
+    # v1 and v2 of the police, v3 of the fire department; nobody of a group was paid for what is excluded.
+    assert {cell[:3] for cell in cells} == {
+        ("police", "goods", "Black American"), ("police", "goods", None), ("fire", "construction", "Black American"),
+    }  # fmt: skip
+    expected = {"mbe": "99.50", "wbe": "0.00", "dual": "0.00", "unduplicated": "99.50"}
+    for group, dollars in expected.items():
+        assert amounts(cells["police", "goods", "Black American", group])[:2] == (Decimal("150.00"), Decimal(dollars))
+    unknown = {group: cells["police", "goods", None, group] for group in expected}
+    assert {group: row["expected_amount"] for group, row in unknown.items()} == {
+        "mbe": Decimal("18.00"), "wbe": Decimal("30.00"), "dual": Decimal("18.00"), "unduplicated": Decimal("30.00"),
+    }  # fmt: skip
+    assert unknown["mbe"]["not_published"] is not None
+
+
+@pytest.mark.parametrize("rule", ["owner_groups_add_up", "groups_count_no_dollar_twice"])
+@pytest.mark.parametrize("breakdown", ["owner group", "agency, industry and owner group"])
+def test_the_rules_see_a_group_of_owners_that_is_missing_or_counted_twice(
+    rule: str, breakdown: str, participated: Table
+) -> None:
+    warehouse = in_a_warehouse(participated)
+    assert rows_of_check(warehouse, rule) == []
+    warehouse.execute(
+        "delete from marts.mart_mwbe_participation where owner_group is not null and certified_group = 'mbe' and breakdown = ?",
+        [breakdown],
     )
-    assert rows_of_check(in_a_warehouse(without), "owner_groups_add_up_to_the_city") != []
+    assert rows_of_check(warehouse, rule) != []
 
 
 def in_a_warehouse(participated: Table) -> duckdb.DuckDBPyConnection:
@@ -149,6 +139,30 @@ def in_a_warehouse(participated: Table) -> duckdb.DuckDBPyConnection:
     connection.register("participated", participated)
     connection.execute("create schema marts; create table marts.mart_mwbe_participation as from participated")
     return connection
+
+
+def test_what_the_city_reported_is_compared_only_with_quarters_that_the_checkbook_covers(participated: Table) -> None:
+    warehouse = in_a_warehouse(participated)
+    for functions in ("numbers", "dates"):
+        warehouse.execute((CHECKOUT / f"sql/functions/{functions}.sql").read_text(encoding="utf-8"))
+    warehouse.execute("""
+        create schema seeds;
+        create table marts.dim_coverage as select 'baltimore' as city, 'spending' as source, 2025 as fiscal_year, fiscal_period,
+            if(fiscal_period = 6, 'missing', 'complete') as status from range(1, 7) as months(fiscal_period);
+        create table seeds.mwbe_reported_dollars as select 'baltimore' as city, '2025' as fiscal_year, quarter as fiscal_quarter,
+            '200.00' as reported_amount, 'primes only' as counts, 's' as source, '2026-07-01' as published_on
+        from (values ('1'), ('2'), ('3')) as t(quarter)
+    """)
+    reported = warehouse.execute(
+        "select fiscal_quarter, covered_months, expected_amount, gap_amount, reported_share_of_eligible, expected_share_of_eligible,"
+        f" not_published from ({committed_models()['marts.mart_mwbe_reported'].sql}) order by 1"
+    ).fetchall()
+    # 100 * 0.995 + 50 * 0.6 of 150; 40 * 0.2 of 40.
+    assert reported == [
+        (1, 3, Decimal("129.50"), Decimal("-70.50"), 200 / 150, 129.5 / 150, None),
+        (2, 2, Decimal("8.00"), None, None, 0.2, "The checkbook covers 2 of the 3 months, so the two cannot be compared."),
+        (3, 0, None, None, None, None, "The checkbook has no payments of this quarter."),
+    ]  # fmt: skip
 
 
 # The spending that it is made of

@@ -19,9 +19,17 @@ RULES = {
         " unnest([5, 3, 7]) as paid_amount, unnest(['comparable', 'partly_covered', 'comparable']) as execution_status",
         "marts.mart_budget_credibility": f"select {YEAR}, 60 as comparable_amount, 5 as paid_amount",
     },
+    "budget_changes_add_up": {
+        "marts.fct_budget_lines": "select 'x' as city, unnest([2023, 2023, 2024]) as fiscal_year, 'adopted' as phase,"
+        " unnest([60, 40, 70]) as appropriated_amount",
+        "marts.mart_budget_by_agency": "select 'x' as city, unnest([2024, 2024, 2023]) as fiscal_year, 'adopted' as phase,"
+        " unnest([60, 40, null]) as previous_amount",
+    },
     "revenue_adds_up_to_its_lines": {
-        "marts.fct_revenue_lines": f"select {YEAR}, 'adopted' as phase, unnest([60, 40]) as estimated_amount",
-        "marts.mart_revenue_by_source": f"select {YEAR}, 'adopted' as phase, 'published' as publication_status, 100 as estimated_amount",
+        "marts.fct_revenue_lines": "select 'x' as city, unnest([2023, 2024, 2024]) as fiscal_year, 'adopted' as phase,"
+        " unnest([50, 60, 40]) as estimated_amount",
+        "marts.mart_revenue_by_source": "select 'x' as city, unnest([2023, 2024, 2024]) as fiscal_year, 'adopted' as phase,"
+        " 'published' as publication_status, unnest([50, 100, 0]) as estimated_amount, unnest([null, 20, 30]) as previous_amount",
     },
     "revenue_lines_are_complete": {
         "clean.chicago_revenue": "select 2024 as fiscal_year, unnest([60, 40]) as estimated_amount",

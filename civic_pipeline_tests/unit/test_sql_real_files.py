@@ -24,8 +24,8 @@ BUDGET = [
     f"marts.{name}"
     for name in (
         "dim_cities", "dim_dates", "dim_fiscal_dates", "dim_fiscal_years", "dim_agencies", "bridge_agency_aliases", "dim_funds",
-        "dim_objects", "dim_pillars", "fct_budget_lines", "dim_services", "bridge_service_pillars", "mart_budget_by_agency",
-        "mart_budget_by_service", "fct_revenue_lines", "mart_revenue_by_source",
+        "dim_objects", "dim_pillars", "fct_budget_lines", "dim_services", "bridge_service_pillars", "mart_budget_by_service",
+        "mart_budget_by_agency", "fct_revenue_lines", "mart_revenue_by_source",
     )
 ]  # fmt: skip
 
@@ -95,6 +95,8 @@ def test_baltimores_budget_is_what_the_city_adopted(warehouse: duckdb.DuckDBPyCo
 def test_real_budgets_add_up_by_fund_object_and_pillar(warehouse: duckdb.DuckDBPyConnection) -> None:
     for rule in (
         "budget_totals_agree.sql",
+        "budget_changes_add_up.sql",
+        "revenue_adds_up_to_its_lines.sql",
         "budget_lines_are_complete/baltimore.sql",
         "budget_lines_are_complete/chicago.sql",
     ):

@@ -108,18 +108,21 @@ def test_runs_that_follow_within_thirty_days_are_one_and_the_threshold_is_that_o
 
 
 def test_flags_are_explained_and_measured_on_the_labelled_cases(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """Two true cases, one of them reported, one look-alike that is reported, one case that is not in the data."""
+    """Two true cases, one of them reported, one look-alike that is reported, one case that is not in the data; and one of a vendor."""
     warehouse.execute(
         "create table seeds.spend_test_explanations as select * from (values"
         " ('duplicate_payment', 'D1', 'Paid twice.', 'Instalments.'), ('split_purchase', null, 'Below.', 'Regular.')"
         ") as t(test, tier, plain_explanation, innocent_explanations)"
     )
     warehouse.execute(
-        "create table seeds.labelled_payment_cases as select 'baltimore' as city, *, 'planted' as origin, 'DPW' as agency_name, '' as note from (values"
+        "create table seeds.labelled_payment_cases as select 'baltimore' as city, *, 'planted' as origin,"
+        " if(test = 'heterogeneous_supplier', '', 'DPW') as agency_name, '' as note from (values"
         " ('found', 'duplicate_payment', 'D1', 'true', 'ACE', '100.00', '2023-07-01', '2023-09-30'),"
         " ('missed', 'duplicate_payment', 'D2', 'true', 'Bee', '70.00', '2023-07-01', '2023-09-30'),"
         " ('alike', 'duplicate_payment', 'D1', 'false', null, '50.00', '2023-07-01', '2023-09-30'),"
-        " ('absent', 'duplicate_payment', 'D1', 'true', null, '79098.00', '2023-07-01', '2023-09-30')"
+        " ('absent', 'duplicate_payment', 'D1', 'true', null, '79098.00', '2023-07-01', '2023-09-30'),"
+        " ('broad', 'heterogeneous_supplier', '', 'true', 'BEE', '70.00', '2023-07-01', '2023-09-30'),"
+        " ('narrow', 'heterogeneous_supplier', '', 'true', 'Cee', '100.00', '2023-07-01', '2023-09-30')"
         ") as t(case_id, test, tier, is_true, vendor_name, amount, first_date, last_date)"
     )
     warehouse.execute(
@@ -134,13 +137,21 @@ def test_flags_are_explained_and_measured_on_the_labelled_cases(warehouse: duckd
         "insert into marts.fct_spend_statistics select 'baltimore', 2024, 'year_end_share', agency_id, agency_id, null, 0, 12, 3.5, 2, 5,"
         " 0.001, 0.01, true from marts.dim_agencies where agency_code = 'AGC6100'"
     )
-    warehouse.execute("insert into seeds.spend_test_explanations values ('year_end_share', null, 'June.', 'Grants.')")
+    warehouse.execute(
+        "insert into marts.fct_spend_statistics select 'baltimore', 2024, 'heterogeneous_supplier', vendor_id, null, vendor_id, 0, 20, 3,"
+        " null, null, null, null, true from marts.dim_vendors where vendor_name = 'Bee'"
+    )
+    warehouse.execute(
+        "insert into seeds.spend_test_explanations values ('year_end_share', null, 'June.', 'Grants.'),"
+        " ('heterogeneous_supplier', null, 'Sells all.', 'A shop.')"
+    )
     build(warehouse, "marts.fct_split_purchases", "marts.fct_spend_flags", "marts.fct_labelled_cases")
     build(warehouse, "marts.mart_integrity_test_quality", "marts.mart_agency_integrity_tests")
     flags = "select test, tier, flagged_amount, tested_count, base_rate, plain_explanation, q_value from marts.fct_spend_flags order by all"
     assert warehouse.execute(flags).fetchall() == [
         ("duplicate_payment", "D1", 50, 5, 0.4, "Paid twice.", None),
         ("duplicate_payment", "D1", 100, 5, 0.4, "Paid twice.", None),
+        ("heterogeneous_supplier", None, 70, 1, 1.0, "Sells all.", None),
         ("year_end_share", None, 0, 1, 1.0, "June.", 0.01),
     ]
     evidence = "select evidence_row_ids from marts.fct_spend_flags where flagged_amount = 100"
@@ -151,12 +162,17 @@ def test_flags_are_explained_and_measured_on_the_labelled_cases(warehouse: duckd
     assert warehouse.execute(cases).fetchall() == [
         ("absent", False, False, None),
         ("alike", True, True, "D1"),
+        ("broad", True, True, None),
         ("found", True, True, "D1"),
         ("missed", True, False, None),
+        ("narrow", True, False, None),
     ]
     quality = "select true_count, found_count, false_count, false_alarm_count, recall, labelled_precision from marts.mart_integrity_test_quality"
     assert warehouse.execute(f"{quality} where test = 'duplicate_payment' and origin = 'all'").fetchall() == [
         (2, 1, 1, 1, 0.5, 0.5)
+    ]
+    assert warehouse.execute(f"{quality} where test = 'heterogeneous_supplier' and origin = 'all'").fetchall() == [
+        (2, 1, 0, 0, 0.5, None)
     ]
     tests = "select test, unit_count, flag_count, amount_at_risk, flag_rate, recall, statistic from marts.mart_agency_integrity_tests order by 1"
     assert warehouse.execute(tests).fetchall() == [

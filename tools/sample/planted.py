@@ -27,6 +27,10 @@ AUDITED_AGENCY = "M-R: Office of Neighborhood Safety and Engagement"
 AUDITED = ((79_098, date(2022, 7, 12)), (149_528, date(2023, 5, 9)), (61_731, date(2024, 1, 16)))
 
 
+# Tests of all payments of an agency, or of a vendor: such a case names no vendor, or no agency.
+_OF_AGENCIES, _OF_VENDORS = ("bunching_below_threshold", "year_end_share"), ("heterogeneous_supplier",)
+
+
 @dataclass(frozen=True)
 class Case:
     """Payments that belong together. `is_true` is whether a test should report them; `is_labelled` whether it is for this module to say."""
@@ -40,8 +44,8 @@ class Case:
 
     @property
     def amount(self) -> float:
-        """Of the payment that is in question: the second of two, or all of a purchase in parts."""
-        if self.test == "split_purchase":
+        """Of the payment that is in question: the second of two, else of all."""
+        if self.test != "duplicate_payment":
             return round(sum(split.amount for split in self.splits), 2)
         last = [split for split in self.splits if split.amount > 0][-1]
         return round(sum(s.amount for s in self.splits if s.check == last.check and s.amount > 0), 2)
@@ -61,10 +65,20 @@ def cases() -> tuple[Case, ...]:
     )
 
 
-def other_payments() -> list[Split]:
-    """Payments that are no case of their own: amounts just below a threshold, a rush in June, vendors that sell everything."""
+@cache
+def patterns() -> tuple[Case, ...]:
+    """What statistical tests look for: amounts just below a threshold, a rush in June, vendors that sell everything."""
     maker = _Maker(seeded("planted patterns"), check=7_500_000)
-    return [*maker.below_threshold(), *maker.rush_in_june(), *maker.vendors_of_everything()]
+    return (
+        Case(
+            "bunching_below_threshold", "", True, "Sixty payments just below $25,000.", tuple(maker.below_threshold())
+        ),
+        Case("year_end_share", "", True, "Eighty payments in one June.", tuple(maker.rush_in_june())),
+        *(
+            Case("heterogeneous_supplier", "", True, "A vendor that is paid for things of every kind.", splits)
+            for splits in maker.vendors_of_everything()
+        ),
+    )
 
 
 def labels() -> str:
@@ -72,12 +86,14 @@ def labels() -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    for number, case in enumerate((case for case in cases() if case.is_labelled), start=1):
+    labelled = [case for case in (*cases(), *patterns()) if case.is_labelled]
+    for number, case in enumerate(labelled, start=1):
         days = [split.day for split in case.splits if split.amount > 0]
-        first = case.splits[0]
+        agency = "" if case.test in _OF_VENDORS else case.splits[0].agency.name
+        vendor = "" if case.test in _OF_AGENCIES else case.splits[-1].vendor
         writer.writerow(
             ["baltimore", f"sample-{number:02d}", case.test, case.tier, str(case.is_true).lower(), "planted in the sample",
-             first.agency.name, case.splits[-1].vendor, f"{case.amount:.2f}", min(days), max(days), case.note]
+             agency, vendor, f"{case.amount:.2f}", min(days), max(days), case.note]
         )  # fmt: skip
     return text.getvalue()
 
@@ -269,14 +285,15 @@ class _Maker:
             day = weekday_on_or_before(date(2024, 6, 3 + number % 25))
             yield self._split(buyers[number % 10], agency, f"YE{6100 + 3 * number}", day, self._amount(9_000, 60_000))
 
-    def vendors_of_everything(self) -> Iterator[Split]:
+    def vendors_of_everything(self) -> Iterator[tuple[Split, ...]]:
         """Two vendors that are paid for things of every kind."""
         trades = {trade.spend_category: trade for trade in TRADES}
         for _ in range(2):
             vendor, agencies = next(self.vendors), (self._agency(), self._agency(), self._agency())
-            for number in range(36):
-                trade = list(trades.values())[number % len(trades)]
-                payee = replace(vendor, trade=trade)
-                yield self._split(
+            payees = [replace(vendor, trade=list(trades.values())[number % len(trades)]) for number in range(36)]
+            yield tuple(
+                self._split(
                     payee, agencies[number % 3], f"EV{400 + 3 * number}", self._day(2023), self._amount(300, 4_000)
                 )
+                for number, payee in enumerate(payees)
+            )

@@ -9,7 +9,7 @@ from tools.sample.accounts import FUNDS
 from tools.sample.agencies import AGENCIES
 from tools.sample.firms import TRADES, respelt
 from tools.sample.ledger import LAST_DAY, Split, reversals, splits
-from tools.sample.planted import cases, other_payments
+from tools.sample.planted import cases, patterns
 from tools.sample.table import Cell, Row, Table, seeded
 
 HEADER = (
@@ -50,7 +50,7 @@ def table() -> Table:
     paid = list(splits(rng, FIRST_DAY, _CHECKS_A_DAY, _PRICE_LEVEL))
     paid = [replace(split, contract=_cited(rng, split)) for split in paid]
     back = reversals(rng, paid, 147)
-    planted = [split for case in cases() for split in case.splits] + other_payments()
+    planted = [split for case in (*cases(), *patterns()) for split in case.splits]
     output.defects["reversals"] = len(back) + sum(split.amount < 0 for split in planted)
     output.defects["cases planted for the integrity tests"] = len(cases())
     ledger = sorted([*paid, *back, *planted], key=lambda split: split.day)

@@ -21,8 +21,10 @@ _SEED = 17
 # Published breakdowns: the columns that are not summed over.
 _BREAKDOWNS: dict[str, tuple[str, ...]] = {
     "city": (), "agency": ("agency_id",), "industry": ("industry",), "agency and industry": ("agency_id", "industry"),
-    "owner group": ("owner_group",),
+    "owner group": ("owner_group",), "agency, industry and owner group": ("agency_id", "industry", "owner_group"),
 }  # fmt: skip
+# Owners of other payees have no published group: a group's share is of what all payees were paid, in this breakdown.
+_WHOLE = {"owner group": "city", "agency, industry and owner group": "agency and industry"}
 _GROUP_NOT_PUBLISHED = "No register that publishes groups of owners lists these firms, or not surely enough."
 _DENOMINATORS = ("all", "eligible")
 # Disjoint parts, so that mbe + wbe - dual = unduplicated to the cent.
@@ -43,7 +45,7 @@ class _Cell:
 def participation(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
     """One row per city, fiscal year, quarter or whole year, breakdown, group and denominator.
 
-    A group of owners gets its share of what the city paid to all: owners of other payees have no published group.
+    A group of owners has rows only where its firms were paid while certified.
     """
     rows = tables["marts.fct_participation_spend"].to_pylist()
     vendors = {vendor: i for i, vendor in enumerate(dict.fromkeys(row["vendor_id"] for row in rows if row["firm_id"]))}
@@ -54,8 +56,6 @@ def participation(tables: Mapping[str, "pa.Table"]) -> "pa.Table":
         if position is not None:
             probabilities[position] = row["match_probability"]
         for key in _cells_of(row):
-            if key[3] == "owner group" and position is None:
-                continue
             cell = cells[key]
             cell.paid += _cents(row["paid_amount"])
             for part in _PARTS:
@@ -82,34 +82,33 @@ def _cells_of(row: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def _table(cells: Mapping[tuple[Any, ...], _Cell], probabilities: list[float]) -> "pa.Table":
     import pyarrow as pa
 
-    published = [(key, group) for key in sorted(cells, key=_order) for group in _GROUPS]
+    published = [
+        (key, group)
+        for key in sorted(cells, key=_order)
+        if key[3] not in _WHOLE or any(cells[key].certified.values())
+        for group in _GROUPS
+    ]
     sums = [_of_group(cells[key], group) for key, group in published]
     intervals = sum_intervals([(list(cents), list(cents.values())) for cents in sums], probabilities, _SEED)
     columns: dict[str, list[Any]] = defaultdict(list)
     for (key, group), cents, (low, high) in zip(published, sums, intervals, strict=True):
-        city, year, quarter, breakdown, *_, denominator = key
-        of_all = (city, year, quarter, "city", None, None, None, denominator)
-        paid, parts = cells[of_all if breakdown == "owner group" else key].paid, cells[key].certified
+        city, year, quarter, breakdown, agency, industry, owner_group, denominator = key
+        of_all = (city, year, quarter, _WHOLE.get(breakdown, breakdown), agency, industry, None, denominator)
+        paid, parts = cells[of_all].paid, cells[key].certified
         # Rounded by part, so that the groups add up.
         expected = sum(round(sum(c * probabilities[v] for v, c in parts[part].items())) for part in _GROUPS[group])
-        names = (
-            "city",
-            "fiscal_year",
-            "fiscal_quarter",
-            "breakdown",
-            "agency_id",
-            "industry",
-            "owner_group",
-            "denominator",
-        )
-        values_of = dict(zip(names, key, strict=True))
         values: dict[str, Any] = {
             "participation_id": hash_id(*(None if part is None else str(part) for part in (*key, group))),
-            **values_of,
-            "not_published": _GROUP_NOT_PUBLISHED
-            if breakdown == "owner group" and not values_of["owner_group"]
-            else None,
+            "city": city,
+            "fiscal_year": year,
+            "fiscal_quarter": quarter,
+            "breakdown": breakdown,
+            "agency_id": agency,
+            "industry": industry,
+            "owner_group": owner_group,
+            "not_published": _GROUP_NOT_PUBLISHED if breakdown in _WHOLE and not owner_group else None,
             "certified_group": group,
+            "denominator": denominator,
             "denominator_amount": _dollars(paid),
             "expected_amount": _dollars(expected),
             "low_amount": _dollars(sum(c for v, c in cents.items() if probabilities[v] >= AUTO)),

@@ -1,7 +1,7 @@
 -- A returned row is a city's budget of one fiscal year and phase whose totals by line, agency, service, fund and pillar are not equal to the cent.
 -- severity: critical
 -- subject: budget
--- holds back: marts.mart_budget_by_service
+-- holds back: marts.mart_budget_by_agency
 with by_line as (
     select city, fiscal_year, phase, sum(appropriated_amount) as line_amount
     from marts.fct_budget_lines

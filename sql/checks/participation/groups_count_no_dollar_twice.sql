@@ -10,6 +10,7 @@ with signed as (
         breakdown,
         agency_id,
         industry,
+        owner_group,
         denominator,
         case when certified_group in ('mbe', 'wbe') then 1 else -1 end as sign,
         expected_amount,
@@ -25,10 +26,11 @@ select
     breakdown,
     agency_id,
     industry,
+    owner_group,
     denominator,
     sum(sign * expected_amount) as expected_difference,
     sum(sign * low_amount) as low_difference,
     sum(sign * high_amount) as high_difference
 from signed
-group by city, fiscal_year, fiscal_quarter, breakdown, agency_id, industry, denominator
+group by city, fiscal_year, fiscal_quarter, breakdown, agency_id, industry, owner_group, denominator
 having sum(sign * expected_amount) <> 0 or sum(sign * low_amount) <> 0 or sum(sign * high_amount) <> 0

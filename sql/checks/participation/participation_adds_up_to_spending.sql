@@ -5,8 +5,9 @@
 with published as (
     select city, fiscal_year, breakdown, sum(denominator_amount) as denominator_amount
     from marts.mart_mwbe_participation
-    -- The denominator of a group of owners is that of the city.
-    where denominator = 'all' and certified_group = 'unduplicated' and fiscal_quarter is not null and breakdown <> 'owner group'
+    -- The denominator of a group of owners is that of all payees.
+    where denominator = 'all' and certified_group = 'unduplicated' and fiscal_quarter is not null
+        and breakdown in ('city', 'agency', 'industry', 'agency and industry')
     group by city, fiscal_year, breakdown
 ),
 

@@ -1,69 +1,42 @@
 -- Each row is the budget of one city for one agency in one fiscal year and phase, with that of the year before.
-with totals as (
+with agencies as (
     select
         city,
         fiscal_year,
         phase,
         agency_id,
+        agency_name,
+        city_amount,
         sum(appropriated_amount) as appropriated_amount,
-        sum(published_amount - appropriated_amount) as not_counted_amount
-    from marts.fct_budget_lines
-    group by city, fiscal_year, phase, agency_id
-),
-
-budgets as (
-    select city, fiscal_year, phase, sum(appropriated_amount) as city_amount
-    from totals
-    group by city, fiscal_year, phase
-),
-
-compared as (
-    -- An agency that is absent from a published budget had 0; without that budget the amount is unknown.
-    select
-        totals.city,
-        totals.fiscal_year,
-        totals.phase,
-        totals.agency_id,
-        totals.appropriated_amount,
-        totals.not_counted_amount,
-        budgets.city_amount,
-        case when previous_budgets.city is not null then coalesce(previous.appropriated_amount, 0) end as previous_amount
-    from totals
-    inner join budgets using (city, fiscal_year, phase)
-    left join budgets as previous_budgets
-        on previous_budgets.city = totals.city
-        and previous_budgets.phase = totals.phase
-        and previous_budgets.fiscal_year = totals.fiscal_year - 1
-    left join totals as previous
-        on previous.city = totals.city
-        and previous.phase = totals.phase
-        and previous.agency_id = totals.agency_id
-        and previous.fiscal_year = totals.fiscal_year - 1
+        sum(not_counted_amount) as not_counted_amount,
+        sum(previous_amount) as previous_amount
+    from marts.mart_budget_by_service
+    group by city, fiscal_year, phase, agency_id, agency_name, city_amount
 )
 
 select
-    compared.city,
-    compared.fiscal_year,
-    compared.phase,
-    compared.agency_id,
+    agencies.city,
+    agencies.fiscal_year,
+    agencies.phase,
+    agencies.agency_id,
     agencies.agency_name,
-    compared.appropriated_amount,
-    compared.not_counted_amount,
-    compared.previous_amount,
-    compared.appropriated_amount - compared.previous_amount as change_amount,
-    change_rate(compared.appropriated_amount, compared.previous_amount) as change_rate,
-    coalesce(compared.previous_amount = 0 and compared.appropriated_amount <> 0, false) as is_new,
-    compared.city_amount,
-    cast(compared.appropriated_amount / nullif(compared.city_amount, 0) as double) as city_share,
+    agencies.appropriated_amount,
+    agencies.not_counted_amount,
+    agencies.previous_amount,
+    agencies.appropriated_amount - agencies.previous_amount as change_amount,
+    change_rate(agencies.appropriated_amount, agencies.previous_amount) as change_rate,
+    coalesce(agencies.previous_amount = 0 and agencies.appropriated_amount <> 0, false) as is_new,
+    coalesce(agencies.previous_amount <> 0 and agencies.appropriated_amount = 0, false) as is_ended,
+    agencies.city_amount,
+    cast(agencies.appropriated_amount / nullif(agencies.city_amount, 0) as double) as city_share,
     years.population_year,
-    cast(round(cast(compared.appropriated_amount / years.residents as double), 2) as decimal(18, 2)) as appropriated_amount_per_resident,
+    cast(round(cast(agencies.appropriated_amount / years.residents as double), 2) as decimal(18, 2)) as appropriated_amount_per_resident,
     years.base_fiscal_year,
-    cast(round(compared.appropriated_amount * years.price_factor, 2) as decimal(38, 2)) as appropriated_amount_real,
-    cast(round(compared.previous_amount * previous_years.price_factor, 2) as decimal(38, 2)) as previous_amount_real,
-    change_rate(compared.appropriated_amount * years.price_factor, compared.previous_amount * previous_years.price_factor) as change_rate_real
-from compared
-inner join marts.dim_agencies as agencies using (agency_id)
+    cast(round(agencies.appropriated_amount * years.price_factor, 2) as decimal(38, 2)) as appropriated_amount_real,
+    cast(round(agencies.previous_amount * previous_years.price_factor, 2) as decimal(38, 2)) as previous_amount_real,
+    change_rate(agencies.appropriated_amount * years.price_factor, agencies.previous_amount * previous_years.price_factor) as change_rate_real
+from agencies
 left join marts.dim_fiscal_years as years
-    on years.city = compared.city and years.fiscal_year = compared.fiscal_year
+    on years.city = agencies.city and years.fiscal_year = agencies.fiscal_year
 left join marts.dim_fiscal_years as previous_years
-    on previous_years.city = compared.city and previous_years.fiscal_year = compared.fiscal_year - 1
+    on previous_years.city = agencies.city and previous_years.fiscal_year = agencies.fiscal_year - 1

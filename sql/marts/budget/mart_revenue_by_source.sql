@@ -20,35 +20,41 @@ budgets as (
     group by city, fiscal_year, phase
 ),
 
+both_years as (
+    -- Each budget counts in its own year and, as the year before, in the next one: so a source that ended is a row, too.
+    select
+        city, fiscal_year, phase, fund_id, fund_name, revenue_group, revenue_category, revenue_source,
+        estimated_amount, cast(0 as decimal(38, 2)) as previous_amount
+    from totals
+    union all
+    select
+        city, fiscal_year + 1 as fiscal_year, phase, fund_id, fund_name, revenue_group, revenue_category, revenue_source,
+        0 as estimated_amount, estimated_amount as previous_amount
+    from totals
+),
+
 published as (
     select
-        totals.city,
-        totals.fiscal_year,
-        totals.phase,
-        'published' as publication_status,
-        cast(null as varchar) as not_published_reason,
-        totals.fund_id,
-        totals.fund_name,
-        totals.revenue_group,
-        totals.revenue_category,
-        totals.revenue_source,
-        totals.estimated_amount,
-        case when previous_budgets.city is not null then coalesce(previous.estimated_amount, 0) end as previous_amount,
+        both_years.city,
+        both_years.fiscal_year,
+        both_years.phase,
+        max(both_years.fund_id) as fund_id,
+        both_years.fund_name,
+        both_years.revenue_group,
+        both_years.revenue_category,
+        both_years.revenue_source,
+        sum(both_years.estimated_amount) as estimated_amount,
+        case when previous.city is not null then sum(both_years.previous_amount) end as previous_amount,
         budgets.city_amount
-    from totals
+    from both_years
     inner join budgets using (city, fiscal_year, phase)
-    left join budgets as previous_budgets
-        on previous_budgets.city = totals.city
-        and previous_budgets.phase = totals.phase
-        and previous_budgets.fiscal_year = totals.fiscal_year - 1
-    left join totals as previous
-        on previous.city = totals.city
-        and previous.phase = totals.phase
-        and previous.fiscal_year = totals.fiscal_year - 1
-        and previous.fund_name = totals.fund_name
-        and previous.revenue_group = totals.revenue_group
-        and previous.revenue_category = totals.revenue_category
-        and previous.revenue_source = totals.revenue_source
+    left join budgets as previous
+        on previous.city = both_years.city
+        and previous.phase = both_years.phase
+        and previous.fiscal_year = both_years.fiscal_year - 1
+    group by
+        both_years.city, both_years.fiscal_year, both_years.phase, both_years.fund_name, both_years.revenue_group, both_years.revenue_category,
+        both_years.revenue_source, previous.city, budgets.city_amount
 ),
 
 without_revenue as (
@@ -61,8 +67,8 @@ without_revenue as (
 
 rows_of_both as (
     select
-        city, fiscal_year, phase, publication_status, not_published_reason, fund_id, fund_name, revenue_group, revenue_category, revenue_source,
-        estimated_amount, previous_amount, city_amount
+        city, fiscal_year, phase, 'published' as publication_status, null as not_published_reason, fund_id, fund_name, revenue_group,
+        revenue_category, revenue_source, estimated_amount, previous_amount, city_amount
     from published
     union all
     select
@@ -71,14 +77,14 @@ rows_of_both as (
         missing.phase,
         'not_published' as publication_status,
         coalesce(reasons.reason, 'No dataset with the revenue of this fiscal year is in the catalog.') as not_published_reason,
-        cast(null as varchar) as fund_id,
-        cast(null as varchar) as fund_name,
-        cast(null as varchar) as revenue_group,
-        cast(null as varchar) as revenue_category,
-        cast(null as varchar) as revenue_source,
-        cast(null as decimal(38, 2)) as estimated_amount,
-        cast(null as decimal(38, 2)) as previous_amount,
-        cast(null as decimal(38, 2)) as city_amount
+        null as fund_id,
+        null as fund_name,
+        null as revenue_group,
+        null as revenue_category,
+        null as revenue_source,
+        null as estimated_amount,
+        null as previous_amount,
+        null as city_amount
     from without_revenue as missing
     left join seeds.not_published as reasons
         on reasons.city = missing.city and reasons.what = 'revenue'
@@ -102,6 +108,7 @@ select
     revenue.estimated_amount,
     revenue.previous_amount,
     change_rate(revenue.estimated_amount, revenue.previous_amount) as change_rate,
+    coalesce(revenue.previous_amount <> 0 and revenue.estimated_amount = 0, false) as is_ended,
     revenue.city_amount,
     cast(revenue.estimated_amount / nullif(revenue.city_amount, 0) as double) as city_share,
     cast(round(cast(revenue.estimated_amount / years.residents as double), 2) as decimal(18, 2)) as estimated_amount_per_resident,

@@ -67,6 +67,18 @@ participation as (
     group by city, fiscal_year, fiscal_quarter
 ),
 
+covered as (
+    select city, fiscal_year, cast(null as integer) as fiscal_quarter, count(*) as covered_months, 12 as all_months
+    from marts.dim_coverage
+    where source = 'spending' and status = 'complete'
+    group by city, fiscal_year
+    union all
+    select city, fiscal_year, cast((fiscal_period + 2) // 3 as integer) as fiscal_quarter, count(*) as covered_months, 3 as all_months
+    from marts.dim_coverage
+    where source = 'spending' and status = 'complete'
+    group by city, fiscal_year, cast((fiscal_period + 2) // 3 as integer)
+),
+
 figures as (
     select city, fiscal_year, cast(null as integer) as fiscal_quarter, 'adopted_budget' as measure, cast(adopted_amount as decimal(38, 6)) as our_value
     from budgets
@@ -120,6 +132,10 @@ compared as (
             else 'unexplained'
         end as status,
         stated.reason as reviewed_reason,
+        case
+            when covered.covered_months < covered.all_months
+                then 'The checkbook covers ' || covered.covered_months || ' of the ' || covered.all_months || ' months.'
+        end as coverage_reason,
         ours.our_table,
         stated.source,
         stated.source_date
@@ -129,6 +145,11 @@ compared as (
         and ours.fiscal_year = stated.fiscal_year
         and ours.measure = stated.measure
         and ours.fiscal_quarter is not distinct from stated.fiscal_quarter
+    left join covered
+        on stated.measure in ('certified_payments', 'certified_share')
+        and covered.city = stated.city
+        and covered.fiscal_year = stated.fiscal_year
+        and covered.fiscal_quarter is not distinct from stated.fiscal_quarter
 )
 
 select
@@ -151,7 +172,7 @@ select
         when 'explained' then reviewed_reason
         else 'unexplained'
     end as reason,
-    case when status = 'unexplained' then reviewed_reason end as possible_reason,
+    case when status = 'unexplained' then nullif(concat_ws(' ', coverage_reason, reviewed_reason), '') end as possible_reason,
     our_table,
     source,
     source_date

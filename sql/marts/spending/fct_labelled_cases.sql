@@ -48,8 +48,8 @@ published as (
     from cases
     inner join marts.fct_invoices as invoices
         on invoices.city = cases.city
-        and invoices.agency_id = cases.agency_id
-        and invoices.vendor_id = coalesce(cases.vendor_id, invoices.vendor_id)
+        and (cases.agency_id is null or invoices.agency_id = cases.agency_id)
+        and (cases.vendor_id is null or invoices.vendor_id = cases.vendor_id)
         and invoices.payment_date between cases.first_date and cases.last_date
         and (cases.test <> 'duplicate_payment' or invoices.paid_amount = cases.amount)
 ),
@@ -64,8 +64,8 @@ reported as (
     inner join marts.fct_spend_flags as flags
         on flags.city = cases.city
         and flags.test = cases.test
-        and flags.agency_id = cases.agency_id
-        and flags.vendor_id = coalesce(cases.vendor_id, flags.vendor_id)
+        and (cases.agency_id is null or flags.agency_id = cases.agency_id)
+        and (cases.vendor_id is null or flags.vendor_id = cases.vendor_id)
         and flags.first_date <= cases.last_date
         and flags.last_date >= cases.first_date
         and (cases.test <> 'duplicate_payment' or flags.flagged_amount = cases.amount)
