@@ -36,7 +36,7 @@ _TICK = (
 # A font that vl-convert brings, so that the widths of texts are the same on every machine.
 _CONFIG = {
     "font": "Liberation Sans", "aria": False, "view": {"continuousHeight": 220, "discreteHeight": {"step": 20}},
-    "axisQuantitative": {"labelExpr": _TICK, "tickCount": 5}, "axisX": {"labelAngle": 0}, "axisY": {"labelLimit": 280},
+    "axisQuantitative": {"labelExpr": _TICK, "tickCount": 5}, "axisX": {"labelAngle": 0}, "axisY": {"labelLimit": 280, "maxExtent": 320},
     "line": {"strokeWidth": 2},
     "range": {"category": _COLOURS}, "mark": {"color": _COLOURS[0]}, "title": {"anchor": "start", "fontSize": 12},
 }  # fmt: skip

@@ -57,6 +57,25 @@ RULES = {
         "marts.fct_payment_sizes": f"select {YEAR}, 'a' as agency_id, unnest(['first two digits', 'first two digits', 'first digit']) as size_kind,"
         " unnest([2, 3, 5]) as payment_count",
     },
+    "contracts_keep_reported_spending": {
+        "clean.baltimore_contracts": "select unnest([60, 40]) as spent_amount",
+        "marts.dim_contracts": "select 'baltimore' as city, unnest([70, 30]) as reported_spent_amount",
+    },
+    "labelled_cases_are_counted": {
+        "seeds.labelled_payment_cases": "select unnest(['x', 'x', 'x']) as city",
+        "marts.fct_labelled_cases": "select unnest(['x', 'x', 'x']) as city, unnest([true, true, false]) as is_published",
+        "marts.mart_integrity_test_quality": "select 'x' as city, unnest(['all', 'all', 'an audit']) as origin,"
+        " unnest(['duplicate_payment', 'duplicate_payment D1', 'duplicate_payment']) as test, unnest([1, 1, 1]) as true_count,"
+        " unnest([1, 0, 0]) as false_count",
+    },
+    "every_certification_has_a_firm": {
+        "marts.dim_certified_firms": "select unnest(['x', 'x', 'y']) as authority",
+        "marts.bridge_certified_firms": "select unnest(['x', 'x', 'y']) as authority",
+    },
+    "every_official_figure_is_compared": {
+        "seeds.official_figures": "select unnest(['budget', 'budget']) as subject, unnest(['1', '0.0956']) as official_value",
+        "marts.mart_reconciliations": "select unnest(['budget', 'budget']) as subject, unnest([1, 0.0956])::decimal(38, 4) as official_value",
+    },
     "finder_accounts_for_matched_vendors": {
         "marts.fct_vendor_certification_matches": "select 'x' as authority, unnest(['v', 'w']) as vendor_id, true as is_assigned,"
         " unnest([0.6, 0.4]) as match_probability",
@@ -97,3 +116,16 @@ def test_a_lost_row_breaks_the_rule(rule: str) -> None:
     warehouse, mart = warehouse_of(rule)
     warehouse.execute(f"create or replace table {mart} as from {mart} offset 1")
     assert rows_of_check(warehouse, rule) != []
+
+
+def test_a_vendor_has_no_more_payments_or_agencies_than_its_spending() -> None:
+    warehouse = empty_warehouse()
+    warehouse.execute(
+        f"create table marts.fct_vendor_breadth as select {YEAR}, unnest(['v', 'w']) as vendor_id, 20 as payment_count, 2 as agency_count;"
+        f"create table marts.mart_spend_by_vendor as select {YEAR}, unnest(['v', 'w']) as vendor_id, 21 as payment_count, 2 as agency_count"
+    )
+    assert rows_of_check(warehouse, "vendor_breadth_is_within_payments") == []
+    warehouse.execute("update marts.fct_vendor_breadth set payment_count = 22 where vendor_id = 'v'")
+    assert [row[2] for row in rows_of_check(warehouse, "vendor_breadth_is_within_payments")] == ["v"]
+    warehouse.execute("delete from marts.mart_spend_by_vendor where vendor_id = 'w'")
+    assert len(rows_of_check(warehouse, "vendor_breadth_is_within_payments")) == 2

@@ -132,6 +132,26 @@ def test_chicagos_reimbursements_are_shown_and_not_counted(warehouse: duckdb.Duc
     ]
 
 
+def test_official_figures_of_the_real_budgets_are_equal_explained_or_unexplained(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("""
+        create table marts.fct_vacancy_lists (city varchar, capture_id varchar, listed_at timestamp, row_count bigint);
+        create table marts.mart_mwbe_participation (city varchar, fiscal_year integer, fiscal_quarter integer, breakdown varchar,
+            certified_group varchar, denominator varchar, expected_amount decimal(38, 2), expected_share double);
+        create table marts.dim_coverage (city varchar, source varchar, fiscal_year integer, fiscal_period integer, status varchar)
+    """)
+    build(warehouse, "marts.mart_reconciliations")
+    query = "select figure_id, our_value, difference, status from marts.mart_reconciliations where our_value is not null order by 1"
+    assert warehouse.execute(query).fetchall() == [
+        ("baltimore_budget_2022_file", 3_843_477_486, 0, "equal"),
+        ("baltimore_budget_2022_general_fund", 1_992_751_000, 0, "equal"),
+        ("baltimore_budget_2022_plan", 3_843_477_486, 43_477_486, "explained"),
+        ("chicago_budget_2024_appropriations", 18_341_105_000, 41_105_000, "explained"),
+        ("chicago_budget_2025_approved", 18_555_127_259, 1_455_127_259, "unexplained"),
+    ]
+
+
 def test_chicagos_revenue_is_all_there_and_baltimore_publishes_none(warehouse: duckdb.DuckDBPyConnection) -> None:
     query = "select city, fiscal_year, publication_status, sum(estimated_amount) from marts.mart_revenue_by_source group by all order by all"
     assert warehouse.execute(query).fetchall() == [
