@@ -15,7 +15,7 @@ with ours as (
 ),
 
 covered as (
-    select city, fiscal_year, cast((fiscal_period + 2) // 3 as integer) as fiscal_quarter, count(*) as covered_months
+    select city, fiscal_year, cast((fiscal_period + 2) // 3 as integer) as fiscal_quarter, count(fiscal_period) as covered_months
     from marts.dim_coverage
     where source = 'spending' and status = 'complete'
     group by 1, 2, 3
