@@ -16,16 +16,18 @@ _FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
 _NESTED = {"list", "struct", "map", "array"}
 
 
-def write_result(result: duckdb.DuckDBPyRelation, form: str, stream: BinaryIO) -> None:
-    """Write `result` as csv, json (one object per line) or parquet, in batches: it need not fit into memory.
+def write_result(result: duckdb.DuckDBPyRelation, form: str, stream: BinaryIO) -> int:
+    """Write `result` as csv, json (one object per line) or parquet, in batches: it need not fit into memory. Returns its rows.
 
     In CSV, text that a spreadsheet would run as a formula gets an apostrophe before it. The other formats are exact.
     """
+    count = 0
     if form == "json":
         lines = result.query("result", "select to_json(result) from result")
         while batch := lines.fetchmany(10_000):
             stream.write("".join(f"{line}\n" for (line,) in batch).encode())
-        return
+            count += len(batch)
+        return count
     if form == "csv" and any(kind.id in _NESTED for kind in result.types):  # Arrow's CSV has no nested types
         columns = [
             f"cast({quoted(name)} as varchar) as {quoted(name)}" if kind.id in _NESTED else quoted(name)
@@ -37,11 +39,14 @@ def write_result(result: duckdb.DuckDBPyRelation, form: str, stream: BinaryIO) -
         with pyarrow.parquet.ParquetWriter(stream, rows.schema) as file:
             for batch in rows:
                 file.write_batch(batch)
-        return
+                count += batch.num_rows
+        return count
     header = _without_formulas(pa.RecordBatch.from_pylist([], schema=rows.schema))
     with pyarrow.csv.CSVWriter(stream, header.schema) as file:
         for batch in rows:
             file.write_batch(_without_formulas(batch))
+            count += batch.num_rows
+    return count
 
 
 def _without_formulas(batch: pa.RecordBatch) -> pa.RecordBatch:

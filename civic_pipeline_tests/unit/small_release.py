@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from civic_pipeline.releases.contents import content_hash
 from civic_pipeline.warehouse import meta
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5)
@@ -60,6 +61,7 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
             entry = {
                 "table_name": name, "each_row_is": "one row", "cannot_say": "Nothing else.", "status": "current",
                 "built_at": MOMENT, "row_count": rows, "data_date": date(2026, 1, 1), "key_columns": [], "inputs": ["raw.town_source"],
+                "content_hash": content_hash(connection, name),
             }  # fmt: skip
             meta.put(
                 connection, meta.TABLES, "table_name", name, [entry | dict(entries.get(name.partition(".")[2], {}))]

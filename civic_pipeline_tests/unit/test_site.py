@@ -181,12 +181,14 @@ def test_a_chart_for_other_sites_is_an_image_with_its_source_and_without_style(s
 def test_files_are_named_by_their_content_and_listed(site: Path) -> None:
     manifest = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["release_id"] == "r1"
-    on_disk = {str(path.relative_to(site)) for path in (site / "files").rglob("*") if path.is_file()}
-    assert {file["path"] for file in manifest["files"].values()} == on_disk
+    hashed = {str(path.relative_to(site)) for path in (site / "files").rglob("*") if path.is_file()}
+    tables = {str(path.relative_to(site)) for path in (site / "releases" / "r1").glob("*.parquet")}
+    assert {file["path"] for file in manifest["files"].values()} == hashed | tables
+    assert len(tables) == len(BUDGET)
     for file in manifest["files"].values():
         digest = hashlib.sha256((site / file["path"]).read_bytes()).hexdigest()
         assert file["sha256"] == digest
-        assert digest[:12] in file["path"]
+        assert digest[:12] in file["path"] or file["path"] in tables
 
 
 def test_a_download_has_the_rows_it_states_and_no_formula(site: Path) -> None:
@@ -217,6 +219,62 @@ def test_the_same_release_is_not_built_again(release: Path, tmp_path: Path, monk
     assert (again.pages, again.bytes) == (first.pages, first.bytes)
     monkeypatch.setattr(build, "code_hash", lambda: "other code")
     assert build_site(release, tmp_path / "site").is_new
+
+
+def next_release(file: Path, changed: str) -> Path:
+    """The release of `BUDGET` after r1, in which one table has other rows."""
+    tables = BUDGET | {changed: f"{BUDGET[changed]} limit 1"}
+    small_release(file, tables)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("update meta.releases set release_id = 'r2', released_at = released_at + interval 1 day")
+        for table in BUDGET:
+            change = {
+                "release_id": "r2" if table == changed else "r1", "released_at": MOMENT, "table_name": table, "change": "new",
+                "summary": "x",
+            }  # fmt: skip
+            meta.put(connection, meta.CHANGES, "table_name", table, [change])
+    return file
+
+
+def test_files_of_unchanged_tables_are_taken_over_from_the_site_before(tmp_path: Path) -> None:
+    changed = "marts.dim_objects"
+    release = next_release(tmp_path / "r1.duckdb", changed)
+    with duckdb.connect(str(release)) as connection:
+        connection.execute("update meta.releases set release_id = 'r1'")
+        connection.execute(f"create or replace table {changed} as {BUDGET[changed]}")
+        connection.execute(
+            "update meta.tables set content_hash = 'before', row_count = 2 where table_name = ?", [changed]
+        )
+    first = build_site(release, tmp_path / "site").folder.resolve()
+    before = json.loads((first / "manifest.json").read_text())["files"]
+    damaged = first / before["tables/marts.dim_funds.csv"]["path"]
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"damaged")
+    second = build_site(next_release(tmp_path / "r2.duckdb", changed), tmp_path / "site").folder.resolve()
+    assert first != second
+    after = json.loads((second / "manifest.json").read_text())["files"]
+    taken = {
+        name.removeprefix("releases/r2/")
+        for name, file in after.items()
+        for other in before.values()
+        if (second / file["path"]).samefile(first / other["path"])
+    }
+    tables = BUDGET.keys() - {changed}
+    expected = {name for table in tables for name in (f"tables/{table}.csv", f"{table}.parquet", f"tables/{table}.zip")}
+    assert {name for name in taken if "marts." in name} == expected - {"tables/marts.dim_funds.csv"}
+    assert "changes.csv" not in taken, "a table without a hash of its contents is always written"
+    for file in after.values():
+        assert hashlib.sha256((second / file["path"]).read_bytes()).hexdigest() == file["sha256"]
+    fresh = build_site(tmp_path / "r2.duckdb", tmp_path / "other").folder
+    assert texts(second) == texts(fresh), "taken over or written, the site is the same"
+
+
+def test_nothing_is_taken_over_from_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build_site(small_release(tmp_path / "r1.duckdb"), tmp_path / "site").folder.resolve()
+    monkeypatch.setattr(build, "code_hash", lambda: "other code")
+    second = build_site(tmp_path / "r1.duckdb", tmp_path / "site").folder.resolve()
+    inodes = {path.stat().st_ino for path in first.rglob("*") if path.is_file()}
+    assert not {path.stat().st_ino for path in second.rglob("*") if path.is_file()} & inodes
 
 
 def test_pages_know_when_portals_were_last_asked_though_no_release_was_made(release: Path, tmp_path: Path) -> None:

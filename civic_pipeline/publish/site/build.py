@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import duckdb
+import jinja2
+import pyarrow as pa
 
 from civic_pipeline.errors import SiteFolderTaken, writing
+from civic_pipeline.publish import extracts
 from civic_pipeline.publish.site import (
     action_plan,
     budget,
@@ -29,6 +32,7 @@ from civic_pipeline.publish.site import (
     spending,
 )
 from civic_pipeline.publish.site.facts import read_facts
+from civic_pipeline.publish.site.files import Earlier
 from civic_pipeline.publish.site.site import HERE, About, Entry, Site
 from civic_pipeline.releases import connect
 from civic_pipeline.replacing import replace_text
@@ -105,7 +109,8 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         draft = builds / ".draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        site = Site(draft, facts, connection)
+        earlier = Earlier(out, before if before and before["code"] == code else {})
+        site = Site(draft, facts, connection, earlier)
         site.navigation = [Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS]
         site.tools = [Entry(part.TITLE, part.PART, f"{part.PART}index.html") for part in (data, changes)]
         for subject, entry in zip(SUBJECTS, site.navigation, strict=True):
@@ -151,11 +156,14 @@ def _add_first_page(site: Site, subject: Subject) -> None:
 
 
 def code_hash() -> str:
-    """Hash of everything here that a page depends on besides the release."""
-    files = sorted(path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    digest = hashlib.sha256()
+    """Hash of everything that a page or a file depends on besides the release."""
+    files = [
+        *sorted(path for path in HERE.rglob("*") if path.is_file() and path.suffix != ".pyc"),
+        Path(extracts.__file__),
+    ]
+    digest = hashlib.sha256(f"{duckdb.__version__} {jinja2.__version__} {pa.__version__}".encode())
     for path in files:
-        digest.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(HERE.parent).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:32]
 
 

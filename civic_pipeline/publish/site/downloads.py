@@ -3,8 +3,8 @@
 A Parquet file is written once, in the folder of its release: the page of its table leads there.
 """
 
-import hashlib
 import json
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -12,11 +12,10 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.facts import Facts, Table
 from civic_pipeline.publish.site.files import Download, File
 from civic_pipeline.publish.site.metadata import data_package, licences, sources
-from civic_pipeline.publish.site.site import Site
+from civic_pipeline.publish.site.site import Site, hash_of
 from civic_pipeline.sql_text import literal, quoted
 
 _SCHEMAS = ("marts", "clean")
@@ -39,7 +38,8 @@ def write_downloads(site: Site, table: Table) -> list[Download]:
         for c in table.columns
     ]
     csv = site.csv(f"tables/{table.name}.csv", f"select {', '.join(texts)} from {table.name} order by {order}")
-    parquet = _write_parquet(site, table, f"select {', '.join(columns)} from {table.name} order by {order}")
+    exact = f"select {', '.join(columns)} from {table.name} order by {order}"
+    parquet = site.parquet(f"{_folder(site.facts)}/{table.name}.parquet", exact, is_hashed=False)
     packed = _write_zip(site, table, csv)
     files = (("CSV", csv, "csv"), ("Parquet", parquet, "parquet"), (ZIP, packed, "zip"))
     return [Download(kind, file, f"{table.name}-{file.rows}-rows.{suffix}") for kind, file, suffix in files]
@@ -76,16 +76,6 @@ def _folder(facts: Facts) -> str:
     return f"releases/{facts.release_id}"
 
 
-def _write_parquet(site: Site, table: Table, query: str) -> File:
-    path = site.folder / _folder(site.facts) / f"{table.name}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as stream:
-        write_result(site.connection.sql(query), "parquet", stream)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return File(str(path.relative_to(site.folder)), path.stat().st_size, digest, table.rows)
-
-
 def _write_views(folder: Path, tables: list[Table]) -> None:
     """Views by file names alone: they work where the folder is, and for a program that searches files there."""
     # DuckDB reads the setting as a list with commas, and a folder may have one in its path.
@@ -112,14 +102,19 @@ def _write_zip(site: Site, table: Table, csv: File) -> File:
         "CITATION.cff": _citation(site.facts, table),
         "datapackage.json": json.dumps(package, indent=1, ensure_ascii=False) + "\n",
     }
-    draft = site.folder / ".zip"
-    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for entry, text in texts.items():
-            archive.writestr(_entry(entry), text)
-        with (site.folder / csv.path).open("rb") as source, archive.open(_entry(name), "w", force_zip64=True) as target:
-            while chunk := source.read(1 << 20):
-                target.write(chunk)
-    return site.keep(f"tables/{table.name}.zip", draft, csv.rows)
+
+    def write(draft: Path) -> int | None:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for entry, text in texts.items():
+                archive.writestr(_entry(entry), text)
+            with (
+                (site.folder / csv.path).open("rb") as source,
+                archive.open(_entry(name), "w", force_zip64=True) as target,
+            ):
+                shutil.copyfileobj(source, target, 1 << 20)
+        return csv.rows
+
+    return site.add(f"tables/{table.name}.zip", hash_of("zip", csv.sha256, *texts.values()), write)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -129,6 +124,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _readme(facts: Facts, table: Table, csv: File, name: str) -> str:
+    release_id, released_at = facts.version_of(table)
     demo = (
         "**These rows are invented: they are the sample of the project. Do not cite them.**\n\n"
         if facts.is_demo
@@ -140,7 +136,7 @@ def _readme(facts: Facts, table: Table, csv: File, name: str) -> str:
     )
     return (
         f"# {table.title}\n\n{demo}`{name}` has {csv.rows:,} rows below one line of column names. Each row is {table.each_row_is}.\n\n"
-        f"- Table: `{table.name}`, release {facts.release_id}\n"
+        f"- Table: `{table.name}`, unchanged since release {release_id} of {released_at:%Y-%m-%d}\n"
         f"- Newest data: {table.data_date or 'no date is declared'}\n"
         f"- Key: {', '.join(table.key) or 'none'}\n"
         f"- Checks: {table.passed} passed, {len(table.failed)} failed\n"
@@ -159,6 +155,7 @@ def _cell(text: str | None) -> str:
 
 
 def _citation(facts: Facts, table: Table) -> str:
+    release_id, released_at = facts.version_of(table)
     publishers = sorted({capture.publisher for capture in table.captures if capture.publisher})
     citation = {
         "cff-version": "1.2.0",
@@ -166,7 +163,7 @@ def _citation(facts: Facts, table: Table) -> str:
         "type": "dataset",
         "title": f"{table.title} ({table.name})",
         "authors": [{"name": name} for name in publishers or ["not stated"]],
-        "version": facts.release_id,
-        "date-released": facts.released_at.date(),
+        "version": release_id,
+        "date-released": released_at.date(),
     }
     return yaml.safe_dump(citation, sort_keys=False, allow_unicode=True, width=120)

@@ -113,6 +113,7 @@ class Table:
     data_date: date | None
     key: tuple[str, ...]
     inputs: tuple[str, ...]
+    content_hash: str | None
     missing_parts: tuple[str, ...]
     quarantined_rows: int | None
     repeated_rows: int | None
@@ -223,6 +224,11 @@ class Facts:
     def table(self, name: str) -> Table | None:
         return self.tables.get(name)
 
+    def version_of(self, table: Table) -> tuple[str, datetime]:
+        """The release that last changed the table, and its time; this release if that is not known."""
+        newest = next(iter(table.changes), None)
+        return (newest.release_id, newest.released_at) if newest else (self.release_id, self.released_at)
+
 
 def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     """The facts of the release that `connection` reads."""
@@ -251,6 +257,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             data_date=row["data_date"],
             key=tuple(row["key_columns"] or ()),
             inputs=inputs[name],
+            content_hash=row["content_hash"],
             missing_parts=tuple(row.get("missing_parts") or ()),  # not in releases made until 0.1
             quarantined_rows=row["quarantined_rows"],
             repeated_rows=row["repeated_rows"],

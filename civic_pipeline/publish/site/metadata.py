@@ -65,13 +65,14 @@ def data_package(facts: Facts, table: Table, csv: File, path: str) -> dict[str, 
     ]
     schema = {"fields": fields, "missingValues": [""]} | ({"primaryKey": list(table.key)} if _has_key(table) else {})
     allowed = stated_licences(table)
+    release_id, released_at = facts.version_of(table)
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": table.name.replace("_", "-").lower(),
         "title": table.title,
         "description": _description(table),
-        "version": facts.release_id,
-        "created": f"{facts.released_at:%Y-%m-%dT%H:%M:%SZ}",
+        "version": release_id,
+        "created": f"{released_at:%Y-%m-%dT%H:%M:%SZ}",
         "contributors": [{"title": name, "roles": ["publisher"]} for name in _publishers(table)],
         "sources": [_source(capture) for capture in table.captures],
         "resources": [
@@ -149,7 +150,7 @@ def dcat_us(site: Site, files: Mapping[str, Sequence[Download]]) -> dict[str, An
     )
     return {
         "@type": "Catalog",
-        "conformsTo": "https://resources.data.gov/dcat-us/3.0.0/catalog",
+        "conformsTo": {"@type": "Standard", "@id": "https://resources.data.gov/dcat-us/3.0.0/catalog", "title": "DCAT-US 3.0"},
         "title": "Civic data",
         "description": f"The tables of release {facts.release_id}, each with its checks and the captures behind it.",
         "modified": f"{facts.released_at:%Y-%m-%d}",
@@ -165,6 +166,7 @@ def _dcat_dataset(
     facts: Facts, table: Table, downloads: Sequence[Download], contact: Mapping[str, str], scores: Mapping[str, float]
 ) -> dict[str, Any]:
     page = f"data/{table.name}/index.html"
+    release_id, released_at = facts.version_of(table)
     return {
         "@id": f"urn:civic-pipeline:table:{table.name}",
         "@type": "Dataset",
@@ -174,8 +176,8 @@ def _dcat_dataset(
         "publisher": {"@type": "Organization", "name": "; ".join(_publishers(table))},
         "contactPoint": [dict(contact)],
         "keyword": sorted({table.schema, *(capture.dataset.partition("/")[0] for capture in table.captures)}),
-        "version": facts.release_id,
-        "modified": f"{facts.released_at:%Y-%m-%d}",
+        "version": release_id,
+        "modified": f"{released_at:%Y-%m-%d}",
         "landingPage": {"@type": "Document", "title": table.title, "accessURL": page},
         "describedBy": {"@type": "Distribution", "title": "Data dictionary", "accessURL": page, "mediaType": "text/html"},
         "rights": [line for line in licences(table).splitlines() if line],
@@ -201,7 +203,7 @@ def _dcat_dataset(
                 "downloadURL": download.file.path,
                 "accessURL": page,
                 "byteSize": str(download.file.bytes),
-                "checksum": {"@type": "Checksum", "algorithm": "sha256", "checksumValue": download.file.sha256},
+                "checksum": {"@type": "Checksum", "algorithm": "SHA-256", "checksumValue": download.file.sha256},
             }
             for download in downloads
         ],

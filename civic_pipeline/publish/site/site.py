@@ -5,8 +5,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ import pyarrow.parquet
 from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, Facts, Table
-from civic_pipeline.publish.site.files import File
+from civic_pipeline.publish.site.files import Earlier, File, digest_of
 from civic_pipeline.publish.site.formats import FILTERS
 from civic_pipeline.publish.site.sections import Section
 from civic_pipeline.sql_text import quoted
 
 HERE = Path(__file__).parent
 
+_TABLE_NAME = re.compile(r"\b(?:clean|marts|meta)\.\w+")
 _RANGE_ROWS = 5_000  # a vendor with few payments costs one row group, about 100 kB
 
 # Also in every page: a host that cannot send headers enforces it, too. WebAssembly is the search (Pagefind).
@@ -83,11 +84,12 @@ class About:
 
 @dataclass
 class Site:
-    """A site that is being built in `folder`, from the release that `connection` reads."""
+    """A site that is being built in `folder`, from the release that `connection` reads. `earlier` has files that may be the same."""
 
     folder: Path
     facts: Facts
     connection: duckdb.DuckDBPyConnection
+    earlier: Earlier
     files: dict[str, File] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     cards: list[Card] = field(default_factory=list)
@@ -214,49 +216,71 @@ class Site:
         self.write(file, "image.svg", chart=chart, source="; ".join(sorted(publishers)) or "public data")
 
     def file(self, name: str, content: bytes, rows: int | None = None) -> File:
-        """Keep a data file; its path has the hash of its content before the suffix. `name` is such as vendors/baltimore.json."""
-        draft = self.folder / ".draft"
-        draft.write_bytes(content)
-        return self.keep(name, draft, rows)
+        """Keep bytes as a data file. `name` is such as vendors/baltimore.json."""
+
+        def write(draft: Path) -> int | None:
+            draft.write_bytes(content)
+            return rows
+
+        return self.add(name, None, write)
 
     def json(self, name: str, value: Any) -> File:
         return self.file(name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
-    def csv(self, name: str, sql: str) -> File:
+    def csv(self, name: str, query: str) -> File:
         """The rows of a query as CSV that a spreadsheet opens safely."""
-        return self._export(name, "csv", sql)
+        return self._export(name, "csv", query)
 
-    def parquet(self, name: str, sql: str) -> File:
+    def parquet(self, name: str, query: str, *, is_hashed: bool = True) -> File:
         """The rows of a query as Parquet, in the order of the query."""
-        return self._export(name, "parquet", sql)
+        return self._export(name, "parquet", query, is_hashed=is_hashed)
 
-    def _export(self, name: str, form: str, sql: str) -> File:
-        draft = self.folder / ".draft"
-        with draft.open("wb") as stream:
-            write_result(self.connection.sql(sql), form, stream)
-        (rows,) = self.connection.execute(f"select count(*) from ({sql})").fetchone() or (0,)
-        return self.keep(name, draft, rows)
+    def _export(self, name: str, form: str, query: str, *, is_hashed: bool = True) -> File:
+        def write(draft: Path) -> int:
+            with draft.open("wb") as stream:
+                return write_result(self.connection.sql(query), form, stream)
 
-    def parquet_by_ranges(self, name: str, sql: str) -> tuple[File, int]:
+        return self.add(name, self._made_from(form, query), write, is_hashed=is_hashed)
+
+    def parquet_by_ranges(self, name: str, query: str) -> tuple[File, int]:
         """The rows of a query in small row groups, so that a browser can read a range of rows; also the bytes of the footer."""
-        draft = self.folder / ".draft"
-        rows = self.connection.sql(sql).to_arrow_reader(_RANGE_ROWS)
-        count = 0
-        with pyarrow.parquet.ParquetWriter(draft, rows.schema, compression="snappy") as writer:
-            for group in _groups(rows, _RANGE_ROWS):
-                writer.write_table(group)
-                count += group.num_rows
-        with draft.open("rb") as stream:
-            stream.seek(-8, os.SEEK_END)
-            footer = int.from_bytes(stream.read(4), "little") + 8
-        return self.keep(name, draft, count), footer
 
-    def keep(self, name: str, draft: Path, rows: int | None) -> File:
-        """Move a finished file to its place: below `files/`, with the hash of its content before the suffix."""
-        with draft.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        def write(draft: Path) -> int:
+            rows = self.connection.sql(query).to_arrow_reader(_RANGE_ROWS)
+            count = 0
+            with pyarrow.parquet.ParquetWriter(draft, rows.schema, compression="snappy") as writer:
+                for group in _groups(rows, _RANGE_ROWS):
+                    writer.write_table(group)
+                    count += group.num_rows
+            return count
+
+        file = self.add(name, self._made_from(f"parquet by {_RANGE_ROWS} rows", query), write)
+        with (self.folder / file.path).open("rb") as stream:
+            stream.seek(-8, os.SEEK_END)
+            return file, int.from_bytes(stream.read(4), "little") + 8
+
+    def _made_from(self, form: str, query: str) -> str | None:
+        """The hash of a query, its form and the contents of the tables that it reads; None if one of them has no hash of its contents."""
+        tables = [self.table(name) for name in sorted(set(_TABLE_NAME.findall(query)))]
+        contents = [table.content_hash if table else None for table in tables]
+        known = [content for content in contents if content]
+        return hash_of(form, query, *known) if known and known == contents else None
+
+    def add(
+        self, name: str, made_from: str | None, write: Callable[[Path], int | None], *, is_hashed: bool = True
+    ) -> File:
+        """Add a data file, which the earlier site may have, else `write` writes it and returns its rows.
+
+        It gets its place below `files/`, with the hash of its content before the suffix; if not `is_hashed`, its name is its place.
+        """
+        draft = self.folder / ".draft"
+        draft.unlink(missing_ok=True)  # a link to a file of the earlier site must not be written into
+        file = self.earlier.take_over(made_from, draft)
+        if file is None:
+            rows = write(draft)
+            file = File("", draft.stat().st_size, digest_of(draft), rows, made_from)
         stem, _, suffix = name.rpartition(".")
-        file = File(f"files/{stem}.{digest[:12]}.{suffix}", draft.stat().st_size, digest, rows)
+        file = replace(file, path=f"files/{stem}.{file.sha256[:12]}.{suffix}" if is_hashed else name)
         target = self.folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(target)
@@ -284,16 +308,18 @@ class Site:
             "code": code,
             "left_out": self.left_out,
             "pages": dict(sorted(self.pages.items())),
-            "files": {
-                name: {"path": file.path, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
-                for name, file in sorted(self.files.items())
-            },
+            "files": {name: asdict(file) for name, file in sorted(self.files.items())},
         }
 
 
 def first_page(part: str, cities: Sequence[str]) -> str:
     """Where the navigation leads: the page of the first city below `part`, or the page that says why there is none."""
     return f"{part}{cities[0]}/index.html" if cities else f"{part}index.html"
+
+
+def hash_of(*texts: str) -> str:
+    """The hash of several texts in their order."""
+    return hashlib.sha256("".join(f"{len(text)}:{text}" for text in texts).encode()).hexdigest()
 
 
 def _groups(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarrow.Table]:
