@@ -93,12 +93,12 @@ class LayerAmbiguous(OneLineError):
 
 
 class NamesAlike(OneLineError):
-    """A source has columns whose names are equal without case, so that SQL cannot tell them apart."""
+    """A source has columns whose names look alike: equal without case, blanks at their ends and characters that nobody sees."""
 
     def __init__(self, url: str, names: Sequence[str]) -> None:
         super().__init__(
-            f"{url} has columns whose names differ only in case: {', '.join(names)}. SQL cannot tell them apart, so nothing was"
-            " read. Report it to the publisher, who can rename one."
+            f"{url} has columns whose names differ only in case, or in what nobody sees: {', '.join(names)}. SQL or a reader cannot"
+            " tell them apart, so nothing was read. Report it to the publisher, who can rename one."
         )
 
 

@@ -76,7 +76,7 @@ class ArcgisLayer:
         self._known_url = self._url
         with expecting("a layer with fields", self._url):
             fields = [f for f in self._layer["fields"] if f["type"] != "esriFieldTypeGeometry"]
-            columns = [_column(field) for field in fields]
+            columns = [_column(field, self._layer) for field in fields]
             labels = _labels_of(self._layer)
             row_id = _named(self._layer.get("objectIdField"), columns) or next(
                 (c for c in columns if c.portal_type == "OID"), None
@@ -222,8 +222,9 @@ class ArcgisLayer:
                 _raise_error(self._url, body.json())
             page = decoder.features(body, names)
             if page.absent:
+                others = f" but with {', '.join(page.unknown[:5])}" if page.unknown else ""
                 raise AnswerUnreadable(
-                    self._url, "every column of the layer", f"a page without {', '.join(page.absent)}"
+                    self._url, "every column of the layer", f"a page without {', '.join(page.absent)}{others}"
                 )
             return Page(_table(page, description, self._layer), page.is_flagged)
 
@@ -231,16 +232,19 @@ class ArcgisLayer:
             return self._client.download(f"{self._url}/query", query, path, parse, tries=tries)
 
     def _try_known_url(self) -> tuple[str, dict[str, Any]] | None:
-        """The layer at its last known URL, if it still has the name, the number and the item of the source."""
+        """The layer at its last known URL, if it still has the name, the number, and the item or the address of the source."""
         if not self._known_url:
             return None
         try:
             layer = self._json(self._known_url, {}, tries=1)
         except CivicError:
             return None
-        expected, item, number = self._source.item, layer.get("serviceItemId"), self._source.number
-        is_same = layer.get("name") == self._source.layer and (None in (expected, item) or expected == item)
-        is_same = is_same and number in (None, int(self._known_url.rpartition("/")[2]))
+        expected, item = self._source.item, layer.get("serviceItemId")
+        service, _, number = self._known_url.rpartition("/")
+        # Services of a city's own server have no item. Without one in the source, its address must be among those given.
+        is_its_service = service in self._fallbacks if expected is None else item in (None, expected)
+        is_its_number = self._source.number in (None, int(number))
+        is_same = layer.get("name") == self._source.layer and is_its_service and is_its_number
         return (self._known_url, layer) if is_same else None
 
     def _find_layer(self) -> tuple[str, dict[str, Any]]:
@@ -314,10 +318,11 @@ def _by_offset(ask: _Ask, where: str) -> PageAt:
     return lambda offset, rows, tries: ask({"where": where, "resultOffset": offset}, rows, tries)
 
 
-def _column(field: Mapping[str, Any]) -> PortalColumn:
+def _column(field: Mapping[str, Any], layer: Mapping[str, Any]) -> PortalColumn:
     kind = field["type"].removeprefix("esriFieldType")
     arrow_type, title = ARROW_TYPES.get(kind, pa.string()), field.get("alias") or field["name"]
-    return PortalColumn(field["name"], kind, arrow_type, title, is_instant=kind == "Date")
+    is_instant = kind == "Date" and not layer.get("datesInUnknownTimezone")
+    return PortalColumn(field["name"], kind, arrow_type, title, is_instant=is_instant)
 
 
 def _named(name: str | None, columns: Iterable[PortalColumn]) -> PortalColumn | None:

@@ -6,6 +6,7 @@ the rows. The capture is verified if both give the same number of rows.
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from civic_pipeline.errors import FileUnreadable, PagingBroken
 from civic_pipeline.portals.pages import page_rows
-from civic_pipeline.portals.source import PortalColumn
+from civic_pipeline.portals.source import PortalColumn, plain
 from civic_pipeline.portals.table import text_columns
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -95,12 +96,16 @@ def open_csv(url: str, path: Path, unpacked: Path, encoding: str | None) -> CsvF
     delimiter = _delimiter_of(path)
     records = _records(url, path, delimiter)
     _, header = next(records, (0, []))
-    if not any(name.strip() for name in header):
+    if not any(map(plain, header)):
         raise FileUnreadable(url, "it is empty, or its first line has no column names")
+    if re.fullmatch(r"sep=.?", header[0]):
+        raise FileUnreadable(
+            url, "its first line is a note for Excel (sep=), its second has the names: remove the first"
+        )
     if any("\0" in name for name in header):
         raise FileUnreadable(url, "its header contains NUL bytes")
     rows, has_values = 0, [False] * len(header)
-    unnamed = [place for place, name in enumerate(header) if not name.strip()]
+    unnamed = [place for place, name in enumerate(header) if not plain(name)]
     for line, record in records:
         if len(record) != len(header):
             values = f"{len(record)} value{'s' if len(record) > 1 else ''}"

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from civic_pipeline.errors import AnswerUnreadable
 from civic_pipeline.portals.http import Body
+from civic_pipeline.portals.source import comparable
 from civic_pipeline.sql_text import literal, quoted
 
 # A page is small, but the reader's buffers have 32 MB, and a wide row needs one vector per column.
@@ -31,7 +32,7 @@ class FeaturePage:
     """A page of ArcGIS features: attribute -> column of text, and geometries as JSON text.
 
     `reference`: the page's `spatialReference`, if it has one. `is_flagged`: the server says that more rows follow. `absent`:
-    attributes that are in no row of the page.
+    attributes that are in no row of the page; `unknown`: what its rows have and nobody asked for.
     """
 
     attributes: Mapping[str, pa.Array]
@@ -39,6 +40,7 @@ class FeaturePage:
     reference: Mapping[str, Any] | None
     is_flagged: bool
     absent: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 class Decoder:
@@ -65,10 +67,10 @@ class Decoder:
         finally:
             path.unlink()
 
-    def rows(self, page: Body, names: Collection[str]) -> Mapping[str, pa.ChunkedArray]:
+    def rows(self, page: Body, names: Collection[str], are_all: bool = False) -> Mapping[str, pa.ChunkedArray]:
         """Columns of text from a JSON array of objects: a missing value is null, a nested value is its JSON text.
 
-        Raises AnswerUnreadable.
+        `are_all`: nothing but `names` was asked for. Raises AnswerUnreadable.
         """
         page = page.without_markup()
         if not (page.beginning().startswith(b"[") and page.end().endswith(b"]")):
@@ -78,6 +80,8 @@ class Decoder:
             select = "distinct unnest(json_keys(row))"
             keys = self._read(page, "format='array', records=false, columns={row: 'json'}", select)
             spelled = _spellings(page, names, keys)  # a row may leave out its nulls: a name in no row is null
+            if are_all:
+                _refuse_unknown(page, names, spelled, keys)
             if any(name != key for name, key in spelled.items()):
                 table = self._read_rows(page, [spelled.get(name, name) for name in names])
         return dict(zip(names, table.columns, strict=True))
@@ -110,6 +114,7 @@ class Decoder:
             json.loads(table["spatialReference"][0].as_py() or "null"),
             bool(table["exceededTransferLimit"][0].as_py()),
             tuple(name for name in names if len(structs) and name not in spelled),
+            tuple(key for key in sorted(keys[0].to_pylist()) if key not in spelled.values()),
         )
 
     def _read(self, page: Body, options: str, select: str = "*", after: str = "") -> pa.Table:
@@ -132,12 +137,26 @@ def _spellings(page: Body, names: Collection[str], keys: pa.Table) -> dict[str, 
     """
     in_rows: dict[str, list[str]] = {}
     for key in keys[0].to_pylist():
-        in_rows.setdefault(key.lower(), []).append(key)
+        in_rows.setdefault(comparable(key), []).append(key)
     spelled = {}
     for name in names:
-        variants = in_rows.get(name.lower(), [])
+        variants = in_rows.get(comparable(name), [])
         if len(variants) > 1:
             raise AnswerUnreadable(page.url, f"one column {name}", f"rows with {', '.join(sorted(variants))}")
         if variants:
             spelled[name] = variants[0]
     return spelled
+
+
+def _refuse_unknown(page: Body, names: Collection[str], spelled: Collection[str], keys: pa.Table) -> None:
+    """Raise AnswerUnreadable if a name is in no row while the rows have a key of no name: then it was renamed, and is not null.
+
+    A key that begins with a name is a part of that column, such as location_city of location.
+    """
+    known = tuple(comparable(name) for name in names)
+    unknown = [key for key in keys[0].to_pylist() if not comparable(key).startswith(known)]
+    absent = [name for name in names if name not in spelled and not name.startswith(":")]
+    if unknown and absent:
+        raise AnswerUnreadable(
+            page.url, f"rows with {', '.join(absent[:5])}", f"rows that have {', '.join(sorted(unknown)[:5])} instead"
+        )

@@ -15,7 +15,7 @@ from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.json_objects import Members, on_one_line
 from civic_pipeline.portals.json_rows import json_rows
 from civic_pipeline.portals.json_text import InvalidJson, JsonText
-from civic_pipeline.portals.projection import geojson_system, refuse_feature
+from civic_pipeline.portals.projection import geojson_system, refuse_own
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import GEOMETRY
 from civic_pipeline.sql_text import quoted
@@ -62,7 +62,7 @@ def open_geojson(url: str, path: Path, lines: Path) -> FeatureFile:
                 properties = feature.get("properties")
                 if not isinstance(properties, dict | None) or not isinstance(feature.get("geometry"), dict | None):
                     raise InvalidJson(f"`properties` and `geometry` of feature {rows} are not objects")
-                refuse_feature(url, feature.get("crs"))
+                refuse_own(url, feature.get("crs"), (feature.get("geometry") or {}).get("crs"))
                 columns.add(properties or {})
     except UnicodeError as error:
         raise FileUnreadable(url, f"its text is not UTF-8 ({error})") from error

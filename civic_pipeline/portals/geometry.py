@@ -17,6 +17,7 @@ from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from civic_pipeline.errors import AnswerUnreadable, ProjectionUnexpected
+from civic_pipeline.portals.projection import esri_system
 
 DEGREES = "EPSG:4326"
 
@@ -27,9 +28,9 @@ def to_wkb(url: str, texts: pa.Array | pa.ChunkedArray, read: Reader, system: st
     """The geometries of a page as little-endian WKB; null where a geometry is null or has no points.
 
     `texts`: JSON; `read`: `esri` or `geojson`; `system`: their reference system, such as EPSG:2248, or None for degrees.
-    Raises AnswerUnreadable, and ProjectionUnexpected if the result is beyond 180 or 90.
+    Raises AnswerUnreadable, and ProjectionUnexpected if the result is beyond 180 or 90, or if a geometry names another system.
     """
-    shapes = np.array([_shape(url, text, read) for text in texts.to_pylist()], dtype=object)
+    shapes = np.array([_shape(url, text, read, system) for text in texts.to_pylist()], dtype=object)
     if system is not None and (known := ~shapely.is_missing(shapes)).any():
         shapes[known] = shapely.transform(shapes[known], _to_degrees(system), interleaved=False)
     points, places = shapely.get_coordinates(shapes, return_index=True)
@@ -58,11 +59,14 @@ def _to_degrees(system: str) -> Callable[..., tuple[Any, Any]]:
     return Transformer.from_crs(system, DEGREES, always_xy=True).transform
 
 
-def _shape(url: str, text: str | None, read: Reader) -> BaseGeometry | None:
+def _shape(url: str, text: str | None, read: Reader, system: str | None) -> BaseGeometry | None:
     if text is None:
         return None
     try:
-        shape = read(json.loads(text))
+        value = json.loads(text)
+        if (own := value.get("spatialReference")) and (named := esri_system(url, own)) != system:
+            raise ProjectionUnexpected(url, f"{named or DEGREES}, as a geometry says against its page")
+        shape = read(value)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, shapely.errors.ShapelyError) as error:
         raise AnswerUnreadable(url, "a geometry", f"{text[:80]} ({error})") from error
     return None if shape is None or shape.is_empty else shape

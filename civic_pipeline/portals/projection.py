@@ -24,15 +24,19 @@ def esri_system(url: str, system: Mapping[str, Any] | None) -> str | None:
 
 def geojson_system(url: str, system: Any) -> str | None:
     """The code that the member `crs` of a GeoJSON object names; None for degrees or if it says nothing. Raises ProjectionUnexpected."""
-    properties = system.get("properties") if isinstance(system, dict) else None
-    name = (properties.get("name") or properties.get("href")) if isinstance(properties, dict) else None
+    # Some writers give the name alone, and those before 2008 a code of EPSG.
+    written = system.get("properties") if isinstance(system, dict) else {"name": system}
+    if not isinstance(written, dict):
+        return None
+    name = written.get("name") or written.get("href") or (written.get("code") and f"EPSG:{written['code']}")
     return None if not name or _DEGREES.fullmatch(str(name)) else _known(url, str(name))
 
 
-def refuse_feature(url: str, system: Any) -> None:
-    """Raise ProjectionUnexpected if one feature of a collection has a system of its own that is not degrees."""
-    if named := geojson_system(url, system):
-        raise ProjectionUnexpected(url, named)
+def refuse_own(url: str, *systems: Any) -> None:
+    """Raise ProjectionUnexpected if one feature of a collection, or its geometry, has a system of its own that is not degrees."""
+    for system in systems:
+        if named := geojson_system(url, system):
+            raise ProjectionUnexpected(url, named)
 
 
 def _known(url: str, *names: str) -> str:

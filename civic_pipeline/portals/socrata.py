@@ -136,7 +136,7 @@ class SocrataDataset:
         def parse(body: Body) -> Page:
             if body.beginning().startswith(b"{"):
                 _raise_error(self.url, body.json())
-            texts = decoder.rows(body, names.values())
+            texts = decoder.rows(body, names.values(), are_all=select == listed)
             arrays = [typed(texts[name], column) for column, name in names.items()]
             return Page(pa.table(arrays, schema=description.schema))
 

@@ -1,5 +1,6 @@
 """The interface of all portal modules: describe a source, count its rows, read it as typed Arrow tables."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -79,7 +80,7 @@ class Description:
     """A source before it is read.
 
     `row_id`: the column that is unique at the portal, or None. `edited`: the column with the time of a row's last edit;
-    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names differ only in case,
+    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names look alike,
     FileUnreadable for more than MOST_COLUMNS columns or a name of more than LONGEST_NAME characters.
     """
 
@@ -95,7 +96,7 @@ class Description:
         refuse_too_wide(self.url, [column.name for column in self.columns])
         spellings: dict[str, list[str]] = {}
         for name in names:
-            spellings.setdefault(name.lower(), []).append(name)
+            spellings.setdefault(comparable(name), []).append(name)
         if alike := [name for same in spellings.values() if len(same) > 1 for name in same]:
             raise NamesAlike(self.url, alike)
 
@@ -121,10 +122,21 @@ class Description:
         return replace(self, columns=columns)
 
 
+def plain(name: str) -> str:
+    """A name without what nobody sees: composed letters, one blank between words, no byte order marks or other format characters."""
+    shown = "".join(letter for letter in unicodedata.normalize("NFC", name) if unicodedata.category(letter) != "Cf")
+    return " ".join(shown.split())
+
+
+def comparable(name: str) -> str:
+    """The form in which names of columns are equal: `Año`, `AÑO` and the same in decomposed letters are one name."""
+    return unicodedata.normalize("NFC", plain(name).lower())
+
+
 def unused_name(name: str, published: Iterable[str]) -> str:
     """`name` for a column of ours; with a number (`_id_2`) if the publisher has a column of this name, in any case."""
-    taken, free, number = {other.lower() for other in published}, name, 2
-    while free.lower() in taken:
+    taken, free, number = {comparable(other) for other in published}, name, 2
+    while comparable(free) in taken:
         free, number = f"{name}_{number}", number + 1
     return free
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from civic_pipeline.portals.source import PortalColumn
+from civic_pipeline.portals.source import PortalColumn, comparable, plain
 
 ROW_NUMBER = PortalColumn("_row", "row number", pa.int64(), "Position of the row in the file, from 1")
 GEOMETRY = PortalColumn("_geometry", "WKB", pa.binary(), "Geometry, WKB in EPSG:4326", is_derived=True)
@@ -37,16 +37,16 @@ class FileTable(Protocol):
 def column_names(header: Iterable[str]) -> list[str]:
     """Column names that are unique in SQL, which ignores case: `amount` and `Amount` become `amount` and `Amount_2`.
 
-    Whitespace within a name becomes one blank. An empty name becomes its position: `column_3`.
+    Names are stored as they are shown (`plain`). An empty name becomes its position: `column_3`.
     """
     used = {ROW_NUMBER.name, GEOMETRY.name}
     names = []
     for place, title in enumerate(header, 1):
-        plain = " ".join(title.split()) or f"column_{place}"
-        name, repetition = plain, 2
-        while name.lower() in used:
-            name, repetition = f"{plain}_{repetition}", repetition + 1
-        used.add(name.lower())
+        shown = plain(title) or f"column_{place}"
+        name, repetition = shown, 2
+        while comparable(name) in used:
+            name, repetition = f"{shown}_{repetition}", repetition + 1
+        used.add(comparable(name))
         names.append(name)
     return names
 
@@ -57,7 +57,7 @@ def text_columns(header: Sequence[str], has_values: Sequence[bool]) -> dict[int,
     Columns without name and values are left out: spreadsheets leave such commas and formats behind.
     """
     return {
-        place: PortalColumn(name, "text", pa.string(), " ".join(title.split()) or name)
+        place: PortalColumn(name, "text", pa.string(), plain(title) or name)
         for place, (name, title) in enumerate(zip(column_names(header), header, strict=True))
-        if title.strip() or has_values[place]
+        if plain(title) or has_values[place]
     }

@@ -3,6 +3,7 @@
 The source is read here in Python and not by the macros of the models, so that a check cannot repeat their error.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -32,8 +33,8 @@ def column_total(
     sent, finer, example = Decimal(0), 0, Decimal(0)
     for value, count in _values(connection, staged.model, declared.source or ""):
         amount = amount_of(value)
-        if amount is None:
-            continue
+        if amount is None or not _fits(amount, declared.type):
+            continue  # no amount: a row rule decides about the row
         sent += amount * count
         if scale is not None and amount != round(amount, scale):
             finer, example = finer + count, amount
@@ -70,7 +71,10 @@ def amount_of(value: object) -> Decimal | None:
     if value is None:
         return None
     if isinstance(value, float):
-        return round(Decimal(format(value, f".{_DOUBLE_DIGITS}g")), _DOUBLE_DECIMALS)
+        if not math.isfinite(value):
+            return None
+        amount = Decimal(format(value, f".{_DOUBLE_DIGITS}g"))
+        return round(amount, _DOUBLE_DECIMALS) if abs(amount) < 10**_DOUBLE_DIGITS else amount
     if not isinstance(value, str):
         return Decimal(str(value))
     match = _AMOUNT.fullmatch(_BLANKS.sub("", value))
@@ -81,6 +85,12 @@ def amount_of(value: object) -> Decimal | None:
         return None
     amount = Decimal(digits)
     return -amount if re.search(r"[-(]", match["sign"]) else amount
+
+
+def _fits(amount: Decimal, kind: str) -> bool:
+    """Whether a DuckDB type holds a number of that size; -1.8e308, which some services send for "no value", is no amount."""
+    match = re.fullmatch(r"DECIMAL\((\d+), ?(\d+)\)", kind)
+    return match is None or abs(amount) < 10 ** (int(match[1]) - int(match[2]))
 
 
 def scale_of(kind: str) -> int | None:

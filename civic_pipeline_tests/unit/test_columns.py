@@ -78,6 +78,10 @@ def test_dates_are_iso_text_or_epoch_milliseconds_also_before_1970() -> None:
     assert read("date", str(epoch), "-86400001", f"{epoch}.0", None) == [
         moment, datetime(1969, 12, 30, 23, 59, 59, 999000), moment, None,
     ]  # fmt: skip
+    assert read("date", "-62135596800000", "253402300799999") == [
+        datetime(1, 1, 1),
+        datetime(9999, 12, 31, 23, 59, 59, 999000),
+    ]
     assert read("DateOnly", "2024-01-31", None) == [date(2024, 1, 31), None]
 
 
@@ -86,7 +90,7 @@ def test_dates_are_iso_text_or_epoch_milliseconds_also_before_1970() -> None:
     [
         ("number", "n/a"), ("number", "1,234"), ("number", "true"), ("number", "1e40"), ("number", "NaN"),
         ("number", "0.1234567890123456789"), ("date", "2024-13-01"), ("date", "soon"), ("date", "1.5"), ("Integer", "x"),
-        ("Integer", "1.5"), ("Integer", str(2**63)), ("Double", "x"), ("checkbox", "yes"), ("DateOnly", "31.1.2024"),
+        ("Integer", "1.5"), ("Integer", str(2**63)), ("date", "99999999999999999"), ("date", "-99999999999999"), ("Double", "x"), ("checkbox", "yes"), ("DateOnly", "31.1.2024"),
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_an_error_that_names_the_column(kind: str, value: str) -> None:

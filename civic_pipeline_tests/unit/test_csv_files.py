@@ -92,6 +92,19 @@ def test_column_names_become_unique_and_values_are_unchanged(tmp_path: Path) -> 
     assert file.describe().row_id == file.describe().landed[0]
 
 
+def test_what_nobody_sees_is_no_part_of_a_name(tmp_path: Path) -> None:
+    """Byte order marks of joined files, blanks of word processors, marks of right-to-left text, letters that a Mac takes apart."""
+    content = "\ufeff\ufeffa,\ufeffb\u00a0,c\u200bd,\u200ee,an\u0303o,AÑO,\u200b\n1,2,3,4,5,6,7\n".encode()
+    assert rows(here(tmp_path, content), tmp_path) == [
+        {"a": "1", "b": "2", "cd": "3", "e": "4", "año": "5", "AÑO_2": "6", "column_7": "7"}
+    ]
+
+
+def test_a_note_for_excel_above_the_names_is_refused_in_words(tmp_path: Path) -> None:
+    assert "its first line is a note for Excel" in broken(tmp_path, b"sep=;\na;b\n1;2\n")
+    assert "remove the first" in broken(tmp_path, b"\xef\xbb\xbfsep=,\na,b\n1,2\n")
+
+
 def test_an_unnamed_column_with_a_single_value_is_kept(tmp_path: Path) -> None:
     content = b"a,,\n" + b"1,,\n" * 3000 + b"1,,x\n"
     assert rows(here(tmp_path, content), tmp_path)[-1] == {"a": "1", "column_3": "x"}

@@ -79,6 +79,12 @@ def test_a_page_in_a_known_projection_is_transformed(
         (DEGREES, {"wkid": 999999}, "EPSG:999999"),
         ({"x": 1420000.5, "y": 593000.25}, None, "another system, such as 1420000.5, 593000.25"),
         ({"x": 1420000.5, "y": 593000.25}, {"wkid": 4326}, "another system, such as"),
+        ({"x": 1, "y": 2, "spatialReference": {"wkid": 2248}}, None, "EPSG:2248, as a geometry says against its page"),
+        (
+            {**DEGREES, "spatialReference": {"wkid": 4326}},
+            {"wkid": 102100},
+            "EPSG:4326, as a geometry says against its page",
+        ),
     ],
 )
 def test_a_page_in_an_unknown_projection_is_refused_by_its_name(
@@ -196,8 +202,16 @@ def test_geojson_in_degrees_is_read(name: str, tmp_path: Path) -> None:
     assert capture(tmp_path, collection(named(name), [-76.5, 39.25])) == 1
 
 
-def test_geojson_in_feet_is_transformed(tmp_path: Path) -> None:
-    source = here(tmp_path, collection(named("urn:ogc:def:crs:EPSG::2248"), [1420000.1, 590000.2]), "wells.geojson")
+@pytest.mark.parametrize(
+    "crs",
+    [
+        named("urn:ogc:def:crs:EPSG::2248"), named("http://www.opengis.net/def/crs/EPSG/0/2248"), named("ESRI:102685"),
+        {"type": "EPSG", "properties": {"code": 2248}}, "EPSG:2248",
+    ],
+    ids=str,
+)  # fmt: skip
+def test_geojson_in_feet_is_transformed_however_it_says_so(crs: object, tmp_path: Path) -> None:
+    source = here(tmp_path, collection(crs, [1420000.1, 590000.2]), "wells.geojson")
     [page] = list(source.read(source.describe(), 1, tmp_path, False))
     point = shapely.from_wkb(page["_geometry"][0].as_py())
     assert (point.x, point.y) == pytest.approx((-76.61962, 39.28607), abs=1e-5)
@@ -207,6 +221,13 @@ def test_geojson_in_feet_is_transformed(tmp_path: Path) -> None:
     ("content", "system"),
     [
         (collection(named("EPSG:2248"), [5.5, 6.5], on_feature=True), "EPSG:2248"),
+        # As PostGIS writes a geometry with its system.
+        (
+            collection(None, [5.5, 6.5]).replace(
+                b'"Point"', b'"Point", "crs": {"type": "name", "properties": {"name": "EPSG:2248"}}'
+            ),
+            "EPSG:2248",
+        ),
         (collection({"type": "link", "properties": {"href": "town.prj"}}, [5.5, 6.5]), "town.prj"),
         (collection(None, [1420000.1, 590000.2]), "another system, such as"),
     ],

@@ -92,12 +92,37 @@ def test_a_field_that_is_in_no_row_is_an_error_and_one_without_values_is_null(tm
     assert read(layer({0: (metadata, [{"FID": 1, "maker": None}])}), tmp_path) == [{"FID": 1, "maker": None}]
     with pytest.raises(AnswerUnreadable, match="a page without maker; expected every column of the layer"):
         read(layer({0: (metadata, [{"FID": 1}, {"FID": 2}])}), tmp_path)
+    with pytest.raises(AnswerUnreadable, match="a page without maker but with Made by; expected"):  # its alias
+        read(layer({0: (metadata, [{"FID": 1, "Made by": "Ash"}])}), tmp_path)
 
 
 def test_rows_with_two_spellings_of_a_field_are_an_error(tmp_path: Path) -> None:
     rows = [{"FID": 1, "maker": "Ash"}, {"FID": 2, "MAKER": "Elm"}]
     with pytest.raises(AnswerUnreadable, match="rows with MAKER, maker; expected one column Maker"):
         read(layer({0: (benches(text("Maker")), rows)}), tmp_path)
+
+
+LOOK_ALIKE = (
+    ["bench no ", "bench\u00a0no", "\ufeffBench No", "bench\u200b no"],
+    ["año", "an\u0303o", "AÑO", "AN\u0303O"],
+)
+
+
+@pytest.mark.parametrize(("name", "in_rows"), [(same[0], other) for same in LOOK_ALIKE for other in same[1:]])
+def test_rows_may_spell_a_field_with_what_nobody_sees(name: str, in_rows: str, tmp_path: Path) -> None:
+    assert read(layer({0: (benches(text(name)), [{"FID": 1, in_rows: "x"}])}), tmp_path) == [{"FID": 1, name: "x"}]
+    assert read(socrata([name], [{":id": "row-1", in_rows: "x"}]), tmp_path)[0][name] == "x"
+    with pytest.raises(NamesAlike, match="differ only in case, or in what nobody sees"):
+        layer({0: (benches(text(name), text(in_rows)), [])}).describe()
+
+
+def test_a_column_that_the_rows_call_otherwise_is_not_null(tmp_path: Path) -> None:
+    with pytest.raises(AnswerUnreadable, match="rows that have total instead; expected rows with amount"):
+        read(socrata(["kind", "amount"], [{":id": "row-1", "kind": "x", "total": "5"}]), tmp_path)
+    parts = {":id": "row-1", "place_city": "x"}  # Socrata's older API gives a location in parts, and leaves out nulls
+    assert read(socrata(["kind", "place"], [parts]), tmp_path) == [
+        {"_id": "row-1", "_updated_at": None, "kind": None, "place": None}
+    ]
 
 
 def test_metadata_may_name_its_fields_in_another_case(tmp_path: Path) -> None:
@@ -160,7 +185,7 @@ def test_the_row_id_of_socrata_gives_way_to_a_column_of_the_publisher(tmp_path: 
     "reader", [layer({0: (benches(text("Maker"), text("MAKER")), [])}), socrata(["Maker", "MAKER"], [])]
 )
 def test_names_that_differ_only_in_case_are_refused_by_name(reader: Any) -> None:
-    with pytest.raises(NamesAlike, match="differ only in case: Maker, MAKER"):
+    with pytest.raises(NamesAlike, match="differ only in case, or in what nobody sees: Maker, MAKER"):
         reader.describe()
 
 
@@ -169,6 +194,12 @@ TWO = {
     3: (benches(text("metal")), [{"FID": 9, "metal": "iron"}]),
     4: ({**benches(), "name": "Lamps"}, []),
 }
+
+
+def test_the_address_of_the_last_capture_counts_only_where_the_source_names_its_service() -> None:
+    """Another service has a layer of the same name, which was read before `fallbacks` was corrected."""
+    for known in (f"{SERVICE}/1", f"{SERVICE.replace('Trees', 'Trees_2019')}/1"):
+        assert layer({1: TWO[1]}, known=known).describe().url == f"{SERVICE}/1"
 
 
 @pytest.mark.parametrize("known", [None, f"{SERVICE}/1", f"{SERVICE}/3"])

@@ -1,10 +1,12 @@
 """Contracts become checks, and checks find what is wrong: on a tiny project of a few rows."""
 
+import math
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +134,19 @@ def test_values_finer_than_cents_are_refused(tiny: TinyProject, amounts: list[st
     assert message in result.failure
 
 
+@pytest.mark.parametrize("amount", [-1.7976931348623157e308, 1e17, math.inf, math.nan])
+def test_a_double_that_is_no_amount_is_quarantined_and_not_summed(tiny: TinyProject, amount: float) -> None:
+    """What services backed by shapefiles send for "no value"; it must neither stop the build nor hold back the other rows."""
+    tiny.capture(
+        [("1", "2024-02-08", 4.5), ("2", "2024-02-08", amount)], types=[pa.string(), pa.string(), pa.float64()]
+    )
+    with tiny.build() as build:
+        results = audited(tiny, build)
+    assert results["control_total__amount"].passed
+    assert results["control_total__amount"].examples == ("4.50 sent, 4.50 accounted for",)
+    assert results["quarantine_tolerated"].examples == ("amount_is_readable: 1 rows",)
+
+
 def test_a_type_with_their_decimals_declares_them(tiny: TinyProject) -> None:
     tiny.capture([(str(number), "2024-02-08", "0.0825") for number in range(200)])
     tiny.edit(CONTRACT, "DECIMAL(18,2)", "DECIMAL(18,4)")
@@ -149,7 +164,8 @@ def test_a_type_with_their_decimals_declares_them(tiny: TinyProject) -> None:
         (" $1,234.5 ", "1234.5"), ("(12.00)", "-12"), ("-$5", "-5"), ("$-5", "-5"), (".5", "0.5"), ("7.", "7"),
         (Decimal("0.005"), "0.005"), (7, "7"), (0.0825, "0.0825"),
         # What sums of Doubles leave behind is not published money.
-        (0.1 + 0.2, "0.3"), (2.9e-11, "0"), (1e-05, "0.00001"), (12345678.9, "12345678.9"),
+        (0.1 + 0.2, "0.3"), (2.9e-11, "0"), (1e-05, "0.00001"), (12345678.9, "12345678.9"), (-0.0, "0"),
+        (1e308, "1e308"), (math.inf, None), (-math.inf, None), (math.nan, None),
     ],
 )  # fmt: skip
 def test_the_source_is_read_at_its_own_precision(value: object, amount: str | None) -> None:

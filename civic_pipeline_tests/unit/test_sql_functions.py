@@ -43,7 +43,8 @@ def test_money_is_read_in_every_notation_of_the_ledger(call: Callable[..., objec
 
 
 @pytest.mark.parametrize(
-    "text", ["n/a", "#REF!", "", "-", "TBD", "1,5", "12,34", "1e5", "--5", "(5", "1.2.3", "9" * 20, None]
+    "text",
+    ["n/a", "#REF!", "", "-", "TBD", "1,5", "12,34", "1e5", "--5", "(5", "1.2.3", "9" * 20, "5e-2", "9e-3", None],
 )
 def test_what_is_not_money_is_null_and_never_a_guess(call: Callable[..., object], text: str | None) -> None:
     assert call("parse_money", text) is None
@@ -64,6 +65,7 @@ def test_money_that_is_a_number_already_is_rounded_to_the_cent(call: Callable[..
         (1234.5, "1234.50"),
         (1.005, "1.01"),
         (-3e-05, "0.00"),
+        (5e-324, "0.00"),
     ],
 )
 def test_money_that_is_a_double_is_read_whatever_its_notation(

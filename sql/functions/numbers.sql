@@ -2,10 +2,10 @@
 
 -- '1234.5' -> 1234.50, '$1,234.50' -> 1234.50, '(12.00)' -> -12.00, '-$5' -> -5.00; 'n/a', '1,5', '-' or '' -> null
 -- Numbers pass through rounded to the cent, so one macro reads every money column. Thousands must be grouped by three.
--- A double below 0.0001 is written with an exponent, such as 2.9e-11: what a sum of doubles leaves behind is 0.00.
+-- A double below 0.0001 is written with an exponent, such as 2.9e-11: what a sum of doubles leaves behind is 0.00; '5e-2' -> null.
 create or replace macro parse_money(value) as (
     case
-        when regexp_matches(cast(value as varchar), '^-?\d(\.\d+)?e-\d+$') then cast(0 as decimal(18, 2))
+        when regexp_matches(cast(value as varchar), '^-?\d(\.\d+)?e-(0[5-9]|[1-9]\d+)$') then cast(0 as decimal(18, 2))
         when regexp_matches(regexp_replace(cast(value as varchar), '\s', '', 'g'), '^\(\$?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)\)$')
             then -try_cast(regexp_replace(cast(value as varchar), '[^0-9.]', '', 'g') as decimal(18, 2))
         when regexp_matches(regexp_replace(cast(value as varchar), '\s', '', 'g'), '^(-?\$?|\$-)((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)$')
