@@ -201,14 +201,42 @@ def test_what_a_vendor_was_paid_is_three_clicks_away(page: Page, warehouse: Path
     assert sum((Decimal(line["amount"]) for line in lines), Decimal()) == paid
 
 
+def test_a_property_is_looked_up_with_its_time_line_and_its_whole_block(page: Page, warehouse: Path) -> None:
+    lot, block, address, events, properties = ask(
+        warehouse,
+        "select block_lot, block, address, event_count, (select count(*) from mart_property_profiles as others where others.block = own.block)"
+        " from mart_property_profiles as own where is_vacant order by event_count desc, block_lot limit 1",
+    )[0]
+    days = ask(
+        warehouse,
+        "select event_date, left(split_part(capture_id, '/', -1), 10) from fct_property_events where block_lot = ?"
+        " order by event_date desc, event_type, event_id",
+        lot,
+    )
+    page.goto("/housing/baltimore/")
+    page.get_by_label("Address of a building").fill(address.lower())
+    page.get_by_role("option", name=f"{address} ({lot.replace('|', ' ')})").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(address)
+    lines = page.locator("[data-table=time-line] tbody tr")
+    assert lines.count() == events
+    assert [
+        (line.locator("th").get_attribute("data-value"), line.locator("td.day").get_attribute("data-value")[-27:][:10])  # type: ignore[index]
+        for line in lines.all()
+    ] == [(str(day), capture) for day, capture in days]
+    expect(page.get_by_role("heading", name=f"The whole block {block}")).to_be_visible()
+    assert page.locator("[data-table=block] tbody tr").count() == properties
+    page.locator("[data-table=block] tbody a").first.click()
+    page.wait_for_url(f"**/block/?block={block}&property=**")
+
+
 def test_rows_of_another_release_are_not_shown_as_the_vendors(page: Page, site: Path, warehouse: Path) -> None:
     (name,) = ask(warehouse, "select vendor_name from dim_vendors order by vendor_name limit 1 offset 5")[0]
     files = json.loads((site / "manifest.json").read_text(encoding="utf-8"))["files"]
     index = json.loads((site / files["spending/baltimore/vendors.json"]["path"]).read_text(encoding="utf-8"))
-    index["payments"][0] += 1  # every later vendor's rows are one off
+    index["rows"][0] += 1  # every later vendor's rows are one off
     page.route("**/vendors.*.json", lambda route: route.fulfill(json=index))
     page.goto(f"/spending/baltimore/vendor/?vendor={name}")
-    expect(page.get_by_text("rows of another vendor or release")).to_be_visible()
+    expect(page.get_by_text("rows of another name or release")).to_be_visible()
     assert page.locator("[data-vendor] table").count() == 0
 
 

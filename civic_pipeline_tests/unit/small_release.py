@@ -125,7 +125,7 @@ OTHERS = {
                 'Fire'),
             ('f2', {HOSTILE.replace("'", "''")!r}, 'town', 'MBE', false, null, null, null, null, null, null, 0.00, null)
         ) as t(firm_id, firm_name, authority, certification_types, is_certified, valid_from, owner_groups, trades, zip_code, vendor_names,
-            match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published)""".replace(
+            match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published, 'TOWSON' as city_name, null as county)""".replace(
         '"', "'"
     ),
     # Two counties and two ZIP codes: week 2 is an outage, in week 4 a count fell.
@@ -165,8 +165,12 @@ OTHERS = {
         as t(breakdown, group_name, open_count, median_published_age, median_true_age, published_ten_years_count, true_ten_years_count)""",
     "marts.mart_property_profiles": """
         select 'town' as city, * from (values
-            ('0001|001', '0001', '1 MILL AVE', 'OLIVER', true, 2, 4, 1, 0.25), ('0009|001', '0009', null, null, true, 1, 0, 1, null)
-        ) as t(block_lot, block, address, neighborhood, is_vacant, event_count, block_property_count, block_vacant_count, block_vacant_share)""",
+            ('0001|001', '0001', '1 MILL AVE', 'OLIVER', true, 2, 4, 1, 0.25, 1, 4.0, 8.0),
+            ('0001|002', '0001', '3 MILL AVE', 'OLIVER', false, 0, 4, 1, 0.25, 0, null, null),
+            ('0009|001', '0009', null, null, true, 1, 0, 1, null, 1, 1.0, 1.0),
+            ('0011|001', '0011', '9 HILL ST', 'OLIVER', false, 0, 1, 0, 0.0, 0, null, null)
+        ) as t(block_lot, block, address, neighborhood, is_vacant, event_count, block_property_count, block_vacant_count, block_vacant_share,
+            spell_count, published_age, true_age)""",
     "marts.fct_property_events": """
         select 'town' as city, * from (values
             ('e1', '0001|001', date '2020-01-01', 'vacant_notice', 'Notice 7A', 'town_notices', 'town/notices/2024-04-27T000000.000000Z', false),

@@ -327,9 +327,29 @@ def test_pages_that_need_a_table_which_never_passed_are_left_out_and_the_others_
     assert "dim_objects" in built.left_out["budget/"]
     for page in ("budget", "budget/town"):
         text = (built.folder / page / "index.html").read_text(encoding="utf-8")
-        assert "This release lacks what these pages are made from" in text
+        assert "Budget is not shown." in text
+        assert (
+            "It needs a table that this release does not have. The pages come back with the first release that has it."
+            in text
+        )
+        assert "dim_objects" not in text  # the words of the engine are for those who run it
     assert (built.folder / "spending" / "index.html").exists()
     assert not build_site(release, tmp_path / "site").is_new
+
+
+def test_pages_that_are_left_out_name_the_table_that_is_held_back(tmp_path: Path) -> None:
+    held = {
+        "status": "held_back",
+        "held_back_since": "2026-01-01 00:00",
+        "held_back_because": "Totals <differ>.",
+        "row_count": None,
+    }
+    release = small_release(tmp_path / "r.duckdb", dim_objects=held)
+    with duckdb.connect(str(release)) as connection:
+        connection.execute("drop table marts.dim_objects")
+    text = (build_site(release, tmp_path / "site").folder / "budget" / "index.html").read_text(encoding="utf-8")
+    assert "It needs the table Objects. It is held back: Totals &lt;differ&gt;." in text
+    assert 'href="../data/marts.dim_objects/index.html"' in text
 
 
 def test_a_subject_has_a_page_that_names_the_cities_without_it(tmp_path: Path) -> None:

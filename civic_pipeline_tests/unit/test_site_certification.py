@@ -68,8 +68,10 @@ def test_each_criterion_has_its_class_its_result_and_its_evidence(page: str) -> 
 
 
 def test_the_page_states_points_and_no_level(page: str) -> None:
-    figure = "of the 1 criteria that data can measure are met, 0 are unknown; for 1 of 2 more a document exists; 4 criteria in all"
-    assert f"<b>0</b> {figure}" in page, "a document whose content nobody judged is not a criterion that is met"
+    figure = (
+        "criteria that data can measure are met; 0 are unknown. For 1 of 2 more, a document exists. There are 4 in all"
+    )
+    assert f"<b>0 of 1</b> {figure}" in page, "a document whose content nobody judged is not a criterion that is met"
     assert not re.search("silver|gold|platinum", page, re.IGNORECASE)
     assert "No level of certification follows" in page
 

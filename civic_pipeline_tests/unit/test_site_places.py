@@ -116,9 +116,9 @@ def test_classes_of_a_map_hold_about_as_many_areas_each_and_a_hole_stays_open() 
     shape = shapely.box(0, 0, 1, 1).difference(shapely.box(0.4, 0.4, 0.6, 0.6)).wkb
     areas = [Area(str(value), shape, value, str(value)) for value in (1.0, 2.0, 2.0, 3.0, 10.0)]
     drawn = Map("A map", "per 1,000", areas)
-    assert [shade for _, shade, _ in drawn.shapes] == [0, 1, 1, 2, 3]
-    assert drawn.legend == [(0, "1.0"), (1, "2.0"), (2, "3.0"), (3, "10.0")]
-    path, _, _ = next(drawn.shapes)
+    assert [shade for _, shade, *_ in drawn.shapes] == [0, 1, 1, 3, 4]  # from the lightest to the darkest
+    assert drawn.legend == [(0, "1.0"), (1, "2.0"), (3, "3.0"), (4, "10.0")]
+    path, *_ = next(drawn.shapes)
     assert path.count("M") == 2
 
 
@@ -126,8 +126,14 @@ def test_two_classes_of_a_map_never_show_one_number() -> None:
     shape = shapely.box(0, 0, 1, 1).wkb
     areas = [Area(str(value), shape, value, str(value)) for value in (0.01, 0.06, 0.08, 0.11, 6.44, 9.6, 9.9)]
     drawn = Map("A map", "per 1,000", areas)
-    assert drawn.legend == [(0, "0.0"), (1, "0.1"), (2, "6.4"), (3, "9.6 to 9.9")]
+    assert drawn.legend == [(0, "0.0"), (1, "0.1"), (3, "6.4"), (4, "9.6 to 9.9")]
     assert [drawn.class_of(area.value) for area in areas] == [0, 1, 1, 1, 2, 3, 3]
+
+
+def test_none_is_another_class_than_few_and_two_classes_differ_as_much_as_five() -> None:
+    shape = shapely.box(0, 0, 1, 1).wkb
+    drawn = Map("A map", "notices", [Area(str(i), shape, i, str(i)) for i in (0, 0, 0, 0, 0, 0, 3)], decimals=0)
+    assert drawn.legend == [(0, "0"), (4, "3")]
 
 
 def test_without_boundaries_and_requests_the_pages_say_so(tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def test_the_rows_of_a_vendor_are_where_the_index_says(site: Path) -> None:
     vendors = index(site)
     rows = duckdb.read_parquet(str(site / vendors["file"])).fetchall()
     assert vendors["names"] == [HOSTILE, "Same Co [v1aaaa]", "Same Co [v2bbbb]"]
-    assert (vendors["payments"], vendors["dollars"]) == ([1, 2, 1], [7000, 3000, -500])
+    assert (vendors["rows"], vendors["weights"]) == ([1, 2, 1], [7000, 3000, -500])
     first = 0
-    for name, count in zip(vendors["names"], vendors["payments"], strict=True):
+    for name, count in zip(vendors["names"], vendors["rows"], strict=True):
         assert [row[0] for row in rows[first : first + count]] == [name] * count
         first += count
     assert first == len(rows)
@@ -54,11 +54,15 @@ def test_a_month_without_payments_is_a_gap_and_never_a_zero(site: Path) -> None:
     page = (site / "spending" / "town" / "index.html").read_text(encoding="utf-8")
     matrix = page.partition('class="matrix"')[2].partition("</table>")[0]
     rows = re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', matrix, re.DOTALL)
-    cells = {name: re.findall(r'<td class="number( gap)?">(.*?)</td>', row) for name, row in rows}
+    cells = {
+        name: re.findall(r'<td class="number( gap)?"(?: data-value="[^"]*")?>(.*?)</td>', row) for name, row in rows
+    }
     assert cells["Fire"][0] == ("", "3")
     assert cells["Fire"][1] == (" gap", '<span class="hidden">not published</span>')
     assert cells["Parks &amp; Trees"][2] == (" gap", "7")  # a part was published
     assert '<th scope="col" class="number">Jan</th>' in matrix  # the only complete month; the year begins in January
+    sums = dict(re.findall(r'data-value="(2026-0[1-3]-01)">.*?</th><td class="number[^>]*>(.*?)</td>', page))
+    assert sums == {"2026-01-01": "$2,500", "2026-02-01": "not complete", "2026-03-01": "not complete"}
     assert "Nothing was published." in page
     assert "Partial: not all payments are published." in page
 

@@ -1,10 +1,12 @@
 """The pages of firms, COVID-19, housing and salaries: what is a gap stays a gap, what is masked stays masked."""
 
 import html
+import json
 import re
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from small_release import OTHERS, small_release
 
@@ -30,16 +32,17 @@ def rows(page: Path) -> list[list[str]]:
 
 def test_a_firm_shows_its_certificate_and_what_its_likely_payees_were_paid(site: Path) -> None:
     firms = {row[0]: row[1:] for row in rows(site / "firms" / "index.html")}
-    assert firms["Able Paving"][:5] == [
+    assert firms["Able Paving"][:6] == [
         "Town, MBE | WBE",
         "PAVING",
         "Hispanic American",
         "21201",
+        "TOWSON",
         "certified since Jan 1, 2020",
     ]
-    assert firms["Able Paving"][5:] == ["$1,235", "91.0%: ABLE PAVINGFire"]
+    assert firms["Able Paving"][6:] == ["$1,235", "91.0%: ABLE PAVINGFire"]
     (hostile,) = (cells for name, cells in firms.items() if "Sons" in name)
-    assert hostile[4:] == ["not now", "", ""]  # no payee: nothing is known, which is not $0
+    assert hostile[5:] == ["not now", "", ""]  # no payee: nothing is known, which is not $0
     assert "What the registers do not publish: expiration" in (site / "firms" / "index.html").read_text(
         encoding="utf-8"
     )
@@ -137,7 +140,7 @@ def test_a_masked_group_shows_no_number(site: Path) -> None:
     assert table["Fire"] == ["100", "$60,000", "$50,000 to $70,000", "$6,100,000", "1.02"]
 
 
-def test_a_vacancy_has_two_clocks_a_block_and_a_time_line_with_captures(site: Path) -> None:
+def test_a_vacancy_has_two_clocks_and_a_block(site: Path) -> None:
     page = site / "housing" / "town" / "index.html"
     clocks = table_of(page, "clocks")
     assert clocks["All of the city"] == ["3", "5.1", "9.6", "0", "2"]
@@ -145,7 +148,23 @@ def test_a_vacancy_has_two_clocks_a_block_and_a_time_line_with_captures(site: Pa
     blocks = table_of(page, "blocks")
     assert blocks["0001"] == ["OLIVER", "1", "4", "25%"]
     assert blocks["0009"] == ["Not stated", "1", "0", "not known"]
-    lines = table_of(page, "property")
-    assert lines["Jan 1, 2020"] == ["vacant notice", "Notice 7A", "town_notices", "2024-04-27T000000.000000Z", "no"]
-    assert lines["Feb 3, 2021"] == ["building permit", "not stated", "town_permits", "2025-05-12T000000.000000Z", "yes"]
-    assert "One property: 1 MILL AVE (0001|001)" in page.read_text(encoding="utf-8")
+    assert 'href="../../housing/town/block/index.html?block=0001"' in page.read_text(encoding="utf-8")
+
+
+def test_the_records_of_a_block_are_where_the_index_says_each_with_its_capture(site: Path) -> None:
+    files = json.loads((site / "manifest.json").read_text(encoding="utf-8"))["files"]
+    index = json.loads((site / files["housing/town/block/index.json"]["path"]).read_text(encoding="utf-8"))
+    rows = duckdb.read_parquet(str(site / index["file"]))
+    assert index["blocks"] == ["0001", "0009"]  # a block without a vacancy on any list is not in it
+    assert index["rows"] == [3, 1]
+    assert index["names"] == ["1 MILL AVE (0001 001)", "No address (0009 001)"]
+    assert [index["blocks"][place] for place in index["of"]] == ["0001", "0009"]
+    assert rows.select("block", "property", "date", "event", "source", "capture", "is_listed").fetchall() == [
+        ("0001", "0001|001", "2021-02-03", "building permit", "town_permits", "town/permits/2025-05-12T000000.000000Z", True),
+        ("0001", "0001|001", "2020-01-01", "vacant notice", "town_notices", "town/notices/2024-04-27T000000.000000Z", False),
+        ("0001", "0001|002", None, None, None, None, None),
+        ("0009", "0009|001", None, None, None, None, None),
+    ]  # fmt: skip
+    page = (site / "housing/town/block/index.html").read_text(encoding="utf-8")
+    assert f'data-index="../../../{files["housing/town/block/index.json"]["path"]}"' in page
+    assert '<a href="../../../data/marts.fct_property_events/index.html">table of all</a>' in page

@@ -152,7 +152,8 @@ def _years(site: Site, city: str, rows: Sequence[dict[str, Any]]) -> Section:
     chart = Chart(
         "Measures that met their target",
         "percent of those that can be scored",
-        [line("share met", "met_share"), line("lower end", "met_share_low"), line("upper end", "met_share_high")],
+        [line("share met", "met_share")],
+        band=(line("from", "met_share_low"), line("to", "met_share_high")),
     )
     return Section(
         "years",

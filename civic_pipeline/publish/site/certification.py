@@ -39,9 +39,10 @@ def _build_city(site: Site, city: str) -> None:
     known = {kind: [row for row in criteria if row["classification"] == kind] for kind in _CLASSES}
     met, documented = (sum(row["points"] or 0 for row in known[kind]) for kind in ("measured", "partly_measured"))
     unknown = sum(row["points"] is None for row in known["measured"])
+    measured, partly = len(known["measured"]), len(known["partly_measured"])
     caption = (
-        f"of the {len(known['measured'])} criteria that data can measure are met, {unknown} are unknown; for {documented} of"
-        f" {len(known['partly_measured'])} more a document exists; {len(criteria)} criteria in all"
+        f"criteria that data can measure are met; {unknown} {'is' if unknown == 1 else 'are'} unknown. For {documented} of {partly} more,"
+        f" a document exists. There are {len(criteria)} in all"
     )
     tables = site.present(TABLE, _TESTS, _TOTALS, _CLAIMS, _SCORES)
     practices = list(dict.fromkeys(row["practice"] for row in criteria))
@@ -49,7 +50,7 @@ def _build_city(site: Site, city: str) -> None:
         path,
         about=About(QUESTION, AUDIENCE, tables, notes=_NOTES, rows=len(criteria), without=site.cities_but(city)),
         title=title,
-        figure=count(met),
+        figure=f"{met} of {measured}",
         caption=caption,
         switch=site.switch(PART, site.cities(TABLE)),
         crumbs=[("Home", ""), (title, None)],
@@ -61,7 +62,7 @@ def _build_city(site: Site, city: str) -> None:
             _scores(site, city),
         ],
     )
-    site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, count(met), caption))
+    site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, f"{met} of {measured}", caption))
 
 
 def _rows(site: Site, table: str, column: str, city: str, order: str) -> list[dict[str, Any]]:
@@ -112,9 +113,10 @@ def _result(row: dict[str, Any]) -> str:
 
 
 def _source(site: Site, tables: str | None) -> Cell:
-    """The tables of the tests, the first with a link to its page; or the source of a document."""
-    first = (tables or "").partition(",")[0]
-    return Cell(tables or "", href=f"data/{first}/index.html" if site.table(first) else None)
+    """The tables of the tests by their titles, the first with a link to its page; or the source of a document."""
+    names = [name for name in (tables or "").split(", ") if name]
+    titles = [table.title if (table := site.table(name)) else name for name in names]
+    return Cell(", ".join(titles), href=f"data/{names[0]}/index.html" if names and site.table(names[0]) else None)
 
 
 def _tests(site: Site, city: str) -> Section:

@@ -6,7 +6,8 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
-_WIDTH, _HEIGHT, _LEFT, _BELOW = 720, 240, 72, 26
+# Wide enough for three years of weeks; tall enough to be read where the page is half as wide.
+_WIDTH, _HEIGHT, _LEFT, _ABOVE, _BELOW = 640, 280, 72, 26, 26
 
 
 @dataclass(frozen=True)
@@ -19,24 +20,37 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """An SVG of one to four lines from zero. Lines differ by dashes, too, so that none is known by its color alone."""
+    """An SVG of one to four lines from zero. Lines differ by dashes, too, so that none is known by its color alone.
+
+    `band`: the lower and the upper end of an interval, which is shaded; `band_name` says which one.
+    """
 
     title: str
     unit: str
     lines: Sequence[Line]
+    band: tuple[Line, Line] | None = None
+    band_name: str = "95% interval"
 
     width = _WIDTH
     height = _HEIGHT
     left = _LEFT
+    ceiling = _ABOVE
     floor = _HEIGHT - _BELOW
+
+    @property
+    def _all(self) -> list[Line]:
+        return [*self.lines, *(self.band or ())]
 
     @cached_property
     def _days(self) -> list[date]:
-        return sorted({day for line in self.lines for day, _ in line.points})
+        """Days of the chart, from the first to the last that has a value."""
+        known = [day for line in self._all for day, value in line.points if value is not None]
+        days = {day for line in self._all for day, _ in line.points}
+        return sorted(day for day in days if min(known) <= day <= max(known)) if known else []
 
     @cached_property
     def _top(self) -> float:
-        values = (value for line in self.lines for _, value in line.points if value is not None)
+        values = (value for line in self._all for _, value in line.points if value is not None)
         return max(values, default=0.0) or 1.0
 
     @property
@@ -64,6 +78,23 @@ class Chart:
         """For each line its SVG paths, one for each stretch without a gap."""
         return [self._stretches(line) for line in self.lines]
 
+    @property
+    def areas(self) -> list[str]:
+        """The paths of the band, one for each stretch in which both ends are known."""
+        if self.band is None:
+            return []
+        upper = dict(self.band[1].points)
+        areas, low, high = list[str](), list[str](), list[str]()
+        for day, value in [*self.band[0].points, (date.max, None)]:
+            above = upper.get(day)
+            if value is not None and above is not None:
+                low.append(f"{self._x(day):.1f},{self._y(value):.1f}")
+                high.append(f"{self._x(day):.1f},{self._y(above):.1f}")
+            elif low:
+                areas.append("M" + "L".join([*high, *reversed(low)]) + "Z")
+                low, high = [], []
+        return areas
+
     def _stretches(self, line: Line) -> list[str]:
         paths, stretch = list[str](), list[str]()
         for day, value in [*line.points, (date.max, None)]:
@@ -77,7 +108,7 @@ class Chart:
     @property
     def gaps(self) -> list[tuple[float, float]]:
         """Left edge and width of each stretch in which no line has a value, between two days that have some."""
-        known = sorted({day for line in self.lines for day, value in line.points if value is not None})
+        known = sorted({day for line in self._all for day, value in line.points if value is not None})
         usual = min(((after - before).days for before, after in pairwise(self._days)), default=1)
         longest = usual * 1.2  # months and years are not equally long
         return [(self._x(a), self._x(b) - self._x(a)) for a, b in pairwise(known) if (b - a).days > longest]
@@ -87,7 +118,7 @@ class Chart:
         return _LEFT + (_WIDTH - _LEFT - 8) * ((day - days[0]).days / max((days[-1] - days[0]).days, 1))
 
     def _y(self, value: float) -> float:
-        return self.floor - (self.floor - 12) * max(value, 0) / (self._top * 1.04)
+        return self.floor - (self.floor - _ABOVE) * max(value, 0) / (self._top * 1.04)
 
 
 @dataclass(frozen=True)
@@ -98,7 +129,7 @@ class Bars:
     unit: str
     rows: Sequence[tuple[str, float, str]]  # name, value, the value as people write it
 
-    width = _WIDTH
+    width = 720
     left = 250
     step = 26
     _most = 15
@@ -108,7 +139,7 @@ class Bars:
         """Top, name, width and text of each bar."""
         rows = sorted(self.rows, key=lambda row: (-row[1], row[0]))[: self._most]
         largest = max((value for _, value, _ in rows), default=0) or 1
-        room = _WIDTH - self.left - 130
+        room = self.width - self.left - 130
         return [
             (i * self.step, name, room * max(value, 0) / largest, text) for i, (name, value, text) in enumerate(rows)
         ]

@@ -358,6 +358,9 @@ def _zip_codes(site: Site, table: Table) -> bool:
         ZIP_PART,
         title="COVID-19 by ZIP code",
         about=About("How many people in each ZIP code were reported with COVID-19?", AUDIENCE, [table], rows=len(rows)),
+        figure=count(len(rows)),
+        caption=f"ZIP codes with a count, up to {day(max(row['observed_date'] for row in rows))}; the highest is"
+        f" {count(max((row['cases_cumulative_reported'] or 0) for row in rows))} cases",
         sections=[
             Section(
                 "zip-codes",

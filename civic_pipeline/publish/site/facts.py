@@ -161,7 +161,7 @@ class Table:
         if self.held_back_because:
             return f"It is held back: {self.held_back_because}"
         if self.status not in {CURRENT, "held_back"}:
-            return f"It has no rows: {self.status.replace('_', ' ')}."
+            return "It is empty: the portal has sent none of its sources yet."
         return "The sources hold no rows for it yet."
 
     def has(self, *columns: str) -> bool:
@@ -178,6 +178,13 @@ class Place:
     state: str | None
     owners: tuple[str, ...]
     fiscal_year_first_month: int
+    is_named_by_start: bool
+
+    def first_day(self, fiscal_year: int, period: int) -> date:
+        """The first day of a month of a fiscal year; `period` is 1 to 12."""
+        month = self.fiscal_year_first_month + period - 2
+        starts_before = self.fiscal_year_first_month > 1 and not self.is_named_by_start
+        return date(fiscal_year - starts_before + month // 12, month % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
@@ -278,6 +285,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             row["state"],
             tuple(row["owners"] or ()),
             row["fiscal_year_first_month"] or 1,
+            row["fiscal_year_named_by"] == "the year it starts",
         )
         for row in _rows(connection, "from meta.places order by place")
     }

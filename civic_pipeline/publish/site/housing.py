@@ -1,7 +1,13 @@
 """Vacant building notices: how many are open, where, and how the list changed between two captures."""
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
 from civic_pipeline.publish.site.formats import count, day
-from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
+from civic_pipeline.publish.site.maps import Area, Map
+from civic_pipeline.publish.site.neighborhoods import place_key, places
+from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
@@ -13,7 +19,8 @@ _DURATIONS, _PROFILES, _EVENTS = (
     "marts.fct_property_events",
 )
 _BLOCKS = 25  # with the most notices; the file has all
-_LINES = 60  # of one property on the page
+_NOTES = ["A notice is a finding of the city, not a state for ever: to dispute one, ask the city's housing department."]
+Areas = Mapping[str, dict[str, Any]]  # key of a neighborhood -> its area, with the page about it
 QUESTION = "Where are buildings with an open vacant building notice, and is the list growing?"
 AUDIENCE = "Residents, neighborhood groups and housing staff."
 
@@ -41,25 +48,24 @@ def _build_city(site: Site, city: str) -> None:
     flows = site.table(TABLE)
     others = site.present(_DURATIONS, _PROFILES, _EVENTS)
     title = f"Vacant buildings in {site.place_title(city)}"
-    notes = [
-        "A notice is a finding of the city, not a state for ever: to dispute one, ask the city's housing department.",
-        "There is no map: the release holds no boundaries of neighborhoods.",
-    ]
+    has_properties = city in site.cities(_PROFILES) and city in site.cities(_EVENTS)
+    areas = {place_key(area["geography_key"]): area for area in places(site, city) if area["kind"] == "neighborhood"}
     site.sections_page(
         f"housing/{city}/",
-        about=About(QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], notes),
+        about=About(QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], _NOTES),
         title=title,
         figure=count(table.rows),
-        caption="open notices on the newest list",
+        caption=f"open vacant building notices on the newest list{_growth(site, city)}",
         crumbs=[("Home", ""), (title, None)],
         sections=[
-            _by(site, city, "neighborhood", "Neighborhood"),
-            _by(site, city, "council_district", "Council district"),
+            _by(site, city, "neighborhood", "Neighborhood", areas),
+            _by(site, city, "council_district", "Council district", {}),
             _flows(site, city),
-            *([_clocks(site, city)] if city in site.cities(_DURATIONS) else []),
-            *([_blocks(site, city)] if city in site.cities(_PROFILES) else []),
-            *([_time_line(site, city)] if city in site.cities(_PROFILES) and city in site.cities(_EVENTS) else []),
+            *([_clocks(site, city, areas)] if city in site.cities(_DURATIONS) else []),
+            *([_blocks(site, city, areas, has_page=has_properties)] if city in site.cities(_PROFILES) else []),
         ],
+        switch=site.switch(PART, _cities(site)),
+        lookup=_properties(site, city) if has_properties else None,
     )
     caption = (
         f"open vacant building notices, newest of {day(table.data_date)}"
@@ -69,7 +75,23 @@ def _build_city(site: Site, city: str) -> None:
     site.cards.append(Card(city, TITLE, QUESTION, f"housing/{city}/index.html", table.name, count(table.rows), caption))
 
 
-def _by(site: Site, city: str, column: str, title: str) -> Section:
+def _growth(site: Site, city: str) -> str:
+    """Whether the list grew since the one before, in words; nothing if there is no other."""
+    if city not in site.cities(TABLE):
+        return ""
+    lists = site.query(
+        f"select closed_on, sum(closing_count) as properties from {TABLE} where city = {literal(city)}"
+        " group by closed_on order by closed_on desc limit 2"
+    )
+    if len(lists) < 2:
+        return ""
+    newest, before = (row["properties"] for row in lists)
+    change = "more than" if newest > before else "fewer than" if newest < before else "different from"
+    return f"; {count(abs(newest - before))} {change} on the list of {day(lists[1]['closed_on'])}"
+
+
+def _by(site: Site, city: str, column: str, title: str, areas: Areas) -> Section:
+    """The notices by one column, with a map of the areas whose names are known."""
     rows = site.query(
         f"select coalesce({column}::varchar, 'Not stated') as name, count(*) as notices,"
         " min(notice_date) as oldest, max(notice_date) as newest"
@@ -82,13 +104,34 @@ def _by(site: Site, city: str, column: str, title: str) -> Section:
         [Heading(title), Heading("Open notices", is_number=True), Heading("Oldest"), Heading("Newest")],
         [
             [
-                Cell(row["name"], bar=row["notices"] / most),
+                Cell(row["name"], href=_href(areas, row["name"]), bar=row["notices"] / most),
                 number(row["notices"], count(row["notices"])),
                 *(Cell(day(row[name]), value=str(row[name] or "")) for name in ("oldest", "newest")),
             ]
             for row in rows
         ],
+        "A neighborhood that is not in the table has no open notice." if areas else None,
+        map=_map(areas, {place_key(row["name"]): row["notices"] for row in rows}) if areas else None,
     )
+
+
+def _map(areas: Areas, notices: Mapping[str, int]) -> Map:
+    shapes = [
+        Area(area["geography_name"], area["geometry"], amount := notices.get(key, 0), count(amount), area["href"])
+        for key, area in areas.items()
+    ]
+    return Map("Open vacant building notices by neighborhood", "notices", shapes, decimals=0)
+
+
+def _href(areas: Areas, name: str | None) -> str | None:
+    area = areas.get(place_key(name))
+    return area["href"] if area else None
+
+
+def _neighborhood(areas: Areas, name: str | None) -> Cell:
+    """A neighborhood as its map writes it; tables have it in capitals."""
+    area = areas.get(place_key(name))
+    return Cell(area["geography_name"] if area else name or "Not stated", href=_href(areas, name))
 
 
 def _flows(site: Site, city: str) -> Section:
@@ -116,7 +159,17 @@ def _flows(site: Site, city: str) -> Section:
         "flows",
         title,
         headings,
-        [[Cell(day(row["closed_on"])), *(number(row[name], count(row[name])) for name in names)] for row in rows],
+        [
+            [
+                Cell(day(row["closed_on"]), value=str(row["closed_on"])),
+                number(row[names[0]], count(row[names[0]])),
+                *(
+                    number(None if row is rows[-1] else row[name], count(row[name]), gap="first list")
+                    for name in names[1:]
+                ),
+            ]
+            for row in rows
+        ],
         "Between two lists, properties came, came back, left or got a new notice.",
         site.csv(
             f"housing/{city}/flows.csv",
@@ -125,7 +178,7 @@ def _flows(site: Site, city: str) -> Section:
     )
 
 
-def _clocks(site: Site, city: str) -> Section:
+def _clocks(site: Site, city: str, areas: Areas) -> Section:
     """How long open vacancies have lasted: by the published day and by the earliest notice."""
     rows = site.query(
         f"select * from {_DURATIONS} where city = {literal(city)} and breakdown in ('city', 'neighborhood') and open_count > 0"
@@ -142,12 +195,12 @@ def _clocks(site: Site, city: str) -> Section:
         Heading("Neighborhood"),
         Heading("Open", is_number=True),
         Heading(
-            "Median years, as published", is_number=True, about="Since the newest notice, the only day on the list."
+            "Median years, as published", is_number=True, about="since the newest notice, the only day on the list"
         ),
         Heading(
             "Median years, since the earliest notice",
             is_number=True,
-            about="On any list that was kept: an upper bound.",
+            about="on any list that was kept: an upper bound",
         ),
         Heading("Ten years or more, as published", is_number=True),
         Heading("Ten years or more, since the earliest notice", is_number=True),
@@ -158,7 +211,7 @@ def _clocks(site: Site, city: str) -> Section:
         headings,
         [
             [
-                Cell("All of the city" if row["breakdown"] == "city" else row["group_name"]),
+                Cell("All of the city") if row["breakdown"] == "city" else _neighborhood(areas, row["group_name"]),
                 *(number(row[name], f"{row[name]:.1f}" if "median" in name else count(row[name])) for name in names),
             ]
             for row in rows
@@ -172,9 +225,9 @@ def _clocks(site: Site, city: str) -> Section:
     )
 
 
-def _blocks(site: Site, city: str) -> Section:
+def _blocks(site: Site, city: str, areas: Areas, *, has_page: bool) -> Section:
     """Whole blocks: those with the most vacant buildings."""
-    of_city = f"from {_PROFILES} where city = {literal(city)}"
+    of_city, page = f"from {_PROFILES} where city = {literal(city)}", f"{PART}{city}/block/index.html"
     query = (
         "select block, min(neighborhood) as neighborhood, max(block_property_count) as properties, max(block_vacant_count) as vacant,"
         f" max(block_vacant_share) as share {of_city} group by block having max(block_vacant_count) > 0 order by vacant desc, block"
@@ -191,51 +244,102 @@ def _blocks(site: Site, city: str) -> Section:
         ],
         [
             [
-                Cell(row["block"], bar=row["share"]),
-                Cell(row["neighborhood"] or "Not stated"),
+                Cell(row["block"], href=f"{page}?block={quote(row['block'])}" if has_page else None, bar=row["share"]),
+                _neighborhood(areas, row["neighborhood"]),
                 number(row["vacant"], count(row["vacant"])),
                 number(row["properties"], count(row["properties"])),
                 number(row["share"], f"{row['share']:.0%}" if row["share"] is not None else ""),
             ]
             for row in site.query(f"{query} limit {_BLOCKS}")
         ],
-        f"The {_BLOCKS} blocks with the most vacant buildings; the file has every block with one.",
+        f"The {_BLOCKS} blocks with the most vacant buildings; the file has every block with one."
+        + (" A block leads to all of its properties, and a property to its time line." if has_page else ""),
         site.csv(f"housing/{city}/blocks.csv", query),
     )
 
 
-def _time_line(site: Site, city: str) -> Section:
-    """The vacant property with the most events, as an example: the file has every property."""
-    [example] = site.query(
-        f"select block_lot, address from {_PROFILES} where city = {literal(city)}"
-        " order by is_vacant desc, event_count desc, block_lot limit 1"
+def _properties(site: Site, city: str) -> Lookup:
+    """Write the page of one property and its block, and the file that it reads: blocks with a building that was ever on a list.
+
+    The records of a block are one range of the file, the newest of each property first; a property without a record has one row.
+    """
+    path = f"{PART}{city}/block/"
+    blocks = f"""
+        with blocks as (
+            select distinct block from {_PROFILES} where city = {literal(city)} and spell_count > 0
+        ),
+
+        sources as (
+            select * from (values {_source_titles(site)}) as titles(source_table, title)
+        )
+
+        select
+            profiles.block,
+            profiles.block_lot as property,
+            profiles.address,
+            profiles.neighborhood,
+            profiles.is_vacant,
+            profiles.published_age as years_published,
+            profiles.true_age as years_true,
+            events.event_date::varchar as date,
+            replace(events.event_type, '_', ' ') as event,
+            events.detail as record,
+            events.source_table,
+            coalesce(sources.title, events.source_table) as source,
+            events.capture_id as capture,
+            events.is_listed
+        from {_PROFILES} as profiles
+        inner join blocks using (block)
+        left join {_EVENTS} as events on events.city = profiles.city and events.block_lot = profiles.block_lot
+        left join sources using (source_table)
+        where profiles.city = {literal(city)}
+        order by profiles.block, profiles.block_lot, events.event_date desc, events.event_type, events.event_id"""
+    file, footer = site.parquet_by_ranges(f"{path}records.parquet", blocks)
+    groups = site.query(f"select block, count(*) as records from ({blocks}) group by block order by block")
+    listed = site.query(
+        f"select block, block_lot, address from {_PROFILES} where city = {literal(city)} and spell_count > 0"
+        " order by block, block_lot"
     )
-    of_city = f"from {_EVENTS} where city = {literal(city)}"
-    rows = site.query(
-        f"select * {of_city} and block_lot = {literal(example['block_lot'])} order by event_date desc, event_type, event_id limit {_LINES}"
+    numbers = {row["block"]: i for i, row in enumerate(groups)}
+    index = {
+        "file": file.path,
+        "bytes": file.bytes,
+        "footer": footer,
+        "blocks": [row["block"] for row in groups],
+        "rows": [row["records"] for row in groups],
+        "names": [f"{row['address'] or 'No address'} ({lot_in_words(row['block_lot'])})" for row in listed],
+        "properties": [row["block_lot"] for row in listed],
+        "of": [numbers[row["block"]] for row in listed],
+    }
+    lookup = Lookup(
+        "Address of a building that is or was on the list, or its block and lot",
+        site.json(f"{path}index.json", index), path, "properties.js",
+    )  # fmt: skip
+    title, parent = "One property and its block", f"Vacant buildings in {site.place_title(city)}"
+    site.page(
+        path,
+        "lookup.html",
+        about=About(
+            "What do the city's records say of this property and its block, and since when do we know it?",
+            AUDIENCE,
+            site.present(_EVENTS, _PROFILES),
+            _NOTES,
+        ),
+        title=title,
+        crumbs=[("Home", ""), (parent, f"{PART}{city}/"), (title, None)],
+        lookup=lookup,
+        kind="block",
+        shown_by="block.js",
+        flags=None,
     )
-    return Section(
-        "property",
-        f"One property: {example['address'] or 'address not known'} ({example['block_lot']})",
-        [
-            Heading("Day"),
-            Heading("Event"),
-            Heading("Record"),
-            Heading("Source"),
-            Heading("First seen in the capture"),
-            Heading("Still listed"),
-        ],
-        [
-            [
-                Cell(day(row["event_date"]), value=str(row["event_date"])),
-                Cell(row["event_type"].replace("_", " ")),
-                Cell(row["detail"] or "not stated", is_gap=row["detail"] is None),
-                Cell(row["source_table"]),
-                Cell(row["capture_id"].rpartition("/")[2]),
-                Cell("yes" if row["is_listed"] else "no"),
-            ]
-            for row in rows
-        ],
-        "The vacant property of which the sources have the most records. The file has those of all properties, each with its capture.",
-        site.parquet(f"housing/{city}/events.parquet", f"select * {of_city} order by block_lot, event_date, event_id"),
-    )
+    return lookup
+
+
+def lot_in_words(block_lot: str) -> str:
+    return block_lot.replace("|", " ")
+
+
+def _source_titles(site: Site) -> str:
+    """Rows of the tables that events come from, each with the title of its dataset."""
+    titles = {capture.dataset.replace("/", "_", 1): capture.title or capture.dataset for capture in site.facts.captures}
+    return ", ".join(f"({literal(table)}, {literal(title)})" for table, title in sorted(titles.items()))

@@ -12,12 +12,13 @@ _TOLERANCE = 0.00015
 
 @dataclass(frozen=True)
 class Area:
-    """An area with its boundary (WKB in degrees). `value` None: nothing is known; `text` is what people read."""
+    """An area with its boundary (WKB in degrees). `value` None: nothing is known; `text` is what people read; `href` its page."""
 
     name: str
     geometry: bytes
     value: float | None
     text: str
+    href: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,24 @@ class Map:
 
     @property
     def breaks(self) -> list[float]:
-        """The lowest value of each class as people read it, without repetitions."""
-        values = self._values
-        return sorted({values[len(values) * number // _CLASSES] for number in range(_CLASSES)}) if values else []
+        """The lowest value of each class as people read it, without repetitions. Zero is a class of its own: none is not few."""
+        zeros = {0.0} & set(self._values)
+        values, classes = [value for value in self._values if value], _CLASSES - len(zeros)
+        return sorted(zeros | {values[len(values) * number // classes] for number in range(classes) if values})
 
     @property
-    def legend(self) -> list[tuple[int, str]]:
-        """Class and the lowest and highest value in it."""
-        known = []
+    def legend(self) -> list[tuple[int | None, str]]:
+        """Shade of each class, and the lowest and highest value in it."""
+        known = list[tuple[int | None, str]]()
         for number in range(len(self.breaks)):
             members = [f"{value:,.{self.decimals}f}" for value in self._values if self.class_of(value) == number]
-            known.append((number, members[0] if members[0] == members[-1] else f"{members[0]} to {members[-1]}"))
-        return known + ([(-1, "not known")] if len(self._values) < len(self.areas) else [])
+            text = members[0] if members[0] == members[-1] else f"{members[0]} to {members[-1]}"
+            known.append((self.shade_of(number), text))
+        return known + ([(None, "not known")] if len(self._values) < len(self.areas) else [])
+
+    def shade_of(self, number: int) -> int | None:
+        """The shade of a class, so that few classes differ as much as many; None for the unknown."""
+        return None if number < 0 else round(number * (_CLASSES - 1) / max(len(self.breaks) - 1, 1))
 
     def class_of(self, value: float | None) -> int:
         """The number of the class, or -1."""
@@ -67,8 +74,8 @@ class Map:
         return math.ceil(_WIDTH * (north - south) / ((east - west) * _narrowing(south, north)))
 
     @property
-    def shapes(self) -> Iterator[tuple[str, int, str]]:
-        """The path of each area, its class, and its name with its value. A degree of longitude is narrowed as in the middle of the map."""
+    def shapes(self) -> Iterator[tuple[str, int | None, str, str | None]]:
+        """The path, shade, name with value, and page of each area. A degree of longitude is narrowed as in the middle of the map."""
         import shapely
 
         west, south, east, north = self.frame
@@ -83,7 +90,7 @@ class Map:
                 for ring in (polygon.exterior, *polygon.interiors)
             ]
             path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in ring) + "Z" for ring in rings)
-            yield path, self.class_of(area.value), f"{area.name}: {area.text}"
+            yield path, self.shade_of(self.class_of(area.value)), f"{area.name}: {area.text}", area.href
 
 
 def _narrowing(south: float, north: float) -> float:

@@ -1,7 +1,7 @@
 """Neighborhoods and council districts: a map of rates, and for each place what the city publishes about it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from civic_pipeline.publish.site.charts import Chart, Line
@@ -35,9 +35,24 @@ def build(site: Site) -> None:
         _City(site, city).build(cities)
 
 
-def _key(name: object) -> str:
+def place_key(name: object) -> str:
     """A name without case, blanks and signs: sources write it in several ways."""
     return "".join(character for character in str(name).upper() if character.isalnum())
+
+
+def places(site: Site, city: str) -> list[Row]:
+    """The areas of a city, each with `href`, its page; None for areas that have none, such as ZIP codes."""
+    if city not in site.cities(TABLE):
+        return []
+    areas = site.query(f"select * from {TABLE} where city = ? order by kind, geography_name", [city])
+    parts = {
+        identity: f"{PART}{city}/{part}/index.html"
+        for kind in _KINDS
+        for identity, part in slugs(
+            [(area["geography_id"], area["geography_name"]) for area in areas if area["kind"] == kind]
+        ).items()
+    }
+    return [{**area, "href": parts.get(area["geography_id"])} for area in areas]
 
 
 class _City:
@@ -45,13 +60,9 @@ class _City:
 
     def __init__(self, site: Site, city: str) -> None:
         self.site, self.city = site, city
-        self.areas = site.query(f"select * from {TABLE} where city = ? order by kind, geography_name", [city])
+        self.areas = places(site, city)
         self.of_kind = {kind: [area for area in self.areas if area["kind"] == kind] for kind in _KINDS}
-        self.parts = {
-            identity: f"{PART}{city}/{part}/"
-            for kind, areas in self.of_kind.items()
-            for identity, part in slugs([(area["geography_id"], area["geography_name"]) for area in areas]).items()
-        }
+        self.pages = {area["geography_id"]: area["href"] for area in self.areas}
         self.rates = self._by(
             "geography_id", RATES, f"select * from {RATES} where city = ? order by measure, fiscal_year desc"
         )
@@ -82,7 +93,7 @@ class _City:
         rows = defaultdict[str, list[Row]](list)
         of_places = f"select * from {_REQUESTS} where city = ? and group_kind in ('neighborhood', 'council district')"
         for row in self.site.query(f"{of_places} order by month", [self.city]) if self.site.present(_REQUESTS) else ():
-            rows[f"{row['group_kind']} {_key(row['group_name'])}"].append(row)
+            rows[f"{row['group_kind']} {place_key(row['group_name'])}"].append(row)
         return rows
 
     def _cases(self) -> dict[str, int]:
@@ -104,7 +115,7 @@ class _City:
                     f"select {column} as place, {counted} as counted from {table.name}"
                     f" where {column} is not null group by all order by year"
                 ):
-                    rows[f"{kind} {_key(row['place'])}"].append(row)
+                    rows[f"{kind} {place_key(row['place'])}"].append(row)
         return rows
 
     def build(self, cities: Sequence[str]) -> None:
@@ -142,9 +153,15 @@ class _City:
         shapes = {area["geography_id"]: area["geometry"] for area in self.areas}
         rows = sorted(rows, key=lambda row: (-(row["shrunk_rate"] or 0), row["neighborhood"]))
         unit = f"per 1,000 {rows[0]['denominator_name']}"
-        name = f"{measure[0].upper()}{measure[1:]} in fiscal year {rows[0]['fiscal_year']}"
+        name = f"{_in_words(measure)} in fiscal year {rows[0]['fiscal_year']}"
         areas = [
-            Area(row["neighborhood"], shapes[row["geography_id"]], row["shrunk_rate"], _per(row["shrunk_rate"]))
+            Area(
+                row["neighborhood"],
+                shapes[row["geography_id"]],
+                row["shrunk_rate"],
+                _per(row["shrunk_rate"]),
+                self.pages[row["geography_id"]],
+            )
             for row in rows
         ]
         headings = [
@@ -157,7 +174,7 @@ class _City:
         ]
         table = [
             [
-                Cell(row["neighborhood"], href=f"{self.parts[row['geography_id']]}index.html"),
+                Cell(row["neighborhood"], href=self.pages[row["geography_id"]]),
                 number(row["event_count"], f"{row['event_count']:,.0f}"),
                 *(
                     number(row[column], _per(row[column]), gap="no residents or homes")
@@ -180,7 +197,7 @@ class _City:
     def _list(self, kind: str) -> Section:
         table = [
             [
-                Cell(area["geography_name"], href=f"{self.parts[area['geography_id']]}index.html"),
+                Cell(area["geography_name"], href=area["href"]),
                 number(area["square_meters"] / 2_589_988.11, f"{area['square_meters'] / 2_589_988.11:,.2f}"),
             ]
             for area in sorted(self.of_kind[kind], key=lambda area: int(area["geography_key"]))
@@ -191,30 +208,41 @@ class _City:
     def _page(self, kind: str, area: Row, parent: str) -> None:
         name = area["geography_name"]
         title = name if kind == "neighborhood" else f"Council {name}"
-        about = About(
-            f"What does the city publish about {title}?", AUDIENCE,
-            self.site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES, without=self.site.cities_but(self.city), row=name,
-        )  # fmt: skip
-        place = f"{kind} {_key(area['geography_key'])}"
+        place = f"{kind} {place_key(area['geography_key'])}"
         sections = [
-            *([self._rates(area)] if kind == "neighborhood" else []),
+            *(self._rates(area) if kind == "neighborhood" else []),
             self._on_time(kind, area),
             self._counts(place),
             self._covid(area),
             self._overlaps(area),
         ]
+        about = About(
+            f"What does the city publish about {title}?", AUDIENCE,
+            self.site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES,
+            sum(len(section.rows) for section in sections), self.site.cities_but(self.city), name,
+        )  # fmt: skip
         residents = area["residents"]
         self.site.sections_page(
-            self.parts[area["geography_id"]],
+            area["href"].removesuffix("index.html"),
             about=about,
             title=title,
             figure=None if residents is None else count(residents),
-            caption="residents in 2020",
+            caption="residents in 2020"
+            + "".join(
+                f"; {count(row['counted'])} properties with an open vacant building notice"
+                for row in self.notices[place]
+            ),
             crumbs=[("Home", ""), (parent, f"{PART}{self.city}/"), (title, None)],
             sections=sections,
         )
 
-    def _rates(self, area: Row) -> Section:
+    def _rates(self, area: Row) -> list[Section]:
+        """The newest year of each measure, and the earlier ones folded."""
+        rows = self.rates[area["geography_id"]]
+        newest = {
+            measure: next(row for row in rows if row["measure"] == measure) for measure in (r["measure"] for r in rows)
+        }
+        earlier = [row for row in rows if row is not newest[row["measure"]]]
         headings = [
             Heading("Measure"),
             Heading("Fiscal year"),
@@ -224,23 +252,14 @@ class _City:
             Heading("To", is_number=True),
             Heading("City", is_number=True),
         ]
-        table = [
-            [
-                Cell(f"{row['measure']}, per 1,000 {row['denominator_name'].partition(' of ')[0]}"),
-                Cell(str(row["fiscal_year"])),
-                number(row["event_count"], f"{row['event_count']:,.0f}"),
-                *(
-                    number(row[column], _per(row[column]), gap="no residents or homes")
-                    for column in ("shrunk_rate", "shrunk_rate_low", "shrunk_rate_high", "city_rate")
-                ),
-            ]
-            for row in self.rates[area["geography_id"]]
-        ]
-        absence = None if table else "There are no rates of this place in the release."
-        return Section("rates", "Compared with the city", headings, table, absence=absence)
+        absence = None if rows else "There are no rates of this place in the release."
+        first = Section("rates", "Compared with the city", headings, _rate_rows(newest.values()), absence=absence)
+        if not earlier:
+            return [first]
+        return [first, Section("earlier", "In earlier years", headings, _rate_rows(earlier), is_folded=True)]
 
     def _on_time(self, kind: str, area: Row) -> Section:
-        rows = self.months[f"{kind} {_key(area['geography_name'])}"]
+        rows = self.months[f"{kind} {place_key(area['geography_name'])}"]
         headings = [
             Heading("Month"),
             Heading("Created", is_number=True),
@@ -299,7 +318,7 @@ class _City:
     def _overlaps(self, area: Row) -> Section:
         table = [
             [
-                Cell(row["geography_name"], href=f"{part}index.html" if (part := self.parts.get(row["to_geography_id"])) else None),
+                Cell(row["geography_name"], href=self.pages.get(row["to_geography_id"])),
                 Cell(row["to_kind"]),
                 number(row["weight"], rate(row["weight"])),
             ]
@@ -312,6 +331,25 @@ class _City:
         ]
         absence = None if table else "It overlaps no other area of the map."
         return Section("overlaps", "What it is part of", headings, table, absence=absence)
+
+
+def _rate_rows(rows: Iterable[Row]) -> list[list[Cell]]:
+    return [
+        [
+            Cell(f"{_in_words(row['measure'])}, per 1,000 {row['denominator_name'].partition(' of ')[0]}"),
+            Cell(str(row["fiscal_year"])),
+            number(row["event_count"], f"{row['event_count']:,.0f}"),
+            *(
+                number(row[column], _per(row[column]), gap="no residents or homes")
+                for column in ("shrunk_rate", "shrunk_rate_low", "shrunk_rate_high", "city_rate")
+            ),
+        ]
+        for row in rows
+    ]
+
+
+def _in_words(measure: str) -> str:
+    return measure.replace("covid", "COVID") if measure.startswith("covid") else measure[:1].upper() + measure[1:]
 
 
 def _per(value: float | None) -> str:

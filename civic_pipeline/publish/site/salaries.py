@@ -69,6 +69,8 @@ def _build_city(site: Site, city: str) -> None:
             f"{path}{part}/",
             about=About(question, AUDIENCE, tables[::-1], rows=len(own), without=site.cities_but(city)),
             title=agency,
+            figure=_figure(agency, rows),
+            caption=_caption(agency, rows),
             crumbs=[("Home", ""), (title, path), (agency, None)],
             sections=[
                 _section(
@@ -84,6 +86,27 @@ def _build_city(site: Site, city: str) -> None:
             ],
         )
     site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, count(people), caption))
+
+
+def _of(agency: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The newest year of an agency."""
+    return max((row for row in rows if row["agency_name"] == agency), key=lambda row: row["fiscal_year"])
+
+
+def _figure(agency: str, rows: list[dict[str, Any]]) -> str:
+    newest = _of(agency, rows)
+    return _MASKED.capitalize() if newest["headcount"] is None else count(newest["headcount"])
+
+
+def _caption(agency: str, rows: list[dict[str, Any]]) -> str:
+    newest = _of(agency, rows)
+    people = "" if newest["headcount"] is None else "people "
+    middle = (
+        ""
+        if newest["median_salary"] is None
+        else f"; half of them have a salary of {dollars(newest['median_salary'])} or more"
+    )
+    return f"{people}at the end of fiscal year {newest['fiscal_year']}{middle}"
 
 
 def _rows(site: Site, table: str, city: str) -> list[dict[str, Any]]:
@@ -102,7 +125,7 @@ def _section(
         [Heading(column), *_HEADINGS],
         [
             [
-                Cell(row[name], href=links.get(row[name]), bar=(row["headcount"] or 0) / most),
+                Cell(row[name], href=links.get(row[name]), bar=row["headcount"] and row["headcount"] / most),
                 number(row["headcount"], count(row["headcount"]), gap=_MASKED),
                 number(row["median_salary"], dollars(row["median_salary"]), gap=""),
                 Cell("")

@@ -8,6 +8,8 @@ from civic_pipeline.publish.site.charts import Chart
 from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.maps import Map
 
+_LONG, _ACRONYM = 45, 6  # letters
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -18,6 +20,15 @@ class Cell:
     href: str | None = None
     bar: float | None = None
     is_gap: bool = False
+
+    @property
+    def style(self) -> str | None:
+        """How a text is set: a day on one line, capitals smaller, a long text in a wide column."""
+        if self.value is not None and len(self.value) == 10 and self.value[4] == "-":
+            return "day"
+        if len(self.text) > _LONG:
+            return "text"
+        return "caps" if self.text.isupper() and len(self.text) > _ACRONYM else None
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,16 @@ class Section:
     absence: str | None = None
     is_folded: bool = False
     notes: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A field that finds one of many names. `index` has them, `page` shows one, `script` makes the field."""
+
+    label: str
+    index: File
+    page: str
+    script: str
 
 
 def number(value: Decimal | float | None, text: str, *, gap: str = "not known") -> Cell:

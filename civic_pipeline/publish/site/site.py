@@ -19,7 +19,7 @@ from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, Facts, Table
 from civic_pipeline.publish.site.files import Earlier, File, digest_of
 from civic_pipeline.publish.site.formats import FILTERS
-from civic_pipeline.publish.site.sections import Section
+from civic_pipeline.publish.site.sections import Lookup, Section
 from civic_pipeline.sql_text import quoted
 
 HERE = Path(__file__).parent
@@ -172,14 +172,27 @@ class Site:
         target.write_text(text, encoding="utf-8")
 
     def leave_out(self, entry: Entry, why: str) -> None:
-        """Replace the pages of a subject by one that says what of the release is missing for them."""
+        """Replace the pages of a subject by one that says what of the release is missing for them. `why` is the engine's words."""
         shutil.rmtree(self.folder / entry.part, ignore_errors=True)
         self.pages = {path: page for path, page in self.pages.items() if not path.startswith(entry.part)}
         self.cards = [card for card in self.cards if not card.href.startswith(entry.part)]
-        about = About("Why is nothing shown here?", "Everyone who looks for these pages.")
-        reason = f"This release lacks what these pages are made from: {why}"
+        table = next(
+            (t for t in self.facts.tables.values() if re.search(rf"\b{t.name.partition('.')[2]}\b", why)), None
+        )
+        reason = (
+            f"It needs the table {table.title}. {table.absence or 'This release has another version of it.'}"
+            if table
+            else "It needs a table that this release does not have."
+        )
+        about = About("Why is nothing shown here?", "Everyone who looks for these pages.", [table] if table else [])
         for path in {entry.part, entry.href.removesuffix("index.html")}:
-            self.page(path, "absent.html", about=about, title=entry.title, reason=reason)
+            self.page(
+                path,
+                "absent.html",
+                about=about,
+                title=entry.title,
+                reason=f"{reason} The pages come back with the first release that has it.",
+            )
         self.left_out[entry.part] = why
 
     def sections_page(
@@ -193,6 +206,7 @@ class Site:
         figure: str | None = None,
         caption: str | None = None,
         switch: Sequence[tuple[str, str | None]] = (),
+        lookup: Lookup | None = None,
     ) -> None:
         """Write a page of tables, below one big figure with its caption. `switch` leads to the same page of other cities."""
         for section in sections:
@@ -208,6 +222,7 @@ class Site:
             figure=figure,
             caption=caption,
             switch=switch,
+            lookup=lookup,
         )
 
     def image(self, file: str, chart: Chart | Bars, about: About) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from civic_pipeline.publish.site import flags
+from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.files import File
-from civic_pipeline.publish.site.formats import short_dollars
+from civic_pipeline.publish.site.formats import dollars, short_dollars
+from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
@@ -15,11 +18,11 @@ PART, TITLE = "spending/", "Spending"
 TABLE = "marts.fct_payments"
 QUESTION = "Whom did the city pay, how much, and which agency paid?"
 AUDIENCE = "Residents, reporters and firms who want to know where the money went."
-_TOP = 50
+_TOP = 25
 
 
 @dataclass(frozen=True)
-class Cell:
+class Paid:
     """Dollars that one agency paid in one month; None if the month is not covered, and `note` says why."""
 
     amount: Decimal | None
@@ -32,7 +35,7 @@ class Year:
 
     fiscal_year: int
     months: Sequence[tuple[str, str | None]]
-    agencies: Sequence[tuple[str, Sequence[Cell], Decimal]]
+    agencies: Sequence[tuple[str, Sequence[Paid], Decimal]]
     total: Decimal
 
     @property
@@ -66,16 +69,20 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
         rows,
         site.cities_but(city),
     )
-    index = _vendors(site, city)
+    lookup = Lookup("Name of the vendor, or a part of it", _vendors(site, city), f"{path}vendor/", "vendors.js")
+    by_month = _by_month(site, city, years)
+    if by_month.chart:
+        site.image(f"{path}{by_month.id}.svg", by_month.chart, about)
     looked = flags.build(site, city, _names(city), (title, path))
     site.page(
-        path, "spending.html", about=about, title=title, crumbs=[("Home", ""), (title, None)], switch=switch, years=years, index=index,
+        path, "spending.html", about=about, title=title, crumbs=[("Home", ""), (title, None)], switch=switch, years=years, lookup=lookup,
+        by_month=by_month,
         top=_top(site, city, newest.fiscal_year), newest=newest, matrix=_matrix_file(site, city), city=city,
         flags=looked[0] if looked else None,
     )  # fmt: skip
     site.page(
         f"{path}vendor/",
-        "vendor.html",
+        "lookup.html",
         about=About(
             "What was this vendor paid, when, and by which agency?",
             AUDIENCE,
@@ -85,8 +92,9 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
         ),
         title="One vendor",
         crumbs=[("Home", ""), (title, path), ("One vendor", None)],
-        index=index,
-        city=city,
+        lookup=lookup,
+        kind="vendor",
+        shown_by="vendor.js",
         flags=looked[1] if looked else None,
     )
     caption = f"paid to vendors in fiscal year {newest.fiscal_year}"
@@ -137,8 +145,8 @@ def _vendors(site: Site, city: str) -> File:
             "bytes": file.bytes,
             "footer": footer,
             "names": [row["name"] for row in rows],
-            "payments": [row["payments"] for row in rows],
-            "dollars": [round(row["amount"]) for row in rows],
+            "rows": [row["payments"] for row in rows],
+            "weights": [round(row["amount"]) for row in rows],
         },
     )
 
@@ -161,15 +169,16 @@ def _names(city: str) -> str:
 def _top(site: Site, city: str, year: int) -> list[dict[str, Any]]:
     return site.query(
         f"""
+        with vendors as ({_names(city)})
         select
-            vendors.vendor_name,
+            vendors.name as vendor_name,
             sum(payments.paid_amount) as amount,
             count(*) as payments,
             sum(payments.paid_amount) / sum(sum(payments.paid_amount)) over () as share
         from {TABLE} as payments
-        inner join marts.dim_vendors as vendors using (vendor_id)
+        inner join vendors using (vendor_id)
         where payments.city = {literal(city)} and payments.fiscal_year = {year}
-        group by vendor_id, vendors.vendor_name
+        group by vendors.name
         order by amount desc, vendor_name
         limit {_TOP}"""
     )
@@ -195,7 +204,7 @@ def _matrix(site: Site, city: str) -> list[Year]:
         agencies = [
             (
                 name,
-                [_cell(by_period.get(period), months[period - 1][1]) for period in range(1, 13)],
+                [_paid(by_period.get(period), months[period - 1][1]) for period in range(1, 13)],
                 sum(by_period.values(), Decimal()),
             )
             for (of, name), by_period in paid.items()
@@ -204,6 +213,34 @@ def _matrix(site: Site, city: str) -> list[Year]:
         agencies.sort(key=lambda agency: (-agency[2], agency[0]))
         years.append(Year(year, months, agencies, sum((total for *_, total in agencies), Decimal())))
     return years
+
+
+def _by_month(site: Site, city: str, years: Sequence[Year]) -> Section:
+    """The sum of each month; one that is not complete is a gap."""
+    months = list[tuple[date, Decimal | None, str | None]]()
+    for year in reversed(years):
+        for period, (_, note) in enumerate(year.months):
+            paid = [cells[period].amount for _, cells, _ in year.agencies]
+            known = [amount for amount in paid if amount is not None]
+            start = site.facts.places[city].first_day(year.fiscal_year, period + 1)
+            months.append((start, None if note else sum(known, Decimal()), note))
+    points = [(start, None if amount is None else float(amount) / 1e6) for start, amount, _ in months]
+    chart = Chart("Paid to vendors each month", "millions of dollars", [Line("paid", points)])
+    return Section(
+        "by-month",
+        "Paid each month",
+        [Heading("Month"), Heading("Paid", is_number=True), Heading("What is missing")],
+        [
+            [
+                Cell(f"{start:%B %Y}", value=str(start)),
+                number(amount, dollars(amount), gap="not complete"),
+                Cell(note or ""),
+            ]
+            for start, amount, note in reversed(months)
+        ],
+        chart=chart if sum(value is not None for _, value in points) > 1 else None,
+        is_folded=True,
+    )
 
 
 def _month(site: Site, city: str, period: int, covered: dict[str, Any] | None) -> tuple[str, str | None]:
@@ -217,12 +254,9 @@ def _month(site: Site, city: str, period: int, covered: dict[str, Any] | None) -
     return title, covered["note"] or f"{covered['status'].capitalize()}: not all payments are published."
 
 
-def _cell(amount: Decimal | None, note: str | None) -> Cell:
-    return (
-        Cell(amount if note is None or amount is not None else None, note)
-        if amount is not None or note
-        else Cell(Decimal())
-    )
+def _paid(amount: Decimal | None, note: str | None) -> Paid:
+    """A month that is covered and has no payment is zero; one that is not covered may be empty."""
+    return Paid(Decimal() if amount is None and note is None else amount, note)
 
 
 def _matrix_file(site: Site, city: str) -> File:

@@ -8,11 +8,13 @@ for (const form of document.querySelectorAll('[data-finder]')) {
   for (const field of fields) if (start.has(field.name)) field.value = start.get(field.name)
 
   function filter() {
-    const asked = fields.filter(field => field.value.trim()).map(field => [Number(field.dataset.column), field.value.trim().toLowerCase().split(/\s+/), field])
+    // A choice is one text, or any of several; what is typed is words, and all must be there.
+    const asked = fields.filter(field => field.value.trim()).map(field => [Number(field.dataset.column), field.tagName === 'SELECT'
+      ? (field.selectedOptions[0].dataset.any ?? field.value).toLowerCase().split('|') : field.value.trim().toLowerCase().split(/\s+/), field])
     let shown = 0
     for (const { row, texts } of rows) {
       const fits = asked.every(([column, words, field]) =>
-        field.tagName === 'SELECT' ? texts[column].includes(field.value.toLowerCase()) : words.every(word => texts[column].includes(word)))
+        field.tagName === 'SELECT' ? words.some(word => texts[column].includes(word)) : words.every(word => texts[column].includes(word)))
       row.hidden = !fits
       shown += fits
     }

@@ -1,4 +1,4 @@
-// How values are written, as on the pages that are written ahead.
+// How values are written and elements are made, as on the pages that are written ahead.
 
 export const dollars = value => (value < 0 && Math.round(value) !== 0 ? '-' : '') + '$' + Math.abs(Math.round(value)).toLocaleString('en-US')
 
@@ -12,7 +12,11 @@ export function short(value) {
 
 export const change = (now, before) => before ? signed((now - before) / Math.abs(before)) : '–'
 
-export const cents = value => '$' + value.toLocaleString('en-US', digits(2))
+export const cents = value => (value < 0 ? '-' : '') + '$' + Math.abs(value).toLocaleString('en-US', digits(2))
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+/** Jun 30, 2026 for 2026-06-30. */
+export const day = date => date ? `${MONTHS[date.slice(5, 7) - 1]} ${Number(date.slice(8, 10))}, ${date.slice(0, 4)}` : '–'
 
 const signed = rate => (rate < 0 ? '' : '+') + (rate * 100).toLocaleString('en-US', digits(1)) + '%'
 const digits = count => ({ minimumFractionDigits: count, maximumFractionDigits: count })
@@ -32,6 +36,12 @@ export function shape(name, attributes = {}, ...children) {
   drawn.append(...children)
   return drawn
 }
+
+/** The head of a table: a title for each column, and its class, such as number. */
+export const head = (...columns) => element('thead', {}, element('tr', {}, ...columns.map(([title, kind]) => element('th', { scope: 'col', class: kind }, title))))
+
+/** A wide table scrolls in a region that the keyboard reaches. */
+export const scroll = (label, content) => element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: '0' }, content)
 
 export function bar(value, largest, before = null) {
   const drawn = shape('svg', { class: 'bar', viewBox: '0 0 100 8', preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' },

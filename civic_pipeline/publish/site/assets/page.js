@@ -18,7 +18,7 @@ fetch(`${root}asked.json`, { cache: 'no-cache' }).then(answer => answer.json()).
 })
 
 for (const button of document.querySelectorAll('button[data-csv]')) {
-  const table = button.closest('section')?.querySelector('table[data-table]') ?? document.querySelector('table[data-table]')
+  const table = button.closest('details, section, main').querySelector('table[data-table]')
   if (!table) continue
   button.hidden = false
   button.addEventListener('click', () => save(`${table.dataset.table}.csv`, csvOf(table)))
@@ -35,6 +35,9 @@ for (const code of document.querySelectorAll('[data-embed-code]')) {
   code.addEventListener('focus', () => code.select())
   code.closest('[data-embed]').hidden = false
 }
+
+// A map leads where the links of the table below it lead; those are the way for a keyboard.
+for (const area of document.querySelectorAll('.area[data-href]')) area.addEventListener('click', () => { location.href = area.dataset.href })
 
 // What is folded is printed, too.
 addEventListener('beforeprint', () => document.querySelectorAll('details:not(.embed)').forEach(part => { part.open = true }))

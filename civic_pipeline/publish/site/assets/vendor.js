@@ -1,8 +1,7 @@
 // One vendor: its rows are read from the Parquet file of all payments, by byte ranges.
-import { asyncBufferFromUrl, parquetMetadataAsync, parquetReadObjects } from './hyparquet.js'
 import { field, save } from './csv.js'
-import { bar, cents, element, short } from './format.js'
-import { vendors } from './vendors.js'
+import { bar, cents, day, element, head, scroll, short } from './format.js'
+import { load, rowsOf } from './lookup.js'
 
 const SHOWN = 200
 const place = document.querySelector('[data-vendor]')
@@ -12,30 +11,20 @@ else tell('Search for a vendor above.')
 
 async function show() {
   tell('Reading the payments …')
-  const index = await vendors(place.dataset.vendor)
+  const index = await load(place.dataset.index)
   const at = index.names.indexOf(name)
   if (at < 0) return tell(`This release has no vendor with the name “${name}”. Search for it above: its spelling may have changed.`)
-  const rows = await payments(index, at)
-  // Index and rows are of one release by their names; a host that mixes releases must not show another vendor's money.
-  if (rows.length !== index.payments[at] || rows.some(row => row.vendor !== name)) {
-    throw new Error('the file has rows of another vendor or release')
-  }
+  const rows = await rowsOf(index, at, place.dataset.root, row => row.vendor === name)
   const marked = place.dataset.flags ? await fetch(place.dataset.flags).then(answer => answer.json()) : { vendors: {} }
   document.title = `${name} – Civic data`
   document.querySelector('h1').textContent = name
   document.querySelector('.crumbs [aria-current]').textContent = name
+  document.querySelector('.strip b').textContent = rows.length.toLocaleString('en-US')
   place.replaceChildren(...page(rows, flags(marked)))
   // Who reports an issue quotes the vendor, too.
   const reference = document.querySelector('.reference'), report = document.querySelector('[data-report]')
   reference.textContent = reference.textContent.replace(', release', `, vendor ${name}, release`)
   if (report) report.href = report.href.split('?')[0] + '?subject=' + encodeURIComponent(`Data issue: ${reference.textContent}`)
-}
-
-async function payments(index, at) {
-  const file = await asyncBufferFromUrl({ url: place.dataset.root + index.file, byteLength: index.bytes })
-  const metadata = await parquetMetadataAsync(file, { initialFetchSize: index.footer })
-  const rowStart = index.first[at]
-  return parquetReadObjects({ file, metadata, rowStart, rowEnd: rowStart + index.payments[at] })
 }
 
 function page(rows, marked) {
@@ -46,7 +35,7 @@ function page(rows, marked) {
   const all = element('button', { type: 'button' }, `Download all ${rows.length.toLocaleString('en-US')} payment lines (CSV)`)
   all.addEventListener('click', () => save(`${name}.csv`, everything(rows)))
   return [
-    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payment lines, ${rows.at(-1).date} to ${rows[0].date}`),
+    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payment lines, ${day(rows.at(-1).date)} to ${day(rows[0].date)}`),
     spellings.length > 1 ? element('p', { class: 'note' }, `The city writes this vendor in ${spellings.length} ways: ${spellings.join('; ')}`) : '',
     ...table('By fiscal year', 'Fiscal year', years),
     ...table('By agency', 'Agency', agencies),
@@ -73,7 +62,7 @@ function list(rows) {
     element('caption', { class: 'hidden' }, 'Payments'),
     head(['Date', ''], ['Agency', ''], ['For', ''], ['Contract', ''], ['Paid', 'number']),
     element('tbody', {}, ...rows.map(row => element('tr', {},
-      element('th', { scope: 'row' }, row.date), element('td', {}, row.agency), element('td', {}, row.category ?? ''),
+      element('th', { scope: 'row', class: 'day', 'data-value': row.date }, day(row.date)), element('td', {}, row.agency), element('td', {}, row.category ?? ''),
       element('td', {}, row.contract ?? ''), element('td', { class: 'number' }, cents(row.amount)))))))
 }
 
@@ -88,12 +77,10 @@ function flags({ tests, vendors }) {
       element('caption', { class: 'hidden' }, 'Flags'),
       head(['Flag', ''], ['Agency', ''], ['From', ''], ['To', ''], ['Flagged', 'number'], ['How common', ''], ['What may explain it', '']),
       element('tbody', {}, ...own.map(([test, agency, from, to, amount, common]) => element('tr', {},
-        element('th', { scope: 'row' }, tests[test].title, element('small', {}, tests[test].what)), element('td', {}, agency), element('td', {}, from),
-        element('td', {}, to), element('td', { class: 'number' }, cents(amount)), element('td', {}, common), element('td', {}, tests[test].innocent))))))]
+        element('th', { scope: 'row' }, tests[test].title, element('small', {}, tests[test].what)), element('td', {}, agency), element('td', { class: 'day' }, day(from)),
+        element('td', { class: 'day' }, day(to)), element('td', { class: 'number' }, cents(amount)), element('td', {}, common), element('td', {}, tests[test].innocent))))))]
 }
 
-const head = (...columns) => element('thead', {}, element('tr', {}, ...columns.map(([title, kind]) => element('th', { scope: 'col', class: kind }, title))))
-const scroll = (label, content) => element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: '0' }, content)
 const sum = rows => rows.reduce((cent, row) => cent + Math.round(row.amount * 100), 0) / 100
 
 function grouped(rows, key) {
