@@ -5,42 +5,28 @@ with shares as (
     where breakdown = 'industry' and denominator = 'eligible' and fiscal_quarter is null
 ),
 
-vendor_dollars as (
-    -- Expected dollars of each vendor, in the groups that count it.
-    select city, fiscal_year, industry, vendor_id, match_probability, 'mbe' as certified_group, mbe_only_amount + dual_amount as certified_amount
-    from marts.fct_participation_spend
-    where exclusion_reason = 'none' and firm_id is not null
-    union all
-    select city, fiscal_year, industry, vendor_id, match_probability, 'wbe' as certified_group, wbe_only_amount + dual_amount as certified_amount
-    from marts.fct_participation_spend
-    where exclusion_reason = 'none' and firm_id is not null
-    union all
-    select city, fiscal_year, industry, vendor_id, match_probability, 'dual' as certified_group, dual_amount as certified_amount
-    from marts.fct_participation_spend
-    where exclusion_reason = 'none' and firm_id is not null
-    union all
-    select
-        city,
-        fiscal_year,
-        industry,
-        vendor_id,
-        match_probability,
-        'unduplicated' as certified_group,
-        mbe_only_amount + wbe_only_amount + dual_amount as certified_amount
-    from marts.fct_participation_spend
-    where exclusion_reason = 'none' and firm_id is not null
+certified_groups as (
+    -- The parts of a vendor's dollars that a group counts.
+    select certified_group, counts_mbe_only, counts_wbe_only
+    from (values ('mbe', 1, 0), ('wbe', 0, 1), ('dual', 0, 0), ('unduplicated', 1, 1)) as t(certified_group, counts_mbe_only, counts_wbe_only)
 ),
 
 vendors as (
     select
-        city,
-        fiscal_year,
-        industry,
-        certified_group,
-        vendor_id,
-        cast(round(cast(sum(certified_amount) as double) * max(match_probability), 2) as decimal(18, 2)) as expected_dollars
-    from vendor_dollars
-    group by city, fiscal_year, industry, certified_group, vendor_id
+        spend.city,
+        spend.fiscal_year,
+        spend.industry,
+        certified_groups.certified_group,
+        spend.vendor_id,
+        cast(round(
+            cast(sum(
+                spend.dual_amount + certified_groups.counts_mbe_only * spend.mbe_only_amount + certified_groups.counts_wbe_only * spend.wbe_only_amount
+            ) as double) * max(spend.match_probability), 2
+        ) as decimal(18, 2)) as expected_dollars
+    from marts.fct_participation_spend as spend
+    cross join certified_groups
+    where spend.exclusion_reason = 'none' and spend.firm_id is not null
+    group by spend.city, spend.fiscal_year, spend.industry, certified_groups.certified_group, spend.vendor_id
 ),
 
 ranked as (
