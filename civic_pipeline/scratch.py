@@ -24,14 +24,14 @@ _LOCK = ".lock"
 class Scratch:
     """An empty folder `path` until `remove`, for this user only. Raises DiskFull, NotWritable.
 
-    It is in the folder for temporary files, or in `parent` with names that begin with `prefix`.
+    It is in the folder for temporary files, or in `parent`; its name begins with `prefix`, and ends with `name` or is new.
     """
 
-    def __init__(self, parent: Path | None = None, prefix: str = PREFIX) -> None:
+    def __init__(self, parent: Path | None = None, prefix: str = PREFIX, name: str | None = None) -> None:
         parent = parent or Path(tempfile.gettempdir())
         with writing(parent):
             _remove_left(parent, prefix)
-            folder = parent / f"{prefix}{secrets.token_hex(8)}"
+            folder = parent / f"{prefix}{name or secrets.token_hex(8)}"
             # Beside the folder, so that the folder is empty and can be renamed. Before it, and waiting: another process
             # that looks for what was left may hold the new lock for a moment, and removes the folder it stands for.
             self._lock = FileLock(_lock_of(folder))
@@ -46,9 +46,9 @@ class Scratch:
 
 
 @contextmanager
-def scratch(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
+def scratch(parent: Path | None = None, prefix: str = PREFIX, name: str | None = None) -> Iterator[Path]:
     """The path of a `Scratch` for the block."""
-    held = Scratch(parent, prefix)
+    held = Scratch(parent, prefix, name)
     try:
         yield held.path
     finally:

@@ -2,7 +2,10 @@
 
 import os
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -10,7 +13,17 @@ from weakref import WeakKeyDictionary
 import duckdb
 import pyarrow as pa
 
-from civic_pipeline.errors import NotReadable, QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
+from civic_pipeline.errors import (
+    DiskFull,
+    NotReadable,
+    NotWritable,
+    QueryRefused,
+    WarehouseMissing,
+    WarehouseOpened,
+    WarehouseUnreadable,
+    writing,
+)
+from civic_pipeline.scratch import scratch
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 
@@ -32,8 +45,19 @@ _READING = (
 # Identifies a release file: device, inode, modification time. An inode alone can be reused after the file is deleted.
 _Identity = tuple[int, int, int]
 
-# The file that each connection reads; the identity is None while `refresh` changes it.
-_attached: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[Path, _Identity | None]] = WeakKeyDictionary()
+_PREFIX = ".reading-"
+
+
+@dataclass
+class _Reading:
+    """What a connection from `connect` reads."""
+
+    file: Path
+    link: Path | None  # `file` is attached by it; None: by its own name
+    identity: _Identity | None = None  # None while `refresh` changes it
+
+
+_readings: WeakKeyDictionary[duckdb.DuckDBPyConnection, _Reading] = WeakKeyDictionary()
 
 
 def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
@@ -44,21 +68,22 @@ def connect(path: Path | str | None = None) -> duckdb.DuckDBPyConnection:
     WarehouseMissing, WarehouseOpened (another program has the file open for writing) or WarehouseUnreadable.
     """
     file = Path(path) if path is not None else Settings.from_environment().warehouse
+    identity = _identity(file)
     # A private in-memory instance that attaches the file. duckdb.connect(file) shares one instance per path within a
     # process, and would continue to show an older release.
     connection = duckdb.connect()
     try:
-        identity = _identity(file)
-        attach(connection, file)
+        reading = _attach_by_link(connection, file)
         connection.execute("use warehouse.marts")
-        confine(connection, file)
+        confine(connection, reading.link or file)
     except duckdb.Error as error:
         connection.close()
         raise WarehouseUnreadable(file, _first_line(error)) from error
     except BaseException:
         connection.close()
         raise
-    _attached[connection] = file, identity
+    reading.identity = identity
+    _readings[connection] = reading
     return connection
 
 
@@ -69,20 +94,50 @@ def refresh(connection: duckdb.DuckDBPyConnection) -> bool:
     Temporary tables and views stay. Do not call it while another thread uses a cursor of this connection: for a moment
     the warehouse is detached. Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable.
     """
-    if connection not in _attached:
+    if connection not in _readings:
         raise ValueError("refresh() needs a connection returned by connect(), not a cursor or another connection")
-    file, attached = _attached[connection]
-    identity = _identity(file)
-    if identity == attached:
+    reading = _readings[connection]
+    identity = _identity(reading.file)
+    if identity == reading.identity:
         return False
     # A cursor has its own transaction, so the connection's transaction is not affected. Its default database is not the
     # warehouse, so that can be detached. ATTACH OR REPLACE would keep the old file.
-    _attached[connection] = file, None
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, _linked(reading):
+        reading.identity = None
         cursor.execute("detach database if exists warehouse")
-        attach(cursor, file)
-    _attached[connection] = file, identity
+        attach(cursor, reading.file, link=reading.link)
+    reading.identity = identity
     return True
+
+
+def _attach_by_link(connection: duckdb.DuckDBPyConnection, file: Path) -> _Reading:
+    """Attach `file` by a link that exists only for that moment.
+
+    DuckDB lets a query write to the path that it attached and to the write-ahead log beside it: nothing is there any more. Who
+    may not make a link in the folder of a release, a file of mode 0444, cannot write there either and needs none.
+    """
+    folder = file.resolve().parent
+    reading = _Reading(file, folder / f"{_PREFIX}{secrets.token_hex(8)}" / file.name)
+    try:
+        with _linked(reading):
+            attach(connection, file, link=reading.link)
+    except (DiskFull, NotWritable, OSError):  # OSError: a file system without links
+        reading = _Reading(file, None)
+        attach(connection, file)
+    return reading
+
+
+@contextmanager
+def _linked(reading: _Reading) -> Iterator[None]:
+    """Create the link for the block. Raises DiskFull, NotWritable."""
+    if reading.link is None:
+        yield
+        return
+    folder = reading.link.parent
+    with scratch(folder.parent, _PREFIX, folder.name.removeprefix(_PREFIX)):
+        with writing(folder):
+            os.link(reading.file.resolve(), reading.link)
+        yield
 
 
 def _identity(file: Path) -> _Identity:
@@ -97,12 +152,14 @@ def _identity(file: Path) -> _Identity:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-def attach(connection: duckdb.DuckDBPyConnection, file: Path, name: str = "warehouse") -> None:
-    """Attach a released file read-only as `name`. Raises WarehouseOpened, WarehouseUnreadable."""
+def attach(
+    connection: duckdb.DuckDBPyConnection, file: Path, name: str = "warehouse", link: Path | None = None
+) -> None:
+    """Attach a released file, by its `link` if given, read-only as `name`. Raises WarehouseOpened, WarehouseUnreadable."""
     try:
-        connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
+        connection.execute(f"attach {literal(str(link or file))} as {name} (read_only)")
     except duckdb.Error as error:
-        problem = _first_line(error)
+        problem = _first_line(error).replace(str(link), str(file))
         raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
 
 

@@ -1,5 +1,7 @@
 """What a query of `civic sql`, `civic as-of` and `connect()` cannot do: read or write other files, or change settings."""
 
+import errno
+import os
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 
 from civic_pipeline.cli.main import cli
 from civic_pipeline.errors import QueryRefused
-from civic_pipeline.releases import connect, read
+from civic_pipeline.releases import connect, read, refresh
 
 OUTSIDE = [
     "from read_text('{other}')",
@@ -92,6 +94,39 @@ def test_a_query_cannot_write_to_the_file_it_reads(query: str, shown: CliRunner,
         read("marts.mart_years", f"true; {query.format(file=released)}", path=released)
     assert [path.name for path in released.parent.iterdir() if path.name.startswith("warehouse")] == [released.name]
     assert released.read_bytes() == before
+
+
+@pytest.mark.parametrize("query", WRITES)
+def test_nor_can_sql_on_a_connection_even_after_a_refresh(query: str, released: Path) -> None:
+    folder, before = released.parent, released.read_bytes()
+    names = sorted(folder.iterdir())
+    with connect(released) as connection:
+        for _ in range(2):
+            paths = [path for (path,) in connection.execute("select path from duckdb_databases() where path <> ''").fetchall()]
+            for path in [str(released), *paths]:
+                with pytest.raises((duckdb.Error, QueryRefused)):
+                    connection.execute(query.format(file=path))
+                    connection.execute("execute q")
+                connection.execute("use memory; use memory")
+            assert sorted(folder.iterdir()) == names
+            assert released.read_bytes() == before
+            released.with_name("new").write_bytes(before)
+            released.with_name("new").replace(released)  # a new release
+            assert refresh(connection)
+            assert connection.execute("select count(*) from warehouse.marts.mart_years").fetchall() == [(10,)]
+
+
+def test_a_folder_where_no_link_can_be_made_is_read_as_it_is(released: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with connect(released) as connection:
+        assert connection.execute("select count(*) from mart_years").fetchall() == [(10,)]
+        released.with_name("new").write_bytes(released.read_bytes())
+        released.with_name("new").replace(released)
+        assert refresh(connection)
+    assert sorted(path.name for path in released.parent.iterdir()) == ["other.csv", released.name]
 
 
 @pytest.mark.parametrize(
