@@ -17,5 +17,10 @@ def in_one_line(text: str) -> str:
     return _LINES.sub(_escaped, printable(text))
 
 
+def shortened(text: str, length: int) -> str:
+    """The beginning of `text`, with dots if something is missing."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
 def _escaped(character: re.Match[str]) -> str:
     return character[0].encode("unicode_escape").decode()

@@ -12,17 +12,22 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from civic_pipeline.errors import LockHeld, writing
+from civic_pipeline.settings import waits
 
 _SAY_EVERY_SECONDS = 10.0
 
 
 @contextmanager
-def only_writer(path: Path, wait_seconds: float = 0, say: Callable[[str], None] | None = None) -> Iterator[None]:
+def only_writer(
+    path: Path, say: Callable[[str], None] | None = None, wait_seconds: float | None = None
+) -> Iterator[None]:
     """Hold the lock of `path` while the block runs; `say` hears every few seconds for whom we wait.
 
     The operating system releases the lock when the process ends, so nothing needs repair after a crash. Raises LockHeld
-    after `wait_seconds`, with the holder's pid, host and start time.
+    after `wait_seconds` (default: CIVIC_LOCK_SECONDS), with the holder's pid, host and start time.
     """
+    if wait_seconds is None:
+        wait_seconds = waits().lock_seconds
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         lock, card = FileLock(f"{path}.lock"), Path(f"{path}.lock.json")

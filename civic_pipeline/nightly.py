@@ -15,6 +15,7 @@ from pathlib import Path
 from civic_pipeline import interruption
 from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import DiskFull, HeldBack, NotCaptured
 from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt, load_older_copies
 from civic_pipeline.lock import only_writer
@@ -35,7 +36,6 @@ from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, reco
 
 Portals = Callable[[Settings], AbstractContextManager[Access]]
 
-_WAIT_SECONDS = 120  # wait for another run, then LockHeld
 _UMASK = 0o022  # readers are other users; what is about persons has modes of its own
 _LEAST_SPACE = 100_000_000  # bytes: captures, Dagster's records, a release
 
@@ -123,13 +123,13 @@ def night(
     """One night, or the selected part of it. A foreseen failure of a source or a table is in its outcome, not raised.
 
     Only one night at a time uses a data folder; `portals` opens the clients of the sources. Raises LockHeld if another night
-    has not ended after two minutes, what `portals`, `open_build` and `release` raise, and at the end HeldBack with all failures.
+    does not end in time, what `portals`, `open_build` and `release` raise, and at the end HeldBack with all failures.
     A source that was never captured is empty and no failure, unless no source that was asked could be captured.
     """
     problems: dict[str, str] = {}
     absent: dict[str, str] = {}  # sources that failed, and that never were captured before
     os.umask(_UMASK)
-    with only_writer(settings.data / "run", _WAIT_SECONDS, say):
+    with only_writer(settings.data / "run", say):
         _require_space(settings)
         if selection.releases and (restored := restore_live(settings)):
             say(restored)
@@ -211,7 +211,9 @@ def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> I
         yield ReportOutcome(page)
     if selection.releases:
         build.forget_all_but(models)
-        yield ReleaseOutcome(release(build) if build.accepted_tables() else None, failed | build.held_back())
+        with time_limit("The release", build.connection):
+            released = release(build) if build.accepted_tables() else None
+        yield ReleaseOutcome(released, failed | build.held_back())
 
 
 def failed_sources(build: Build) -> dict[str, str]:

@@ -3,15 +3,16 @@
 import os
 import smtplib
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from threading import Thread
 from typing import Protocol
 
 import requests
 
 from civic_pipeline.errors import NotificationFailed, SettingInvalid
-
-_TIMEOUT_SECONDS = 30
+from civic_pipeline.settings import waits
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,10 @@ class WebhookNotifier:
 
     def send(self, notification: Notification) -> None:
         text = f"{notification.subject}\n{notification.body}"
+        message = {"text": text, "run_id": notification.run_id}
         try:
-            requests.post(
-                self.url, json={"text": text, "run_id": notification.run_id}, timeout=_TIMEOUT_SECONDS
-            ).raise_for_status()
-        except requests.RequestException as error:
+            _in_time(lambda seconds: requests.post(self.url, json=message, timeout=seconds).raise_for_status())
+        except (requests.RequestException, TimeoutError) as error:
             # The address of a webhook is a secret, and requests quotes it in its messages.
             raise NotificationFailed("webhook", type(error).__name__) from None
 
@@ -73,9 +73,13 @@ class EmailNotifier:
         )
         message.set_content(f"{notification.body}\n\nRun {notification.run_id}")
         host, _, port = self.server.partition(":")
-        try:
-            with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT_SECONDS) as server:
+
+        def send(seconds: int) -> None:
+            with smtplib.SMTP(host, int(port or 25), timeout=seconds) as server:
                 server.send_message(message)
+
+        try:
+            _in_time(send)
         except (OSError, ValueError, smtplib.SMTPException) as error:  # ValueError: the port is not a number
             raise NotificationFailed("e-mail", str(error)) from None
 
@@ -112,10 +116,27 @@ def send_heartbeat() -> None:
     if not url:
         return
     try:
-        requests.get(url, timeout=_TIMEOUT_SECONDS).raise_for_status()
-    except requests.RequestException as error:
+        _in_time(lambda seconds: requests.get(url, timeout=seconds).raise_for_status())
+    except (requests.RequestException, TimeoutError) as error:
         # The address is a secret, and requests quotes it in its messages.
         raise NotificationFailed("heartbeat", type(error).__name__) from None
+
+
+def _in_time(send: Callable[[int], None]) -> None:
+    """Call `send` with CIVIC_NOTIFY_SECONDS, and wait no longer. Raises TimeoutError, and what it raises.
+
+    The timeouts of sockets count from byte to byte, and none of them covers the look-up of a name.
+    """
+    seconds, outcome = waits().notify_seconds, Future[None]()
+
+    def run() -> None:
+        try:
+            outcome.set_result(send(seconds))  # type: ignore[func-returns-value]
+        except (OSError, ValueError, smtplib.SMTPException) as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    outcome.result(timeout=seconds)
 
 
 def _required(name: str, meaning: str) -> str:

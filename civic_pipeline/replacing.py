@@ -2,29 +2,26 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from civic_pipeline.errors import writing
+from civic_pipeline.scratch import scratch
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """The path of a draft to write. After the block it is on disk and has the name `path`; if the block raises, it is removed.
 
-    The draft has always the same name: the next attempt overwrites what a killed process left. Raises DiskFull, NotWritable.
+    Each draft is in a folder of its own, so several processes may replace a file at once: the last one wins. What a killed
+    process left is removed by the next. Raises DiskFull, NotWritable.
     """
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        with writing(path):
-            yield draft
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            draft.replace(path)
-    except BaseException:
-        with suppress(OSError):  # the first failure is the one to report
-            draft.unlink(missing_ok=True)
-        raise
+    with writing(path), scratch(path.parent, f".{path.name}-") as folder:
+        draft = folder / path.name
+        yield draft
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from civic_pipeline.lock import only_writer
 from civic_pipeline.notify import Notification, notifier_from_environment, send_heartbeat
 from civic_pipeline.quality.strict import drift_warnings, never_captured
 from civic_pipeline.replacing import replace_text
@@ -33,8 +34,13 @@ def report_run(settings: Settings, run_id: str, failure: str | None, log: Callab
 
     Calls the heartbeat if nothing fails.
 
-    `failure` is the failure of the run itself. Raises SettingInvalid, NotificationFailed; the next run then tries again.
+    `failure` is the failure of the run itself. Raises SettingInvalid, NotificationFailed, LockHeld; the next run then tries again.
     """
+    with only_writer(settings.data / "notified"):  # `civic run` and Dagster's sensors report
+        _report(settings, run_id, failure, log)
+
+
+def _report(settings: Settings, run_id: str, failure: str | None, log: Callable[[str], None]) -> None:
     problems = standing_problems(settings)
     if failure and not problems:
         problems[RUN] = failure

@@ -76,7 +76,7 @@ def _alive(settings: Settings, instance: dg.DagsterInstance) -> Iterator[str]:
     file = folder / f"{run_id}.lock"
     with FileLock(file):
         yield run_id
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 def _end_if_killed(instance: dg.DagsterInstance, file: Path) -> None:

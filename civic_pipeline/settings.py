@@ -1,7 +1,7 @@
 """Settings: paths and profile, read once from environment variables and passed on as a value."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -10,6 +10,25 @@ from civic_pipeline.errors import SettingInvalid
 Profile = Literal["demo", "live"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long this process waits for what may never come."""
+
+    connect_seconds: int = 10  # a connection to a portal
+    response_seconds: int = 3600  # a whole response
+    least_bytes_a_second: int = 1000  # of a response, in every two minutes
+    attempt_seconds: int = 4 * 3600  # all requests of one attempt to capture a source
+    lock_seconds: int = 120  # another process that writes
+    database_seconds: int = 3600  # one table with its checks, a release, a query, the queries of the site
+    process_seconds: int = 900  # another program, such as the one that reads a workbook
+    notify_seconds: int = 30  # a notification
+
+
+def waits() -> Waits:
+    """The waits that the environment sets, each as `CIVIC_` and its name in capitals. Raises SettingInvalid."""
+    return Waits(**{wait.name: _number(f"CIVIC_{wait.name.upper()}", int(str(wait.default))) for wait in fields(Waits)})
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,7 @@ class Settings:
         profile = os.environ.get("CIVIC_PROFILE", "demo")
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
+        waits()  # a wrong one is reported before a run begins
         return cls(
             data=Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve(),
             profile=cast("Profile", profile),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from civic_pipeline.errors import FileInvalid
+from civic_pipeline.foreign_text import shortened
 
 
 class Strict(BaseModel):
@@ -147,5 +148,4 @@ def _written(node: yaml.Node | None, location: tuple[str | int, ...]) -> list[st
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return shortened(repr(value), 80)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 @OUTPUT
 def sql(query: str, form: str, output: Path | None) -> None:
     """Run QUERY on the released warehouse, read-only."""
+    from civic_pipeline.deadline import time_limit
     from civic_pipeline.releases import connect
 
-    with connect(Settings.from_environment().warehouse) as connection:
+    with connect(Settings.from_environment().warehouse) as connection, time_limit("The query", connection):
         _run_query(connection, query, form, output)
 
 
@@ -39,11 +40,13 @@ def sql(query: str, form: str, output: Path | None) -> None:
 def query_as_of(moment: datetime, query: str, form: str, output: Path | None) -> None:
     """Run QUERY on tables rebuilt from the captures accepted by MOMENT, such as 2025-06-01 (its end, UTC)."""
     from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.deadline import time_limit
     from civic_pipeline.warehouse import as_of, load_models
 
     settings = Settings.from_environment()
     datasets = load_datasets(settings.root)
-    with as_of(settings, datasets, load_models(settings.root, datasets), moment, query) as connection:
+    models = load_models(settings.root, datasets)
+    with as_of(settings, datasets, models, moment, query) as connection, time_limit("The query", connection):
         _run_query(connection, query, form, output)
 
 

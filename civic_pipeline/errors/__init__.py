@@ -5,7 +5,16 @@ it is all that a user sees: the CLI prints it without a traceback, Dagster shows
 stores it as the reason why a table is held back.
 """
 
-from civic_pipeline.errors.base import CivicError, DiskFull, LockHeld, NotWritable, SettingInvalid, disk_error, writing
+from civic_pipeline.errors.base import (
+    CivicError,
+    DiskFull,
+    LockHeld,
+    NotWritable,
+    SettingInvalid,
+    TookTooLong,
+    disk_error,
+    writing,
+)
 from civic_pipeline.errors.catalog import CatalogIncomplete, FileInvalid, UnknownName
 from civic_pipeline.errors.lake import (
     BackfillRefused,
@@ -57,6 +66,6 @@ __all__ = [
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
     "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
     "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",
-    "SourceEmpty", "SourceNotFound", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
+    "SourceEmpty", "SourceNotFound", "TookTooLong", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
     "WarehouseOpened", "WarehouseUnreadable", "disk_error", "writing",
 ]  # fmt: skip

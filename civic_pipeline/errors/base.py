@@ -61,6 +61,15 @@ class LockHeld(CivicError):
         super().__init__(f"{path} is being written by {holder}. Wait until that run ends or stop it, then run again.")
 
 
+class TookTooLong(CivicError):
+    """DuckDB or another program did not end in time."""
+
+    def __init__(self, what: str, seconds: int, setting: str) -> None:
+        super().__init__(
+            f"{what} was not complete after {seconds:,} seconds. Make it smaller, or set {setting} to more."
+        )
+
+
 # SQLite says "disk I/O error" on a full disk, too, when it cannot extend its shared memory.
 _FULL = ("No space left on device", "database or disk is full", "disk I/O error", "File too large")
 _NOT_WRITABLE = (

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from civic_pipeline.errors.base import CivicError
+from civic_pipeline.foreign_text import shortened
 
 
 class FileInvalid(CivicError):
@@ -12,7 +13,7 @@ class FileInvalid(CivicError):
     exit_code = 2
 
     def __init__(self, path: Path, violations: Sequence[tuple[int, str]]) -> None:
-        lines = "\n".join(f"  {path}:{line}: {what}" for line, what in violations)
+        lines = "\n".join(f"  {path}:{line}: {shortened(what, 1_000)}" for line, what in violations)
         count = "1 mistake" if len(violations) == 1 else f"{len(violations)} mistakes"
         super().__init__(f"{path.name} has {count}:\n{lines}")
         self.path, self.violations = path, list(violations)

@@ -16,7 +16,7 @@ def accept(lake: Lake, dataset: str, capture_id: str, because: str) -> Manifest:
     `capture_id` may be the last part of it. Raises UnknownName and NothingToAccept.
     """
     wanted = capture_id if "/" in capture_id else f"{dataset}/{capture_id}"
-    with only_writer(lake.folder / dataset / "capture", wait_seconds=600):
+    with only_writer(lake.folder / dataset / "capture"):
         known = lake.ids(dataset)
         if wanted not in known:
             raise UnknownName("capture", wanted, known)

@@ -40,7 +40,7 @@ def backfill(
             name, f"{captured_at:%Y-%m-%dT%H:%MZ} is in the future; give the day the file was published"
         )
     _refuse_edition(name, dataset, edition)
-    with only_writer(lake.folder / name / "capture", wait_seconds=600):
+    with only_writer(lake.folder / name / "capture"):
         remove_unfinished(lake.folder / name)
         newest = lake.newest(name)
         if newest and newest.profile != profile:

@@ -50,7 +50,7 @@ def capture(name: str, dataset: Dataset, lake: Lake, access: Access, progress: P
     Raises ProfileMixed, the portal errors, SourceEmpty, SchemaDrifted, CaptureNotVerified, SourceChangedDuringRead and
     ValueUnreadable (nothing is stored); VolumeCollapsed (the capture is stored but held back); DiskFull and NotWritable.
     """
-    with only_writer(lake.folder / name / "capture", wait_seconds=600):
+    with only_writer(lake.folder / name / "capture"):
         remove_unfinished(lake.folder / name)
         previous = lake.accepted(name)
         if previous and previous.profile != access.profile:

@@ -30,9 +30,9 @@ from civic_pipeline.errors import (
 from civic_pipeline.portals.session import Session, new_session
 from civic_pipeline.portals.source import Traffic
 from civic_pipeline.portals.wire import now
-from civic_pipeline.settings import CHECKOUT, Profile
+from civic_pipeline.settings import CHECKOUT, Profile, waits
 
-TIMEOUT_SECONDS = (10, 120)  # connect, read: large pages and high offsets can take a portal more than a minute
+SILENCE_SECONDS = 120  # until the next byte: large pages and high offsets can take a portal more than a minute
 TRIES = 4
 
 T = TypeVar("T")
@@ -41,9 +41,6 @@ T = TypeVar("T")
 OVERLOADED_CODES = (500, 502, 503, 504)
 THROTTLED = 429
 TEMPORARY_CODES = (202, THROTTLED, *OVERLOADED_CODES)
-
-# All requests of one attempt to capture a source. A night must not wait for one slow portal.
-ATTEMPT_SECONDS = 4 * 3600
 
 # A portal that asks for a longer pause is asked again in the next run.
 _MAX_PAUSE_SECONDS = 120
@@ -131,6 +128,7 @@ class Client:
         self._slots = threading.Condition()
         self._in_flight = 0
         self._started = now()
+        self._waits = waits()
 
     def json(self, url: str, parameters: Mapping[str, Any], posted: object = None) -> Any:
         """The JSON at `url`. With `posted`, sends a POST request with this value as its JSON body.
@@ -192,9 +190,10 @@ class Client:
         self, url: str, parameters: Mapping[str, Any], posted: object, path: Path | None = None
     ) -> requests.Response:
         """The response of a successful request. With `path`, its body is written there."""
-        request = partial(self._session.request, timeout=TIMEOUT_SECONDS, stream=path is not None)
-        if now() - self._started > ATTEMPT_SECONDS:
-            why = f"the attempt is not complete after {ATTEMPT_SECONDS // 3600} hours"
+        timeout = self._waits.connect_seconds, SILENCE_SECONDS
+        request = partial(self._session.request, timeout=timeout, stream=path is not None)
+        if now() - self._started > self._waits.attempt_seconds:
+            why = f"the attempt is not complete after {self._waits.attempt_seconds:,} seconds"
             raise PortalRefused(url, why)
         with self._slot(url):
             response = request("GET" if posted is None else "POST", url, params=dict(parameters), json=posted)

@@ -21,7 +21,7 @@ from civic_pipeline.catalog import SocrataSource
 from civic_pipeline.errors import AnswerUnreadable, PortalOverloaded, PortalRefused, SourceNotFound
 from civic_pipeline.portals.columns import CLOCK, NUMBER, typed
 from civic_pipeline.portals.decode import Decoder
-from civic_pipeline.portals.http import TIMEOUT_SECONDS, Access, Body, Client, expecting, json_of
+from civic_pipeline.portals.http import SILENCE_SECONDS, Access, Body, Client, expecting, json_of
 from civic_pipeline.portals.pages import Page, PageAt, ask_halving, page_rows, read_by_offset, read_from
 from civic_pipeline.portals.source import About, Description, Freshness, PortalColumn, Traffic, unused_name
 
@@ -48,7 +48,7 @@ class SocrataDataset:
     def __init__(self, source: SocrataSource, access: Access) -> None:
         host, scheme = (access.root.removeprefix("http://"), "http://") if access.root else (source.domain, "https://")
         session = access.session()
-        session.headers.update(sodapy.Socrata(host, access.socrata_token, timeout=TIMEOUT_SECONDS[1]).session.headers)
+        session.headers.update(sodapy.Socrata(host, access.socrata_token, timeout=SILENCE_SECONDS).session.headers)
         self._client = Client(source.requests_at_once, session)
         self._id = source.id
         self._reads_edits = source.full_read_every_days is not None

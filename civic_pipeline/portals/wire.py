@@ -8,8 +8,9 @@ import socket
 import time
 from typing import Any
 
-# A response may take an hour, and in every two minutes at least 1,000 bytes a second must come.
-DEADLINE_SECONDS, WINDOW_SECONDS, LEAST_BYTES_A_SECOND = 3600, 120, 1000
+from civic_pipeline.settings import waits
+
+WINDOW_SECONDS = 120  # in which the least rate must come
 
 
 class Wire:
@@ -23,6 +24,7 @@ class Wire:
         self.received = 0
         self._started = self._window_started = now()
         self._in_window = 0
+        self._waits = waits()
 
     def makefile(self, *_: object) -> io.BufferedReader:
         return io.BufferedReader(_Counted(self._connection.makefile("rb", buffering=0), self))
@@ -32,12 +34,12 @@ class Wire:
         self.received += received
         self._in_window += received
         moment = now()
-        if moment - self._started > DEADLINE_SECONDS:
-            raise TimeoutError(f"the response was not complete after {DEADLINE_SECONDS:,} seconds")
+        if moment - self._started > self._waits.response_seconds:
+            raise TimeoutError(f"the response was not complete after {self._waits.response_seconds:,} seconds")
         if moment - self._window_started > WINDOW_SECONDS:
-            if self._in_window < LEAST_BYTES_A_SECOND * (moment - self._window_started):
+            if self._in_window < self._waits.least_bytes_a_second * (moment - self._window_started):
                 raise TimeoutError(
-                    f"it sent fewer than {LEAST_BYTES_A_SECOND:,} bytes a second for {WINDOW_SECONDS} seconds"
+                    f"it sent fewer than {self._waits.least_bytes_a_second:,} bytes a second for {WINDOW_SECONDS} seconds"
                 )
             self._window_started, self._in_window = moment, 0
 

@@ -17,8 +17,8 @@ from civic_pipeline.errors import FileUnreadable
 from civic_pipeline.portals.html_table import write_html_rows
 from civic_pipeline.portals.source import PortalColumn
 from civic_pipeline.portals.table import text_columns
+from civic_pipeline.settings import waits
 
-DEADLINE_SECONDS = 900  # far beyond any workbook: 4 GB of memory are filled sooner
 _PROGRAM = Path(__file__).with_name("sheet_rows.py")
 
 
@@ -47,10 +47,11 @@ def open_sheet(url: str, path: Path, name: str | None, rows_path: Path) -> Sheet
     """Write the rows of the sheet `name` (None: the first sheet) to `rows_path`. Raises FileUnreadable."""
     # Without -P the program's folder is on the path, and its http.py hides the module of the standard library.
     command = [sys.executable, "-P", str(_PROGRAM), str(path), name or "", str(rows_path)]
+    seconds = waits().process_seconds
     try:
-        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_SECONDS)
+        process = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise FileUnreadable(url, f"its sheet was not read within {DEADLINE_SECONDS:,} seconds") from None
+        raise FileUnreadable(url, f"its sheet was not read within {seconds:,} seconds") from None
     if process.returncode:
         raise FileUnreadable(
             url, "it is damaged, or its cells are so far apart that the area between them does not fit into 4 GB"

@@ -17,6 +17,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.engine.default import DefaultExecutionContext
 
+from civic_pipeline import deadline
+
 
 class _BufferedContext(DefaultExecutionContext):
     """Fetch all rows at once: the library reads them after it closed its connection, and DuckDB has dropped the result then."""
@@ -36,7 +38,9 @@ class BuildDialect(Dialect):
     connection: DuckDBPyConnection
 
     def connect(self, *_: Any, **__: Any) -> Any:
-        return ConnectionWrapper(self.connection.cursor())
+        cursor = self.connection.cursor()
+        deadline.cursors.add(cursor)
+        return ConnectionWrapper(cursor)
 
 
 class MatchRegex(ColumnMapMetricProvider):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from civic_pipeline import interruption
 from civic_pipeline.catalog import accepted_as
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import CivicError
 from civic_pipeline.quality.audit import audit, data_age
 from civic_pipeline.quality.drift import refusal, remember
@@ -57,10 +58,11 @@ def build_table(
             is_absent = accepted is not None and build.is_absent(model, accepted.rows)
             status: Status = "never_captured" if is_absent else "unchanged"
             return TableOutcome(model, status, recorded, accepted, sample=build.sample(model))
-        staged = build.stage(model)
-        is_absent = build.is_absent(model, staged.rows)
-        results = _not_run(model) if is_absent else audit(build, staged, suites)
-        results = keep_failed_rows(build, results, staged)
+        with time_limit(model.name, build.connection):
+            staged = build.stage(model)
+            is_absent = build.is_absent(model, staged.rows)
+            results = _not_run(model) if is_absent else audit(build, staged, suites)
+            results = keep_failed_rows(build, results, staged)
         blocking = [result for result in results if result.blocks]
         if blocking:
             raise refusal(build, model, blocking)

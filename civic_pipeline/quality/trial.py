@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from civic_pipeline.catalog import Dataset, table_name
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import CivicError, NotBuilt, NotCaptured
 from civic_pipeline.lake import Lake
 from civic_pipeline.lock import only_writer
@@ -41,7 +42,7 @@ def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model)
     read = {name: dataset for name, dataset in datasets.items() if _reads(model, name)}
     with (
         ThreadPoolExecutor(1) as other_core,
-        only_writer(settings.build),
+        only_writer(settings.build, wait_seconds=0),
         scratch() as folder,
         duckdb.connect(str(folder / "try.duckdb")) as connection,
     ):
@@ -50,9 +51,11 @@ def try_table(settings: Settings, datasets: Mapping[str, Dataset], model: Model)
         prepare(build)
         _refuse_uncaptured(build)
         _view_accepted(build, model)
-        staged = build.stage(model)
-        library.result()
-        yield Trial(connection, staged, audit(build, staged, Suites(build)))
+        with time_limit(model.name, connection):
+            staged = build.stage(model)
+            library.result()
+            results = audit(build, staged, Suites(build))
+        yield Trial(connection, staged, results)
 
 
 def _reads(model: Model, dataset: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import (
     NotReadable,
     ReleaseDamaged,
@@ -93,7 +94,7 @@ def roll_back(settings: Settings, name: str) -> Release:
 
     Raises UnknownName, ReleaseDamaged, WarehouseOpened, LockHeld.
     """
-    with only_writer(settings.build, wait_seconds=10):
+    with only_writer(settings.build):
         release = find_release(settings, name)
         _verify(release)
         make_live(release.file, settings.warehouse)
@@ -104,8 +105,13 @@ def restore_live(settings: Settings) -> str | None:
     """Replace a missing or damaged live file by the newest kept release that is whole; return what was done, if anything.
 
     The live file is a hard link, so its damage is that of a kept release: damaged files are kept as `<name>.damaged`. If no
-    release is whole, there is none until one is made. Raises WarehouseOpened, NotWritable.
+    release is whole, there is none until one is made. Raises WarehouseOpened, NotWritable, LockHeld.
     """
+    with only_writer(settings.build):
+        return _restore_live(settings)
+
+
+def _restore_live(settings: Settings) -> str | None:
     live, files = settings.warehouse, release_files(settings)
     damage = "is missing"
     if live.exists():
@@ -192,7 +198,7 @@ def attached(*files: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises WarehouseOpened, WarehouseUnreadable.
     """
-    with duckdb.connect() as connection:
+    with duckdb.connect() as connection, time_limit(f"Reading {', '.join(map(str, files))}", connection):
         for number, file in enumerate(files, 1):
             attach(connection, file, "release" if len(files) == 1 else f"release_{number}")
         yield connection

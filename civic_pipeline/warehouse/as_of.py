@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from civic_pipeline.catalog import Dataset, accepted_as, table_name
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, UnknownName
 from civic_pipeline.lake import Lake
 from civic_pipeline.releases import confine
@@ -48,9 +49,10 @@ def as_of(
     ):
         build = Build(connection, settings, read, "as of", datetime.now(UTC), as_of=moment)
         prepare(build)
-        for name, model in models.items():
-            if name in wanted:
-                build.swap(build.stage(model), [], None)
+        with time_limit(f"Rebuilding {', '.join(sorted(wanted))}", connection):
+            for name, model in models.items():
+                if name in wanted:
+                    build.swap(build.stage(model), [], None)
         for name in wanted:
             for column in models[name].personal:
                 for table in (name, name.replace("clean.", "quarantine.", 1)):

@@ -35,7 +35,6 @@ from civic_pipeline.warehouse.personal import without
 from civic_pipeline.warehouse.python_code import PythonCode
 
 NEVER_CAPTURED = "never_captured"  # status of an empty table in meta.tables
-_WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
 
 
 @dataclass(frozen=True)

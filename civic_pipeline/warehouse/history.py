@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from sqlglot import exp
 
 from civic_pipeline.catalog import Dataset, stands_for, table_name
-from civic_pipeline.errors import CaptureDamaged, writing
+from civic_pipeline.deadline import time_limit
+from civic_pipeline.errors import CaptureDamaged, TookTooLong, writing
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
@@ -30,7 +31,7 @@ _VERSION = 2  # of the comparison; the history is computed again when it changes
 def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
     """Update the history of every dataset that has a declared key and a clean model.
 
-    Returns dataset -> why its history was not updated: a damaged capture. Nothing else is held back by it.
+    Returns dataset -> why its history was not updated: a damaged capture, or no end in time. Nothing else is held back by it.
     """
     lake, stuck = Lake(build.settings.lake, build.datasets), {}
     followed = {
@@ -45,8 +46,9 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
             )
         for name, dataset in followed.items():
             try:
-                _History(build, lake, name, dataset, models[f"clean.{table_name(name)}"]).bring_up_to_date()
-            except CaptureDamaged as error:
+                with time_limit(f"The history of {name}", build.connection):
+                    _History(build, lake, name, dataset, models[f"clean.{table_name(name)}"]).bring_up_to_date()
+            except (CaptureDamaged, TookTooLong) as error:
                 stuck[name] = str(error)
     return stuck
 

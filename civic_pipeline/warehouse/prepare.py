@@ -19,8 +19,6 @@ from civic_pipeline.warehouse.dataset_rows import record_datasets
 from civic_pipeline.warehouse.macros import macro_files
 from civic_pipeline.warehouse.seeds import create_seeds
 
-_WAIT_SECONDS = 120  # a second run waits this long for the first before it is refused
-
 
 @contextmanager
 def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
@@ -28,7 +26,7 @@ def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str)
 
     Raises LockHeld while another process writes, ModelFailed (sql/functions), DiskFull, NotWritable.
     """
-    with only_writer(settings.build, wait_seconds=_WAIT_SECONDS):
+    with only_writer(settings.build):
         with writing(settings.build.parent):
             connection = duckdb.connect(str(settings.build))
             settings.build.parent.chmod(0o700)  # it holds columns about persons; releases do not

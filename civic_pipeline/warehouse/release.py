@@ -24,7 +24,7 @@ from civic_pipeline.releases.kept import (
     remove_old,
     sync,
 )
-from civic_pipeline.settings import Settings
+from civic_pipeline.settings import Settings, waits
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
@@ -35,8 +35,6 @@ RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
 
 # DuckDB 1.1 and later can open this storage format. BI tools often use an older DuckDB, which cannot open newer formats.
 _STORAGE_VERSION = "v1.0.0"
-
-_GIT_SECONDS = 30  # a description of the checkout takes a fraction of one
 
 # The contents of a release, without times and examples: two releases with the same contents are the same release.
 # A failure counts, its words do not: they may name a port or the id of a request, and would be another release every night.
@@ -57,7 +55,7 @@ def release(build: Build) -> Release | None:
     settings, now = build.settings, datetime.now(UTC)
     with writing(settings.releases):
         settings.releases.mkdir(parents=True, exist_ok=True)
-        for leftover in settings.releases.glob(".*"):
+        for leftover in settings.releases.glob(".[0-9]*"):
             leftover.unlink()
         refuse_if_opened(settings.warehouse)
         _keep_live(settings)
@@ -132,7 +130,7 @@ def _git_commit(root: Path) -> str | None:
             cwd=root,
             capture_output=True,
             text=True,
-            timeout=_GIT_SECONDS,
+            timeout=waits().process_seconds,
         )
     except (FileNotFoundError, subprocess.TimeoutExpired):  # no git, or a checkout on a disk that hangs
         return None

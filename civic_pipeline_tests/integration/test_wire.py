@@ -136,6 +136,6 @@ def test_an_attempt_ends_after_four_hours(tmp_path: Path, monkeypatch: pytest.Mo
         client = Client(1, Access(root=url).session())
         for _ in range(4):
             assert client.json(f"{url}/page", {}) == {}
-        with pytest.raises(PortalRefused, match="the attempt is not complete after 4 hours"):
+        with pytest.raises(PortalRefused, match="the attempt is not complete after 14,400 seconds"):
             client.json(f"{url}/page", {})
     assert client.traffic.requests == 4

@@ -102,7 +102,10 @@ def test_nor_can_sql_on_a_connection_even_after_a_refresh(query: str, released: 
     names = sorted(folder.iterdir())
     with connect(released) as connection:
         for _ in range(2):
-            paths = [path for (path,) in connection.execute("select path from duckdb_databases() where path <> ''").fetchall()]
+            paths = [
+                path
+                for (path,) in connection.execute("select path from duckdb_databases() where path <> ''").fetchall()
+            ]
             for path in [str(released), *paths]:
                 with pytest.raises((duckdb.Error, QueryRefused)):
                     connection.execute(query.format(file=path))

@@ -1,6 +1,7 @@
 """The docs are complete: whatever a user can name is named in them."""
 
 import re
+from dataclasses import Field, fields
 
 import click
 import pytest
@@ -8,7 +9,8 @@ from formulas import committed_models
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.cli import cli
-from civic_pipeline.settings import CHECKOUT
+from civic_pipeline.errors import SettingInvalid
+from civic_pipeline.settings import CHECKOUT, Settings, Waits, waits
 
 PAGES = {
     path: path.read_text(encoding="utf-8")
@@ -56,6 +58,20 @@ def test_every_command_is_named_in_the_docs(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CHECKOUT / "sql" / "checks").rglob("*.sql")))
 def test_every_rule_across_tables_is_named_in_the_docs(name: str) -> None:
     assert any(name in text for text in PAGES.values()), f"add {name} to docs/analysts.md"
+
+
+@pytest.mark.parametrize("wait", fields(Waits), ids=lambda wait: wait.name)
+def test_every_wait_is_a_setting_with_its_default_and_sentence(
+    wait: Field[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"CIVIC_{wait.name.upper()}"
+    page = (CHECKOUT / "docs" / "operators.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| `{name}` \| {wait.default} \| .+ \| .+ \|$", page, re.MULTILINE)
+    monkeypatch.setenv(name, "7")
+    assert getattr(waits(), wait.name) == 7
+    monkeypatch.setenv(name, "soon")
+    with pytest.raises(SettingInvalid, match=f"'soon' is not a valid {name}"):
+        Settings.from_environment()
 
 
 def test_no_page_names_a_command_that_does_not_exist() -> None:

@@ -8,6 +8,7 @@ import pytest
 from civic_pipeline import lock
 from civic_pipeline.errors import LockHeld
 from civic_pipeline.lock import only_writer
+from civic_pipeline.settings import Waits
 
 
 def test_who_waits_says_for_whom_and_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,12 +17,18 @@ def test_who_waits_says_for_whom_and_gives_up(tmp_path: Path, monkeypatch: pytes
     with only_writer(tmp_path / "run"):
         with (
             pytest.raises(LockHeld, match=f"process {os.getpid()} on "),
-            only_writer(tmp_path / "run", 0.2, heard.append),
+            only_writer(tmp_path / "run", heard.append, 0.2),
         ):
             pass
         assert heard
         assert all(line.startswith(f"waiting for process {os.getpid()} on ") for line in heard)
-    with only_writer(tmp_path / "run", 0.0, heard.append):
+    with only_writer(tmp_path / "run", heard.append, 0.0):
+        pass
+
+
+def test_who_waits_gives_up_after_the_time_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "waits", lambda: Waits(lock_seconds=0))
+    with only_writer(tmp_path / "run"), pytest.raises(LockHeld), only_writer(tmp_path / "run"):
         pass
 
 

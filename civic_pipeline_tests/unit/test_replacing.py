@@ -2,6 +2,10 @@
 
 import errno
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,8 +50,27 @@ def test_a_failure_or_an_interruption_keeps_the_old_file(file: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_the_draft_of_a_killed_process_is_overwritten(file: Path) -> None:
-    file.with_name(".attempt.json.new").write_text("left by a killed process, and longer than the new text")
+KILLED = """
+import os, sys
+from pathlib import Path
+from civic_pipeline.replacing import replacing
+with replacing(Path(sys.argv[1])) as draft:
+    draft.write_text("half")
+    os._exit(9)
+"""
+
+
+def test_the_next_attempt_removes_the_draft_of_a_killed_process(file: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", KILLED, str(file)]).returncode == 9
+    assert len(list(file.parent.iterdir())) > 1
     replace_text(file, "new")
     assert file.read_text() == "new"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_many_replace_a_file_at_the_same_moment(file: Path) -> None:
+    texts = [str(number) * 1000 for number in range(200)]
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(partial(replace_text, file), texts))
+    assert file.read_text() in texts
     assert list(file.parent.iterdir()) == [file]

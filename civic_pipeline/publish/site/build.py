@@ -14,7 +14,9 @@ import duckdb
 import jinja2
 import pyarrow as pa
 
+from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import SiteFolderTaken, writing
+from civic_pipeline.lock import only_writer
 from civic_pipeline.publish import extracts
 from civic_pipeline.publish.site import (
     action_plan,
@@ -95,10 +97,15 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
 
     The folders of builds are beside `out`, in `<out>-builds`. A build that fails leaves the site as it was. `asked_at`: when the
     portals were last asked; a night without changes makes no release, so pages read it from `asked.json`.
-    Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable, NotWritable, DiskFull.
+    Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable, NotWritable, DiskFull, LockHeld, TookTooLong.
     """
     code = code_hash()
-    with connect(warehouse) as connection, writing(out):
+    with (
+        only_writer(out),  # a run makes it, too
+        connect(warehouse) as connection,
+        time_limit("The site", connection),
+        writing(out),
+    ):
         facts = read_facts(connection)
         if out.exists() and not out.is_symlink():
             raise SiteFolderTaken(out)

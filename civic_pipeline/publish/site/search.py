@@ -4,7 +4,9 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
+from civic_pipeline.errors import TookTooLong
 from civic_pipeline.publish.site.site import About, Site
+from civic_pipeline.settings import waits
 
 PART = "search/"
 # Its wheels are for Linux, macOS and Windows on x86-64 and ARM; elsewhere the page says that there is no search.
@@ -27,7 +29,11 @@ def write_index(folder: Path) -> None:
     from pagefind_bin import get_executable
 
     command = [get_executable(), "--site", folder, "--output-subdir", _FOLDER, "--keep-index-url", "--silent"]
-    subprocess.run(command, check=True, capture_output=True)
+    seconds = waits().process_seconds
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise TookTooLong("The index of the search", seconds, "CIVIC_PROCESS_SECONDS") from None
     for unused in (folder / _FOLDER).glob("*ui.*"):  # ready-made interfaces; the page has its own
         unused.unlink()
     (folder / _FOLDER / "pagefind-highlight.js").unlink()
