@@ -49,7 +49,7 @@ requirements: .venv/dev  ## pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links -q --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove what runs made; captures and releases included
-	rm -rf data/lake data/build data/quality data/releases data/site data/site-builds data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/run.lock
+	rm -rf data/lake data/build data/quality data/releases data/site data/site-builds data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/*.lock
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": set PYTHON=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
