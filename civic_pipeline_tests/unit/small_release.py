@@ -125,7 +125,7 @@ OTHERS = {
                 'Fire'),
             ('f2', {HOSTILE.replace("'", "''")!r}, 'town', 'MBE', false, null, null, null, null, null, null, 0.00, null)
         ) as t(firm_id, firm_name, authority, certification_types, is_certified, valid_from, owner_groups, trades, zip_code, vendor_names,
-            match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'expiration' as not_published, 'TOWSON' as city_name, null as county)""".replace(
+            match_probability, paid_amount, paying_agencies), (select null::date as valid_to, 'town/source: expiration' as not_published, 'TOWSON' as city_name, null as county)""".replace(
         '"', "'"
     ),
     # Two counties and two ZIP codes: week 2 is an outage, in week 4 a count fell.

@@ -14,6 +14,7 @@ from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
+from civic_pipeline.publish.site.facts import in_words
 from civic_pipeline.publish.site.formats import change, day, dollars, short_dollars
 from civic_pipeline.publish.site.site import HERE, slugs
 from civic_pipeline.warehouse import meta
@@ -370,7 +371,19 @@ def test_libraries_are_what_their_list_says() -> None:
     assert files.keys() | {"README.md", "vendor.json"} == {path.name for path in (HERE / "vendor").iterdir()}
     for name, digest in files.items():
         assert hashlib.sha256((HERE / "vendor" / name).read_bytes()).hexdigest() == digest
+    used = "".join(
+        path.read_text(encoding="utf-8") for part in ("assets", "templates") for path in (HERE / part).iterdir()
+    )
+    assert [name for name in files if not name.endswith("LICENSE") and name not in used] == []
     assert all(library["licence"] and library["licence_file"] in library["files"] for library in listed)
+
+
+def test_names_that_are_for_programs_are_written_in_words() -> None:
+    text = "Only primes (prime_payments_only): see marts.mart_mwbe_reported and mart_kpi_lifecycle; plan_goals.csv is a file."
+    assert (
+        in_words(text)
+        == "Only primes (prime payments only): see M/WBE reported and Kpi lifecycle; plan_goals.csv is a file."
+    )
 
 
 def test_values_as_people_write_them() -> None:

@@ -43,7 +43,7 @@ def test_a_firm_shows_its_certificate_and_what_its_likely_payees_were_paid(site:
     assert firms["Able Paving"][6:] == ["$1,235", "91.0%: ABLE PAVINGFire"]
     (hostile,) = (cells for name, cells in firms.items() if "Sons" in name)
     assert hostile[5:] == ["not now", "", ""]  # no payee: nothing is known, which is not $0
-    assert "What the registers do not publish: expiration" in (site / "firms" / "index.html").read_text(
+    assert "Not published by the register Source: expiration" in (site / "firms" / "index.html").read_text(
         encoding="utf-8"
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from civic_pipeline.publish.site.facts import in_words
 from civic_pipeline.publish.site.formats import count, day
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, first_page
@@ -153,7 +154,7 @@ def _claims(site: Site, city: str) -> Section:
                 Cell(row["claim"]),
                 Cell(row["criteria"]),
                 *(number(row[name], count(row[name])) for name in counts),
-                Cell(row["shown_in"]),
+                Cell(in_words(row["shown_in"])),
             ]
             for row in _rows(site, _CLAIMS, "city", city, "position")
         ],
@@ -172,9 +173,9 @@ def _scores(site: Site, city: str) -> Section:
         [Heading("Dataset"), *(Heading(name, True) for name in shares.values()), Heading("Not measured")],
         [
             [
-                Cell(row["dataset"]),
+                Cell(site.facts.dataset_titles.get(row["dataset"], row["dataset"])),
                 *(number(row[name], "" if row[name] is None else f"{row[name]:.2f}") for name in shares),
-                Cell(row["not_measured"] or ""),
+                Cell(in_words(row["not_measured"] or "")),
             ]
             for row in rows
         ],

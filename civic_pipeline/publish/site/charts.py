@@ -1,5 +1,6 @@
 """Lines over days as SVG: the geometry that templates draw. The numbers are in the table beside each chart."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -53,16 +54,21 @@ class Chart:
         values = (value for line in self._all for _, value in line.points if value is not None)
         return max(values, default=0.0) or 1.0
 
+    @cached_property
+    def _limit(self) -> float:
+        """The highest grid line: the axis ends at a round number."""
+        return math.ceil(self._top / self.step - 1e-9) * self.step
+
     @property
     def step(self) -> float:
-        """Distance of the grid lines: 1, 2 or 5 times a power of ten, so that there are three to six of them."""
+        """Distance of the grid lines: 1, 2 or 5 times a power of ten, so that there are two to six of them."""
         size = 10.0 ** (len(str(int(self._top))) - 1) if self._top >= 1 else 0.1
         return next(size * factor for factor in (0.2, 0.5, 1, 2, 5) if self._top / (size * factor) <= 5)
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Height on the drawing and text of each grid line."""
-        steps = int(self._top / self.step) + 1
+        steps = round(self._limit / self.step) + 1
         return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in range(steps)]
 
     @property
@@ -118,7 +124,7 @@ class Chart:
         return _LEFT + (_WIDTH - _LEFT - 8) * ((day - days[0]).days / max((days[-1] - days[0]).days, 1))
 
     def _y(self, value: float) -> float:
-        return self.floor - (self.floor - _ABOVE) * max(value, 0) / (self._top * 1.04)
+        return self.floor - (self.floor - _ABOVE) * max(value, 0) / self._limit
 
 
 @dataclass(frozen=True)

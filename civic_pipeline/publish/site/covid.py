@@ -6,7 +6,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.covid_revisions import revisions
-from civic_pipeline.publish.site.facts import Table
+from civic_pipeline.publish.site.facts import Table, in_words
 from civic_pipeline.publish.site.formats import count, day, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import About, Card, Site, slugs
@@ -214,7 +214,7 @@ def _definitions(definitions: Definitions) -> Section:
         "definitions",
         "One name, several definitions",
         [Heading("Name here"), Heading("Definition")],
-        [[Cell(title), Cell(definitions.get(name) or "")] for name, title in names.items()],
+        [[Cell(title), Cell(in_words(definitions.get(name) or ""))] for name, title in names.items()],
         "For the same week the CDC's rate is seven times the other two. Always say whose rate it is.",
     )
 

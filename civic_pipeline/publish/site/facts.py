@@ -1,5 +1,6 @@
 """What a release says of itself: its tables with their checks, columns and captures. Everything a page states about trust."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
 _WRITTEN = {"mwbe": "M/WBE", "mbe": "MBE", "covid": "COVID-19", "zip": "ZIP", "us": "US"}
+_KINDS = {"fct", "mart", "dim", "bridge"}
 # They give names and days to rows of every subject. What feeds only them is not the source of a page's figures.
 _SHARED = frozenset(
     f"marts.{name}"
@@ -22,6 +24,22 @@ _SHARED = frozenset(
         "dim_funds", "dim_objects", "dim_services",
     )
 )  # fmt: skip
+
+
+def title_of(name: str) -> str:
+    """The name of a table in words: `marts.fct_payments` is Payments."""
+    words = name.rpartition(".")[2].split("_")
+    words = words[1:] if words[0] in _KINDS else words
+    first, *others = (_WRITTEN.get(word, word) for word in words)
+    return " ".join([first[:1].upper() + first[1:], *others])
+
+
+def in_words(text: str) -> str:
+    """A text without names that are for programs: a table has its title, a column blanks."""
+    text = re.sub(
+        rf"\b(?:(?:marts|clean|meta)\.\w+|(?:{'|'.join(sorted(_KINDS))})_\w+)", lambda name: title_of(name[0]), text
+    )
+    return re.sub(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\.)", lambda name: name[0].replace("_", " "), text)
 
 
 @dataclass(frozen=True)
@@ -135,11 +153,7 @@ class Table:
 
     @property
     def title(self) -> str:
-        """The name in words: `marts.fct_payments` is Payments."""
-        words = self.name.partition(".")[2].split("_")
-        words = words[1:] if words[0] in {"fct", "mart", "dim", "bridge"} else words
-        first, *others = (_WRITTEN.get(word, word) for word in words)
-        return " ".join([first[:1].upper() + first[1:], *others])
+        return title_of(self.name)
 
     @property
     def passed(self) -> int:
@@ -207,6 +221,11 @@ class Facts:
             for capture in t.captures
         }
         return tuple(seen[key] for key in sorted(seen))
+
+    @cached_property
+    def dataset_titles(self) -> Mapping[str, str]:
+        """Dataset, such as baltimore/spending -> what its publisher calls it."""
+        return {capture.dataset: capture.title or capture.dataset for capture in self.captures}
 
     @property
     def is_demo(self) -> bool:

@@ -51,6 +51,7 @@ def build(site: Site) -> None:
         certified=len(certified),
         registers=authorities,
         groups=sorted(groups, key=str.lower),
+        not_published=_not_published(site, firms),
         neighborhoods=_neighborhoods(site, {firm["zip_code"] for firm in firms}),
     )
     for authority in authorities:
@@ -59,6 +60,13 @@ def build(site: Site) -> None:
         site.cards.append(Card(authority, TITLE, QUESTION, "firms/index.html", TABLE, count(amount), caption))
     for city in site.cities(_SHARES):
         _shares(site, city)
+
+
+def _not_published(site: Site, firms: Sequence[Row]) -> list[str]:
+    """What each register leaves out, such as "source: status, expiration"; a dataset is written by its title."""
+    texts = sorted({firm["not_published"] for firm in firms if firm["not_published"]})
+    parts = [text.partition(":") for text in texts]
+    return [f"{site.facts.dataset_titles.get(dataset, dataset)}{colon}{columns}" for dataset, colon, columns in parts]
 
 
 def _neighborhoods(site: Site, known: Collection[str | None]) -> list[tuple[str, list[str]]]:
@@ -98,7 +106,7 @@ def _shares(site: Site, city: str) -> None:
         about=About(question, AUDIENCE, tables),
         title=title,
         figure=_interval(newest) if newest else None,
-        caption=f"of all payments in fiscal year {newest['fiscal_year']} went to certified firms: {_dollars(newest)}"
+        caption=f"of all payments in fiscal year {newest['fiscal_year']} went to certified firms, with 95% confidence: {_dollars(newest)}"
         if newest
         else None,
         crumbs=[("Home", ""), (TITLE, PART), (title, None)],

@@ -341,5 +341,5 @@ def lot_in_words(block_lot: str) -> str:
 
 def _source_titles(site: Site) -> str:
     """Rows of the tables that events come from, each with the title of its dataset."""
-    titles = {capture.dataset.replace("/", "_", 1): capture.title or capture.dataset for capture in site.facts.captures}
-    return ", ".join(f"({literal(table)}, {literal(title)})" for table, title in sorted(titles.items()))
+    titles = sorted(site.facts.dataset_titles.items())
+    return ", ".join(f"({literal(dataset.replace('/', '_', 1))}, {literal(title)})" for dataset, title in titles)

@@ -28,7 +28,7 @@ class Cell:
             return "day"
         if len(self.text) > _LONG:
             return "text"
-        return "caps" if self.text.isupper() and len(self.text) > _ACRONYM else None
+        return "caps" if self.text.isupper() and sum(map(str.isalpha, self.text)) > _ACRONYM else None
 
 
 @dataclass(frozen=True)

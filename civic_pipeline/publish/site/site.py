@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
-from civic_pipeline.publish.site.facts import Capture, Facts, Table
+from civic_pipeline.publish.site.facts import Capture, Facts, Table, in_words
 from civic_pipeline.publish.site.files import Earlier, File, digest_of
 from civic_pipeline.publish.site.formats import FILTERS
 from civic_pipeline.publish.site.sections import Lookup, Section
@@ -107,7 +107,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= FILTERS
+        self._templates.filters |= FILTERS | {"in_words": in_words}
         self._templates.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
 
     def table(self, name: str) -> Table | None:
