@@ -66,7 +66,7 @@ def _run_query(connection: "duckdb.DuckDBPyConnection", query: str, form: str, o
             result.show(max_width=shutil.get_terminal_size((120, 24)).columns, max_rows=100)
             return
         with _open_output(form, output) as stream:
-            write_result(result, form, stream)
+            write_result(result, "csv" if form == "table" else form, stream)
     except duckdb.Error as error:
         raise QueryRefused(str(error)) from error
     except OSError as error:

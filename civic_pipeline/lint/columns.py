@@ -19,7 +19,8 @@ from civic_pipeline.warehouse.captured import declared_history_sql, declared_sql
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
-from civic_pipeline.warehouse.meta import META_TABLES, READABLE
+from civic_pipeline.warehouse.meta import META_TABLES
+from civic_pipeline.warehouse.readable import READABLE
 from civic_pipeline.warehouse.seeds import create_seeds
 
 

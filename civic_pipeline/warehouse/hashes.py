@@ -9,8 +9,8 @@ from civic_pipeline.lake import Manifest
 from civic_pipeline.releases.contents import content_hash, hash_of
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse.macros import Macros, macros_called
-from civic_pipeline.warehouse.meta import READABLE
 from civic_pipeline.warehouse.model import Model
+from civic_pipeline.warehouse.readable import READABLE
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, model: Model, macros: Macros, lake: Path) -> str:

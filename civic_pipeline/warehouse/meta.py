@@ -1,7 +1,7 @@
 """The tables of schema `meta`: provenance that analysts can join to. Their columns are described only here.
 
-`marts.mart_changes` is one of them, because what a release changes is known only when it is made. Marts about the warehouse itself
-(subject `certification`) read `meta` in their SQL; the night builds them after all other tables.
+`marts.mart_changes` and `marts.mart_changed_figures` are among them, because what a release changes is known only when it is made.
+Marts about the warehouse itself (subject `certification`) read `meta` in their SQL; the night builds them after all other tables.
 """
 
 from dataclasses import dataclass
@@ -397,22 +397,28 @@ CHANGES = MetaTable(
     ),
     schema="marts",
 )
+CHANGED_FIGURES = MetaTable(
+    "mart_changed_figures",
+    "the last change of one figure of a mart: since which release it is another number, from what and to what",
+    _columns(
+        ("release_id", "VARCHAR", "The release that changed it, as in meta.releases."),
+        ("released_at", "TIMESTAMP", "When it was released, UTC."),
+        (
+            "table_name",
+            "VARCHAR",
+            "Schema and table. At most 100 figures of a table in one release: those that changed most.",
+        ),
+        ("row_key", "VARCHAR", "The key of its row as a JSON list of texts."),
+        ("row_name", "VARCHAR[]", "The row in words: its city and year, its key without ids, and its names."),
+        ("column_name", "VARCHAR", "The first column that changed: of those with dollars, then of others with a unit."),
+        ("unit", "VARCHAR", "Unit of the column."),
+        ("value_before", "DOUBLE", "Its value in the release before."),
+        ("value_after", "DOUBLE", "Its value since then, which is the one in this release."),
+    ),
+    schema="marts",
+)
 HISTORY = (COMPARISONS, REVISIONS, RECORD_VERSIONS, CONFLICTS)
-META_TABLES = (CAPTURES, DATASETS, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, *HISTORY)
-
-# What a mart about the warehouse itself may read, as SQL without what every night writes anew and without the rows about such
-# marts and about the `{reader}`, which has no row in meta.tables when it is new: a night without changes must not rebuild them.
-_MARTS = "select table_name from meta.tables where subject = 'certification' and starts_with(table_name, 'marts.')"
-_OTHERS = f"where table_name not in ({_MARTS} union all select {{reader}})"
-READABLE = {
-    "meta.captures": "select dataset, edition, capture_id, captured_at, title, publisher, licence, url, profile, landed_rows, bytes, sha256"
-    " from meta.captures",
-    "meta.checks": f"select * exclude (run_id, checked_at, examples) from meta.checks {_OTHERS}",
-    "meta.columns": f"select * from meta.columns {_OTHERS}",
-    "meta.comparisons": "select * from meta.comparisons",
-    "meta.datasets": "select * from meta.datasets",
-    "meta.tables": f"select * exclude (built_at, fingerprint) from meta.tables {_OTHERS}",
-}
+META_TABLES = (CAPTURES, DATASETS, TABLES, CHECKS, COLUMNS, PLACES, RELEASES, CHANGES, CHANGED_FIGURES, *HISTORY)
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -21,10 +21,10 @@ from sqlglot.errors import ParseError
 from civic_pipeline.catalog import Contract, Dataset, Subject, accepted_as, read_contract, stands_for, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
-from civic_pipeline.warehouse.meta import READABLE
 from civic_pipeline.warehouse.outside import line_with, refuse_outside
 from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import PythonCode, python_code
+from civic_pipeline.warehouse.readable import READABLE
 from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
 

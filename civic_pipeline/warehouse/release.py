@@ -28,6 +28,7 @@ from civic_pipeline.settings import Settings, waits
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
+from civic_pipeline.warehouse.changed_figures import record_changed_figures
 from civic_pipeline.warehouse.changes import record_changes
 from civic_pipeline.warehouse.personal import without
 
@@ -96,7 +97,7 @@ def _digest(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _enter(build: Build, name: str, now: datetime, digest: str, before: Release | None) -> None:
-    """Fill meta.releases and marts.mart_changes: the rows of the last release, and those of this release."""
+    """Fill meta.releases and what changed, marts.mart_changes and mart_changed_figures: of the last release, and of this one."""
     connection, at = build.connection, now.replace(tzinfo=None)
     connection.execute("delete from meta.releases")
     contents = dict(connection.execute(
@@ -108,6 +109,7 @@ def _enter(build: Build, name: str, now: datetime, digest: str, before: Release 
         with _attached(connection, before.file, "before", "read_only"):
             connection.execute("insert into meta.releases by name from before.meta.releases")
             record_changes(connection, name, at, contents, before.contents)
+            record_changed_figures(connection, name, at, contents, before.contents)
     else:
         record_changes(connection, name, at, contents, {})
     captures = connection.execute(

@@ -9,7 +9,7 @@ from civic_pipeline.errors import CatalogIncomplete, UnknownName
 from civic_pipeline.quality import Suites, build_table
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import as_of
-from civic_pipeline.warehouse.meta import READABLE
+from civic_pipeline.warehouse.readable import READABLE
 
 MART = "marts.mart_a_count"  # by its name it would come before marts.mart_months
 _SQL = """-- Each row is one table.

@@ -157,7 +157,7 @@ def test_a_release_is_read_only_and_has_only_the_published_schemas(tiny: TinyPro
         ).fetchall()
         assert {name for (name,) in schemas} == {"clean", "marts", "quarantine", "meta"}
         assert connection.sql("select name from (show tables)").fetchall() == [
-            ("mart_changes",), ("mart_months",),
+            ("mart_changed_figures",), ("mart_changes",), ("mart_months",),
         ]  # connect() selects the schema marts  # fmt: skip
         with pytest.raises(duckdb.Error, match="read-only"):
             connection.execute("create table marts.mine as select 1")

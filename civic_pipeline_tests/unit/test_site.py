@@ -15,7 +15,7 @@ from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
 from civic_pipeline.publish.site.facts import in_words
-from civic_pipeline.publish.site.formats import change, day, dollars, short_dollars
+from civic_pipeline.publish.site.formats import change, day, dollars, figure, short_dollars
 from civic_pipeline.publish.site.site import HERE, slugs
 from civic_pipeline.warehouse import meta
 
@@ -129,6 +129,18 @@ def test_what_only_feeds_a_shared_dimension_is_not_named_as_a_source(tmp_path: P
     assert "Else" not in page
     # The page of the table has everything that is behind it.
     assert "cd" * 32 in (site / "data" / "marts.fct_budget_lines" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_report_quotes_the_table_the_row_the_page_and_the_release(site: Path) -> None:
+    def reference(page: str) -> str:
+        text = (site / page / "index.html").read_text(encoding="utf-8")
+        return text.partition('<code class="reference">')[2].partition("</code>")[0]
+
+    table = "marts.fct_budget_lines"
+    assert reference("budget/town") == f"{table}, Town, page /budget/town/, release r1"
+    assert reference("budget/town/fire") == f"{table}, Fire, page /budget/town/fire/, release r1"
+    assert reference(f"data/{table}") == f"{table}, page /data/{table}/, release r1"
+    assert reference("changes") == "page /changes/, release r1"
 
 
 def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
@@ -393,6 +405,23 @@ def test_values_as_people_write_them() -> None:
     ]  # fmt: skip
     assert [change(value) for value in (None, 0.25, -0.121)] == ["–", "+25.0%", "-12.1%"]
     assert day(None) == "–"
+
+
+def test_a_changed_figure_is_written_to_the_digit_that_changed() -> None:
+    values = [
+        (-1234.5, "USD"),
+        (12, "USD per resident"),
+        (0.12345, "share"),
+        (1234.50001, "notices"),
+        (7, "as in unit"),
+    ]
+    assert [figure(*value) for value in values] == [
+        "-$1,234.50",
+        "$12.00 per resident",
+        "12.35%",
+        "1,234.5 notices",
+        "7",
+    ]
 
 
 def test_a_name_used_twice_gets_two_addresses() -> None:

@@ -16,12 +16,13 @@ from civic_pipeline.warehouse import meta
 LATER = datetime(2026, 2, 3, 4, 5, 6)
 ATOM = "{http://www.w3.org/2005/Atom}"
 CLEAN = {"clean.town_source": "select 1 as id, 12.50::decimal(18, 2) as amount"}
+CITIES = {"marts.dim_cities": "select unnest(['town', 'village']) as city"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("changes")
-    release = small_release(folder / "r.duckdb", BUDGET | CLEAN)
+    release = small_release(folder / "r.duckdb", BUDGET | CLEAN | CITIES)
     with duckdb.connect(str(release)) as connection:
         for name, at, values in (
             ("r0", MOMENT, {"change": "new", "rows_after": 2, "summary": "New table: 2 rows."}),
@@ -32,6 +33,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ):  # fmt: skip
             row = {"release_id": name, "released_at": at, "table_name": "marts.fct_budget_lines"} | values
             meta.put(connection, meta.CHANGES, "release_id", name, [row])
+        figure = {
+            "released_at": LATER, "table_name": "marts.fct_budget_lines", "row_key": '["l1"]', "column_name": "appropriated_amount",
+            "unit": "USD", "value_before": 200.25, "value_after": 300.25, "release_id": "r1",
+        }  # fmt: skip
+        meta.put(connection, meta.CHANGED_FIGURES, "release_id", "r1", [
+            figure | {"row_name": ["town", "2026", "Fire"]},
+            figure | {"row_name": ["town", "2026", HOSTILE], "row_key": '["l2"]', "value_before": 99.0, "value_after": 100.0},
+            figure | {"row_name": ["village", "2026", "Fire"], "row_key": '["l9"]'},
+        ])  # fmt: skip
+        place = {"kind": "city", "owners": []}
+        for name in ("town", "village"):
+            meta.put(connection, meta.PLACES, "place", name, [place | {"place": name, "title": name.capitalize()}])
         compared = {
             "dataset": "town/source", "capture_id": "c2", "captured_at": LATER, "is_comparable": True,
             "added": 1, "removed": 0, "changed": 1, "rekeyed": 0,
@@ -58,6 +71,20 @@ def test_a_figure_that_changed_says_since_when_from_what_and_to_what(site: Path)
     assert "changed Feb 3, 2026" in read(site, "index.html")
     # A table that is only new did not change.
     assert "Changed on" not in read(site, "data/clean.town_source/index.html")
+
+
+def test_a_page_states_the_figures_of_its_own_rows_that_changed(site: Path) -> None:
+    fire = "Town, 2026, Fire: <code>appropriated_amount</code> changed on Feb 3, 2026, from $200.25 to $300.25."
+    hostile = "Town, 2026, &lt;script&gt;"
+    city, agency = read(site, "budget/town/index.html"), read(site, "budget/town/fire/index.html")
+    assert "2 figures of these rows changed" in city
+    assert fire in city
+    assert hostile in city
+    assert "1 figure of these rows changed" in agency
+    assert fire in agency
+    assert "Village, 2026" not in city + agency
+    assert "3 figures of these rows changed" in read(site, "data/marts.fct_budget_lines/index.html")
+    assert "each figure that changed: 3 rows, CSV" in read(site, "changes/index.html")
 
 
 def test_the_page_lists_releases_from_the_newest(site: Path) -> None:

@@ -16,7 +16,7 @@ from civic_pipeline.publish.site.plan_sections import (
     tracker,
 )
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "action-plan/", "Action Plan"
@@ -61,7 +61,7 @@ def _build_city(site: Site, city: str) -> None:
     newest = years[-1]
     site.sections_page(
         f"{PART}{city}/",
-        about=About(QUESTION, AUDIENCE, site.present(TABLE, _MEASURES, *_OTHERS), without=site.cities_but(city)),
+        about=site.about(city, QUESTION, AUDIENCE, site.present(TABLE, _MEASURES, *_OTHERS)),
         title=title,
         figure=f"{newest['met']:,} of {newest['scorable']:,}",
         caption=f"measures met their target in fiscal year {newest['fiscal_year']}; {rate(newest['coverage_share'])} of all can be scored",
@@ -94,12 +94,13 @@ def _build_pillar(site: Site, city: str, plan: str, row: dict[str, Any]) -> None
     steps = initiatives(site, city, row) if row["pillar_code"] else []
     site.sections_page(
         _folder(city, row),
-        about=About(
+        about=site.about(
+            city,
             "Which measures does this pillar have, who owns each, and did it meet its target?",
             AUDIENCE,
             site.present(_MEASURES, TABLE, "marts.mart_kpi_lifecycle", "marts.fct_action_statuses"),
             rows=row["measures"],
-            without=site.cities_but(city),
+            row=row["title"],
         ),
         title=row["title"],
         figure=f"{row['met']:,} of {row['scorable']:,}",

@@ -11,7 +11,7 @@ from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.flows import flow
 from civic_pipeline.publish.site.formats import change, rate, short_dollars
 from civic_pipeline.publish.site.sections import Section
-from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
+from civic_pipeline.publish.site.site import Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "budget/", "Budget"
@@ -222,15 +222,7 @@ class _City:
         switch: Sequence[tuple[str, str | None]], rows: Sequence[Row], note: str | None = None, sections: Sequence[Section] = (),
     ) -> None:  # fmt: skip
         count = sum(row["line_count"] for row in rows)
-        about = About(
-            question,
-            AUDIENCE,
-            self.tables,
-            (),
-            count,
-            self.site.cities_but(self.city),
-            title if crumbs else self.title,
-        )
+        about = self.site.about(self.city, question, AUDIENCE, self.tables, rows=count, row=title if crumbs else None)
         for level in levels[: None if path == f"{PART}{self.city}/" else 1]:
             rows_now = [
                 (g.name, float(level.amount(g, level.year) or 0), short_dollars(level.amount(g, level.year)))

@@ -5,7 +5,7 @@ from typing import Any
 from civic_pipeline.publish.site.facts import in_words
 from civic_pipeline.publish.site.formats import count, day
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "certification/", "Certification"
@@ -49,7 +49,7 @@ def _build_city(site: Site, city: str) -> None:
     practices = list(dict.fromkeys(row["practice"] for row in criteria))
     site.sections_page(
         path,
-        about=About(QUESTION, AUDIENCE, tables, notes=_NOTES, rows=len(criteria), without=site.cities_but(city)),
+        about=site.about(city, QUESTION, AUDIENCE, tables, _NOTES, rows=len(criteria)),
         title=title,
         figure=f"{met} of {measured}",
         caption=caption,

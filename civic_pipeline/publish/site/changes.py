@@ -11,7 +11,7 @@ from civic_pipeline.publish.site.site import About, Site
 
 PART, TITLE = "changes/", "What changed"
 FEED = f"{PART}feed.xml"
-TABLE = "marts.mart_changes"
+TABLE, FIGURES = "marts.mart_changes", "marts.mart_changed_figures"
 _SHOWN = 30  # releases
 _REVISIONS = 200
 
@@ -43,7 +43,9 @@ def build(site: Site) -> None:
         "Which figures changed, when, and by how much?", "Everyone who cites a figure, or follows one.", site.present(TABLE)
     )  # fmt: skip
     file = site.csv("changes.csv", f"select * from {TABLE} order by released_at desc, table_name") if releases else None
-    site.page(PART, "changes.html", about=about, title=TITLE, releases=releases, file=file)
+    has_figures = any(table.changed_figures for table in site.facts.tables.values())
+    figures = site.csv("changed-figures.csv", f"select * from {FIGURES} order by all") if has_figures else None
+    site.page(PART, "changes.html", about=about, title=TITLE, releases=releases, file=file, figures=figures)
     site.write(FEED, "feed.xml", releases=releases)
 
 

@@ -105,6 +105,24 @@ class Change:
 
 
 @dataclass(frozen=True)
+class ChangedFigure:
+    """The last change of one figure of a mart: a row of `marts.mart_changed_figures`. `row_name` is its row in words.
+
+    `place` is the place among these words, which has its title there.
+    """
+
+    release_id: str
+    released_at: datetime
+    table_name: str
+    row_name: tuple[str, ...]
+    place: str | None
+    column_name: str
+    unit: str
+    value_before: float
+    value_after: float
+
+
+@dataclass(frozen=True)
 class Revision:
     """How one dataset differed between two captures, from the ledger: a row of `meta.comparisons`."""
 
@@ -140,6 +158,7 @@ class Table:
     captures: tuple[Capture, ...] = ()
     sources: tuple[Capture, ...] = ()  # without those that only feed shared dimensions
     changes: tuple[Change, ...] = ()
+    changed_figures: tuple[ChangedFigure, ...] = ()
     revisions: tuple[Revision, ...] = ()
 
     @property
@@ -267,7 +286,20 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         connection, "from meta.captures where capture_id is not null order by dataset, edition, captured_at"
     ):
         captures.setdefault(row["dataset"], []).append(Capture(**{name: row[name] for name in names}))
+    places = {
+        row["place"]: Place(
+            row["place"],
+            row["title"],
+            row["kind"],
+            row["state"],
+            tuple(row["owners"] or ()),
+            row["fiscal_year_first_month"] or 1,
+            row["fiscal_year_named_by"] == "the year it starts",
+        )
+        for row in _rows(connection, "from meta.places order by place")
+    }
     changes, revisions = _changes(connection), _revisions(connection)
+    figures = _changed_figures(connection, places)
     rows = {row["table_name"]: row for row in _rows(connection, "from meta.tables order by table_name")}
     inputs = {name: tuple(row["inputs"] or ()) for name, row in rows.items()}
     tables = {
@@ -292,21 +324,10 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
             sources=tuple(c for dataset in _datasets(name, inputs, _SHARED) for c in captures.get(dataset, ())),
             changes=tuple(changes.get(name, ())),
+            changed_figures=tuple(figures.get(name, ())),
             revisions=tuple(revision for dataset in _datasets(name, inputs) for revision in revisions.get(dataset, ())),
         )
         for name, row in rows.items()
-    }
-    places = {
-        row["place"]: Place(
-            row["place"],
-            row["title"],
-            row["kind"],
-            row["state"],
-            tuple(row["owners"] or ()),
-            row["fiscal_year_first_month"] or 1,
-            row["fiscal_year_named_by"] == "the year it starts",
-        )
-        for row in _rows(connection, "from meta.places order by place")
     }
     newest = release[0]
     return Facts(
@@ -322,15 +343,37 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
 
 def _changes(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Change]]:
     """Changes of each table, the newest first; none in releases that were made before the table was."""
-    known = "from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts' and table_name = 'mart_changes'"
     changes: dict[str, list[Change]] = {}
-    if connection.execute(known).fetchone():
+    if _has(connection, "mart_changes"):
         names = ", ".join(Change.__dataclass_fields__)
         for row in _rows(
             connection, f"select {names} from marts.mart_changes order by released_at desc, release_id, table_name"
         ):
             changes.setdefault(row["table_name"], []).append(Change(**row))
     return changes
+
+
+def _changed_figures(
+    connection: duckdb.DuckDBPyConnection, places: Mapping[str, Place]
+) -> dict[str, list[ChangedFigure]]:
+    """Changed figures of each table, the newest and largest first; none in releases that were made before the table was."""
+    figures: dict[str, list[ChangedFigure]] = {}
+    if _has(connection, "mart_changed_figures"):
+        for row in _rows(
+            connection,
+            "select * exclude (row_key) from marts.mart_changed_figures"
+            " order by table_name, released_at desc, abs(value_after - value_before) desc, row_key",
+        ):
+            words = row.pop("row_name")
+            place = next((word for word in words if word in places), None)
+            titles = tuple(places[word].title if word in places else word for word in words)
+            figures.setdefault(row["table_name"], []).append(ChangedFigure(**row, row_name=titles, place=place))
+    return figures
+
+
+def _has(connection: duckdb.DuckDBPyConnection, mart: str) -> bool:
+    known = "from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts' and table_name = ?"
+    return connection.execute(known, [mart]).fetchone() is not None
 
 
 def _revisions(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Revision]]:

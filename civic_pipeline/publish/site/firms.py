@@ -103,7 +103,7 @@ def _shares(site: Site, city: str) -> None:
     newest = next((row for row in years if row["denominator"] == "all"), None)
     site.sections_page(
         f"firms/{city}/",
-        about=About(question, AUDIENCE, tables),
+        about=site.about(city, question, AUDIENCE, tables),
         title=title,
         figure=_interval(newest) if newest else None,
         caption=f"of all payments in fiscal year {newest['fiscal_year']} went to certified firms, with 95% confidence: {_dollars(newest)}"

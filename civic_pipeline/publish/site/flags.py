@@ -8,7 +8,7 @@ from urllib.parse import quote
 from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import count, day, dollars, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Site, slug
+from civic_pipeline.publish.site.site import Site, slug
 from civic_pipeline.sql_text import literal
 
 TABLE, _QUALITY = "marts.fct_spend_flags", "marts.mart_integrity_test_quality"
@@ -32,13 +32,13 @@ def build(site: Site, city: str, names: str, parent: tuple[str, str]) -> tuple[S
     quality = _quality(site, city)
     site.sections_page(
         path,
-        about=About(
+        about=site.about(
+            city,
             "Which payments deserve a second look, and what may explain them?",
             _AUDIENCE,
             site.present(TABLE, _QUALITY, "marts.fct_payments"),
             [_NOT_A_FINDING],
-            len(rows),
-            site.cities_but(city),
+            rows=len(rows),
         ),
         title=_TITLE,
         figure=count(len(rows)),

@@ -38,6 +38,17 @@ def change(value: float | None) -> str:
     return NOTHING if value is None else f"{value * 100:+,.1f}%"
 
 
+def figure(value: float, unit: str) -> str:
+    """A number with its unit, exact enough to see that it changed: $1,234.50, $12.00 per resident, 12.34%, 1,234.5 notices."""
+    if unit in {"share", "probability"}:
+        return f"{value * 100:,.2f}%"
+    currency, _, rest = unit.partition(" ")
+    if currency == "USD":
+        return f"{'-' if value < 0 else ''}${abs(value):,.2f} {rest}".rstrip()
+    number = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return number if unit == "as in unit" else f"{number} {unit}"
+
+
 def day(value: date | datetime | None) -> str:
     """Jun 30, 2026."""
     return NOTHING if value is None else f"{_MONTHS[value.month - 1]} {value.day}, {value.year}"
@@ -67,6 +78,7 @@ FILTERS = {
     "count": count,
     "rate": rate,
     "change": change,
+    "figure": figure,
     "day": day,
     "moment": moment,
     "size": size,

@@ -8,7 +8,7 @@ from civic_pipeline.publish.site.formats import count, day
 from civic_pipeline.publish.site.maps import Area, Map
 from civic_pipeline.publish.site.neighborhoods import place_key, places
 from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "housing/", "Housing"
@@ -52,7 +52,7 @@ def _build_city(site: Site, city: str) -> None:
     areas = {place_key(area["geography_key"]): area for area in places(site, city) if area["kind"] == "neighborhood"}
     site.sections_page(
         f"housing/{city}/",
-        about=About(QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], _NOTES),
+        about=site.about(city, QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], _NOTES),
         title=title,
         figure=count(table.rows),
         caption=f"open vacant building notices on the newest list{_growth(site, city)}",
@@ -319,7 +319,8 @@ def _properties(site: Site, city: str) -> Lookup:
     site.page(
         path,
         "lookup.html",
-        about=About(
+        about=site.about(
+            city,
             "What do the city's records say of this property and its block, and since when do we know it?",
             AUDIENCE,
             site.present(_EVENTS, _PROFILES),

@@ -8,7 +8,7 @@ from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, rate
 from civic_pipeline.publish.site.maps import Area, Map
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
+from civic_pipeline.publish.site.site import Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "places/", "Places"
@@ -121,9 +121,7 @@ class _City:
     def build(self, cities: Sequence[str]) -> None:
         city, site = self.city, self.site
         title = f"Places of {site.place_title(city)}"
-        about = About(
-            QUESTION, AUDIENCE, site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES, without=site.cities_but(city)
-        )
+        about = site.about(city, QUESTION, AUDIENCE, site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES)
         site.sections_page(
             f"{PART}{city}/",
             about=about,
@@ -216,10 +214,10 @@ class _City:
             self._covid(area),
             self._overlaps(area),
         ]
-        about = About(
-            f"What does the city publish about {title}?", AUDIENCE,
+        about = self.site.about(
+            self.city, f"What does the city publish about {title}?", AUDIENCE,
             self.site.present(TABLE, RATES, _REQUESTS, WEIGHTS), _NOTES,
-            sum(len(section.rows) for section in sections), self.site.cities_but(self.city), name,
+            rows=sum(len(section.rows) for section in sections), row=name,
         )  # fmt: skip
         residents = area["residents"]
         self.site.sections_page(

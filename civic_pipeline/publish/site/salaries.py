@@ -4,7 +4,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.formats import count, dollars, short_dollars
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page, slugs
+from civic_pipeline.publish.site.site import Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "salaries/", "Salaries"
@@ -44,7 +44,7 @@ def _build_city(site: Site, city: str) -> None:
     links = {name: f"{path}{part}/index.html" for name, part in agencies.items()}
     site.sections_page(
         path,
-        about=About(QUESTION, AUDIENCE, tables, without=site.cities_but(city)),
+        about=site.about(city, QUESTION, AUDIENCE, tables),
         title=title,
         figure=count(people),
         caption=caption,
@@ -67,7 +67,7 @@ def _build_city(site: Site, city: str) -> None:
         question = f"What do people in {agency} earn, by title?"
         site.sections_page(
             f"{path}{part}/",
-            about=About(question, AUDIENCE, tables[::-1], rows=len(own), without=site.cities_but(city)),
+            about=site.about(city, question, AUDIENCE, tables[::-1], rows=len(own), row=agency),
             title=agency,
             figure=_figure(agency, rows),
             caption=_caption(agency, rows),

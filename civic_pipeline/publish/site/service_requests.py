@@ -6,7 +6,7 @@ from typing import Any
 from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, day, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "311/", "311"
@@ -46,7 +46,7 @@ def _build_city(site: Site, city: str, cities: list[str]) -> None:
     groups = [_groups(site, city, kind, name, first, newest["month"]) for kind, name in _KINDS.items()]
     site.sections_page(
         f"{PART}{city}/",
-        about=About(QUESTION, AUDIENCE, tables, _NOTES, without=site.cities_but(city)),
+        about=site.about(city, QUESTION, AUDIENCE, tables, _NOTES),
         title=title,
         figure=figure,
         caption=caption,

@@ -16,7 +16,7 @@ import pyarrow.parquet
 
 from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
-from civic_pipeline.publish.site.facts import Capture, Facts, Table, in_words
+from civic_pipeline.publish.site.facts import Capture, ChangedFigure, Facts, Table, in_words
 from civic_pipeline.publish.site.files import Earlier, File, digest_of
 from civic_pipeline.publish.site.formats import FILTERS
 from civic_pipeline.publish.site.sections import Lookup, Section
@@ -61,7 +61,7 @@ class About:
     """What a page answers, for whom, and the tables that its figures are from. `notes` are limits of the page itself.
 
     `rows` is the number behind the page, if that is not all of the first table. `without`: cities that are in these tables, too,
-    but not on the page. `row`: which row the page is about, for reports of issues, such as the name of an agency.
+    but not on the page. `row`: which row the page is about, such as the name of a city or of an agency.
     """
 
     question: str
@@ -80,6 +80,17 @@ class About:
     @property
     def held_back(self) -> list[Table]:
         return [table for table in self.tables if table.is_held_back]
+
+    @property
+    def changed_figures(self) -> list[ChangedFigure]:
+        """Figures of these tables that a release changed, the newest first: of the page's row, and of no city that is not on the page."""
+        figures = [
+            figure
+            for table in self.tables
+            for figure in table.changed_figures
+            if figure.place not in self.without and (self.row is None or self.row in figure.row_name)
+        ]
+        return sorted(figures, key=lambda figure: figure.released_at, reverse=True)
 
 
 @dataclass
@@ -129,6 +140,13 @@ class Site:
 
     def cities_but(self, city: str) -> list[str]:
         return [other for other in self.cities("marts.dim_cities") if other != city]
+
+    def about(
+        self, city: str, question: str, audience: str, tables: Sequence[Table], notes: Sequence[str] = (), *,
+        rows: int | None = None, row: str | None = None,
+    ) -> About:  # fmt: skip
+        """About a page of one city, or of one row of it: what other cities have in the tables is not on it."""
+        return About(question, audience, tables, notes, rows, self.cities_but(city), row or self.place_title(city))
 
     def switch(self, part: str, cities: Collection[str]) -> list[tuple[str, str | None]]:
         """Every city with the page of a subject about it, as `switch` of a page; None for those that publish none."""

@@ -11,7 +11,7 @@ from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.formats import dollars, short_dollars
 from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
-from civic_pipeline.publish.site.site import About, Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "spending/", "Spending"
@@ -61,13 +61,13 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
     newest = years[0]
     tables = site.present(TABLE, "marts.dim_vendors", "marts.bridge_vendor_names", "marts.dim_coverage")
     (rows,) = (row["n"] for row in site.query(f"select count(*) as n from {TABLE} where city = {literal(city)}"))
-    about = About(
+    about = site.about(
+        city,
         QUESTION,
         AUDIENCE,
         tables,
         ["A payment to a bank or a payroll firm can stand for many people who are not named."],
-        rows,
-        site.cities_but(city),
+        rows=rows,
     )
     lookup = Lookup("Name of the vendor, or a part of it", _vendors(site, city), f"{path}vendor/", "vendors.js")
     by_month = _by_month(site, city, years)
@@ -83,12 +83,12 @@ def _build_city(site: Site, city: str, switch: Sequence[tuple[str, str | None]])
     site.page(
         f"{path}vendor/",
         "lookup.html",
-        about=About(
+        about=site.about(
+            city,
             "What was this vendor paid, when, and by which agency?",
             AUDIENCE,
             tables,
             rows=rows,
-            without=site.cities_but(city),
         ),
         title="One vendor",
         crumbs=[("Home", ""), (title, path), ("One vendor", None)],

@@ -1,6 +1,6 @@
 // One property's time line, and its whole block: the rows of the block are read from a Parquet file by byte ranges.
 import { field, save } from './csv.js'
-import { day, element, head, scroll } from './format.js'
+import { day, element, head, quote, scroll } from './format.js'
 import { load, rowsOf } from './lookup.js'
 
 const place = document.querySelector('[data-block]')
@@ -25,6 +25,7 @@ async function show() {
   const download = element('button', { type: 'button' }, `Download the ${rows.length} records of the block (CSV)`)
   download.addEventListener('click', () => save(`block-${block}.csv`, everything(rows)))
   place.replaceChildren(...own ? timeLine(own) : [], ...wholeBlock(properties, own), element('p', { class: 'downloads' }, download))
+  quote(own ? `property ${chosen}` : `block ${block}`)
 }
 
 const named = row => row.property.replace('|', ' ')

@@ -50,3 +50,10 @@ export function bar(value, largest, before = null) {
   if (before !== null && largest) drawn.append(shape('rect', { class: 'before', x: Math.min(Math.max(100 * before / largest, 0), 99.4), width: 0.6, height: 8 }))
   return drawn
 }
+
+/** Add the row that a script shows to what a reader quotes who reports an issue. */
+export function quote(row) {
+  const reference = document.querySelector('.reference'), report = document.querySelector('[data-report]')
+  reference.textContent = reference.textContent.replace(', release', `, ${row}, release`)
+  if (report) report.href = report.href.split('?')[0] + '?subject=' + encodeURIComponent(`Data issue: ${reference.textContent}`)
+}

@@ -1,6 +1,6 @@
 // One vendor: its rows are read from the Parquet file of all payments, by byte ranges.
 import { field, save } from './csv.js'
-import { bar, cents, day, element, head, scroll, short } from './format.js'
+import { bar, cents, day, element, head, quote, scroll, short } from './format.js'
 import { load, rowsOf } from './lookup.js'
 
 const SHOWN = 200
@@ -21,10 +21,7 @@ async function show() {
   document.querySelector('.crumbs [aria-current]').textContent = name
   document.querySelector('.strip b').textContent = rows.length.toLocaleString('en-US')
   place.replaceChildren(...page(rows, flags(marked)))
-  // Who reports an issue quotes the vendor, too.
-  const reference = document.querySelector('.reference'), report = document.querySelector('[data-report]')
-  reference.textContent = reference.textContent.replace(', release', `, vendor ${name}, release`)
-  if (report) report.href = report.href.split('?')[0] + '?subject=' + encodeURIComponent(`Data issue: ${reference.textContent}`)
+  quote(`vendor ${name}`)
 }
 
 function page(rows, marked) {
