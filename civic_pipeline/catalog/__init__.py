@@ -5,7 +5,7 @@ from pathlib import Path
 
 from civic_pipeline.catalog.columns import is_dated, is_of_type, members, spelled, stands_for
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
-from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, Cadence, Dataset, Subject
+from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, Cadence, Dataset, Points, Subject
 from civic_pipeline.catalog.place import Place
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.source import (
@@ -38,6 +38,7 @@ __all__ = [
     "OpendatasoftSource",
     "PagedSource",
     "Place",
+    "Points",
     "RowRule",
     "Severity",
     "Shape",

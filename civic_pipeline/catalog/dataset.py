@@ -100,6 +100,14 @@ class Drift(Strict):
     )
 
 
+class Points(Strict):
+    """Where the files of older copies hold points: two columns, and the reference system of their numbers."""
+
+    x: str = Field(min_length=1, description="Column of the easting or longitude.")
+    y: str = Field(min_length=1, description="Column of the northing or latitude.")
+    system: str = Field(pattern=r"^EPSG:\d+$", description="Their reference system, such as EPSG:2248.")
+
+
 class Dataset(Strict):
     """One dataset of one publisher: the `attributes:` of a `defs.yaml`."""
 
@@ -153,6 +161,10 @@ class Dataset(Strict):
     earlier_shapes: tuple[Shape, ...] = Field(
         default=(),
         description="Earlier column names of the source; the first shape that fits a capture is used.",
+    )
+    points: Points | None = Field(
+        default=None,
+        description="Columns of older copies that hold a point of a layer, if a copy has them: a backfill makes it the geometry.",
     )
     volume: Volume
     drift: Drift = Field(default=Drift(), description="How much the clean table may change in one step.")

@@ -126,6 +126,9 @@ def _load(
             declared = _read_parquet(path, con)
         else:
             _read_csv(path, con)
+        if entry.points:
+            geometry_type = "Point"
+            _make_points(quoted(entry.points[0]), quoted(entry.points[1]), con)
     except (duckdb.Error, ValueError, KeyError) as error:
         raise DemoFolderError(f"{path} cannot be read: {error}") from None
     names = [row[0] for row in con.execute("describe incoming").fetchall() if not row[0].startswith("demo:")]
@@ -168,6 +171,15 @@ def _read_csv(path: Path, con: duckdb.DuckDBPyConnection) -> None:
         "create or replace temp table incoming as select * from read_csv(?, header = true, all_varchar = true,"
         " delim = ',', quote = '\"', escape = '\"', null_padding = false, max_line_size = 16777216)",
         [str(path)],
+    )
+
+
+def _make_points(longitude: str, latitude: str, con: duckdb.DuckDBPyConnection) -> None:
+    """Serve two columns as the point of their row; a row without them has none."""
+    con.execute(
+        f"create or replace temp table incoming as select * exclude ({longitude}, {latitude}),"
+        f""" '{{"type":"Point","coordinates":[' || {longitude} || ',' || {latitude} || ']}}' as "demo:geometry","""
+        f""" '{{"x":' || {longitude} || ',"y":' || {latitude} || '}}' as "demo:esri" from incoming"""
     )
 
 

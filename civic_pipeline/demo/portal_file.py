@@ -60,6 +60,7 @@ class FileEntry(Strict):
     server: Literal["FeatureServer", "MapServer"] = "FeatureServer"
     group: str | None = None  # the group layer of this layer; list its members one after another
     geometry: bool | None = None
+    points: tuple[str, str] | None = None  # columns with longitude and latitude, served as the point of a row
     max_record_count: int | None = Field(default=None, ge=1)
     standard_max_record_count: int | None = Field(default=None, ge=1)  # if set, resultType=standard is supported
     edit_tracking: bool = False  # adds the ArcGIS fields with the time of creation and of the last edit

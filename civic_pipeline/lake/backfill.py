@@ -15,6 +15,7 @@ from civic_pipeline.lake.manifest import Manifest, Part, capture_id_at
 from civic_pipeline.lake.progress import Progress, no_progress
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access, OlderCopy, editions_of
+from civic_pipeline.portals.points import with_points
 from civic_pipeline.settings import Profile
 
 
@@ -49,7 +50,8 @@ def backfill(
         if taken:
             raise AlreadyThere(lake.folder / taken.capture_id)
         here = FileHere(portal="file", url=str(file.resolve()), recorded=now.date())
-        (source,) = editions_of(here, Access()).values()
+        (file_source,) = editions_of(here, Access()).values()
+        source = with_points(file_source, dataset.points)
         described, counted = source.describe(), source.count()
         columns = tuple(column.name for column in described.columns)
         declared = dataset.edition(edition)

@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
-from civic_pipeline.errors import AnswerUnreadable, ProjectionUnexpected
+from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, ProjectionUnexpected
 from civic_pipeline.portals.projection import esri_system
 
 DEGREES = "EPSG:4326"
@@ -30,7 +30,24 @@ def to_wkb(url: str, texts: pa.Array | pa.ChunkedArray, read: Reader, system: st
     `texts`: JSON; `read`: `esri` or `geojson`; `system`: their reference system, such as EPSG:2248, or None for degrees.
     Raises AnswerUnreadable, and ProjectionUnexpected if the result is beyond 180 or 90, or if a geometry names another system.
     """
-    shapes = np.array([_shape(url, text, read, system) for text in texts.to_pylist()], dtype=object)
+    return _in_degrees(url, np.array([_shape(url, text, read, system) for text in texts.to_pylist()], dtype=object), system)
+
+
+def points_to_wkb(url: str, xs: pa.ChunkedArray, ys: pa.ChunkedArray, system: str) -> pa.Array:
+    """The points of two columns of text in `system`, as `to_wkb`; null where either is blank. Raises FileUnreadable for other text."""
+    try:
+        x, y = (
+            np.array([float(text) if text and text.strip() else math.nan for text in texts.to_pylist()])
+            for texts in (xs, ys)
+        )
+    except ValueError as error:
+        raise FileUnreadable(url, f"a coordinate is no number: {error}") from error
+    shapes = np.array(shapely.points(x, y), dtype=object, ndmin=1)
+    shapes[np.isnan(x) | np.isnan(y)] = None
+    return _in_degrees(url, shapes, system)
+
+
+def _in_degrees(url: str, shapes: "np.ndarray[Any, np.dtype[np.object_]]", system: str | None) -> pa.Array:
     if system is not None and (known := ~shapely.is_missing(shapes)).any():
         shapes[known] = shapely.transform(shapes[known], _to_degrees(system), interleaved=False)
     points, places = shapely.get_coordinates(shapes, return_index=True)

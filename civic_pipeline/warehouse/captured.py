@@ -54,7 +54,7 @@ def _beside_ours(name: str) -> str:
 def capture_sql(lake: Lake, dataset: Dataset, capture: Manifest) -> str:
     """All rows of a capture with all its columns, and `_capture_id`, `_edition`.
 
-    A declared column that no file of the capture has is null.
+    A declared column that no file of the capture has is null, and so is the geometry of a layer that was captured without.
     """
     selects, present = [], set[str]()
     for part, path in zip(capture.parts, lake.files(capture), strict=True):
@@ -66,10 +66,14 @@ def capture_sql(lake: Lake, dataset: Dataset, capture: Manifest) -> str:
             f" {edition} as _edition from read_parquet({literal(str(path))})"
         )
     rows = " union all by name ".join(selects)
-    absent = [name for name in dataset.all_columns if "*" not in name and name.lower() not in present]
-    if not absent:
-        return rows
-    return f"select *, {', '.join(f'cast(null as varchar) as {quoted(name)}' for name in absent)} from ({rows})"
+    absent = [
+        f"cast(null as varchar) as {quoted(name)}"
+        for name in dataset.all_columns
+        if "*" not in name and name.lower() not in present
+    ]
+    if "_geometry" not in present and any(edition.source.portal == "arcgis" for edition in dataset.editions.values()):
+        absent.append("cast(null as blob) as _geometry")
+    return f"select *, {', '.join(absent)} from ({rows})" if absent else rows
 
 
 def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> str:

@@ -3,14 +3,16 @@
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from tiny_project import TinyProject
 
-from civic_pipeline.catalog import Dataset
+from civic_pipeline.catalog import Dataset, Points
 from civic_pipeline.errors import (
     AlreadyThere,
     BackfillRefused,
@@ -49,6 +51,42 @@ def test_a_file_is_stored_with_its_own_columns(tiny: TinyProject, compressed: bo
         ("1", "1/5/2015", "$10.00", " padded "), ("2", None, "n/a", None), ("2", None, "n/a", None),
     ]  # fmt: skip
     tiny.lake.verify(manifest)
+
+
+EXPORT = "\ufeffX,Y,payment_no,Paid_On,Amount\n1420000.5,593000.25,1,1/5/2015,1\n ,,2,1/5/2015,1\n0,0,3,1/5/2015,1\n"
+
+
+def with_points(tiny: TinyProject) -> TinyProject:
+    points = Points(x="x", y="y", system="EPSG:2248")
+    return replace(tiny, dataset=tiny.dataset.model_copy(update={"points": points}))
+
+
+def test_the_points_of_an_export_in_feet_become_its_geometry_in_degrees(tiny: TinyProject) -> None:
+    """Maryland State Plane, feet: 1420000.5 and 593000.25 are -76.6196 and 39.2943; 0 and 0 are a place far away, which a row rule finds."""
+    tiny = with_points(tiny)
+    manifest = load(tiny, EXPORT.encode())
+    (part,) = manifest.parts
+    landed = pq.read_table(*tiny.lake.files(manifest))
+    assert landed.column_names == ["_row", "X", "Y", "payment_no", "Paid_On", "Amount", "_geometry"]
+    assert landed["X"].to_pylist() == ["1420000.5", " ", "0"]
+    first, blank, zero = (shapely.from_wkb(wkb) for wkb in landed["_geometry"].to_pylist())
+    assert (first.x, first.y) == (pytest.approx(-76.6196, abs=1e-4), pytest.approx(39.2943, abs=1e-4))
+    assert blank is None
+    assert (zero.x, zero.y) == (pytest.approx(-81.53, abs=0.01), pytest.approx(37.58, abs=0.1))
+    assert part.reference_system == "EPSG:4326"
+
+
+@pytest.mark.parametrize("header", ["payment_no,Paid_On,Amount", "X,payment_no,Paid_On,Amount"])
+def test_an_export_without_points_has_no_geometry(tiny: TinyProject, header: str) -> None:
+    values = ",".join("1" for _ in header.split(","))
+    manifest = load(with_points(tiny), f"{header}\n{values}\n".encode())
+    assert "_geometry" not in pq.read_schema(*tiny.lake.files(manifest)).names
+
+
+def test_a_coordinate_that_is_no_number_is_an_error(tiny: TinyProject) -> None:
+    with pytest.raises(FileUnreadable, match=r"a coordinate is no number.*west"):
+        load(with_points(tiny), EXPORT.replace("1420000.5", "west").encode())
+    assert tiny.lake.captures(tiny.name) == []
 
 
 def test_a_geojson_file_can_be_backfilled(tiny: TinyProject) -> None:

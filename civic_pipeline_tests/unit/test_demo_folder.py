@@ -127,6 +127,19 @@ def test_geojson_is_a_layer_with_both_geometries(tmp_path: Path) -> None:
     assert shapes[1] == (None, None)
 
 
+def test_two_columns_are_served_as_the_point_of_a_row(tmp_path: Path) -> None:
+    points = "files: [{file: a.csv, points: [east, north]}]"
+    (tmp_path / "a.csv").write_text("name,east,north\nA,-76.5,39.25\nB,,\n")
+    (tmp_path / "portal.yml").write_text(points)
+    (file,), con = serve(tmp_path)
+    assert (file.is_layer, file.geometry_type, kinds(file)) == (True, "Point", {"name": "text"})
+    shapes = con.execute(f"select geometry, esri from {file.table} order by number").fetchall()
+    assert [json.loads(shape) for shape in shapes[0]] == [
+        {"type": "Point", "coordinates": [-76.5, 39.25]}, {"x": -76.5, "y": 39.25},
+    ]  # fmt: skip
+    assert shapes[1] == (None, None)
+
+
 def test_defaults_depend_on_the_name_and_the_token_on_the_content(tmp_path: Path) -> None:
     def served(folder: str, text: str) -> ServedFile:
         (tmp_path / folder).mkdir()

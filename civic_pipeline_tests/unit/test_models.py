@@ -219,6 +219,7 @@ GENERATED = (
     # The geometry is added by the reader of the portal, as are the ids of captures.
     "clean.baltimore_neighborhoods.geometry", "clean.baltimore_statistical_areas.geometry",
     "clean.baltimore_council_districts.geometry", "clean.baltimore_zip_codes.geometry",
+    *(f"clean.baltimore_{name}.l" for name in ("vacant_building_notices", "demolitions", "rehabs", "receiverships", "open_bid_list")),
 )  # fmt: skip
 
 

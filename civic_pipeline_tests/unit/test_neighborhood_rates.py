@@ -30,7 +30,7 @@ def test_the_intervals_are_those_of_the_tables() -> None:
 def rates(*counts: tuple[str, float, int | None]) -> dict[str, dict[str, Any]]:
     """Of neighborhoods with a count and a denominator."""
     same = {
-        "city": "here", "fiscal_year": 2026, "measure": "vacant buildings", "denominator_name": "housing units",
+        "city": "here", "fiscal_year": 2026, "measure": "vacant buildings", "denominator_name": "parcels of the City's list",
         "weight_name": "none", "unplaced_count": 0.0,
     }  # fmt: skip
     rows = [{"geography_id": name, "event_count": count, "denominator": size} | same for name, count, size in counts]
@@ -70,9 +70,11 @@ def test_a_neighborhood_without_a_denominator_has_a_reason_and_counts_for_no_pri
     for name in ("Harbor", "Unknown"):
         assert (some[name]["raw_rate"], some[name]["no_rate_reason"]) == (
             None,
-            "The neighborhood has no residents or housing units.",
+            "The neighborhood has no parcels of the City's list.",
         )
-    assert {row["no_rate_reason"] for row in rates(("Harbor", 5, 0)).values()} == {"No neighborhood has a denominator."}
+    assert {row["no_rate_reason"] for row in rates(("Harbor", 5, 0)).values()} == {
+        "Not published: no neighborhood has parcels of the City's list."
+    }
 
 
 def test_no_event_anywhere_is_a_rate_of_zero() -> None:
@@ -97,6 +99,10 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         " (date '2019-03-01', '1', 'UPTON'), (date '2020-03-01', '2', 'Atlantis')) as t(notice_date, block_lot, neighborhood)"
     )
     warehouse.execute(
+        "create table clean.baltimore_real_property as select * from (values ('1', 'Upton'), ('2', 'UPTON'), ('2', 'Upton'), ('3', 'Canton'))"
+        " as t(block_lot, neighborhood)"
+    )
+    warehouse.execute(
         "create table clean.baltimore_building_permits as select * from (values ('p1', date '2026-06-30', 'upton'), ('p2', date '2026-06-30', 'UPTON'))"
         " as t(permit_id, issued_date, neighborhood)"
     )
@@ -114,8 +120,8 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         "select measure, fiscal_year, geography_id, event_count, denominator, weight_name, unplaced_count from marts.fct_neighborhood_counts order by all"
     ).fetchall()
     assert rows == [
-        ("building permits", 2026, "c", 0.0, 900, "none", 0.0),
-        ("building permits", 2026, "u", 2.0, 500, "none", 0.0),
+        ("building permits", 2026, "c", 0.0, 1, "none", 0.0),
+        ("building permits", 2026, "u", 2.0, 2, "none", 0.0),
         ("covid-19 cases", 2021, "c", 5.0, 2000, "area", 0.0),
         ("covid-19 cases", 2021, "u", 4.0, 1000, "area", 0.0),
         ("covid-19 cases", 2022, "c", 2.5, 2000, "area", 0.0),
@@ -124,6 +130,6 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         ("service requests", 2026, "u", 0.0, 1000, "none", 0.0),
         ("service requests", 2027, "c", 1.0, 2000, "none", 1.0),
         ("service requests", 2027, "u", 0.0, 1000, "none", 1.0),
-        ("vacant buildings", 2026, "c", 0.0, 900, "none", 1.0),
-        ("vacant buildings", 2026, "u", 1.0, 500, "none", 1.0),
+        ("vacant buildings", 2026, "c", 0.0, 1, "none", 1.0),
+        ("vacant buildings", 2026, "u", 1.0, 2, "none", 1.0),
     ]

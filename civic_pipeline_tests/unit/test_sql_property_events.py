@@ -2,13 +2,14 @@
 
 import duckdb
 import pytest
-from formulas import build, committed_models, empty_warehouse
-
-from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
+from formulas import build, create, empty_warehouse, put, put_on_the_map
 
 HISTORIES = (
     "vacant_building_notices", "code_notices", "demolitions", "rehabs", "receiverships", "receiverships_settled", "rental_licences",
-    "open_bid_list",
+    "open_bid_list", "environmental_citations",
+)  # fmt: skip
+CLEAN = (
+    "building_permits", "real_property", "rental_licences", "demolitions", "rehabs", "receiverships", "open_bid_list",
 )  # fmt: skip
 FIRST, SECOND = {"_capture_id": "c1", "_captured_at": "2024-01-01", "_sequence": 1}, {
     "_capture_id": "c2", "_captured_at": "2025-01-01", "_sequence": 2,
@@ -20,29 +21,20 @@ PLACE = "0001|001"
 def warehouse() -> duckdb.DuckDBPyConnection:
     """The tables that the marts read, empty."""
     warehouse = empty_warehouse()
-    for dataset in HISTORIES:
-        create(warehouse, f"clean_history.baltimore_{dataset}")
-    for dataset in ("building_permits", "real_property", "rental_licences"):
-        create(warehouse, f"clean.baltimore_{dataset}")
-    for mart in ("fct_vacancy_lists", "fct_vacancy_changes", "fct_vacancy_spells"):
-        create(warehouse, f"marts.{mart}")
+    create(warehouse, *(f"clean_history.baltimore_{dataset}" for dataset in HISTORIES))
+    create(warehouse, *(f"clean.baltimore_{dataset}" for dataset in CLEAN))
+    create(
+        warehouse,
+        "marts.fct_vacancy_lists",
+        "marts.fct_vacancy_changes",
+        "marts.fct_vacancy_spells",
+        "marts.dim_geographies",
+    )
     warehouse.execute("create table history.baltimore_building_permits (_capture_id varchar, _captured_at timestamp)")
     warehouse.execute(
         "insert into history.baltimore_building_permits values ('p1', '2024-01-01'), ('p2', '2025-01-01')"
     )
     return warehouse
-
-
-def create(warehouse: duckdb.DuckDBPyConnection, table: str) -> None:
-    contract = committed_models()[table.replace("clean_history.", "clean.")].contract
-    columns = {column.name: column.type for column in contract.columns}
-    columns |= ADDED_TO_CLEAN if table.startswith("clean_history.") else {}
-    warehouse.execute(f"create table {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
-
-
-def put(warehouse: duckdb.DuckDBPyConnection, table: str, **row: object) -> None:
-    names = ", ".join(row)
-    warehouse.execute(f"insert into {table} ({names}) values ({', '.join('?' for _ in row)})", list(row.values()))
 
 
 def events(warehouse: duckdb.DuckDBPyConnection, columns: str) -> list[tuple[object, ...]]:
@@ -118,13 +110,65 @@ def test_every_source_is_on_the_time_line(warehouse: duckdb.DuckDBPyConnection) 
     ]
 
 
+def test_a_citation_belongs_to_the_one_property_of_its_address(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """7 Mill Ave is one property, 9 Mill Ave are two, and nobody knows 11 Mill Ave."""
+    for number, (lot, address) in enumerate(
+        (("001", "7 MILL AVE"), ("001", "7 MILL AVE"), ("002", "9 MILL AVE"), ("003", "9 MILL AVE"))
+    ):
+        put(warehouse, "clean.baltimore_real_property", parcel_id=str(number), block_lot=f"0001|{lot}", address=address)
+    for number, address in enumerate(("7 Mill Ave", "9 MILL AVE", "11 MILL AVE", None)):
+        put(warehouse, "clean_history.baltimore_environmental_citations", citation_id=str(number), violation_address=address,
+            description="TRASH", violation_date="2024-05-01", **FIRST)  # fmt: skip
+    assert events(warehouse, "block_lot, event_type, detail") == [(PLACE, "citation", "TRASH, found by its address")]
+
+
+def test_a_permit_keeps_its_id_when_the_layer_gives_object_ids_anew(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Two amendments of one case on one day, and one of another day; the layer is made again in another order."""
+    raw = "raw.baltimore_building_permits"
+    others = (
+        "address",
+        "neighborhood",
+        "council_district",
+        "expirationdate",
+        "existinguse",
+        "proposeduse",
+        "_capture_id",
+    )
+    names = (*others, "casenumber", "blocklot", "issueddate", "description")
+    warehouse.execute(f"create table {raw} (objectid bigint, cost double, {' varchar, '.join(names)} varchar)")
+    permits = [("2024-05-01", "RAZE"), ("2024-05-01", "FENCE"), ("2024-06-01", "RAZE")]
+    ids = []
+    for order in (permits, permits[::-1]):
+        warehouse.execute(f"delete from {raw}")
+        for number, (day, description) in enumerate(order):
+            put(
+                warehouse,
+                raw,
+                objectid=number,
+                casenumber="DEM1",
+                blocklot="0001 001",
+                issueddate=day,
+                description=description,
+            )
+        build(warehouse, "clean.baltimore_building_permits")
+        query = "select permit_id from clean.baltimore_building_permits order by issued_date, description"
+        ids.append([permit for (permit,) in warehouse.execute(query).fetchall()])
+    assert ids[0] == ids[1]
+    assert len({*ids[0]}) == 3
+
+
 def test_a_profile_has_both_ages_and_the_share_of_its_block(warehouse: duckdb.DuckDBPyConnection) -> None:
     """Four properties in block 0001, of which one is vacant; 0001|002 has two parcels; 0009|001 is known from an event only."""
+    put_on_the_map(warehouse, "Upton")
+    put(warehouse, "clean.baltimore_rehabs", rehab_id="r", block_lot=PLACE, longitude=-76.6, latitude=39.3)
+    put(warehouse, "clean.baltimore_rehabs", rehab_id="s", block_lot="0001|003", longitude=-76.61, latitude=39.31)
+    put(warehouse, "clean.baltimore_rehabs", rehab_id="t", block_lot="0001|003")
     for number, lot in enumerate(("001", "002", "002", "003", "004")):
         put(warehouse, "clean.baltimore_real_property", parcel_id=str(number), block_lot=f"0001|{lot}", address=f"{lot} MILL AVE",
-            neighborhood="Upton", dwelling_count=2)  # fmt: skip
+            neighborhood="UPTON" if number % 2 else "Upton ", dwelling_count=2)  # fmt: skip
     put(warehouse, "marts.fct_vacancy_lists", city="baltimore", listed_on="2025-01-01")
-    spell = {"city": "baltimore", "block_lot": PLACE, "renoticed_count": 1, "observed_continuity": 0.5}
+    spell = {"city": "baltimore", "block_lot": PLACE, "renoticed_count": 1, "observed_continuity": 0.5,
+             "longitude": -76.62, "latitude": 39.32}  # fmt: skip
     put(warehouse, "marts.fct_vacancy_spells", spell_number=1, first_notice_date="2010-01-01", start_date="2010-01-01",
         newest_notice_date="2010-01-01", is_open=False, **spell)  # fmt: skip
     put(warehouse, "marts.fct_vacancy_spells", spell_number=2, first_notice_date="2010-01-01", start_date="2018-01-01",
@@ -161,3 +205,7 @@ def test_a_profile_has_both_ages_and_the_share_of_its_block(warehouse: duckdb.Du
     ]
     [(dwellings,)] = warehouse.execute("select sum(dwelling_count) from marts.mart_property_profiles").fetchall()
     assert dwellings == 10
+    places = "select block_lot, neighborhood, longitude, latitude from marts.mart_property_profiles order by block_lot limit 3"
+    assert warehouse.execute(places).fetchall() == [
+        (PLACE, "Upton", -76.62, 39.32), ("0001|002", "Upton", None, None), ("0001|003", "Upton", -76.61, 39.31),
+    ]  # fmt: skip

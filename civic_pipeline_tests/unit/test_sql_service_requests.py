@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-from formulas import build, empty_warehouse
+from formulas import build, create, empty_warehouse, put_on_the_map
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "baltimore" / "311"
 COLUMNS = (
@@ -32,6 +32,8 @@ REQUESTS = [
 
 def warehouse_of(*requests: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
     warehouse = empty_warehouse()
+    create(warehouse, "marts.dim_geographies")
+    put_on_the_map(warehouse, "Upton")
     warehouse.execute(
         f"create table raw.baltimore_service_requests ({', '.join(f'{name} varchar' for name in COLUMNS)}, _capture_id varchar)"
     )
@@ -132,6 +134,7 @@ def published() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def october(published: pd.DataFrame) -> duckdb.DuckDBPyConnection:
     connection = empty_warehouse()
+    create(connection, "marts.dim_geographies")
     columns = ", ".join(f'nullif("{name}", \'\') as "{name}"' for name in COLUMNS if name in published.columns)
     connection.execute(
         f"create table raw.baltimore_service_requests as select {columns}, '2019' as _edition, 'c' as _capture_id from published"

@@ -21,6 +21,15 @@ create or replace macro block_lot(text) as (
     end
 );
 
+-- Whether a point lies within the bounds of Baltimore, or there is none; 0 and 0, exchanged or lone coordinates do not:
+-- (-76.61, 39.29), (null, null) -> true; (0, 0), (39.29, -76.61), (-76.61, null) -> false
+create or replace macro is_in_baltimore(longitude, latitude) as (
+    case
+        when longitude is null and latitude is null then true
+        else coalesce(longitude between -76.72 and -76.52 and latitude between 39.19 and 39.38, false)
+    end
+);
+
 -- The number of a contract without its release, in the form of the system that gave it: 'P503784:0', ' p503784 ' -> 'P503784', 'SCON-1234' -> 'SCON-001234',
 -- 'BPO  77' -> 'BPO 77'; '' -> null
 create or replace macro contract_number(text) as (

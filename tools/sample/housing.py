@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
-from tools.sample.properties import LIST_DAY, Property, properties, vacancies
+from tools.sample.properties import LIST_DAY, POINT, Property, properties, vacancies
 from tools.sample.table import Row, Table, seeded
 
 _DHCD = "DHCD_Open_Baltimore_Datasets"
@@ -24,7 +24,8 @@ def tables() -> list[Table]:
 
 
 def _table(dataset: str, header: tuple[str, ...], **entry: object) -> Table:
-    return Table(f"{dataset}.csv.gz", {"dataset": f"baltimore/{dataset}", **entry}, header)
+    points = {"points": [*POINT]} if {*POINT} <= {*header} else {}
+    return Table(f"{dataset}.csv.gz", {"dataset": f"baltimore/{dataset}", **points, **entry}, header)
 
 
 def _moment(day: date | None, hour: int = 0) -> str | None:
@@ -35,13 +36,28 @@ def _near(rng: Random, day: date, days: int) -> date:
     return day + timedelta(days=rng.randrange(-days, days))
 
 
-def _place(place: Property) -> list[str]:
-    """BLOCKLOT, Address, Neighborhood padded with blanks, Council_District, typology."""
+def _place(place: Property) -> Row:
+    """BLOCKLOT, Address, Neighborhood padded with blanks, Council_District, typology, and the point."""
     padded = f"{place.neighborhood.upper():<41}"
-    return [place.block_lot, place.address, padded, str(place.district), place.typology]
+    return [
+        place.block_lot,
+        place.address,
+        padded,
+        str(place.district),
+        place.typology,
+        place.longitude,
+        place.latitude,
+    ]
 
 
-_PLACE = ("BLOCKLOT", "Address", "Neighborhood", "Council_District", "HousingMarketTypology2023")
+_PLACE = ("BLOCKLOT", "Address", "Neighborhood", "Council_District", "HousingMarketTypology2023", *POINT)
+
+
+def _misplace(output: Table, position: int, longitude: float, latitude: float, what: str) -> None:
+    """Give a row a point that is not in the city."""
+    for name, value in zip(POINT, (longitude, latitude), strict=True):
+        output.rows[position][output.column(name)] = value
+    output.defects[what] = 1
 
 
 def _demolitions() -> Table:
@@ -64,6 +80,7 @@ def _demolitions() -> Table:
             _moment(finished), _moment(finished, 10),
         ])  # fmt: skip
     _repeat(rng, output, 2)
+    _misplace(output, 60, 39.31, -76.63, "points with longitude and latitude exchanged")
     output.defects["neighborhoods padded with blanks to 41 characters"] = len(output.rows)
     return output
 
@@ -91,6 +108,7 @@ def _rehabs() -> Table:
             number, f"{prefix}{issued.year}-{10_000 + 37 * number}", _moment(issued, 9), *_place(place), rng.choice(("VAC", None)),
             rng.choice(("SFD", "SFD", "MFD")),
         ])  # fmt: skip
+    _misplace(output, 110, 0, 0, "points at 0, 0")
     return output
 
 
@@ -111,10 +129,10 @@ def _permits() -> Table:
         elif number in (100, 200):
             cost = 4_400_000_000 if number == 100 else -6_000
             output.defects["costs of 4.4 billion and of -6,000 dollars"] += 1
-        block_lot, address, padded, district, _ = _place(place)
+        block_lot, address, padded, district, *_ = _place(place)
         output.rows.append([
             number, f"{kind}{issued.year}-{20_000 + number}", rng.choice(("REPLACE ROOF", "INTERIOR ALTERATIONS", "RAZE BUILDING")),
-            _moment(issued, 11), _moment(issued + timedelta(days=180), 11), address, padded.strip(), district, "SFD", "SFD", cost,
+            _moment(issued, 11), _moment(issued + timedelta(days=180), 11), address, str(padded).strip(), district, "SFD", "SFD", cost,
             block_lot,
         ])  # fmt: skip
     return output

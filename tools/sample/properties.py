@@ -18,6 +18,7 @@ _TYPOLOGIES = {
 }  # fmt: skip
 _STREETS = ("HOLLOW ST", "FERRY ST", "MILL AVE", "ORCHARD ST", "N SAMPLE AVE", "W EXAMPLE ST")
 _BLOCKS, _LOTS, _LISTED_SHARE = 56, 36, 0.26
+POINT = ("longitude", "latitude")  # columns that the demo portals serve as the point of a row
 _FIRST_DAY = date(2010, 1, 4)
 
 

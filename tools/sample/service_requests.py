@@ -8,7 +8,10 @@ from tools.sample.geography import HEIGHT, NEIGHBORHOODS, WIDTH
 from tools.sample.table import Row, Table, seeded
 
 # Label of the edition -> calendar year, rows. The current year ends on the last day of June.
-EDITIONS = {"2022": (2022, 450), "2023": (2023, 450), "2024": (2024, 700), "2025": (2025, 900), "current": (2026, 600)}
+EDITIONS = {str(year): (year, 24) for year in range(2004, 2022)} | {
+    "2022": (2022, 450), "2023": (2023, 450), "2024": (2024, 700), "2025": (2025, 900), "current": (2026, 600),
+}  # fmt: skip
+_IN_LOWER_CASE = {"2017", "2018", "2019", "2020"}
 _WITHOUT_DUE_DATES = "2022"
 _LAST_DAY = datetime(2026, 6, 30, tzinfo=UTC)
 _HEADER = (
@@ -42,10 +45,11 @@ def tables() -> Iterator[Table]:
     carried: list[Row] = []
     for label, (year, rows) in EDITIONS.items():
         rng = seeded(f"service requests {label}")
+        header = (_object_id(label), *_HEADER)
         output = Table(
             f"service_requests_{label}.csv.gz",
             {"dataset": "baltimore/service_requests", "edition": label, "types": {_object_id(label): "oid"}},
-            (_object_id(label), *_HEADER),
+            header,
         )
         _fill(output, rng, label, year, rows)
         if label == "2025":
@@ -56,6 +60,9 @@ def tables() -> Iterator[Table]:
                 output.defects["requests that are in the file of 2025, too, with an older status"] += 1
         for number, row in enumerate(output.rows, 1):
             row[0] = number
+        if label in _IN_LOWER_CASE:
+            output.header = (header[0], *(name.lower() for name in _HEADER))
+            output.defects["names of columns in lower case"] = len(_HEADER)
         yield output
 
 

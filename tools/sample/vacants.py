@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tools.sample.properties import LIST_DAY, OLDER_LISTS, Notice, Property, properties
+from tools.sample.properties import LIST_DAY, OLDER_LISTS, POINT, Notice, Property, properties
 from tools.sample.table import Table, seeded
 
 _DATASET = "baltimore/vacant_building_notices"
@@ -30,17 +30,17 @@ def tables() -> list[Table]:
 
 def _served() -> Table:
     rng = seeded("vacant building notices")
-    output = Table("vacant_building_notices.csv.gz", {"dataset": _DATASET}, _HEADER)
+    output = Table("vacant_building_notices.csv.gz", {"dataset": _DATASET, "points": [*POINT]}, (*_HEADER, *POINT))
     for position, (place, notice) in enumerate(_listed(LIST_DAY)):
         row = _row(position, place, notice)
         output.defects["blocks with a letter, written without the space (4511H077)"] += place.block[-1].isalpha()
         if rng.random() < 0.02:
-            row[-1] = f" {place.address} "
+            row[_HEADER.index("Address")] = f" {place.address} "
             output.defects["addresses with leading and trailing spaces"] += 1
         if rng.random() < 0.01:
             row[7] = None
             output.defects["empty housing market typologies"] += 1
-        output.rows.append([*row])
+        output.rows.append([*row, place.longitude, place.latitude])
     for position in rng.sample(range(len(output.rows)), 2):
         output.rows[position][output.column("BLOCKLOT")] = f"{position % 9 + 1}E54 016"
         output.defects["blocks that a spreadsheet converted to a number (6E54)"] += 1

@@ -78,14 +78,16 @@ def _rated(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows of one city, year and measure with their rates."""
     sized = [row for row in rows if row["denominator"]]
     if not sized:
-        return [row | {"no_rate_reason": "No neighborhood has a denominator."} for row in rows]
+        return [
+            row | {"no_rate_reason": f"Not published: no neighborhood has {row['denominator_name']}."} for row in rows
+        ]
     prior = prior_of([row["event_count"] for row in sized], [row["denominator"] for row in sized])
     whole = sum(row["denominator"] for row in sized)
     shared = [PER * end / whole for end in poisson_interval(sum(row["event_count"] for row in sized))]
     return [
         row | _rates(row["event_count"], row["denominator"], prior, shared)
         if row["denominator"]
-        else row | {"no_rate_reason": "The neighborhood has no residents or housing units."}
+        else row | {"no_rate_reason": f"The neighborhood has no {row['denominator_name']}."}
         for row in rows
     ]
 

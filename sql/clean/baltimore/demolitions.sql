@@ -8,6 +8,8 @@ select
     clean_text(address) as address,
     clean_text(neighborhood) as neighborhood,
     parse_integer(cast(council_district as varchar)) as council_district,
+    wkb_longitude(_geometry) as longitude,
+    wkb_latitude(_geometry) as latitude,
     parse_date(cast(datestarted as varchar)) as started_date,
     parse_date(cast(datedemofinished as varchar)) as finished_date,
     parse_integer(cast(id_demo_rfa as varchar)) as request_number,

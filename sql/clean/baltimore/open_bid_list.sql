@@ -6,6 +6,8 @@ select
     clean_text(address) as address,
     clean_text(neighborhood) as neighborhood,
     parse_integer(cast(council_district as varchar)) as council_district,
+    wkb_longitude(_geometry) as longitude,
+    wkb_latitude(_geometry) as latitude,
     clean_text(status) as status,
     blocklot as _published_block_lot,
     _capture_id

@@ -6,6 +6,8 @@ select
     clean_text(address) as address,
     clean_text(neighborhood) as neighborhood,
     parse_integer(cast(council_district as varchar)) as council_district,
+    wkb_longitude(_geometry) as longitude,
+    wkb_latitude(_geometry) as latitude,
     parse_date(cast(datefiled as varchar)) as filed_date,
     parse_date(cast(receiverappointed as varchar)) as appointed_date,
     parse_date(cast(dateauction as varchar)) as auction_date,

@@ -8,6 +8,8 @@ select
     clean_text(address) as address,
     clean_text(neighborhood) as neighborhood,
     parse_integer(cast(council_district as varchar)) as council_district,
+    wkb_longitude(_geometry) as longitude,
+    wkb_latitude(_geometry) as latitude,
     parse_date(cast(dateissue as varchar)) as issued_date,
     clean_text(existinguse) as existing_use,
     clean_text(proposeduse) as proposed_use,

@@ -9,6 +9,8 @@ with listed as (
         parse_integer(cast(council_district as varchar)) as council_district,
         clean_text(owner_abbr) as public_owner,
         clean_text(housingmarkettypology2023) as market_typology,
+        wkb_longitude(_geometry) as longitude,
+        wkb_latitude(_geometry) as latitude,
         cast(datenotice as varchar) as published_date,
         blocklot as published_block_lot,
         _capture_id
@@ -24,7 +26,7 @@ numbered as (
             partition by coalesce(notice_number, block_lot || ' ' || notice_date)
             order by
                 address, neighborhood, council_district, notice_number, notice_date, block_lot, public_owner, market_typology,
-                published_date, published_block_lot
+                published_date, published_block_lot, longitude, latitude
         ) as position
     from listed
 )
@@ -39,6 +41,8 @@ select
     council_district,
     public_owner,
     market_typology,
+    longitude,
+    latitude,
     published_date as _published_date,
     published_block_lot as _published_block_lot,
     _capture_id

@@ -20,12 +20,18 @@ appearances as (
         min(notices.notice_date) as first_notice_date,
         max(notices.notice_date) as newest_notice_date,
         max_by(notices.address, notices.notice_id) as address,
-        max_by(upper(notices.neighborhood), notices.notice_id) as neighborhood,
+        max_by(coalesce(geographies.geography_name, upper(notices.neighborhood)), notices.notice_id) as neighborhood,
         max_by(notices.council_district, notices.notice_id) as council_district,
         max_by(notices.market_typology, notices.notice_id) as market_typology,
-        max_by(notices.public_owner, notices.notice_id) as public_owner
+        max_by(notices.public_owner, notices.notice_id) as public_owner,
+        max_by(notices.longitude, notices.notice_id) as longitude,
+        max_by(notices.latitude, notices.notice_id) as latitude
     from clean_history.baltimore_vacant_building_notices as notices
     inner join lists on lists.list_number = notices._sequence
+    left join marts.dim_geographies as geographies
+        on geographies.city = 'baltimore'
+        and geographies.kind = 'neighborhood'
+        and geographies.geography_key = name_key(notices.neighborhood)
     group by notices.block_lot, notices._sequence, lists.listed_on
 ),
 
@@ -64,7 +70,9 @@ spells as (
         max_by(address, list_number) as address,
         max_by(council_district, list_number) as council_district,
         max_by(market_typology, list_number) as market_typology,
-        max_by(public_owner, list_number) as public_owner
+        max_by(public_owner, list_number) as public_owner,
+        max_by(longitude, list_number) as longitude,
+        max_by(latitude, list_number) as latitude
     from numbered
     group by block_lot, spell_number
 ),
@@ -148,7 +156,9 @@ select
     neighborhoods.neighborhood,
     spells.council_district,
     spells.market_typology,
-    spells.public_owner
+    spells.public_owner,
+    spells.longitude,
+    spells.latitude
 from spells
 cross join last_list
 inner join neighborhoods using (block_lot)

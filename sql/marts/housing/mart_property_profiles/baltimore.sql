@@ -2,16 +2,20 @@
 with parcels as (
     -- Block and lot is not unique among parcels: one row each, and the number of parcels beside it.
     select
-        block_lot,
+        parcels.block_lot,
         count(*) as parcel_count,
-        min(address) as address,
-        min(zip_code) as zip_code,
-        min(upper(neighborhood)) as neighborhood,
-        min(year_built) as year_built,
-        min(use_group) as use_group,
-        sum(dwelling_count) as dwelling_count
-    from clean.baltimore_real_property
-    group by block_lot
+        min(parcels.address) as address,
+        min(parcels.zip_code) as zip_code,
+        min(coalesce(geographies.geography_name, upper(parcels.neighborhood))) as neighborhood,
+        min(parcels.year_built) as year_built,
+        min(parcels.use_group) as use_group,
+        sum(parcels.dwelling_count) as dwelling_count
+    from clean.baltimore_real_property as parcels
+    left join marts.dim_geographies as geographies
+        on geographies.city = 'baltimore'
+        and geographies.kind = 'neighborhood'
+        and geographies.geography_key = name_key(parcels.neighborhood)
+    group by parcels.block_lot
 ),
 
 newest_list as (
@@ -32,7 +36,9 @@ vacancies as (
         sum(renoticed_count) as renoticed_count,
         max_by(address, spell_number) as address,
         max_by(neighborhood, spell_number) as neighborhood,
-        max_by(public_owner, spell_number) as public_owner
+        max_by(public_owner, spell_number) as public_owner,
+        max_by(longitude, spell_number) as longitude,
+        max_by(latitude, spell_number) as latitude
     from marts.fct_vacancy_spells
     where city = 'baltimore'
     group by block_lot
@@ -64,6 +70,28 @@ licences as (
     group by block_lot
 ),
 
+points as (
+    -- Of properties that no list of vacant buildings has: any one of their records, always the same.
+    select
+        block_lot,
+        max_by(longitude, record_id) as longitude,
+        max_by(latitude, record_id) as latitude
+    from (
+        select block_lot, longitude, latitude, demolition_id as record_id
+        from clean.baltimore_demolitions
+        union all
+        select block_lot, longitude, latitude, rehab_id as record_id
+        from clean.baltimore_rehabs
+        union all
+        select block_lot, longitude, latitude, receivership_id as record_id
+        from clean.baltimore_receiverships
+        union all
+        select block_lot, longitude, latitude, bid_list_id as record_id
+        from clean.baltimore_open_bid_list
+    ) as records
+    group by block_lot
+),
+
 properties as (
     select block_lot from parcels
     union
@@ -90,10 +118,13 @@ described as (
         vacancies.first_notice_date,
         vacancies.observed_continuity,
         vacancies.renoticed_count,
-        vacancies.public_owner
+        vacancies.public_owner,
+        coalesce(vacancies.longitude, points.longitude) as longitude,
+        coalesce(vacancies.latitude, points.latitude) as latitude
     from properties
     left join parcels using (block_lot)
     left join vacancies using (block_lot)
+    left join points using (block_lot)
 ),
 
 blocks as (
@@ -112,6 +143,8 @@ select
     described.address,
     described.zip_code,
     described.neighborhood,
+    described.longitude,
+    described.latitude,
     described.parcel_count,
     described.year_built,
     described.use_group,

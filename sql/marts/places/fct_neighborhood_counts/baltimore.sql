@@ -1,8 +1,15 @@
 -- Each row is what was counted of one measure in one neighborhood of a city in one fiscal year, zeros included.
-with neighborhoods as (
-    select geography_id, geography_key, residents, housing_units
-    from marts.dim_geographies
-    where city = 'baltimore' and kind = 'neighborhood'
+with parcels as (
+    select name_key(neighborhood) as geography_key, cast(count(distinct block_lot) as integer) as parcel_count
+    from clean.baltimore_real_property
+    group by name_key(neighborhood)
+),
+
+neighborhoods as (
+    select geographies.geography_id, geographies.geography_key, geographies.residents, parcels.parcel_count
+    from marts.dim_geographies as geographies
+    left join parcels using (geography_key)
+    where geographies.city = 'baltimore' and geographies.kind = 'neighborhood'
 ),
 
 notices as (
@@ -110,11 +117,11 @@ select
     neighborhoods.geography_id,
     cast(coalesce(sums.event_count, 0) as double) as event_count,
     case
-        when years.measure in ('vacant buildings', 'building permits') then neighborhoods.housing_units
+        when years.measure in ('vacant buildings', 'building permits') then neighborhoods.parcel_count
         else neighborhoods.residents
     end as denominator,
     case
-        when years.measure in ('vacant buildings', 'building permits') then 'housing units of the 2020 Census'
+        when years.measure in ('vacant buildings', 'building permits') then 'parcels of the City''s list'
         else 'residents of the 2020 Census'
     end as denominator_name,
     case years.measure when 'covid-19 cases' then 'area' else 'none' end as weight_name,

@@ -19,10 +19,15 @@ requests as (
             when starts_with(upper(requests.status), 'CLOSED') then coalesce(requests.closed_at, requests.status_at)
         end as ended_at,
         layers.due_date_count > 0 as layer_has_due_dates,
+        coalesce(geographies.geography_name, upper(requests.neighborhood)) as neighborhood_label,
         data_end.data_ends_at
     from clean.baltimore_service_requests as requests
     inner join layers using (source_layer)
     cross join data_end
+    left join marts.dim_geographies as geographies
+        on geographies.city = 'baltimore'
+        and geographies.kind = 'neighborhood'
+        and geographies.geography_key = name_key(requests.neighborhood)
 )
 
 select
@@ -51,7 +56,7 @@ select
         else 'The table of its year publishes no due dates.'
     end as no_due_date_reason,
     zip_code,
-    neighborhood,
+    neighborhood_label as neighborhood,
     council_district,
     latitude,
     longitude,
