@@ -30,7 +30,9 @@ def to_wkb(url: str, texts: pa.Array | pa.ChunkedArray, read: Reader, system: st
     `texts`: JSON; `read`: `esri` or `geojson`; `system`: their reference system, such as EPSG:2248, or None for degrees.
     Raises AnswerUnreadable, and ProjectionUnexpected if the result is beyond 180 or 90, or if a geometry names another system.
     """
-    return _in_degrees(url, np.array([_shape(url, text, read, system) for text in texts.to_pylist()], dtype=object), system)
+    return _in_degrees(
+        url, np.array([_shape(url, text, read, system) for text in texts.to_pylist()], dtype=object), system
+    )
 
 
 def points_to_wkb(url: str, xs: pa.ChunkedArray, ys: pa.ChunkedArray, system: str) -> pa.Array:
