@@ -228,6 +228,8 @@ def test_a_hidden_count_of_a_zip_code_is_0_to_7_and_never_zero(warehouse: duckdb
     assert column(warehouse, "cases_reported_daily", "21201") == [None, None, None, 2, None, None]
     assert column(warehouse, "cases_gap_increment", "21201") == [None, None, None, None, None, 2]
     assert set(column(warehouse, "case_rate_cdc_7d", "21201")) == {None}
+    flags = "is_deaths_confirmed_correction, is_deaths_probable_missing_as_zero, is_case_rate_published_suppressed"
+    assert warehouse.execute(f"select distinct {flags} from {MART}").fetchall() == [(None,) * 3]  # no series, no answer
 
 
 def test_a_zero_of_a_zip_code_after_a_count_is_no_count(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -290,7 +292,7 @@ def test_federal_measures_stand_beside_the_states_on_their_own_days(warehouse: d
         " deaths_certified_cumulative, positivity_mean_of_daily, positivity_people"
     )
     rows = warehouse.execute(f"select {measures} from {MART} order by geography, observed_date").fetchall()
-    nothing = (None, False, *[None] * 10)
+    nothing = (None,) * 12
     assert rows == [
         nothing,
         (

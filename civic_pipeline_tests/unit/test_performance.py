@@ -149,6 +149,21 @@ def test_attainment_follows_the_direction_and_the_status_the_first_reason() -> N
     assert {row[1:] for row in rows[len(cases) :]} == {(None, False, None)}
 
 
+def test_cityscore_is_unlimited_and_gives_zero_to_the_best_where_less_is_better() -> None:
+    """Why it is there for comparison only: 0 homicides score 0, and one measure of 2.81 outweighs others."""
+    cases = {("increase", 281, 100): 2.81, ("increase", 0, 100): 0, ("decrease", 8, 4): 0.5, ("decrease", 0, 4): 0, ("maintain", 4, 4): None,
+        ("increase", 4, 0): None, ("increase", -1, 4): None, ("decrease", 3, -4): None}  # fmt: skip
+    warehouse = records(
+        *(measure(number, way, str(actual), str(target)) for number, (way, actual, target) in enumerate(cases)),
+        measure(80, "increase", None, "4"),
+    )
+    rows = scored(warehouse, "cityscore_compatible, attainment")
+    assert [row[0] for row in rows] == [None if value is None else pytest.approx(value) for value in cases.values()] + [
+        None
+    ]
+    assert rows[3] == (0, 1)
+
+
 def test_a_year_is_closed_when_ninety_days_of_the_next_are_over_by_the_newest_edit_of_the_list() -> None:
     for edited, closed in (("2025-09-29 00:00:00", True), ("2025-09-28 23:59:59", False)):  # FY2026 begins on 1 July
         warehouse = records(measure(1, "increase", None, "4", FY_23_Actual="3", Modified=edited))

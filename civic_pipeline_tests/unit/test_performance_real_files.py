@@ -162,6 +162,19 @@ def test_notations_mix_in_313_of_636_percent_records(warehouse: duckdb.DuckDBPyC
     assert one(warehouse, dollars) == (["8344"],)
 
 
+def test_a_fifth_of_the_outcomes_is_flagged_for_equity_and_none_has_figures_by_group(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    """The research counts 163 measures flagged as equity measures. By the record that was modified last it is 171 of 829, 139 of 699 active ones, and
+    47 of 221 active outcomes, which is what criterion DM8 tests. The export has no column for figures by group."""
+    query = (
+        "select count(*) filter (where is_equity), count(*) filter (where is_equity and not is_deprecated),"
+        " count(*) filter (where is_equity and not is_deprecated and measure_type = 'outcome'),"
+        " count(*) filter (where not is_deprecated and measure_type = 'outcome') from marts.dim_measures where is_shown"
+    )
+    assert one(warehouse, query) == (171, 139, 47, 221)
+
+
 def test_figures_that_anybody_can_look_up(warehouse: duckdb.DuckDBPyConnection) -> None:
     query = (
         "select list(cast(value as double) order by fiscal_year) from marts.fct_measure_observations as figures"

@@ -44,7 +44,8 @@ def base() -> duckdb.DuckDBPyConnection:
         create table marts.dim_agencies (agency_id varchar, city varchar, agency_code varchar, agency_name varchar);
         create table marts.mart_dollars_to_outcomes
             (city varchar, fiscal_year integer, phase varchar, is_linked boolean, service_id varchar, appropriated_amount decimal(38, 2));
-        create table marts.dim_measures (city varchar, service_id varchar, is_shown boolean, is_deprecated boolean);
+        create table marts.dim_measures
+            (city varchar, service_id varchar, measure_type varchar, is_equity boolean, is_shown boolean, is_deprecated boolean);
         create table marts.dim_pillars_goals (city varchar, pillar_goal_id varchar, plan_level varchar, is_current_plan boolean);
         create table marts.bridge_plan_services (city varchar, pillar_goal_id varchar, service_code varchar);
         create table marts.fct_action_statuses (city varchar, pillar_goal_id varchar, status varchar, as_of_date date, is_newest boolean);
@@ -154,20 +155,14 @@ def scored() -> duckdb.DuckDBPyConnection:
             warehouse, "marts.mart_dollars_to_outcomes", city="baltimore", fiscal_year=year, phase=phase, is_linked=linked,
             service_id=service, appropriated_amount=amount,
         )  # fmt: skip
-    for service, shown, deprecated in (
-        ("s1", True, None),
-        ("s1", True, False),
-        ("s2", True, True),
-        ("s2", False, False),
-    ):
+    for service, kind, equity, shown, deprecated in (
+        ("s1", "outcome", True, True, None), ("s1", "outcome", False, True, False), ("s1", "outcome", None, True, False),
+        ("s1", "output", True, True, False), ("s2", "outcome", True, True, True), ("s2", "outcome", True, False, False),
+    ):  # fmt: skip
         put(
-            warehouse,
-            "marts.dim_measures",
-            city="baltimore",
-            service_id=service,
-            is_shown=shown,
-            is_deprecated=deprecated,
-        )
+            warehouse, "marts.dim_measures", city="baltimore", service_id=service, measure_type=kind, is_equity=equity,
+            is_shown=shown, is_deprecated=deprecated,
+        )  # fmt: skip
     for pillar, level, current in (
         ("p1", "pillar", True),
         ("p2", "pillar", True),
@@ -291,6 +286,8 @@ def test_each_test_of_a_criterion_has_a_value_or_a_reason(scored: duckdb.DuckDBP
     assert city["licence_stated"] == (0, False)
     assert city["failures_published"] == (7, True)
     assert city["revisions_logged"] == (3, True)
+    assert city["outcomes_flagged_for_equity"] == (pytest.approx(1 / 3, abs=1e-6), False)  # active and shown outcomes
+    assert city["measures_disaggregated"] == (None, None)
     assert city["dollars_linked_to_outcomes"] == (
         pytest.approx(80 / 150, abs=1e-6),
         False,

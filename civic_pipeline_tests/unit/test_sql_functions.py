@@ -386,6 +386,11 @@ def test_intervals_of_shares_are_those_of_wilson(call: Callable[..., object], hi
     assert call("wilson_high", hits, total) == pytest.approx(min(1, centre + half), abs=1e-5)
 
 
+@pytest.mark.parametrize(("hits", "total"), [(0, 0), (0, None), (None, None)])
+def test_a_share_of_nothing_has_no_interval(call: Callable[..., object], hits: int | None, total: int | None) -> None:
+    assert (call("wilson_low", hits, total), call("wilson_high", hits, total)) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [("INV-000123", "INV123"), ("inv 123", "INV123"), ("007/A", "7A"), ("100", "100"), ("--", None), (None, None)],

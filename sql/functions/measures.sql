@@ -41,3 +41,15 @@ create or replace macro attainment(direction, actual, target) as (
         when direction = 'maintain' then 0.0
     end
 );
+
+-- The score of a measure by Boston's CityScore, for comparison only: actual / target, or target / actual where less is better. An actual of 0 scores 0
+-- even where it is the best (no homicides), and nothing limits the ratio: ('increase', 90, 100) -> 0.9, ('decrease', 8, 4) -> 0.5, ('decrease', 0, 4) -> 0,
+-- ('increase', 281, 100) -> 2.81; ('maintain', 4, 4) -> null, a target of 0 -> null
+create or replace macro cityscore_compatible(direction, actual, target) as (
+    case
+        when not (actual >= 0 and target > 0) then null
+        when direction = 'increase' then round(cast(actual as double) / cast(target as double), 12)
+        when direction = 'decrease' and actual = 0 then 0.0
+        when direction = 'decrease' then round(cast(target as double) / cast(actual as double), 12)
+    end
+);

@@ -30,6 +30,9 @@ _INDICATORS = (
 )
 
 
+_FUTURE = f"{_TOPICS[5]} 2024"  # dated 2062 instead of 2026
+
+
 @dataclass
 class Catalog(Table):
     """Rows are the entries of the catalog; a cell is the JSON text of its member."""
@@ -83,6 +86,9 @@ def table() -> Catalog:
         output.defects["items without an API or a file"] += not is_layer
         issued = date(2019, 1, 7) + timedelta(days=rng.randrange(1_800))
         modified = max(issued, _LAST - timedelta(days=min(rng.randrange(1, 60) ** 2 // 2, 1_400)))
+        if title == _FUTURE:
+            modified = date(2062, 3, 1)
+            output.defects["items whose last edit is dated in the future"] += 1
         has_extent = rng.random() < 0.8
         output.defects["extents that are an unfilled template"] += not has_extent
         page = f"{_PORTAL}/{'maps' if is_layer else 'documents'}/baltimore::item-{number + 1:03d}"

@@ -170,7 +170,8 @@ CASES = (
         _years("$2,360,000 ", "1.15977e+007", "$12,100,000", "12500000", "13000000", targets=("12000000", "13500000")),
         kind="currency",
         columns={"Performance Measure Type": "Output\u00a0"},
-        defects=("amounts in scientific notation",),
+        later={"Percent or Count": "count"},
+        defects=("amounts in scientific notation", "units that differ between plan years"),
     ),
     Case(
         "Recidivism rate of repeat nuisances",
@@ -252,6 +253,8 @@ CASES = (
         later={
             "Performance Measure": "# of routine services completed",
             "Measure Formula": "Another formula",
+            "Data Source": "Another system",
+            "Performance Measure Type": "Outcome",
             "Desired Outcome": None,
         },
         defects=("definitions that differ between plan years",),

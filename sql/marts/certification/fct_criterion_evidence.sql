@@ -95,6 +95,13 @@ dollars as (
     group by outcomes.city
 ),
 
+outcome_measures as (
+    select city, cast(count(*) filter (where is_equity) as double) / count(*) as outcomes_flagged_for_equity
+    from marts.dim_measures
+    where is_shown and measure_type = 'outcome' and not coalesce(is_deprecated, false)
+    group by city
+),
+
 measured_services as (
     select distinct city, service_id
     from marts.dim_measures
@@ -188,6 +195,7 @@ valued as (
             when 'scores_published' then scores.scores_published
             when 'failures_published' then checks.failures_published
             when 'revisions_logged' then revisions.revisions_logged
+            when 'outcomes_flagged_for_equity' then outcome_measures.outcomes_flagged_for_equity
             when 'columns_described' then inventories.columns_described
             when 'portal_reachable' then inventories.inventory_exists
             when 'licence_stated' then datasets.licence_stated
@@ -209,6 +217,7 @@ valued as (
     left join datasets using (city)
     left join checks using (city)
     left join revisions using (city)
+    left join outcome_measures using (city)
     left join dollars using (city)
     left join measured_dollars using (city)
     left join pillars using (city)

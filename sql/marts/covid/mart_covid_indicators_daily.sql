@@ -61,14 +61,12 @@ days as (
         max(adjusted_daily) filter (where metric = 'deaths_probable') as deaths_probable_adjusted_daily,
         max(adjustment) filter (where metric = 'deaths_probable') as deaths_probable_adjustment,
         cast(max(count_7d) filter (where metric = 'deaths_probable') as bigint) as deaths_probable_7d,
-        coalesce(bool_or(is_missing_as_zero) filter (where metric = 'cases'), false) as is_cases_missing_as_zero,
-        coalesce(bool_or(is_missing_as_zero) filter (where metric = 'deaths_confirmed'), false)
-            as is_deaths_confirmed_missing_as_zero,
-        coalesce(bool_or(is_missing_as_zero) filter (where metric = 'deaths_probable'), false)
-            as is_deaths_probable_missing_as_zero,
-        coalesce(bool_or(is_correction) filter (where metric = 'cases'), false) as is_cases_correction,
-        coalesce(bool_or(is_correction) filter (where metric = 'deaths_confirmed'), false) as is_deaths_confirmed_correction,
-        coalesce(bool_or(is_correction) filter (where metric = 'deaths_probable'), false) as is_deaths_probable_correction,
+        bool_or(is_missing_as_zero) filter (where metric = 'cases') as is_cases_missing_as_zero,
+        bool_or(is_missing_as_zero) filter (where metric = 'deaths_confirmed') as is_deaths_confirmed_missing_as_zero,
+        bool_or(is_missing_as_zero) filter (where metric = 'deaths_probable') as is_deaths_probable_missing_as_zero,
+        bool_or(is_correction) filter (where metric = 'cases') as is_cases_correction,
+        bool_or(is_correction) filter (where metric = 'deaths_confirmed') as is_deaths_confirmed_correction,
+        bool_or(is_correction) filter (where metric = 'deaths_probable') as is_deaths_probable_correction,
         bool_or(is_suppressed) as is_suppressed
     from weeks
     group by place, geography_kind, geography, observed_date
@@ -98,7 +96,7 @@ measured as (
         placed.*,
         federal.deaths_certified_cumulative,
         federal.case_rate_7d as case_rate_cdc_7d_published,
-        coalesce(federal.is_case_rate_suppressed, false) as is_case_rate_published_suppressed,
+        federal.is_case_rate_suppressed as is_case_rate_published_suppressed,
         federal.transmission_level,
         federal.positivity_pooled,
         federal.hospital_admission_rate_7d as hosp_admission_rate_7d,

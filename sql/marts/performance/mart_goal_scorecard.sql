@@ -1,15 +1,8 @@
 -- Each row is a whole city, or one pillar or goal of a plan, in one fiscal year: how many of its measures can be scored, and how many met their target.
 with scored as (
-    select
-        scorecard.city,
-        scorecard.fiscal_year,
-        scorecard.measure_id,
-        scorecard.service_code,
-        scorecard.is_scorable,
-        scorecard.is_met,
-        scorecard.attainment
-    from marts.mart_kpi_scorecard as scorecard
-    where scorecard.is_active and scorecard.is_closed_year
+    select city, fiscal_year, service_code, is_scorable, is_met, attainment
+    from marts.mart_kpi_scorecard
+    where is_active and is_closed_year
 ),
 
 plans as (
@@ -49,11 +42,11 @@ counted as (
         round(median(attainment), 6) as median_attainment
     from members
     group by city, plan, level, pillar_goal_id, fiscal_year
-),
-
-goals as (
+    union all
     -- Which measures belong to a goal is not published.
-    select goals.city, goals.plan, 'goal' as level, goals.pillar_goal_id, years.fiscal_year
+    select
+        goals.city, goals.plan, 'goal' as level, goals.pillar_goal_id, years.fiscal_year,
+        null as measures, null as scorable, null as met, null as median_attainment
     from marts.dim_pillars_goals as goals
     inner join (select distinct city, fiscal_year from scored) as years using (city)
     where goals.plan_level = 'goal'
@@ -92,75 +85,31 @@ compared as (
         and earlier.level = shares.level
         and earlier.pillar_goal_id is not distinct from shares.pillar_goal_id
         and earlier.fiscal_year = shares.fiscal_year - 1
-),
-
-complete as (
-    select
-        city,
-        plan,
-        level,
-        pillar_goal_id,
-        fiscal_year,
-        measures,
-        scorable,
-        met,
-        round(met_share, 6) as met_share,
-        met_share_low,
-        met_share_high,
-        round(coverage_share, 6) as coverage_share,
-        median_attainment,
-        round(earlier_met_share, 6) as earlier_met_share,
-        round(change - below, 6) as change_low,
-        round(change + above, 6) as change_high,
-        case when change is not null then change - below > 0 or change + above < 0 end as is_change_distinguishable,
-        'published' as measures_status
-    from compared
-    union all
-    select
-        city,
-        plan,
-        level,
-        pillar_goal_id,
-        fiscal_year,
-        cast(null as bigint) as measures,
-        cast(null as bigint) as scorable,
-        cast(null as bigint) as met,
-        cast(null as double) as met_share,
-        cast(null as double) as met_share_low,
-        cast(null as double) as met_share_high,
-        cast(null as double) as coverage_share,
-        cast(null as double) as median_attainment,
-        cast(null as double) as earlier_met_share,
-        cast(null as double) as change_low,
-        cast(null as double) as change_high,
-        cast(null as boolean) as is_change_distinguishable,
-        'not_published' as measures_status
-    from goals
 )
 
 select
-    hash_id([complete.city, complete.plan, complete.level, complete.pillar_goal_id, cast(complete.fiscal_year as varchar)]) as goal_year_id,
-    complete.city,
-    complete.plan,
-    complete.level,
-    complete.pillar_goal_id,
+    hash_id([compared.city, compared.plan, compared.level, compared.pillar_goal_id, cast(compared.fiscal_year as varchar)]) as goal_year_id,
+    compared.city,
+    compared.plan,
+    compared.level,
+    compared.pillar_goal_id,
     titles.pillar_code,
     titles.goal_code,
-    coalesce(titles.title, case complete.level when 'city' then 'All measures' else 'Measures under no pillar' end) as title,
-    complete.fiscal_year,
-    complete.measures,
-    complete.scorable,
-    complete.met,
-    complete.met_share,
-    complete.met_share_low,
-    complete.met_share_high,
-    complete.coverage_share,
-    complete.median_attainment,
-    complete.earlier_met_share,
-    complete.change_low,
-    complete.change_high,
-    complete.is_change_distinguishable,
-    complete.measures_status,
-    case complete.measures_status when 'not_published' then 'The city does not publish which measures belong to which goal' end as measures_reason
-from complete
+    coalesce(titles.title, case compared.level when 'city' then 'All measures' else 'Measures under no pillar' end) as title,
+    compared.fiscal_year,
+    compared.measures,
+    compared.scorable,
+    compared.met,
+    round(compared.met_share, 6) as met_share,
+    compared.met_share_low,
+    compared.met_share_high,
+    round(compared.coverage_share, 6) as coverage_share,
+    compared.median_attainment,
+    round(compared.earlier_met_share, 6) as earlier_met_share,
+    round(compared.change - compared.below, 6) as change_low,
+    round(compared.change + compared.above, 6) as change_high,
+    case when compared.change is not null then compared.change - compared.below > 0 or compared.change + compared.above < 0 end as is_change_distinguishable,
+    case compared.level when 'goal' then 'not_published' else 'published' end as measures_status,
+    case compared.level when 'goal' then 'The city does not publish which measures belong to which goal' end as measures_reason
+from compared
 left join marts.dim_pillars_goals as titles using (pillar_goal_id)

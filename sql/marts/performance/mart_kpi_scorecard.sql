@@ -109,6 +109,7 @@ select
     target_explanation,
     actual_explanation,
     attainment,
+    cityscore_compatible(direction, actual_value, target_value) as cityscore_compatible,
     baseline_fiscal_year,
     baseline_value,
     round(
@@ -118,8 +119,8 @@ select
     case
         when direction is null or direction not in ('increase', 'decrease', 'maintain') then 'unscorable'
         when target_value is null then 'no_target'
-        when actual_value is null and is_closed_year and latest_actual_year <= fiscal_year - 1 then 'stale'
-        when actual_value is null then 'no_actual'
+        when actual_value is null and (latest_actual_year is null or not is_closed_year) then 'no_actual'
+        when actual_value is null then 'stale'
         when attainment >= 1 then 'met'
         when attainment >= 0.95 then 'near'
         else 'off'

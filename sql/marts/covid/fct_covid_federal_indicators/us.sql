@@ -15,7 +15,7 @@ select
     days.county_fips,
     days.observed_date,
     transmission.case_rate_7d,
-    coalesce(transmission.is_case_rate_suppressed, false) as is_case_rate_suppressed,
+    transmission.is_case_rate_suppressed,
     transmission.positivity_pooled,
     transmission.transmission_level,
     levels.hospital_admission_rate_7d,
