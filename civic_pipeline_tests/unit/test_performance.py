@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from formulas import build
+from formulas import build, empty_warehouse
 from measure_records import records, score
 
 FIGURES = "select fiscal_year, figure_kind, period, value, scale_rule from clean.baltimore_performance_measures"
@@ -398,12 +398,15 @@ def test_a_measure_is_active_silent_or_retired() -> None:
 
 def test_a_reported_figure_is_reproduced_within_one_percent_or_one_unit() -> None:
     housing = "Baltimore City Department of Housing and Community Development"
+    firms = {"Agency": "Mayor's Office of Small and Minority Business Advocacy and Development"}
     comptroller = {"Agency": "Comptroller", "Percent or Count": "percent", "Performance Measure": "Paid"}
     warehouse = captures((
         "2026-07-01",
         [
             {"Agency": housing, "Measure ID": "7513", "Performance Measure": "Notices", "FY 24 Actual": "300", "FY 25 Actual": "100", "FY 25 Target": "9"},
             {"Agency": housing, "Measure ID": "7451", "Performance Measure": "On time", "FY 25 Actual": "0.74", "Percent or Count": "percent"},
+            {**firms, "Measure ID": "8343", "Performance Measure": "Firms", "FY 25 Actual": "4"},
+            {**firms, "Measure ID": "8344", "Performance Measure": "Share", "FY 25 Actual": "15%", "Percent or Count": "percent"},
             {**comptroller, "Measure ID": "1200-902-A-1", "FY 25 Actual": "83%"},
         ],
     ))  # fmt: skip
@@ -412,9 +415,15 @@ def test_a_reported_figure_is_reproduced_within_one_percent_or_one_unit() -> Non
             select notice_number, day as _captured_at, cast(day as varchar) as _capture_id
             from (values (timestamp '2024-05-30', 290), (timestamp '2025-06-20', 120), (timestamp '2025-07-02', 101)) as lists(day, notices),
             lateral (select unnest(range(notices)) as notice_number);
-        create table clean_history.baltimore_mwbe (firm_name varchar, certification_status varchar, _captured_at timestamp, _capture_id varchar);
-        create table marts.mart_mwbe_participation (city varchar, fiscal_year integer, fiscal_quarter integer, breakdown varchar, certified_group varchar,
-            denominator varchar, expected_share double, interval_low_share double, interval_high_share double);
+        create table clean_history.baltimore_mwbe as
+            select firm_name, certification_status, timestamp '2025-07-31' as _captured_at, 'm' as _capture_id
+            from (values ('Acme LLC', 'CERTIFY'), ('ACME, L.L.C.', 'CERTIFY'), ('Beta', 'EXPIRED'), ('Gamma', 'CERTIFY'), ('Delta', 'CERTIFY'))
+                as t(firm_name, certification_status);
+        create table marts.mart_mwbe_participation as
+            select 'baltimore' as city, 2025 as fiscal_year, quarter as fiscal_quarter, 'city' as breakdown, grouped as certified_group, denominator,
+                share as expected_share, share - 0.02 as interval_low_share, share + 0.02 as interval_high_share
+            from (values (null, 'unduplicated', 'eligible', 0.12), (1, 'unduplicated', 'eligible', 0.5), (null, 'mbe', 'eligible', 0.6),
+                (null, 'unduplicated', 'all', 0.7)) as t(quarter, grouped, denominator, share);
         create table marts.dim_fiscal_dates as select 'baltimore' as city, day, cast(year(day) + (month(day) >= 7)::integer as integer) as fiscal_year
             from (select unnest(generate_series(date '2023-07-01', date '2026-06-01', interval 1 month))::date as day);
         create table marts.mart_service_requests_on_time as select 'baltimore' as city, day as month, 'agency' as group_kind, 'Housing' as group_name,
@@ -426,11 +435,24 @@ def test_a_reported_figure_is_reproduced_within_one_percent_or_one_unit() -> Non
         " from marts.mart_kpi_reproducibility order by title, fiscal_year"
     )
     assert warehouse.execute(query).fetchall() == [
+        ("Firms", 2025, 4, 3.0, 1.0, True, "2025-07-31", False),  # one firm has two spellings, one certificate ended
         ("Notices", 2024, 300, None, None, None, None, True),  # the list of 30 May is 32 days from 1 July
         ("Notices", 2025, 100, 101.0, -1.0, True, "2025-07-02", False),  # 1 unit; the list of 20 June is farther
         ("On time", 2025, Decimal("0.74"), 0.75, pytest.approx(-0.01), True, None, False),
         ("Paid", 2025, Decimal("0.83"), None, None, None, None, True),
+        (
+            "Share",
+            2025,
+            Decimal("0.15"),
+            0.12,
+            pytest.approx(0.03),
+            False,
+            None,
+            False,
+        ),  # of eligible payments of the year, no firm twice
     ]
+    interval = "select recomputed_low, recomputed_high from marts.mart_kpi_reproducibility where title = 'Share'"
+    assert warehouse.execute(interval).fetchone() == (pytest.approx(0.1), pytest.approx(0.14))
 
 
 def test_a_status_lasts_from_the_first_capture_that_has_it() -> None:
@@ -451,6 +473,31 @@ def test_a_status_lasts_from_the_first_capture_that_has_it() -> None:
         ("1", "2021-03-30", "in_progress", 38, True, None),
         ("1.1-2", "2026-08-08", None, None, True, "The city does not publish the statuses of this plan"),
     ]
+
+
+def test_every_spelling_of_a_status_is_one_of_five_and_another_is_none() -> None:
+    warehouse = empty_warehouse()
+    spellings = [
+        "Complete",
+        "completed",
+        "In Progress",
+        "InProgress",
+        "Not Yet Started",
+        "Planned",
+        "On Hold",
+        "OnHold ",
+        "Stalled",
+    ]
+    warehouse.execute(
+        "create table raw.baltimore_action_tracker as select number as \"Action #\", 'Safety' as committee, 'Act' as action,"
+        " 'Mayor' as \"Parties Responsible\", progress, 'c' as _capture_id from (select unnest(?) as progress, unnest(range(9))::varchar as number)",
+        [spellings],
+    )
+    build(warehouse, "clean.baltimore_action_tracker")
+    statuses = warehouse.execute("select status from clean.baltimore_action_tracker order by action_number").fetchall()
+    assert [status for (status,) in statuses] == [
+        "completed", "completed", "in_progress", "in_progress", "not_started", "planned", "on_hold", "on_hold", None,
+    ]  # fmt: skip
 
 
 def test_names_of_staff_stay_in_the_capture() -> None:

@@ -386,6 +386,12 @@ def test_intervals_of_shares_are_those_of_wilson(call: Callable[..., object], hi
     assert call("wilson_high", hits, total) == pytest.approx(min(1, centre + half), abs=1e-5)
 
 
+def test_the_city_and_the_county_around_it_are_two_and_another_name_is_none(call: Callable[..., object]) -> None:
+    names = ["baltimore", "baltimore_city", "St_Marys", "Prince_Georges", "OBJECTID"]
+    counties = ["Baltimore County", "Baltimore City", "St. Mary's", "Prince George's", None]
+    assert [call("maryland_county", name) for name in names] == counties
+
+
 @pytest.mark.parametrize(("hits", "total"), [(0, 0), (0, None), (None, None)])
 def test_a_share_of_nothing_has_no_interval(call: Callable[..., object], hits: int | None, total: int | None) -> None:
     assert (call("wilson_low", hits, total), call("wilson_high", hits, total)) == (None, None)

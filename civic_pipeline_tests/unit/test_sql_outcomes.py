@@ -69,6 +69,17 @@ def test_the_measures_of_a_service_stand_beside_its_dollars_and_never_multiply_t
     ]
 
 
+def test_a_unit_of_change_has_no_price_before_the_year_is_closed(warehouse: duckdb.DuckDBPyConnection) -> None:
+    price = f"select measure_change, dollars_per_unit_of_change from {MART} where service_name = 'PATROL'"
+    for first_open_year, expected in ((2024, 5), (2023, None)):
+        warehouse.execute(
+            "delete from marts.mart_kpi_scorecard where not is_closed_year;"
+            f" insert into marts.mart_kpi_scorecard values ('baltimore', 'patrol', {first_open_year}, true, false, false, null, null)"
+        )
+        build(warehouse, MART)
+        assert warehouse.execute(price).fetchone() == (20, expected)
+
+
 def test_the_rule_sees_a_lost_dollar_and_a_join_that_multiplies(warehouse: duckdb.DuckDBPyConnection) -> None:
     rule = RULE.read_text(encoding="utf-8")
     assert warehouse.execute(rule).fetchall() == []

@@ -178,7 +178,9 @@ def zip_cases() -> list[Table]:
             new = poisson(rng, _expected(day, people, 1.0))
             total = max(0, total - rng.randrange(1, 5)) if position in falls else total + new
             is_zero = code == "21215" and day == ZERO_DAY
-            is_small = total == 7 and (number + position) % 20 == 0  # Maryland publishes a few counts that it should hide
+            is_small = (
+                total == 7 and (number + position) % 20 == 0
+            )  # Maryland publishes a few counts that it should hide
             rows[day.year].append(0 if is_zero else total if total >= 8 or is_small else None)
             years[day.year].defects["zeros of a ZIP code after a count"] += is_zero
             years[day.year].defects["counts below 8 that are published"] += is_small

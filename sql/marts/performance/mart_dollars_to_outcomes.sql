@@ -93,6 +93,13 @@ measuring_cities as (
     from marts.fct_measure_records
 ),
 
+open_years as (
+    select city, min(fiscal_year) as first_open_year
+    from marts.mart_kpi_scorecard
+    where not is_closed_year
+    group by city
+),
+
 cities as (
     select city, fiscal_year, phase, sum(appropriated_amount) as city_amount
     from dollars
@@ -143,7 +150,7 @@ select
     case when active.measure_count = 1 then reported.measure_title end as measure_title,
     case when active.measure_count = 1 then reported.measure_change end as measure_change,
     case
-        when active.measure_count = 1
+        when active.measure_count = 1 and dollars.fiscal_year < coalesce(open_years.first_open_year, dollars.fiscal_year + 1)
             then round(cast(dollars.appropriated_amount as double) / cast(nullif(reported.measure_change, 0) as double), 2)
     end as dollars_per_unit_of_change
 from dollars
@@ -152,6 +159,7 @@ left join marts.dim_pillars as pillars using (pillar_id)
 left join marts.dim_agencies as agencies using (agency_id)
 left join marts.dim_services as services using (service_id)
 left join measuring_cities on measuring_cities.city = dollars.city
+left join open_years on open_years.city = dollars.city
 left join active on active.service_id = dollars.service_id
 left join reported on reported.service_id = dollars.service_id and reported.fiscal_year = dollars.fiscal_year
 left join scored_years on scored_years.city = dollars.city and scored_years.fiscal_year = dollars.fiscal_year
