@@ -86,7 +86,7 @@ CASES = {
         f"revision_type = '{kind}'" for kind in ("filled", "value_changed", "target_moved", "direction_flipped", "definition_changed")
     ),
     "mart_kpi_scorecard": ("attainment = 1 and actual_value = 0", "attainment > 1", "cityscore_compatible = 0 and is_met", "target_value < 0"),
-    "mart_goal_scorecard": ("coverage_share < 1", "is_change_distinguishable and earlier_met_share = 0"),
+    "mart_goal_scorecard": ("coverage_share < 1", "is_change_distinguishable"),
     "mart_kpi_conflicts": ("earlier_value <> 0 and relative_difference > 0.005", "later_value = 0 or relative_difference is null"),
     "mart_kpi_lifecycle": ("last_actual_year = 2023 and lifecycle_state = 'retired_no_successor'", "targets_moved > 0", "definition_conflicts > 0"),
     "mart_kpi_reproducibility": ("is_reproduced", "not is_reproduced", "not_comparable_because like 'The checkbook has%'", "recomputed_low < recomputed_high"),

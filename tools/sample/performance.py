@@ -30,9 +30,7 @@ _PILLARS = (
     ("Responsible Stewardship of City Resources", "Deputy City Administrator"),
     ("Modernizing Public Infrastructure", "Deputy Mayor, Operations"),
 )
-_RECOVERED = (
-    "6"  # the pillar of which no usual measure met its target for FY2024, so that the next year differs from it
-)
+_RECOVERED = "6"  # the pillar whose usual measures all met their targets for FY2025 and none for FY2024, so that the years differ
 _GOALS = (3, 4, 4, 3, 5, 4)  # goals of each pillar
 _AREAS = ("safety", "youth", "clean streets", "jobs", "stewardship", "infrastructure")
 _PILLAR_OF = {
@@ -180,7 +178,7 @@ def _usual() -> list[Case]:
         level = (rng.randrange(200, 4_000), rng.uniform(0.55, 0.97), rng.uniform(3, 60))[shape]
         actuals = [level * rng.uniform(0.88, 1.12) for _ in range(5)]
         if pillar == _RECOVERED:
-            actuals[3] = level * (0.8, 0.8, 1.2)[shape]
+            actuals[3:] = [level * factor for factor in ((0.8, 1.05), (0.8, 1.05), (1.2, 0.95))[shape]]
         quarters = [actuals[4] / 4 * rng.uniform(0.9, 1.1) for _ in range(3)]
         if shape == 0:
             actuals = [float(round(value)) for value in actuals]
