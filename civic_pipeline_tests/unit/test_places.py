@@ -74,7 +74,8 @@ def shared_files() -> list[Path]:
     parts = {part.path for model in committed_models().values() for part in model.parts if model.path.is_dir()}
     files = {path for folder in ("marts", "checks") for path in (CHECKOUT / "sql" / folder).rglob("*.*")}
     files -= parts | set((CHECKOUT / "sql" / "checks").glob("*/*/*.sql"))
-    files |= {path for path in (CHECKOUT / "sql" / "functions").glob("*.sql") if path.stem not in CITIES}
+    places = {path.parent.name for path in (CHECKOUT / "civic_pipeline" / "defs").glob("*/place.yaml")}
+    files |= {path for path in (CHECKOUT / "sql" / "functions").glob("*.sql") if path.stem not in places}
     return sorted(files)
 
 
