@@ -16,7 +16,7 @@ began = time.perf_counter()
 from civic_pipeline.catalog import Expectation  # noqa: E402 - the import is measured
 from civic_pipeline.quality import Suites  # noqa: E402
 from civic_pipeline.quality.library import load_library  # noqa: E402
-from civic_pipeline.quality.plan import PlannedCheck  # noqa: E402
+from civic_pipeline.quality.planned_check import PlannedCheck  # noqa: E402
 from civic_pipeline.settings import Settings  # noqa: E402
 from civic_pipeline.warehouse import Build, Staged  # noqa: E402
 

@@ -14,7 +14,7 @@ from civic_pipeline.lint.portability import RULES, Subject
 from civic_pipeline.lint.spark import untranslatable
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.macros import macro_files, read_macros
-from civic_pipeline.warehouse.model import parse_select
+from civic_pipeline.warehouse.selects import parse_select
 
 _ALLOWED = re.compile(r"^\s*-- allow (\w+):\s*(.*)$")
 

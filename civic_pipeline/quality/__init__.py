@@ -2,7 +2,8 @@
 
 from civic_pipeline.quality.audit import audit
 from civic_pipeline.quality.gate import TableOutcome, build_table
-from civic_pipeline.quality.plan import PlannedCheck, planned_checks
+from civic_pipeline.quality.plan import planned_checks
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.quality.portal import checks_of, portal_checks, retired_checks
 from civic_pipeline.quality.report import report_page, write_report
 from civic_pipeline.quality.suites import Suites

@@ -10,7 +10,8 @@ from civic_pipeline.catalog import FRESH_FOR_DAYS
 from civic_pipeline.quality.control_totals import column_total
 from civic_pipeline.quality.cross_table import check_rules
 from civic_pipeline.quality.drift import check_drift
-from civic_pipeline.quality.plan import PlannedCheck, planned_checks
+from civic_pipeline.quality.plan import planned_checks
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.quality.suites import Suites
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 from civic_pipeline.warehouse.personal import without

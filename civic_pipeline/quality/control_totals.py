@@ -11,7 +11,7 @@ from decimal import Decimal
 import duckdb
 
 from civic_pipeline.catalog import members, stands_for
-from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import CheckResult, Model, Staged
 

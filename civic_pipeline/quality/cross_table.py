@@ -5,7 +5,7 @@ from dataclasses import replace
 import duckdb
 
 from civic_pipeline.errors import ModelFailed
-from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult, Rule, Staged
 
 INPUT_HELD_BACK = "not_run: input held back"

@@ -1,38 +1,11 @@
 """The checks of a table, derived from its contract before anything runs."""
 
-from dataclasses import dataclass
-
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Expectation, Severity
 from civic_pipeline.quality.drift import LAYER as DRIFT
 from civic_pipeline.quality.drift import drift_checks
-from civic_pipeline.warehouse import CheckResult, Model
+from civic_pipeline.quality.planned_check import PlannedCheck
+from civic_pipeline.warehouse import Model
 from civic_pipeline.warehouse.checks import Layer
-
-
-@dataclass(frozen=True)
-class PlannedCheck:
-    """A check before it runs; `result` turns it into a CheckResult. Great Expectations runs the `expectation`, if any."""
-
-    table: str
-    name: str
-    layer: Layer
-    severity: Severity
-    description: str
-    expectation: Expectation | None = None
-
-    def result(
-        self,
-        passed: bool,
-        evaluated: int | None = None,
-        unexpected: float | None = None,
-        examples: tuple[str, ...] = (),
-    ) -> CheckResult:
-        return CheckResult(
-            self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples
-        )
-
-    def not_run(self, why: str) -> CheckResult:
-        return CheckResult(self.table, self.name, self.layer, self.severity, False, self.description, not_run=why)
 
 
 def planned_checks(model: Model) -> dict[str, PlannedCheck]:

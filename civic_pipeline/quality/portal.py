@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from civic_pipeline.lake import Attempt
-from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
 
 

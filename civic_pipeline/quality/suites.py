@@ -8,7 +8,7 @@ from typing import Any
 from civic_pipeline.catalog import Expectation
 from civic_pipeline.quality.failed_rows import failed_rows_sql
 from civic_pipeline.quality.library import load_library
-from civic_pipeline.quality.plan import PlannedCheck
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult, Staged
 
 _EXAMPLES = 5

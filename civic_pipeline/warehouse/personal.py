@@ -8,18 +8,16 @@ may show groups of rows only.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 from sqlglot.lineage import Node, lineage
 
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.sql_text import quoted
-
-if TYPE_CHECKING:
-    from civic_pipeline.warehouse.model import Model
+from civic_pipeline.warehouse.model import Model
+from civic_pipeline.warehouse.selects import parse_select
 
 # Table (`schema.table`) -> its columns about persons, in lower case.
 Personal = Mapping[str, frozenset[str]]
@@ -28,7 +26,7 @@ Personal = Mapping[str, frozenset[str]]
 ADDED_COLUMNS = ("_capture_id", "_captured_at", "_sequence", "_edition", "_id", "_row", "_geometry")
 
 
-def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]) -> dict[str, "Model"]:
+def mark_personal(models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dict[str, Model]:
     """`models`, in the order they are built, each with its columns about persons, helper columns included.
 
     Raises FileInvalid for a column of a clean table that is computed from one and not declared, and for a mart or a rule
@@ -60,8 +58,9 @@ def mark_personal(models: Mapping[str, "Model"], datasets: Mapping[str, Dataset]
             if name in persons:
                 persons.add(history)
         for rule in model.rules:
-            _refuse_single_rows(rule.path, _parsed(rule.sql), persons)
-            shown = personal_origins(rule.path, _parsed(rule.sql), rule.reads, columns, personal)
+            query = parse_select(rule.path, rule.sql)
+            _refuse_single_rows(rule.path, query, persons)
+            shown = personal_origins(rule.path, query, rule.reads, columns, personal)
             if shown:
                 listed = ", ".join(f"{column} (made of {origin})" for column, origin in sorted(shown.items()))
                 raise FileInvalid(
@@ -95,7 +94,7 @@ def personal_origins(
     return origins
 
 
-def _stated_origins(model: "Model", every: Iterable[str], personal: Personal) -> dict[str, str]:
+def _stated_origins(model: Model, every: Iterable[str], personal: Personal) -> dict[str, str]:
     """The columns of a table made by Python that its contract computes from a column about persons -> that column."""
     about_persons = {f"{table}.{column}" for table, hidden in personal.items() for column in hidden}
     origins = {}
@@ -112,10 +111,6 @@ def without(relation: str, columns: Iterable[str], personal: Collection[str]) ->
     return f"(select * exclude ({', '.join(hidden)}) from {relation})" if hidden else relation
 
 
-def _parsed(sql: str) -> exp.Query:
-    return cast("exp.Query", parse_one(sql, dialect="duckdb"))
-
-
 def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[str]], dict[str, frozenset[str]]]:
     columns: dict[str, Collection[str]] = {}
     personal: dict[str, frozenset[str]] = {}
@@ -127,7 +122,7 @@ def _of_captures(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Collection[
     return columns, personal
 
 
-def _refuse(model: "Model", origins: Mapping[str, str]) -> None:
+def _refuse(model: Model, origins: Mapping[str, str]) -> None:
     path = model.contract_path
     dated_by = model.dataset.dated_by if model.dataset else None
     for position, column in enumerate(model.contract.columns):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from civic_pipeline.catalog import Dataset, Severity, table_name
 from civic_pipeline.errors import ContractBroken
@@ -14,10 +14,8 @@ from civic_pipeline.quality.drift.comparison import Comparison, Version
 from civic_pipeline.quality.drift.profile import WHOLE, profile
 from civic_pipeline.quality.drift.rules import Finding, Rule, rules
 from civic_pipeline.quality.drift.watched import Watched, watched
+from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
-
-if TYPE_CHECKING:
-    from civic_pipeline.quality.plan import PlannedCheck
 
 __all__ = [
     "LAYER", "Comparison", "Version", "Watched", "check_drift", "drift_checks", "refusal", "remember",
@@ -44,7 +42,7 @@ def drift_checks(model: Model) -> list[tuple[str, Severity, str]]:
     return checks
 
 
-def check_drift(build: Build, staged: Staged, planned: Mapping[str, "PlannedCheck"]) -> dict[str, CheckResult]:
+def check_drift(build: Build, staged: Staged, planned: Mapping[str, PlannedCheck]) -> dict[str, CheckResult]:
     """The results of the drift checks, by name. A failure that a person accepted passes, with a note."""
     model, dataset = staged.model, staged.model.dataset
     if dataset is None:
@@ -129,7 +127,7 @@ def _rules(model: Model, dataset: Dataset) -> list[Rule]:
     return rules(watched(model), dataset.drift)
 
 
-def _result(check: "PlannedCheck", finding: Finding, remark: str, capture: Manifest) -> CheckResult:
+def _result(check: PlannedCheck, finding: Finding, remark: str, capture: Manifest) -> CheckResult:
     if finding.severity is None:
         return check.result(True, examples=(remark,))
     examples = finding.examples[:_EXAMPLES]

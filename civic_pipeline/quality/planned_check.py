@@ -1,0 +1,33 @@
+"""A check before it runs."""
+
+from dataclasses import dataclass
+
+from civic_pipeline.catalog import Expectation, Severity
+from civic_pipeline.warehouse import CheckResult
+from civic_pipeline.warehouse.checks import Layer
+
+
+@dataclass(frozen=True)
+class PlannedCheck:
+    """What is to be checked; `result` turns it into a CheckResult. Great Expectations runs the `expectation`, if any."""
+
+    table: str
+    name: str
+    layer: Layer
+    severity: Severity
+    description: str
+    expectation: Expectation | None = None
+
+    def result(
+        self,
+        passed: bool,
+        evaluated: int | None = None,
+        unexpected: float | None = None,
+        examples: tuple[str, ...] = (),
+    ) -> CheckResult:
+        return CheckResult(
+            self.table, self.name, self.layer, self.severity, passed, self.description, evaluated, unexpected, examples
+        )
+
+    def not_run(self, why: str) -> CheckResult:
+        return CheckResult(self.table, self.name, self.layer, self.severity, False, self.description, not_run=why)
