@@ -116,7 +116,7 @@ def _result(row: dict[str, Any]) -> str:
 def _source(site: Site, tables: str | None) -> Cell:
     """The tables of the tests by their titles, the first with a link to its page; or the source of a document."""
     names = [name for name in (tables or "").split(", ") if name]
-    titles = [table.title if (table := site.table(name)) else name for name in names]
+    titles = [in_words(name) for name in names]
     return Cell(", ".join(titles), href=f"data/{names[0]}/index.html" if names and site.table(names[0]) else None)
 
 

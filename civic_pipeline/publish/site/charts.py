@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 # Wide enough for three years of weeks; tall enough to be read where the page is half as wide.
-_WIDTH, _HEIGHT, _LEFT, _ABOVE, _BELOW = 640, 280, 72, 26, 26
+_WIDTH, _HEIGHT, _LEFT, _ABOVE, _BELOW = 640, 288, 72, 36, 26
 
 
 @dataclass(frozen=True)
