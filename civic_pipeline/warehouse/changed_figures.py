@@ -11,6 +11,13 @@ from civic_pipeline.warehouse import meta
 LIMIT = 100  # figures of one table in one release, those that changed most
 _FIGURES = meta.CHANGED_FIGURES.full_name
 _DIMENSIONS = ("city", "fiscal_year")
+_NAMED_IN = {
+    "agency_id": "marts.dim_agencies",
+    "fund_id": "marts.dim_funds",
+    "geography_id": "marts.dim_geographies",
+    "service_id": "marts.dim_services",
+    "vendor_id": "marts.dim_vendors",
+}
 _TIMES = ("year", "fiscal year", "calendar year", "month", "month of fiscal year", "quarter of fiscal year", "week")
 
 
@@ -68,8 +75,9 @@ def _record(connection: duckdb.DuckDBPyConnection, table: str, name: str, releas
     for (column, unit), is_changed in zip(candidates, changed, strict=True):
         if is_changed:
             figure = quoted(column)
+            named = _row_name(connection, key, columns)
             connection.execute(
-                f"insert into {_FIGURES} select ?, ?, ?, {_row_key(key)}, {_row_name(key, columns)}, ?, ?, a.{figure}, b.{figure}"
+                f"insert into {_FIGURES} select ?, ?, ?, {_row_key(key)}, {named}, ?, ?, a.{figure}, b.{figure}"
                 f" {joined} where {_differs(column)} order by abs(b.{figure} - a.{figure}) desc, 4 limit {LIMIT}",
                 [name, released_at, table, column, unit],
             )
@@ -89,7 +97,7 @@ def _carry_over(connection: duckdb.DuckDBPyConnection, table: str, *, is_changed
     for (column,) in connection.execute(f"select distinct column_name {earlier}", [table]).fetchall():
         if column in columns:
             connection.execute(
-                f"insert into {_FIGURES} by name select earlier.* replace ({_row_name(key, columns)} as row_name)"
+                f"insert into {_FIGURES} by name select earlier.* replace ({_row_name(connection, key, columns)} as row_name)"
                 f" from (select * {earlier} and column_name = ?) as earlier inner join {table} as b"
                 f" on {_row_key(key)} = earlier.row_key and cast(b.{quoted(column)} as double) = earlier.value_after",
                 [table, column],
@@ -106,15 +114,19 @@ def _row_key(key: list[str]) -> str:
     return f"cast(to_json([{', '.join(f'cast(b.{quoted(name)} as varchar)' for name in key)}]) as varchar)"
 
 
-def _row_name(key: list[str], columns: list[str]) -> str:
-    """The row in words: its city and year, its key without ids, and its names; the key itself if it has none of them."""
+def _row_name(connection: duckdb.DuckDBPyConnection, key: list[str], columns: list[str]) -> str:
+    """The row in words: its city and year, its names and those of its ids, and the rest of its key."""
     words = [
-        name
+        f"cast(b.{quoted(name)} as varchar)"
         for name in columns
         if name in _DIMENSIONS or name.endswith("_name") or (name in key and not name.endswith("_id"))
-    ] or key
-    listed = ", ".join(f"cast(b.{quoted(name)} as varchar)" for name in words)
-    return f"[word for word in [{listed}] if word is not null]"
+    ]
+    for name in (name for name in key if name in _NAMED_IN and name.replace("_id", "_name") not in columns):
+        dimension, title = _NAMED_IN[name], name.replace("_id", "_name")
+        if {name, title} <= set(_columns_if_there(connection, dimension)):
+            words.append(f"(select any_value({title}) from {dimension} as named where named.{name} = b.{name})")
+    words = words or [f"cast(b.{quoted(name)} as varchar)" for name in key]
+    return f"[word for word in [{', '.join(words)}] if word is not null]"
 
 
 def _key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -135,3 +147,11 @@ def _with_units(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
     return [name for name, *_ in connection.execute(f"from {relation} limit 0").description]
+
+
+def _columns_if_there(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where database_name = current_database() and concat_ws('.', schema_name, table_name) = ?",
+        [table],
+    )
+    return [name for (name,) in rows.fetchall()]

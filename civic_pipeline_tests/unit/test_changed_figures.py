@@ -83,6 +83,15 @@ def test_another_column_is_the_figure_if_no_dollars_changed_but_never_a_year(bui
     assert publish(build, [{"a": 1}, {"a": 1}], years=(2025, 2026)) == []
 
 
+def test_an_id_is_named_by_its_dimension(build: duckdb.DuckDBPyConnection) -> None:
+    build.execute("create table marts.dim_agencies as select 'a' as agency_id, 'Fire' as agency_name")
+    assert build.execute(
+        f"select {changed_figures._row_name(build, ['agency_id', 'month'], ['agency_id', 'month'])}"
+        " from (select 'a' as agency_id, 7 as month) as b"
+    ).fetchall() == [(["7", "Fire"],)]
+    build.execute("drop table marts.dim_agencies")
+
+
 def test_groups_of_persons_are_left_out(build: duckdb.DuckDBPyConnection) -> None:
     entry = {"table_name": "clean.t", "key_columns": ["id"], "personal_columns": ["pay"]}
     meta.put(build, meta.TABLES, "table_name", "clean.t", [entry])
