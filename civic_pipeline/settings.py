@@ -1,6 +1,7 @@
 """Settings: paths and profile, read once from environment variables and passed on as a value."""
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -46,6 +47,7 @@ class Settings:
     serve_token: str | None = field(default=None, repr=False)
     keep_releases: int = 14
     keep_releases_days: int = 90
+    site_address: str = ""
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -62,6 +64,7 @@ class Settings:
             serve_token=os.environ.get("CIVIC_SERVE_TOKEN"),
             keep_releases=_number("CIVIC_KEEP_RELEASES", cls.keep_releases),
             keep_releases_days=_number("CIVIC_KEEP_RELEASES_DAYS", cls.keep_releases_days),
+            site_address=_address("CIVIC_SITE_ADDRESS"),
         )
 
     @property
@@ -95,6 +98,13 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster_home"
+
+
+def _address(name: str) -> str:
+    text = os.environ.get(name, "")
+    if text and not re.fullmatch(r"https?://[^\s<>\"'?#]+/", text):
+        raise SettingInvalid(name, text, "an address that ends with a slash, such as https://data.example.gov/")
+    return text
 
 
 def _number(name: str, default: int) -> int:

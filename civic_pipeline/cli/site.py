@@ -25,7 +25,7 @@ def build(out: Path | None) -> None:
     from civic_pipeline.publish.site import build_site
 
     settings = Settings.from_environment()
-    built = build_site(settings.warehouse, out or settings.site, last_asked(Lake(settings.lake)))
+    built = build_site(settings.warehouse, out or settings.site, last_asked(Lake(settings.lake)), settings.site_address)
     what = f"{built.pages:,} pages, {built.files:,} files, {built.bytes / 1e6:,.1f} MB" if built.is_new else "unchanged"
     click.echo(f"{built.folder}/index.html: {what}, from release {built.release_id}")
     for part, why in built.left_out.items():

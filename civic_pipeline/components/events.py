@@ -51,7 +51,7 @@ def site_events(context: dg.AssetExecutionContext, settings: Settings) -> Iterat
     if not settings.warehouse.exists():
         context.log.info("no release, so no site")
         return
-    built = build_site(settings.warehouse, settings.site, last_asked(Lake(settings.lake)))
+    built = build_site(settings.warehouse, settings.site, last_asked(Lake(settings.lake)), settings.site_address)
     context.log.info(f"site {built.folder}: {f'{built.pages:,} pages' if built.is_new else 'unchanged'}")
     for part, why in built.left_out.items():
         context.log.warning(f"the site has no pages below {part}: {why}")

@@ -35,7 +35,7 @@ from civic_pipeline.publish.site import (
 )
 from civic_pipeline.publish.site.facts import read_facts
 from civic_pipeline.publish.site.files import Earlier
-from civic_pipeline.publish.site.site import HERE, About, Entry, Site
+from civic_pipeline.publish.site.site import HERE, About, Entry, Site, hash_of
 from civic_pipeline.releases import connect
 from civic_pipeline.replacing import replace_text
 
@@ -92,14 +92,15 @@ class Built:
     left_out: Mapping[str, str]
 
 
-def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> Built:
+def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None, address: str = "") -> Built:
     """Make the site of the release in `warehouse`, and make the link `out` point to it.
 
     The folders of builds are beside `out`, in `<out>-builds`. A build that fails leaves the site as it was. `asked_at`: when the
-    portals were last asked; a night without changes makes no release, so pages read it from `asked.json`.
+    portals were last asked; a night without changes makes no release, so pages read it from `asked.json`. `address`: where the
+    site will be, with a slash at the end; catalogs for programs and the feed state it.
     Raises WarehouseMissing, WarehouseOpened, WarehouseUnreadable, NotWritable, DiskFull, LockHeld, TookTooLong.
     """
-    code = code_hash()
+    code = hash_of(code_hash(), address)[:32]
     with (
         only_writer(out),  # a run makes it, too
         connect(warehouse) as connection,
@@ -117,7 +118,7 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None) -> 
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         earlier = Earlier(out, before if before and before["code"] == code else {})
-        site = Site(draft, facts, connection, earlier)
+        site = Site(draft, facts, connection, earlier, address)
         site.navigation = [Entry(subject.TITLE, subject.PART, subject.home(site)) for subject in SUBJECTS]
         site.tools = [Entry(part.TITLE, part.PART, f"{part.PART}index.html") for part in (data, changes)]
         for subject, entry in zip(SUBJECTS, site.navigation, strict=True):

@@ -1,6 +1,6 @@
 """What other programs read about the tables: Data Package 2, Croissant 1.1 and a DCAT-US 3.0 catalog.
 
-Addresses are relative to the file that states them: where the site will be hosted is not known when it is built.
+Addresses are relative to the file that states them, but for those of the catalog if the site's own address is known.
 """
 
 import re
@@ -155,17 +155,17 @@ def dcat_us(site: Site, files: Mapping[str, Sequence[Download]]) -> dict[str, An
         "description": f"The tables of release {facts.release_id}, each with its checks and the captures behind it.",
         "modified": f"{facts.released_at:%Y-%m-%d}",
         "language": "en",
-        "homepage": "index.html",
+        "homepage": f"{site.address}index.html",
         "dataset": [
-            _dcat_dataset(facts, facts.tables[name], downloads, contact, scores.get(name, {})) for name, downloads in sorted(files.items())
+            _dcat_dataset(site, facts.tables[name], downloads, contact, scores.get(name, {})) for name, downloads in sorted(files.items())
         ],
     }  # fmt: skip
 
 
 def _dcat_dataset(
-    facts: Facts, table: Table, downloads: Sequence[Download], contact: Mapping[str, str], scores: Mapping[str, float]
+    site: Site, table: Table, downloads: Sequence[Download], contact: Mapping[str, str], scores: Mapping[str, float]
 ) -> dict[str, Any]:
-    page = f"data/{table.name}/index.html"
+    facts, page = site.facts, f"{site.address}data/{table.name}/index.html"
     release_id, released_at = facts.version_of(table)
     return {
         "@id": f"urn:civic-pipeline:table:{table.name}",
@@ -200,7 +200,7 @@ def _dcat_dataset(
                 "title": f"{download.kind}, {download.file.rows:,} rows",
                 "format": download.kind.partition(" ")[0],
                 "mediaType": _MEDIA_TYPES[download.kind.partition(" ")[0]],
-                "downloadURL": download.file.path,
+                "downloadURL": f"{site.address}{download.file.path}",
                 "accessURL": page,
                 "byteSize": str(download.file.bytes),
                 "checksum": {"@type": "Checksum", "algorithm": "SHA-256", "checksumValue": download.file.sha256},

@@ -95,12 +95,16 @@ class About:
 
 @dataclass
 class Site:
-    """A site that is being built in `folder`, from the release that `connection` reads. `earlier` has files that may be the same."""
+    """A site that is being built in `folder`, from the release that `connection` reads. `earlier` has files that may be the same.
+
+    `address` is where it will be, or empty.
+    """
 
     folder: Path
     facts: Facts
     connection: duckdb.DuckDBPyConnection
     earlier: Earlier
+    address: str
     files: dict[str, File] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     cards: list[Card] = field(default_factory=list)
@@ -179,6 +183,7 @@ class Site:
             root="../" * path.count("/") or "./",
             assets=self.assets,
             policy=POLICY,
+            address=self.address,
             places=self.facts.places,
             cards=self.cards,
             navigation=self.navigation,
