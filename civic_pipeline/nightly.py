@@ -5,18 +5,17 @@ and checked (quality), and what `civic run` or a sensor does after the run.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from civic_pipeline import interruption
+from civic_pipeline import interruption, machine
 from civic_pipeline.access import open_portals
 from civic_pipeline.catalog import Dataset, table_name
 from civic_pipeline.deadline import time_limit
-from civic_pipeline.errors import DiskFull, HeldBack, NotCaptured
+from civic_pipeline.errors import HeldBack, NotCaptured
 from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_all, last_attempt, load_older_copies
 from civic_pipeline.lock import only_writer
 from civic_pipeline.portals import Access
@@ -37,7 +36,6 @@ from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, reco
 Portals = Callable[[Settings], AbstractContextManager[Access]]
 
 _UMASK = 0o022  # readers are other users; what is about persons has modes of its own
-_LEAST_SPACE = 100_000_000  # bytes: captures, Dagster's records, a release
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,9 @@ def night(
     absent: dict[str, str] = {}  # sources that failed, and that never were captured before
     os.umask(_UMASK)
     with only_writer(settings.data / "run", say):
-        _require_space(settings)
+        machine.require_files()
+        machine.require_space(settings)
+        machine.require_links(settings)
         if selection.releases and (restored := restore_live(settings)):
             say(restored)
         asked = {name: d for name, d in datasets.items() if name in selection.datasets and not d.retired}
@@ -155,14 +155,6 @@ def night(
     if problems:
         sources_first = dict(sorted(problems.items(), key=lambda problem: not problem[0].startswith("raw.")))
         raise HeldBack(sources_first, released=selection.releases)
-
-
-def _require_space(settings: Settings) -> None:
-    """Raise DiskFull before a portal is asked if a night would probably fill the disk: it copies the build once."""
-    free = shutil.disk_usage(settings.data).free
-    needed = _LEAST_SPACE + 2 * (settings.build.stat().st_size if settings.build.exists() else 0)
-    if free < needed:
-        raise DiskFull(settings.data, f"{free / 1e6:,.0f} MB are free, and a run needs about {needed / 1e6:,.0f} MB")
 
 
 def _decided(selection: Selection) -> frozenset[str]:

@@ -8,16 +8,27 @@ from civic_pipeline.settings import Settings
 @click.command()
 def releases() -> None:
     """List the kept releases, newest first."""
-    from civic_pipeline.releases import kept_releases, live_release
+    from civic_pipeline.errors import ReleaseDamaged
+    from civic_pipeline.releases import read_release, release_files
 
     settings = Settings.from_environment()
-    kept, live = kept_releases(settings), live_release(settings)
-    for release in reversed(kept):
-        mark = click.style("live  ", fg="green") if live and release.id == live.id else "      "
+    kept = release_files(settings)
+    live = [file for file in kept if settings.warehouse.exists() and file.samefile(settings.warehouse)]
+    for file in reversed(kept):
+        mark = click.style("live  ", fg="green") if file in live else "      "
+        try:
+            release = read_release(file)
+        except ReleaseDamaged as error:
+            click.echo(f"{mark}{file.stem}  {click.style('damaged', fg='red')}: {error.problem}")
+            continue
         held = f"  {len(release.held_back)} held back" if release.held_back else ""
-        size = release.file.stat().st_size / 1e6
+        size = file.stat().st_size / 1e6
         click.echo(
             f"{mark}{release.id}  {size:8.1f} MB  {len(release.contents):3} tables  {release.git_commit or ''}{held}"
+        )
+    if kept and not live:
+        click.echo(
+            f"None of them is live: {settings.warehouse} is missing or damaged. `civic rollback` makes one live."
         )
     click.echo(
         f"{len(kept)} kept in {settings.releases}: the newest {settings.keep_releases}, for {settings.keep_releases_days} days."

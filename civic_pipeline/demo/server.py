@@ -55,6 +55,7 @@ class DemoPortals:
         # One core per request, so that parallel requests of a client can use the other cores.
         self._con.execute("set threads = 1")
         self._portals = _by_path(self.files, folder)
+        self.is_closed = False
         self._log = RequestLog()
         try:
             self._server = _Server((HOST, port), self)
@@ -159,6 +160,7 @@ class DemoPortals:
             return response
 
     def _close(self) -> None:
+        self.is_closed = True
         self._server.server_close()
         self._con.close()
 
@@ -194,8 +196,8 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore clients that close the connection during a response."""
-        if not isinstance(sys.exception(), ConnectionError):
+        """Ignore clients that close the connection during a response, and requests under way when the portals close."""
+        if not self.portals.is_closed and not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 

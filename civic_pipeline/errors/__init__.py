@@ -11,6 +11,7 @@ from civic_pipeline.errors.base import (
     LockHeld,
     NotWritable,
     SettingInvalid,
+    TooFewFiles,
     TookTooLong,
     disk_error,
     writing,
@@ -66,6 +67,6 @@ __all__ = [
     "NumberTooLong", "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
     "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
     "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",
-    "SourceEmpty", "SourceNotFound", "TookTooLong", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
+    "SourceEmpty", "SourceNotFound", "TooFewFiles", "TookTooLong", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
     "WarehouseOpened", "WarehouseUnreadable", "disk_error", "writing",
 ]  # fmt: skip

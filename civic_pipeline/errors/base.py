@@ -61,6 +61,16 @@ class LockHeld(CivicError):
         super().__init__(f"{path} is being written by {holder}. Wait until that run ends or stop it, then run again.")
 
 
+class TooFewFiles(CivicError):
+    """This process may not open as many files as a run needs."""
+
+    def __init__(self, allowed: int, needed: int) -> None:
+        super().__init__(
+            f"This process may open {allowed} files at once, and a run needs up to {needed}. Raise the limit (`ulimit -n"
+            f" {needed}`, or LimitNOFILE= of the service), then run again."
+        )
+
+
 class TookTooLong(CivicError):
     """DuckDB or another program did not end in time."""
 
@@ -95,7 +105,9 @@ def disk_error(path: Path, text: str, code: int | None = None) -> DiskFull | Not
     """The expected error for what the system (by its `code`), DuckDB or SQLite (Dagster's storage) says about a disk, or None."""
     if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or any(words in text for words in _FULL):
         return DiskFull(path)
-    if code in (errno.EACCES, errno.EPERM, errno.EROFS) or any(words in text for words in _NOT_WRITABLE):
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR) or any(
+        words in text for words in _NOT_WRITABLE
+    ):
         return NotWritable(path, text.split("\n", 1)[0])
     return None
 

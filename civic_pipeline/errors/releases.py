@@ -27,7 +27,7 @@ class WarehouseUnreadable(CivicError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            f"{path} cannot be opened: {problem}. Run `civic run`, which repairs the live file, or choose another file."
+            f"{path} cannot be opened: {problem.rstrip('!.')}. Run `civic run`, which repairs the live file, or choose another file."
         )
         self.problem = problem
 
@@ -47,7 +47,7 @@ class ReleaseDamaged(CivicError):
 
     def __init__(self, file: Path, problem: str) -> None:
         super().__init__(
-            f"{file} is damaged: {problem}. Restore it from a backup or remove it. `civic releases` lists the other releases;"
+            f"{file} is damaged: {problem.rstrip('!.')}. Restore it from a backup or remove it. `civic releases` lists the other releases;"
             " `civic rollback` makes one of them live, and so does the next `civic run` if it is the live one."
         )
         self.problem = problem

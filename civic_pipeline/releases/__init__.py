@@ -2,7 +2,16 @@
 
 from civic_pipeline.releases.compare import Difference, compare
 from civic_pipeline.releases.contents import content_hash, hash_of
-from civic_pipeline.releases.kept import Release, find_release, kept_releases, live_release, restore_live, roll_back
+from civic_pipeline.releases.kept import (
+    Release,
+    find_release,
+    kept_releases,
+    live_release,
+    read_release,
+    release_files,
+    restore_live,
+    roll_back,
+)
 from civic_pipeline.releases.reader import confine, connect, read, refresh, refuse_writing
 
 __all__ = [
@@ -17,8 +26,10 @@ __all__ = [
     "kept_releases",
     "live_release",
     "read",
+    "read_release",
     "refresh",
     "refuse_writing",
+    "release_files",
     "restore_live",
     "roll_back",
 ]

@@ -42,20 +42,32 @@ class Nights:
 
     process: "subprocess.Popen[str]"
     served: Path
+    count: int = 0
 
-    def run(self, data: Path, version: int, kill_after: float | None = None, faults: Faults | None = None) -> int:
-        """Run a night and return its exit status. It is killed after `kill_after` seconds unless it ends before."""
+    def run(
+        self,
+        data: Path,
+        version: int,
+        end_after: float | None = None,
+        end_by: signal.Signals = signal.SIGKILL,
+        faults: Faults | None = None,
+    ) -> int:
+        """Run a night and return its exit status. It gets a signal after `end_after` seconds unless it ends before.
+
+        Each night runs under another host name than the night before, as in containers.
+        """
         assert self.process.stdin
         assert self.process.stdout
         put(self.served, version)
         data.mkdir(exist_ok=True)
         with DemoPortals(self.served, faults=faults) as portals:
-            print(data, portals.url, file=self.process.stdin, flush=True)
+            self.count += 1
+            print(data, portals.url, f"host-{self.count}", file=self.process.stdin, flush=True)
             night = int(self.process.stdout.readline())
-            if kill_after is not None:
-                time.sleep(kill_after)
+            if end_after is not None:
+                time.sleep(end_after)
                 with suppress(ProcessLookupError):
-                    os.kill(night, signal.SIGKILL)
+                    os.kill(night, end_by)
             return int(self.process.stdout.readline())
 
 

@@ -1,11 +1,14 @@
 """Each fault of the demo portals, as a client sees it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import requests
 
@@ -127,6 +130,31 @@ def test_a_connection_that_is_dropped_in_the_body(tmp_path: Path, ask: Ask) -> N
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             ask(portals)
         assert count(ask(portals)) == ROWS
+
+
+def test_portals_close_quietly_during_a_response(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked, ended, handled = threading.Event(), threading.Event(), threading.Event()
+
+    def read_after_the_end(*_: object) -> None:
+        asked.set()
+        ended.wait()
+        raise duckdb.ConnectionException("Connection Error: Connection already closed!")
+
+    def ask_in_vain(portals: DemoPortals) -> None:
+        with suppress(requests.RequestException):
+            resource(portals)
+
+    finish = ThreadingHTTPServer.shutdown_request
+    monkeypatch.setattr(ThreadingHTTPServer, "shutdown_request", lambda *a: (finish(*a), handled.set()))
+    with many(tmp_path) as portals:
+        monkeypatch.setattr(portals, "respond", read_after_the_end)
+        threading.Thread(target=ask_in_vain, args=(portals,), daemon=True).start()
+        asked.wait()
+    ended.set()
+    handled.wait()
+    assert capfd.readouterr().err == ""
 
 
 def test_missing_numbers_as_nan(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Runs nights of the tiny project, each in its own process that a test may kill.
 
-As a script, it reads one line per night from standard input (`<data folder> <address of the portals>`), forks, prints the pid,
-and prints the exit status when the night ends. One process does the slow imports; its children are the nights.
+As a script, it reads one line per night from standard input (`<data folder> <address of the portals> <host name>`), forks, prints
+the pid, and prints the exit status when the night ends. One process does the slow imports; its children are the nights.
 """
 
 import os
+import signal
+import socket
 import sys
 import traceback
 from contextlib import nullcontext
@@ -16,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 import great_expectations  # noqa: F401 - here, so that the children need not import it
 from tiny_project import TinyProject, write_tiny_project
 
-from civic_pipeline import nightly
+from civic_pipeline import interruption, machine
 from civic_pipeline.errors import CivicError
 from civic_pipeline.nightly import Selection, night
 from civic_pipeline.portals import Access
 from civic_pipeline.settings import Settings
 
-nightly._require_space = lambda _: None  # a night on a small disk begins, so that tests can fill it at any point
+machine.require_space = lambda _: None  # a night on a small disk begins, so that tests can fill it at any point
 
 
 def one_night(tiny: TinyProject, portals: str) -> None:
@@ -46,15 +48,24 @@ def main() -> None:
     tiny = write_tiny_project(project)
     columns = {name.lower(): kind for name, kind in tiny.dataset.columns.items()}  # as Socrata writes them
     dataset = tiny.dataset.model_copy(update={"columns": columns, "key": ("payment_no",)})
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until a child handles them
     for line in sys.stdin:
-        data, portals = line.split()
+        data, portals, host = line.split()
         settings = Settings(root=project, data=Path(data))
         child = os.fork()
         if child == 0:
             status = 70
+            socket.gethostname = partial(str, host)
             try:
-                one_night(TinyProject(settings, dataset), portals)
+                with interruption.watched():
+                    for number in signals:
+                        signal.signal(number, interruption.end)
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+                    one_night(TinyProject(settings, dataset), portals)
                 status = 0
+            except KeyboardInterrupt:
+                status = 128 + (interruption.received() or 0)
             except CivicError as error:
                 status = 1
                 print(f"held back: {error}", file=sys.stderr)

@@ -14,12 +14,22 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
+from civic_pipeline.cli import cli
 from civic_pipeline.cli.difference_text import as_text, to_json
-from civic_pipeline.errors import DiskFull, HeldBack, NotReadable, ReleaseDamaged, UnknownName, WarehouseOpened
+from civic_pipeline.errors import (
+    DiskFull,
+    HeldBack,
+    NotReadable,
+    NotWritable,
+    ReleaseDamaged,
+    UnknownName,
+    WarehouseOpened,
+)
 from civic_pipeline.nightly import ReleaseOutcome, Selection
 from civic_pipeline.quality import TableOutcome
 from civic_pipeline.releases import Release, compare, connect, find_release, kept_releases, live_release, roll_back
@@ -246,9 +256,35 @@ def test_a_release_whose_bytes_changed_does_not_go_live(known: TinyProject) -> N
     assert live_release(known.settings).id == second.id
 
 
+def test_the_list_shows_what_is_whole_beside_what_is_damaged(
+    known: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIVIC_DATA", str(known.settings.data))
+    first = kept_releases(known.settings)[0]
+    known.capture(MORE, at=SECOND)
+    _, second = night(known)
+    first.file.chmod(0o644)
+    first.file.write_bytes(b"")
+    listed = CliRunner().invoke(cli, ["releases"])
+    assert listed.exit_code == 0
+    newest, oldest, kept = listed.output.splitlines()
+    assert newest.startswith(f"live  {second.id} ")
+    assert oldest.startswith(f"      {first.id}  damaged: ")
+    assert kept.startswith("2 kept in ")
+    known.settings.warehouse.unlink()
+    assert "None of them is live" in CliRunner().invoke(cli, ["releases"]).output
+
+
 def test_a_rollback_is_refused_while_the_live_file_is_open_for_writing(known: TinyProject) -> None:
     Path(f"{known.settings.warehouse}.wal").write_bytes(b"")
     with pytest.raises(WarehouseOpened):
+        roll_back(known.settings, kept_releases(known.settings)[0].id)
+
+
+def test_something_else_at_the_place_of_the_live_file_is_named(known: TinyProject) -> None:
+    known.settings.warehouse.unlink()
+    known.settings.warehouse.mkdir()
+    with pytest.raises(NotWritable, match="Is a directory"):
         roll_back(known.settings, kept_releases(known.settings)[0].id)
 
 

@@ -198,7 +198,7 @@ class _City:
                 Cell(area["geography_name"], href=area["href"]),
                 number(area["square_meters"] / 2_589_988.11, f"{area['square_meters'] / 2_589_988.11:,.2f}"),
             ]
-            for area in sorted(self.of_kind[kind], key=lambda area: int(area["geography_key"]))
+            for area in sorted(self.of_kind[kind], key=lambda area: (len(area["geography_key"]), area["geography_key"]))
         ]
         headings = [Heading(_KINDS[kind]), Heading("Square miles", is_number=True)]
         return Section("districts", "Council districts", headings, table)
