@@ -39,7 +39,10 @@ def prepare_home(settings: Settings) -> Path:
             raise NotWritable(ours, "Permission denied")
     file = home / "dagster.yaml"
     with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # of a folder in which nothing can be made, such as /proc
+            raise NotWritable(home, "it cannot be created") from error
         present = file.read_text(encoding="utf-8") if file.exists() else None
         wanted = _DEFAULT if present is None else _FORMER_EVENT_LOG.sub("\n", present)
         if wanted != present:

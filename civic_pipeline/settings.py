@@ -56,8 +56,11 @@ class Settings:
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
         waits()  # a wrong one is reported before a run begins
+        data = Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve()
+        if data.exists() and not data.is_dir():
+            raise SettingInvalid("CIVIC_DATA", str(data), "a folder")
         return cls(
-            data=Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve(),
+            data=data,
             profile=cast("Profile", profile),
             demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),

@@ -1,8 +1,12 @@
 """Dagster's configuration in the data folder: written once, then whoever runs the pipeline decides."""
 
+from pathlib import Path
+
+import pytest
 import yaml
 
 from civic_pipeline.dagster_home import prepare_home
+from civic_pipeline.errors import NotWritable, SettingInvalid
 from civic_pipeline.settings import Settings
 
 STORAGE = "storage:\n  sqlite:\n    base_dir: /elsewhere\n"
@@ -34,3 +38,12 @@ def test_an_event_log_that_is_no_more_is_taken_out_and_the_rest_stays(project: S
     configured.write_text(f"telemetry:\n  enabled: false\n{EVENT_LOG}run_queue: {{}}\n", encoding="utf-8")
     prepare_home(project)
     assert yaml.safe_load(configured.read_text(encoding="utf-8")) == {"telemetry": {"enabled": False}, "run_queue": {}}
+
+
+def test_a_home_that_cannot_be_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotWritable, match="/proc/civic/dagster_home cannot be written: it cannot be created"):
+        prepare_home(Settings(data=Path("/proc/civic")))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CIVIC_DATA", str(tmp_path / "file"))
+    with pytest.raises(SettingInvalid, match=r"is not a valid CIVIC_DATA\. Set CIVIC_DATA to a folder"):
+        Settings.from_environment()

@@ -13,7 +13,9 @@ from typing import Any
 import duckdb
 import jinja2
 import pyarrow.parquet
+from markupsafe import Markup
 
+from civic_pipeline.foreign_text import printable
 from civic_pipeline.publish.extracts import write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, ChangedFigure, Facts, Table, in_words
@@ -31,6 +33,11 @@ _RANGE_ROWS = 5_000  # a vendor with few payments costs one row group, about 100
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'self'"
 )
+
+
+def _shown(value: object) -> object:
+    """A value as a page shows it: XML allows no control characters, so one of a portal would break the feed and the charts."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,7 @@ class Site:
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
+            finalize=_shown,
             trim_blocks=True,
             lstrip_blocks=True,
         )
