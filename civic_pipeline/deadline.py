@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 import duckdb
 
+from civic_pipeline import interruption
 from civic_pipeline.errors import TookTooLong
 from civic_pipeline.settings import waits
 
@@ -19,7 +20,7 @@ cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 
 @contextmanager
 def time_limit(what: str, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Interrupt the queries of `connection` and of `cursors` after CIVIC_DATABASE_SECONDS. Raises TookTooLong."""
+    """Interrupt the queries of `connection` and of `cursors` after CIVIC_DATABASE_SECONDS. Raises TookTooLong, Interrupted."""
     seconds = waits().database_seconds
     is_done, is_late = threading.Event(), threading.Event()
 
@@ -37,6 +38,7 @@ def time_limit(what: str, connection: duckdb.DuckDBPyConnection) -> Iterator[Non
     try:
         yield
     except Exception as error:
+        interruption.check()  # DuckDB raises an exception of its own for a signal
         if is_late.is_set():
             raise TookTooLong(what, seconds, _SETTING) from error
         raise

@@ -59,9 +59,10 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.secho("Error: interrupted", fg="red", err=True)
-        code = 128 + (interruption.received() or signal.SIGINT)
+        code = _interrupted()
     except Exception as error:
+        if interruption.received():  # a library has made another exception of it
+            sys.exit(_interrupted())
         civic_error = _find_civic_error(error)
         if civic_error is None or debug:
             sys.excepthook = _print_traceback
@@ -69,6 +70,11 @@ def main() -> None:
         click.secho(f"Error: {civic_error}", fg="red", err=True)
         code = civic_error.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    click.secho("Error: interrupted", fg="red", err=True)
+    return 128 + (interruption.received() or signal.SIGINT)
 
 
 def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:

@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from civic_pipeline.errors import FileUnreadable
 
+_LONGEST_TAG = 4096
+
 
 def write_html_rows(url: str, path: Path, to: Path) -> None:
     """Write the rows of the table in `path` that have a value to `to`, as text.
@@ -16,6 +18,9 @@ def write_html_rows(url: str, path: Path, to: Path) -> None:
     """
     parser = _Cells()
     parser.feed(path.read_bytes().decode("utf-8-sig", errors="replace"))
+    # Python's parser looks through the rest once for each `<` in it: 50 kB of unclosed tags would take 12 seconds, and 10 MB days.
+    if len(parser.rawdata) > _LONGEST_TAG:
+        raise FileUnreadable(url, "it ends in the middle of a tag or a comment")
     parser.close()
     if parser.tables != 1:
         raise FileUnreadable(url, f"it is an HTML page with {parser.tables} tables; an export has one")

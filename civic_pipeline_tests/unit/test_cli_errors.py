@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from civic_pipeline import cli
+from civic_pipeline import cli, interruption
 from civic_pipeline.errors import CivicError, DiskFull, QueryRefused, RunFailed, UnknownName, WarehouseMissing
 from civic_pipeline.settings import Settings
 
@@ -62,6 +63,18 @@ def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "argv", ["civic", "status"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+def test_a_signal_that_a_library_made_another_exception_of_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> str:
+        monkeypatch.setattr(interruption, "_received", signal.SIGTERM)
+        raise RuntimeError("Query interrupted")  # as DuckDB does
+
+    monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", interrupted)
+    assert ends_with(monkeypatch, ["status"]) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "Error: interrupted\n"
 
 
 def test_a_failed_run_lists_the_error_of_each_step() -> None:
