@@ -1,5 +1,7 @@
 """Text from portals as Arrow arrays: exact, or an error that names the column."""
 
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -96,6 +98,18 @@ def test_dates_are_iso_text_or_epoch_milliseconds_also_before_1970() -> None:
 def test_a_value_of_another_type_is_an_error_that_names_the_column(kind: str, value: str) -> None:
     with pytest.raises(ValueUnreadable, match=rf"column 'the_column' as '{kind}', but a value does not parse"):
         read(kind, None, value)
+
+
+def test_pages_are_typed_without_pandas() -> None:
+    """Arrow imports it (a second, 50 MB) to convert a Python value to a scalar; benchmarks/extract.py would miss its target."""
+    program = (
+        "import io, sys; from pyarrow import csv; from civic_pipeline.portals import PortalColumn, columns as c; import pyarrow as pa\n"
+        "page = csv.read_csv(io.BytesIO(b'1136073600000,1.5,7'), csv.ReadOptions(column_names=['a', 'b', 'c']),\n"
+        "    convert_options=csv.ConvertOptions(column_types=dict.fromkeys('abc', pa.string())))\n"
+        "for name, kind in zip('abc', (c.CLOCK, c.NUMBER, pa.float64())): c.typed(page[name], PortalColumn(name, '', kind, ''))\n"
+        "assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
