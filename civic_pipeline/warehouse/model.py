@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from civic_pipeline.catalog import Contract, Dataset, Subject
+from civic_pipeline.catalog import Contract, Dataset, Subject, accepted_as
 from civic_pipeline.warehouse.python_code import PythonCode
 from civic_pipeline.warehouse.readable import READABLE
 from civic_pipeline.warehouse.rule import Rule
@@ -109,8 +109,11 @@ class Model:
 
     @property
     def dating_inputs(self) -> list[str]:
-        """The inputs that date this table: all but dimensions and bridges, which have no date of their own."""
-        return [name for name in self.inputs if not name.startswith(_DESCRIBING)]
+        """The tables that date this one: its inputs but dimensions and bridges, which have no date of their own.
+
+        A clean table as of every capture is as new as the clean table.
+        """
+        return sorted({accepted_as(name) for name in self.inputs if not name.startswith(_DESCRIBING)})
 
     def takes_rows_only_from(self, tables: Collection[str]) -> bool:
         """Whether all its parts do, or its code."""

@@ -77,6 +77,15 @@ def rows(project: TinyProject) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+def test_a_table_of_every_list_is_as_new_as_the_newest_row_of_the_current_one(project: TinyProject) -> None:
+    night(project)
+    with project.build() as build:
+        assert build.connection.execute(
+            "select table_name, data_date::varchar from meta.tables where table_name in (?, 'clean.town_payments') order by 1",
+            [MART],
+        ).fetchall() == [("clean.town_payments", "2026-01-01"), (MART, "2026-01-01")]
+
+
 def test_every_accepted_capture_is_read_as_the_clean_model_reads_it(project: TinyProject) -> None:
     project.capture([("9", "2026-01-01", "$1")], at=THIRD, held_back="too few rows")
     assert night(project)[MART] == "built"
