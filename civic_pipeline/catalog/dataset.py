@@ -215,8 +215,10 @@ class Dataset(Strict):
 
     def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
         """The earlier shape of a source with these columns; None for the current or an undescribed shape."""
-        lacking = self.lacks(columns)
-        return next((shape for shape in self.earlier_shapes if shape.fits(columns, lacking)), None) if lacking else None
+        if not (lacking := self.lacks(columns)):
+            return None
+        unexplained = [name for name in lacking if self.columns[name] != "OID"]  # an export has no object ids
+        return next((shape for shape in self.earlier_shapes if shape.fits(columns, unexplained)), None)
 
     @field_serializer("personal")
     def _in_one_order(self, names: frozenset[str]) -> list[str]:

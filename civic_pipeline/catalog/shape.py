@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 class Shape(Strict):
     """An earlier layout of a source.
 
-    It applies to what lacks a current column and has every column that `columns` reads, ignoring case. In its SQL a quoted name
-    with * stands for the one column that it matches, such as "* ORDINANCE (AMOUNT $)".
+    It applies to what lacks a current column and has every column that `columns` reads, ignoring case. It must explain every column
+    that is missing: else a column that the publisher renamed since would be read as null. In its SQL a quoted name with * stands
+    for the one column that it matches, such as "* ORDINANCE (AMOUNT $)".
     """
 
     seen: str = Field(min_length=1, description="When and where, such as `2016-12 to 2020-11, Socrata qqcv-ihn5`.")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Current column -> SQL over the earlier columns. A column that is not listed has the same name, or was not published.",
+        description="Current column -> SQL over the earlier columns. A column that is not listed has the same name.",
     )
     without: tuple[str, ...] = Field(
         default=(),
-        description="Current columns that did not exist yet: the shape applies only where exactly these are missing.",
+        description="Current columns that did not exist yet: the shape applies only where these are missing, and no other but those of"
+        " `columns`.",
     )
 
     @model_validator(mode="after")
@@ -54,10 +56,9 @@ class Shape(Strict):
         is_read = all(
             len(members(name, columns)) == 1 if "*" in name else members(name, columns) for name in self.reads
         )
-        if not (is_read and self.without):
-            return is_read
         missing, new = {name.lower() for name in lacking}, {name.lower() for name in self.without}
-        return new <= missing <= new | {name.lower() for name in self.columns}
+        explained = new | {name.lower() for name in missing if members(name, self.columns)}
+        return is_read and new <= missing <= explained
 
     def sql(self, name: str, columns: Sequence[str]) -> str:
         """The SQL of a current column over `columns`, which the shape fits."""

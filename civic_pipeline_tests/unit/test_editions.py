@@ -19,6 +19,7 @@ from civic_pipeline.catalog import (
     OpendatasoftSource,
     SocrataSource,
     is_of_type,
+    load_datasets,
     stands_for,
 )
 from civic_pipeline.errors import (
@@ -35,6 +36,7 @@ from civic_pipeline.lake import Captured, backfill, capture, compare_columns, di
 from civic_pipeline.portals import Access, editions_of
 from civic_pipeline.quality import planned_checks
 from civic_pipeline.quality.control_totals import column_total
+from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import CheckResult
 from civic_pipeline.warehouse.as_of import as_of
 from civic_pipeline.warehouse.captured import capture_sql
@@ -141,6 +143,31 @@ def test_a_shape_for_columns_that_did_not_exist_yet_lists_them(tiny: TinyProject
     dataset = with_source(tiny.dataset, SHARED | {"id": "aaaa-1111"}, earlier_shapes=[shape])
     assert dataset.shape_of(("PAYMENT_NO", "Paid_On")) is dataset.earlier_shapes[0]
     assert dataset.shape_of(("Payment_No",)) is None, "Paid_On always existed"
+
+
+SHAPES = {
+    f"{name}: {shape.seen}": (dataset, shape)
+    for name, dataset in load_datasets(CHECKOUT).items()
+    for shape in dataset.earlier_shapes
+}
+
+
+@pytest.mark.parametrize("layout", SHAPES)
+def test_a_column_that_a_shape_does_not_explain_is_missing_and_not_null(layout: str) -> None:
+    """Of every earlier layout: its columns fit, without object ids too; with one of them renamed, they fit nothing."""
+    dataset, shape = SHAPES[layout]
+    others = [
+        name
+        for name in (*shape.columns, *shape.without)
+        if not any(stands_for(f, name) for f in dataset.columns if "*" in f)
+    ]
+    families = {f for f in dataset.columns for name in shape.columns if "*" in f and stands_for(f, name)}
+    kept = [name for name, kind in dataset.columns.items() if name not in {*others, *families} and kind != "OID"]
+    columns = tuple(dict.fromkeys(name.replace("*", "24") for name in (*shape.reads, *map(str.lower, kept))))
+    assert dataset.shape_of(columns) is shape
+    for renamed in columns:
+        left = dataset.shape_of(tuple(f"{name} as of today" if name == renamed else name for name in columns))
+        assert left is None or left is not shape, renamed
 
 
 def test_an_earlier_shape_may_be_what_the_portal_sends_today(tiny: TinyProject) -> None:

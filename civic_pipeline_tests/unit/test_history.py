@@ -271,7 +271,7 @@ def test_a_damaged_older_capture_stops_its_history_and_nothing_else(tiny: TinyPr
 def shaped(tiny: TinyProject) -> TinyProject:
     text = tiny.dataset.model_dump() | {
         "volume": {"shrink_at_most": "10%"},
-        "earlier_shapes": [{"seen": "2020", "columns": {"Amount": "dollars || '.' || cents"}}],
+        "earlier_shapes": [{"seen": "2020", "columns": {"Amount": "dollars || '.' || cents"}, "without": ["Paid_On"]}],
     }
     return TinyProject(tiny.settings, Dataset.model_validate(text))
 
