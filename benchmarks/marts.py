@@ -1,6 +1,7 @@
 """Benchmark of the marts: all tables made from checkbooks of several sizes, and three transformations beside pandas. See README.md."""
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -82,15 +83,20 @@ def report_on_sizes(build: Build, models: dict[str, Model], sizes: list[int]) ->
     lines = [
         "## All marts, checks included",
         "",
-        "| Rows of the checkbook | Marts | Seconds | Slowest |",
-        "|---:|---:|---:|---|",
+        "| Rows of the checkbook | Marts | Seconds | CPU seconds | Load of the machine | Slowest, seconds |",
+        "|---:|---:|---:|---:|---:|---|",
     ]
     for size in sizes:
         rows = with_rows(build, size)
+        cpu = time.process_time()
         seconds = all_marts(build, models)
+        cpu = time.process_time() - cpu
         slowest = sorted(seconds, key=lambda name: -seconds[name])[:4]
         listed = ", ".join(f"{name.removeprefix('marts.')} {seconds[name]:.1f}" for name in slowest)
-        lines.append(f"| {rows:,} | {len(seconds)} | {sum(seconds.values()):.1f} | {listed} |")
+        lines.append(
+            f"| {rows:,} | {len(seconds)} | {sum(seconds.values()):.1f} | {cpu:.1f} | {os.getloadavg()[1]:.0f} | {listed} |"
+        )
+        print(lines[-1], flush=True)
         if size == max(ROWS):
             total = sum(seconds.values())
             lines += ["", verdict(total < LIMIT_SECONDS, f"{total:.0f} s for {rows:,} rows", f"{LIMIT_SECONDS:.0f} s")]

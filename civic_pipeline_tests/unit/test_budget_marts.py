@@ -379,15 +379,17 @@ def test_no_rate_is_given_for_a_year_that_one_of_the_two_sources_lacks(warehouse
     )
     pay(warehouse, [(2022, "Police", "General", 150), (2024, "Police", "General", 70)], {2022: 11, 2024: 12})
     query = (
-        "select city, fiscal_year, comparable_amount, paid_amount, covered_months, execution_status, execution_rate"
+        "select city, fiscal_year, comparable_amount, paid_amount, execution_status, execution_rate, not_published"
         " from marts.mart_budget_execution order by 1, 2"
     )
+    none = "No dataset with the {} of this fiscal year is in the catalog."
     assert rows(warehouse, query) == [
-        ("baltimore", 2022, 200, 150, 11, "partly_covered", None),
-        ("baltimore", 2023, 200, None, 0, "payments_not_published", None),
-        ("baltimore", 2024, None, 70, 12, "budget_not_published", None),
-        ("chicago", 2025, 9, None, 0, "payments_not_published", None),
-    ]
+        ("baltimore", 2022, 200, 150, "partly_covered", None, "The checkbook covers 11 of the 12 months."),
+        ("baltimore", 2023, 200, None, "payments_not_published", None, none.format("payments")),
+        ("baltimore", 2024, None, 70, "budget_not_published", None, none.format("adopted budget")),
+        ("chicago", 2025, 9, None, "payments_not_published", None,
+         "Chicago publishes payments (s4vu-giwb), which are not in the catalog yet."),
+    ]  # fmt: skip
     assert rows(warehouse, "select count(*) from marts.mart_budget_credibility") == [(0,)]
 
 
@@ -416,6 +418,8 @@ def test_pefa_indicators_are_those_worked_by_hand(warehouse: duckdb.DuckDBPyConn
         "select fiscal_year, comparable_amount, paid_amount, head_count, outturn_rate, outturn_grade, outturn_score,"
         " composition_variance, composition_grade, composition_score from marts.mart_budget_credibility order by 1"
     )
+    [(by_object,)] = rows(warehouse, "select distinct by_object_not_published from marts.mart_budget_credibility")
+    assert "no object of expense" in str(by_object)
     assert rows(warehouse, query) == [
         (2022, 600, 600, 3, 1.0, "A", None, pytest.approx(20 / 600, abs=1e-6), "A", None),
         (2023, 600, 660, 3, 1.1, "B", None, pytest.approx(80 / 660, abs=1e-6), "C", None),

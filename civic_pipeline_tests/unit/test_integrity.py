@@ -111,6 +111,7 @@ def test_the_last_month_by_hand() -> None:
 
 def test_the_fence_of_tukey() -> None:
     assert upper_fence([1, 2, 3, 4, 5]) == 4 + 1.5 * (4 - 2)
+    assert upper_fence([2, 2, 2, 2, 9]) == 3, "nobody stands out for selling two kinds of things"
 
 
 def tables(
@@ -153,6 +154,26 @@ def test_q_values_are_those_of_benjamini_and_hochberg_within_test_and_year() -> 
     assert [row["unit_id"] for row in rows if row["is_flagged"]] == ["odd"]
 
 
+def test_every_test_city_and_year_is_a_family_of_its_own() -> None:
+    counts = conforming(np.random.default_rng(1), 400)
+    this_year = [row for unit in ("a", "b", "c") for row in digits(unit, counts)]
+    last_year = [row | {"fiscal_year": 2023} for row in digits("a", counts)]
+    elsewhere = [row | {"city": "y"} for row in digits("a", counts)]
+    months = [
+        {"city": "x", "fiscal_year": 2023, "agency_id": "a", "fiscal_period": n, "paid_amount": 100.0 + n, "coverage_status": "complete"}
+        for n in range(1, 13)
+    ]  # fmt: skip
+    rows = compute_statistics(tables([*this_year, *last_year, *elsewhere], months)).to_pylist()
+    families = {(row["test"], row["city"], row["fiscal_year"]): row["tested_count"] for row in rows}
+    assert families == {
+        ("benford_first_digit", "x", 2024): 3,
+        ("benford_first_digit", "x", 2023): 1,
+        ("benford_first_digit", "y", 2024): 1,
+        ("year_end_share", "x", 2023): 1,
+    }
+    assert {row["q_value"] == row["p_value"] for row in rows if row["tested_count"] == 1} == {True}
+
+
 def test_the_same_inputs_give_the_same_table_in_any_order_of_cities() -> None:
     rng = np.random.default_rng(2)
     sizes = [row for n in range(3) for row in digits(f"a{n}", conforming(rng, 200))]
@@ -186,11 +207,16 @@ def test_a_last_month_is_tested_only_against_enough_complete_months() -> None:
     assert {row["unit_id"]: row["is_flagged"] for row in results} == {"rush": True, "steady": False}
 
 
-def test_a_supplier_of_everything_is_above_the_fence_of_its_year() -> None:
+def test_a_supplier_that_reaches_the_fence_of_its_year_stands_out() -> None:
+    """2024: Q1 is 2, Q3 is 4, so the fence is 7. 2025: 1.25, 2.75 and 5."""
     breadths = [
-        {"city": "x", "fiscal_year": 2024, "vendor_id": f"v{n}", "payment_count": 30, "category_count": count}
-        for n, count in enumerate([1, 1, 2, 2, 3, 9])
+        {"city": "x", "fiscal_year": year, "vendor_id": f"v{n}", "payment_count": 30, "category_count": count}
+        for year, counts in ((2024, [2, 2, 4, 4, 7]), (2025, [1, 1, 2, 2, 3, 4]), (2026, [1, 1, 2, 2, 3, 9]))
+        for n, count in enumerate(counts)
     ]
     results = compute_statistics(tables(breadths=breadths)).to_pylist()
-    assert [row["vendor_id"] for row in results if row["is_flagged"]] == ["v5"]
+    assert [(row["fiscal_year"], row["vendor_id"]) for row in results if row["is_flagged"]] == [
+        (2024, "v4"),
+        (2026, "v5"),
+    ]
     assert {row["p_value"] for row in results} == {None}

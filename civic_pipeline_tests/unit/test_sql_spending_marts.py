@@ -168,12 +168,12 @@ def test_payments_draw_on_the_contract_that_they_cite_whatever_its_release(
     build(warehouse, "marts.dim_contracts", "marts.mart_contract_drawdown", "marts.mart_contract_coverage")
     query = (
         "select contract_number, ceiling_amount, reported_spent_amount, paid_amount, payment_count, drawdown_rate, elapsed_share,"
-        " is_fully_observed from marts.mart_contract_drawdown order by 1"
+        " burn_rate, is_fully_observed from marts.mart_contract_drawdown order by 1"
     )
     elapsed = (date(2023, 9, 29) - date(2023, 7, 1)).days / (date(2024, 6, 30) - date(2023, 7, 1)).days
     assert warehouse.execute(query).fetchall() == [
-        ("P1", 200, 50, 50, 2, 50 / 200, elapsed, True),
-        ("P2", 50, 0, 0, 0, None, 1.0, False),
+        ("P1", 200, 50, 50, 2, 50 / 200, elapsed, 50 / 200 / elapsed, True),
+        ("P2", 50, 0, 0, 0, None, 1.0, None, False),
     ]
     query = "select contract_link, split_count, paid_amount, split_share, paid_share from marts.mart_contract_coverage order by 1"
     assert warehouse.execute(query).fetchall() == [

@@ -113,12 +113,12 @@ def year_end(last_month: float, other_months: Sequence[float]) -> Result:
     return Result(last_month, mean, last_month / mean, p_value, float(low), float(high))
 
 
-def upper_fence(values: Sequence[int]) -> float:
-    """Q3 + 1.5 (Q3 - Q1), Tukey's fence."""
+def upper_fence(counts: Sequence[int]) -> float:
+    """Q3 + 1.5 (Q3 - Q1), Tukey's fence, from which on a count stands out; Q3 + 1 if Q1 is Q3, where most counts are the fence."""
     import numpy as np
 
-    first, third = np.quantile(np.array(values, dtype=float), [0.25, 0.75])
-    return float(third + 1.5 * (third - first))
+    first, third = np.quantile(np.array(counts, dtype=float), [0.25, 0.75])
+    return float(third + (1.5 * (third - first) if third > first else 1))
 
 
 def _share_as_extreme(simulated: "NDArray[np.float64]", observed: float) -> float:

@@ -126,7 +126,7 @@ def _row(test: str, key: tuple[Any, ...], count: int, result: Result) -> Row:
 
 
 def _add_q_values(rows: list[Row]) -> None:
-    """Benjamini-Hochberg within each test, city and year. A test without p-values flags what is above its fence."""
+    """Benjamini-Hochberg within each test, city and year. A test without p-values flags what reaches its fence."""
     from scipy.stats import false_discovery_control
 
     families: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -139,7 +139,7 @@ def _add_q_values(rows: list[Row]) -> None:
         for row in family:
             row["q_value"] = q_by_row.get(id(row))
             row["tested_count"] = len(family)
-            row["is_flagged"] = row["statistic"] > _LEAST[row["test"]] and (
+            row["is_flagged"] = row["statistic"] >= _LEAST[row["test"]] and (
                 row["q_value"] is None or row["q_value"] <= 0.05
             )
 

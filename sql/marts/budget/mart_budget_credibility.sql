@@ -132,6 +132,9 @@ select
     pefa_outturn_grade(round(three_years.middle_deviation, 6)) as outturn_score,
     three_years.composition_variance,
     pefa_composition_grade(three_years.composition_variance) as composition_grade,
-    pefa_composition_grade(round(three_years.middle_variance, 6)) as composition_score
+    pefa_composition_grade(round(three_years.middle_variance, 6)) as composition_score,
+    reasons.reason as by_object_not_published
 from three_years
 left join unmatched using (city, fiscal_year)
+left join seeds.not_published as reasons
+    on reasons.city = three_years.city and reasons.what = 'budget_by_spend_object'

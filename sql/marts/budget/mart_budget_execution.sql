@@ -89,7 +89,14 @@ select
     case when stated.execution_status = 'comparable' then stated.paid_amount - stated.comparable_amount end as variance_amount,
     case
         when stated.execution_status = 'comparable' then cast(stated.paid_amount / stated.comparable_amount as double)
-    end as execution_rate
+    end as execution_rate,
+    case stated.execution_status
+        when 'budget_not_published' then 'No dataset with the adopted budget of this fiscal year is in the catalog.'
+        when 'payments_not_published' then coalesce(reasons.reason, 'No dataset with the payments of this fiscal year is in the catalog.')
+        when 'partly_covered' then 'The checkbook covers ' || stated.covered_months || ' of the 12 months.'
+    end as not_published
 from stated
 inner join marts.dim_agencies as agencies using (agency_id)
 inner join marts.dim_funds as funds using (fund_id)
+left join seeds.not_published as reasons
+    on reasons.city = stated.city and reasons.what = 'payments'

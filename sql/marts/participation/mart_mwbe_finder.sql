@@ -24,30 +24,34 @@ with certifications as (
     group by firms.firm_id, firms.firm_name, firms.authority
 ),
 
+probable as (
+    select firm_id, vendor_id, vendor_name, match_probability
+    from marts.fct_vendor_certification_matches
+    where is_assigned and match_probability >= 0.5
+),
+
 vendors as (
     select
-        matches.firm_id,
-        string_agg(distinct matches.vendor_name, ' | ' order by matches.vendor_name) as vendor_names,
-        max(matches.match_probability) as match_probability,
+        probable.firm_id,
+        string_agg(distinct probable.vendor_name, ' | ' order by probable.vendor_name) as vendor_names,
+        max(probable.match_probability) as match_probability,
         sum(vendors.paid_amount) as paid_amount,
         max(vendors.last_paid_date) as last_paid_date
-    from marts.fct_vendor_certification_matches as matches
-    inner join marts.dim_vendors as vendors on vendors.vendor_id = matches.vendor_id
-    where matches.is_assigned and matches.match_probability >= 0.5
-    group by matches.firm_id
+    from probable
+    inner join marts.dim_vendors as vendors on vendors.vendor_id = probable.vendor_id
+    group by probable.firm_id
 ),
 
 payers as (
     select
-        matches.firm_id,
+        probable.firm_id,
         string_agg(distinct agencies.agency_name, ' | ' order by agencies.agency_name) as paying_agencies,
         sum(payments.paid_amount) filter (where payments.payment_date > certifications.valid_to) as paid_after_end_amount
-    from marts.fct_vendor_certification_matches as matches
-    inner join certifications on certifications.firm_id = matches.firm_id
-    inner join marts.fct_payments as payments on payments.vendor_id = matches.vendor_id
+    from probable
+    inner join certifications on certifications.firm_id = probable.firm_id
+    inner join marts.fct_payments as payments on payments.vendor_id = probable.vendor_id
     inner join marts.dim_agencies as agencies on agencies.agency_id = payments.agency_id
-    where matches.is_assigned and matches.match_probability >= 0.5
-    group by matches.firm_id
+    group by probable.firm_id
 )
 
 select
