@@ -25,8 +25,6 @@ with groups as (
 ordered as (
     select
         *,
-        row_number() over (partition by city, fiscal_year order by headcount, agency_id) as group_rank,
-        min(headcount) over (partition by city, fiscal_year) as smallest,
         coalesce(sum(headcount) over before, 0) as headcount_before
     from groups
     window before as (
@@ -38,7 +36,7 @@ named as (
     select
         ordered.*,
         coalesce(agencies.agency_name, 'Salary not stated') as agency_name,
-        is_masked_group(ordered.headcount, ordered.group_rank, ordered.headcount_before, ordered.smallest) as is_masked
+        is_masked_group(ordered.headcount, ordered.headcount_before) as is_masked
     from ordered
     left join marts.dim_agencies as agencies using (agency_id)
 ),

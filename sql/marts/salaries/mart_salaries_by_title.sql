@@ -44,8 +44,6 @@ ordered as (
     -- allow total_order: city, year, agency and title name a group
     select
         *,
-        row_number() over (partition by city, fiscal_year, agency_id order by headcount, job_title) as group_rank,
-        min(headcount) over (partition by city, fiscal_year, agency_id) as smallest,
         coalesce(sum(headcount) over before, 0) as headcount_before
     from groups
     window before as (
@@ -56,7 +54,7 @@ ordered as (
 ),
 
 judged as (
-    select *, is_masked_group(headcount, group_rank, headcount_before, smallest) as is_masked
+    select *, is_masked_group(headcount, headcount_before) as is_masked
     from ordered
 ),
 
