@@ -1,15 +1,14 @@
 """What integration tests share: a small installation with one good release, and a release of the whole sample."""
 
 import gzip
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from chaos import Nights, nights_under, undisturbed_under
-from filelock import FileLock
+from shared_folder import shared_folder
 from terminal import SAMPLE, Place, serve
 
 from civic_pipeline.catalog import load_datasets
@@ -26,22 +25,10 @@ SMALL = {"baltimore/spending": 600, "maryland/mbe_directory": 200}
 EDITIONS = {"baltimore/spending": {"edition": "fy2022-"}}
 
 
-def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that `make` fills once in a test session; the other workers wait for it."""
-    base = factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "ready").exists():
-            folder.mkdir()
-            make(folder)
-            (folder / "ready").touch()
-    return folder
-
-
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A checkout with two datasets and their clean tables, after one good night. Not to be changed."""
-    folder = shared(tmp_path_factory, "small", _make_small)
+    folder = shared_folder(tmp_path_factory, "small", _make_small)
     return _small_in(folder)
 
 
@@ -81,7 +68,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
     Without the checks, which take a minute and have tests of their own; one result stands for those that failed.
     """
-    return Place(shared(tmp_path_factory, "released", _make_released) / "data")
+    return Place(shared_folder(tmp_path_factory, "released", _make_released) / "data")
 
 
 def _make_released(folder: Path) -> None:

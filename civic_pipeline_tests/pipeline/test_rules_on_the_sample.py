@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,21 +60,11 @@ class Sample:
             return warehouse.execute(query).fetchall()
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """After a good night, never changed."""
-    folder = tmp_path_factory.mktemp("good")
-    sample = shutil.copytree(CHECKOUT / "data" / "sample", folder / "sample")
-    nights = Sample(Settings(data=folder / "data", demo_folder=sample))
-    nights.settings.data.mkdir()
-    assert nights.night() == {}
-    return nights
-
-
 @pytest.fixture
-def sample(good: Sample, tmp_path: Path) -> Iterator[Sample]:
-    data = shutil.copytree(good.settings.data, tmp_path / "data", copy_function=shutil.copy2)
-    yield Sample(Settings(data=data, demo_folder=shutil.copytree(good.settings.demo_folder, tmp_path / "sample")))
+def sample(good_night: Path, tmp_path: Path) -> Sample:
+    data = shutil.copytree(good_night, tmp_path / "data")
+    served = shutil.copytree(CHECKOUT / "data" / "sample", tmp_path / "sample")
+    return Sample(Settings(data=data, demo_folder=served))
 
 
 def twice(rows: Rows) -> Rows:
