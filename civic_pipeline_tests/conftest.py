@@ -7,6 +7,7 @@ pipeline/     the whole job through Dagster
 
 import ast
 import ctypes
+import gc
 import os
 import re
 import shutil
@@ -28,6 +29,7 @@ HERE = Path(__file__).parent
 TIERS = ("unit", "integration", "pipeline")
 
 os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+gc.set_threshold(50_000, 50, 50)  # as `civic` does: a session keeps the trees and classes that it loads
 
 # Nothing here may depend on how fast or how lucky a machine is.
 hypothesis.settings.register_profile(
