@@ -54,11 +54,16 @@ def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
 
 @cache
 def _parsed(file: Path, text: str) -> Sequence[tuple[str, exp.Create]]:
-    macros = [
+    macros = _macros(text)
+    for _, macro in macros:
+        refuse_outside(file, text, macro)
+    return macros
+
+
+@cache
+def _macros(text: str) -> Sequence[tuple[str, exp.Create]]:
+    return [
         (statement.this.this.name.lower(), statement)
         for statement in sqlglot.parse(text, dialect="duckdb")
         if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO"
     ]
-    for _, macro in macros:
-        refuse_outside(file, text, macro)
-    return macros

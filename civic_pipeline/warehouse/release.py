@@ -68,7 +68,7 @@ def release(build: Build) -> Release | None:
         draft = settings.releases / f".{name}"
         try:
             _enter(build, name, now, digest, before)
-            _copy(build.connection, draft)
+            _copy(build, draft)
             if Path(f"{draft}.wal").exists():
                 raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")
             draft.chmod(0o444)
@@ -139,7 +139,8 @@ def _git_commit(root: Path) -> str | None:
     return described.stdout.strip() or None
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
+def _copy(build: Build, draft: Path) -> None:
+    connection = build.connection
     with _attached(connection, draft, "released", f"storage_version '{_STORAGE_VERSION}'"):
         for schema in RELEASED_SCHEMAS:
             connection.execute(f"create schema released.{schema}")
@@ -149,19 +150,23 @@ def _copy(connection: duckdb.DuckDBPyConnection, draft: Path) -> None:
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
         hidden = _personal(connection)
-        for schema, table, comment in tables:
+        for schema, table, _ in tables:
             columns = [row[0] for row in connection.execute(f"describe {schema}.{table}").fetchall()]
             shown = without(f"{schema}.{table}", columns, hidden.get((schema, table), ()))
             connection.execute(f"create table released.{schema}.{table} as from {shown}")
-            _comment(connection, f"table released.{schema}.{table}", comment)
-        comments = connection.execute(
+        columns_with_comments = connection.execute(
             "select schema_name, table_name, column_name, comment from duckdb_columns() where database_name = current_database()"
             " and schema_name in (select unnest(?)) and comment is not null",
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
-        for schema, table, column, comment in comments:
-            if column not in hidden.get((schema, table), ()):
-                _comment(connection, f"column released.{schema}.{table}.{quoted(column)}", comment)
+        with build.transaction():  # one commit instead of thousands
+            for schema, table, comment in tables:
+                if comment:
+                    connection.execute(f"comment on table released.{schema}.{table} is {literal(comment)}")
+            for schema, table, column, comment in columns_with_comments:
+                if column not in hidden.get((schema, table), ()):
+                    name = f"released.{schema}.{table}.{quoted(column)}"
+                    connection.execute(f"comment on column {name} is {literal(comment)}")
         connection.execute("checkpoint released")
 
 
@@ -186,8 +191,3 @@ def _attached(connection: duckdb.DuckDBPyConnection, file: Path, name: str, opti
         yield
     finally:
         connection.execute(f"detach {name}")
-
-
-def _comment(connection: duckdb.DuckDBPyConnection, what: str, comment: str | None) -> None:
-    if comment:
-        connection.execute(f"comment on {what} is {literal(comment)}")
