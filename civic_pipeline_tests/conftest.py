@@ -67,10 +67,13 @@ def _socket_imports(path: Path) -> tuple[str, ...]:
     return tuple(sorted(imported & _SOCKET_NAMES))
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test in the wrong folder ends the session before anything ran."""
+    """A test in the wrong folder ends the session before anything ran. A test that needs a release of the sample is slow."""
     misplaced = {}
     for item in items:
+        if "released" in getattr(item, "fixturenames", ()):  # which takes a minute of both cores
+            item.add_marker("slow")
         tier = tier_of(item.path)
         if tier is None:
             misplaced[item.path] = f"is in no tier: move it to {', '.join(f'{name}/' for name in TIERS)}"
