@@ -334,6 +334,8 @@ def test_the_scorecard_gives_points_to_what_is_known_and_never_a_level(scored: d
     for criterion in {row["criterion"] for row in tests}:
         met = [known[row["test"]][1] for row in tests if row["criterion"] == criterion]
         assert points[criterion] == (0 if False in met else None if None in met else 1), criterion
+    elsewhere = dict(scored.execute("select criterion, points from marts.mart_wwc_scorecard where city = 'chicago'").fetchall())  # fmt: skip
+    assert (elsewhere["DM2"], elsewhere["RDC7"]) == (None, None), "no test has a value, so none failed and none is met"
     assert points["DM1"] == 1, "a document is recorded"
     assert points["DM3"] is None, "no document is recorded, which does not say that there is none"
     assert all(number is None for _, kind, number, _, _ in rows if kind in ("attested", "not_measurable"))
