@@ -154,7 +154,7 @@ _COUNT_KEYSTROKES = """() => {
   window.keystrokes = []
   const list = document.querySelector('[role=listbox]')
   let began = null
-  document.querySelector('#vendor-search').addEventListener('input', () => { began = performance.now() }, true)
+  document.querySelector('#lookup').addEventListener('input', () => { began = performance.now() }, true)
   new MutationObserver(() => {
     if (began !== null) window.keystrokes.push(performance.now() - began)
     began = null
@@ -162,8 +162,8 @@ _COUNT_KEYSTROKES = """() => {
 }"""
 _TIME_SEARCHES = """async ([page, words]) => {
   const script = document.querySelector('script[src$="vendors.js"]').src
-  const { vendors, search } = await import(script)
-  const index = await vendors()
+  const { load, search } = await import(script.replace('vendors.js', 'lookup.js'))
+  const index = await load(document.querySelector('[data-lookup]').dataset.lookup)
   const times = []
   for (const word of words) for (let end = 1; end <= word.length; end++) {
     const began = performance.now()

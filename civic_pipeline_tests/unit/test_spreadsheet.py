@@ -69,3 +69,11 @@ def test_parquet_and_json_are_exact(warehouse: list[tuple[object, ...]], tmp_pat
     lines = [json.loads(line) for line in write_result("json", tmp_path).read_text(encoding="utf-8").splitlines()]
     assert [line["=note"] for line in lines] == [row[0] for row in warehouse]
     assert {Decimal(str(line["amount"])) for line in lines} == {Decimal("-12.50")}
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_table_in_a_file_is_a_csv_also_with_lists(tmp_path: Path) -> None:
+    file = tmp_path / "result"
+    query = "select ['a', 'b'] as words from payments limit 1"
+    assert CliRunner().invoke(cli, ["sql", query, "--output", str(file)], catch_exceptions=False).exit_code == 0
+    assert file.read_text(encoding="utf-8") == '"words"\n"[a, b]"\n'
