@@ -14,9 +14,11 @@ from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
-from civic_pipeline.publish.site.facts import in_words
+from civic_pipeline.publish.site.facts import in_words, read_facts
+from civic_pipeline.publish.site.files import Earlier
 from civic_pipeline.publish.site.formats import change, day, dollars, figure, short_dollars
-from civic_pipeline.publish.site.site import HERE, slugs
+from civic_pipeline.publish.site.site import HERE, Site, slugs
+from civic_pipeline.releases import connect
 from civic_pipeline.warehouse import meta
 
 
@@ -280,6 +282,19 @@ def test_files_of_unchanged_tables_are_taken_over_from_the_site_before(tmp_path:
         assert hashlib.sha256((second / file["path"]).read_bytes()).hexdigest() == file["sha256"]
     fresh = build_site(tmp_path / "r2.duckdb", tmp_path / "other").folder
     assert texts(second) == texts(fresh), "taken over or written, the site is the same"
+
+
+def test_a_file_of_the_site_before_is_never_written_into(release: Path, site: Path, tmp_path: Path) -> None:
+    manifest = json.loads((site / "manifest.json").read_text())
+    name = "tables/marts.dim_funds.csv"
+    entry = manifest["files"][name]
+    (tmp_path / "draft").mkdir()
+    with connect(release) as connection:
+        draft = Site(tmp_path / "draft", read_facts(connection), connection, Earlier(site, manifest), "")
+        for _ in range(2):  # the second time a rename onto the same file does nothing, and leaves the link
+            assert draft.add(name, entry["made_from"], lambda _: 1 // 0).sha256 == entry["sha256"]
+        draft.file("other.json", b"{}")
+    assert hashlib.sha256((site / entry["path"]).read_bytes()).hexdigest() == entry["sha256"]
 
 
 def test_nothing_is_taken_over_from_other_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
