@@ -12,6 +12,7 @@ from small_release import OTHERS, small_release
 
 from civic_pipeline.publish.site import build_site
 from civic_pipeline.publish.site.charts import Chart, Line
+from civic_pipeline.publish.site.facts import Place
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,40 @@ def test_a_chart_draws_each_value_where_its_axis_says() -> None:
 def test_an_axis_has_few_lines(top: float) -> None:
     chart = Chart("A line", "people", [Line("it", [(date(2021, 1, 1), top), (date(2021, 1, 8), 0.0)])])
     assert 1 <= len(chart.ticks) <= 6
+
+
+def test_an_interval_is_a_band_with_the_gaps_of_its_ends_and_nothing_is_drawn_before_the_first_value() -> None:
+    days = [date(2021, month, 1) for month in range(1, 7)]
+
+    def line(*values: float | None) -> Line:
+        return Line("it", list(zip(days, values, strict=True)))
+
+    chart = Chart(
+        "A share",
+        "percent",
+        [line(None, 2, 2, None, 2, 2)],
+        (line(None, 1, 1, None, 1, 1), line(None, 3, 3, None, 3, 4)),
+    )
+    assert [path.count("L") + 1 for path in chart.areas] == [4, 4]  # two stretches, each with two days below and above
+    assert chart.paths[0][0].startswith(f"M{chart.left:.1f},")  # January has no value: the chart begins in February
+    assert len(chart.gaps) == 1
+    assert chart.ticks[-1] == (chart.ceiling, "4")  # the axis ends at a round number, not below the largest value
+
+
+@pytest.mark.parametrize(
+    ("first_month", "is_named_by_start", "period", "day"),
+    [
+        (7, False, 1, date(2025, 7, 1)),
+        (7, False, 12, date(2026, 6, 1)),
+        (7, True, 12, date(2027, 6, 1)),
+        (1, False, 3, date(2026, 3, 1)),
+    ],
+)
+def test_a_month_of_a_fiscal_year_has_a_first_day(
+    first_month: int, is_named_by_start: bool, period: int, day: date
+) -> None:
+    place = Place("town", "Town", "city", None, (), first_month, is_named_by_start)
+    assert place.first_day(2026, period) == day
 
 
 def test_notices_without_a_neighborhood_are_counted(site: Path) -> None:
