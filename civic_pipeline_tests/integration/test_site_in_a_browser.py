@@ -201,6 +201,17 @@ def test_what_a_vendor_was_paid_is_three_clicks_away(page: Page, warehouse: Path
     assert sum((Decimal(line["amount"]) for line in lines), Decimal()) == paid
 
 
+def test_a_vendor_with_markup_for_a_name_is_text_wherever_it_stands(page: Page, site: Path, warehouse: Path) -> None:
+    ((name,),) = ask(warehouse, "select vendor_name from dim_vendors where vendor_name like '%<script>%'")
+    page.goto("/spending/baltimore/")
+    page.get_by_label("Name of the vendor").fill(name[:18])
+    page.get_by_role("option", name=name).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.locator(".reference")).to_contain_text(name)
+    assert page.locator("main script:not([type='application/json'])").count() == 0
+    assert [file for file in site.rglob("*.html") if "<script>" in file.read_text(encoding="utf-8")] == []
+
+
 def test_a_property_is_looked_up_with_its_time_line_and_its_whole_block(page: Page, warehouse: Path) -> None:
     lot, block, address, events, properties = ask(
         warehouse,
@@ -435,6 +446,12 @@ def test_charts_are_read_in_forced_colors_and_nothing_moves_if_asked(browser: Br
         bar, track = (page.locator(f"#funds-bars .bar .{part}").first.evaluate(fill) for part in ("value", "track"))
         assert box != text
         assert bar != track
+        page.goto("/firms/baltimore/")
+        strokes = {
+            line.evaluate("element => getComputedStyle(element).stroke")
+            for line in page.locator(".chart .line0 path").all()
+        }
+        assert strokes == {page.locator("h1").evaluate("element => getComputedStyle(element).color")}
         page.goto("/")
         moving = "() => [...document.querySelectorAll('*')].filter(one => parseFloat(getComputedStyle(one).transitionDuration)).length"
         assert page.evaluate(moving) == 0

@@ -237,6 +237,10 @@ LAST_NAMES = (
 ).split()
 
 
+# A portal may publish markup for a name. One vendor has it, so that the sample shows whether all who read it treat names as text.
+_WITH_MARKUP = {"Laurelwick Printing LLP": "Laurelwick <script>alert(2)</script> Printing LLP"}
+
+
 @dataclass(frozen=True)
 class Vendor:
     """A payee. `name`: usual spelling in the checkbook. `weight`, `scale`: relative frequency and size of its payments."""
@@ -264,7 +268,10 @@ def vendors() -> tuple[Vendor, ...]:
     for rank, (name, trade) in enumerate(_names(rng, 900)):
         payees.append(
             Vendor(
-                name, trade, weight=1 / (rank + 6) ** 0.95, scale=rng.lognormvariate(0, 0.7) * (4 if rank < 12 else 1)
+                _WITH_MARKUP.get(name, name),
+                trade,
+                weight=1 / (rank + 6) ** 0.95,
+                scale=rng.lognormvariate(0, 0.7) * (4 if rank < 12 else 1),
             )
         )
     return tuple(payees)
