@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from nightly import Project, copied
-from report import Report
+from report import Report, verdict
 
 MARTS = 60
 LIMIT_SECONDS = 10.0  # what that many more marts may add to the three together
@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="also into results/")
     arguments = parser.parse_args()
     report = Report()
-    report.say([f"# {arguments.marts} marts more", "", "| | load | plan | show | together |", "|---|---|---|---|---|"])
+    report.add([f"# {arguments.marts} marts more", "", "| | load | plan | show | together |", "|---|---|---|---|---|"])
     folder = Path(tempfile.mkdtemp(prefix="graph-"))
     try:
         projects = {
@@ -135,14 +135,13 @@ def main() -> None:
             ]
             load, plan, show = (median(run[step] for run in runs) for step in range(3))
             totals.append(load + plan + show)
-            report.say([f"| {name} | {load:.1f} s | {plan:.1f} s | {show:.1f} s | {totals[-1]:.1f} s |"])
+            report.add([f"| {name} | {load:.1f} s | {plan:.1f} s | {show:.1f} s | {totals[-1]:.1f} s |"])
         added = totals[1] - totals[0]
-        word = "PASS" if added <= LIMIT_SECONDS else "FAIL"
-        report.say(["", f"- {word}: {added:.1f} s more; target at most {LIMIT_SECONDS:.0f} s"])
+        report.add(["", verdict(added <= LIMIT_SECONDS, f"{added:.1f} s more", f"at most {LIMIT_SECONDS:.0f} s")])
     finally:
         shutil.rmtree(folder)
     if arguments.write:
-        report.keep("graph")
+        report.save("graph")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,15 @@ def test_the_tiny_project_has_no_mistake(tiny: TinyProject) -> None:
     assert found(tiny) == []
 
 
+def test_nobody_changes_a_syntax_tree_which_every_load_shares(tiny: TinyProject) -> None:
+    models = tiny.models()
+    texts = {name: model.query.sql(dialect="duckdb") for name, model in models.items()}
+    assert found(tiny) == []
+    again = tiny.models()
+    assert all(again[name].parts[0].query is model.parts[0].query for name, model in models.items())
+    assert {name: model.query.sql(dialect="duckdb") for name, model in again.items()} == texts
+
+
 # Wrong columns
 
 
