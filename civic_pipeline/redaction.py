@@ -15,7 +15,8 @@ SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_
 _MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
 _PARAMETER = re.compile(r"([?&;#])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
-_BARE_QUERY = re.compile(r"(\w+://[^\s'\"?#]*\?)([^\s'\"=&;#]+)(?=[\s'\"#]|$)")
+_QUERY = re.compile(r"(\w+://[^\s'\"?#]*\?)([^\s'\"#]+)")
+_BARE = re.compile(r"(?<![^&;])[^=&;]+(?![^&;])")  # a part of a query that is no name=value
 # Nobody can list the names that services give to their secrets. These parameters of portals and of files select, order or
 # format rows; every other value is taken for a secret. Names are compared decoded, in lower case and without Socrata's $.
 _HARMLESS = frozenset(
@@ -34,14 +35,21 @@ def redacted(text: str) -> str:
     for name in SECRETS:
         for secret in _forms(name, os.environ.get(name, "")):
             text = text.replace(secret, f"<{name}>")
-    return _PARAMETER.sub(_without_secret, _BARE_QUERY.sub(r"\1<redacted>", _USER.sub("<redacted>@", text)))
+    return _PARAMETER.sub(_without_secret, _QUERY.sub(_without_bare, _USER.sub("<redacted>@", text)))
 
 
 def doubtful_parts(address: str) -> list[str]:
     """What of an address may be a secret, for messages: a user, and the names of parameters that are not known to be harmless."""
     users = ["the user"] if _USER.search(address) else []
-    bare = ["the text after ?"] if _BARE_QUERY.search(address) else []
+    query = _QUERY.search(address)
+    bare = (
+        ["a text without a name"] if query and any(not _is_harmless(part) for part in _BARE.findall(query[2])) else []
+    )
     return users + bare + [match[2] for match in _PARAMETER.finditer(address) if not _is_harmless(match[2])]
+
+
+def _without_bare(query: re.Match[str]) -> str:
+    return query[1] + _BARE.sub(lambda part: part[0] if _is_harmless(part[0]) else "<redacted>", query[2])
 
 
 def _without_secret(parameter: re.Match[str]) -> str:

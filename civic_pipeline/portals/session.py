@@ -21,15 +21,16 @@ from civic_pipeline.errors import HostPrivate, RedirectInsecure
 from civic_pipeline.portals.decompression_limit import check_decompressed_size
 from civic_pipeline.portals.wire import Wire
 
-# IPv6 networks whose last 32 bits are an IPv4 address: NAT64, local NAT64, IPv4-compatible.
-_IPV4_IN_IPV6 = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+# IPv6 networks whose last 32 bits are an IPv4 address: NAT64, local NAT64, IPv4-compatible, IPv4-translated.
+_IPV4_IN_IPV6 = tuple(ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
 
-# Not public, whatever the version of Python says: the metadata service of Azure, 6to4 relays, dummy prefix, protocol
+# Not public, whatever the version of Python says: the metadata services of Azure and Oracle, 6to4 relays, dummy prefix, protocol
 # assignments (Teredo and others), documentation, segment routing, site-local (IANA special-purpose registries).
 _NOT_PUBLIC = tuple(
     ip_network(text)
     for text in (
         "168.63.129.16",
+        "192.0.0.0/24",
         "192.88.99.0/24",
         "100:0:0:1::/64",
         "2001::/23",

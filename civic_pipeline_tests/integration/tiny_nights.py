@@ -64,13 +64,13 @@ def main() -> None:
                     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
                     one_night(TinyProject(settings, dataset), portals)
                 status = 0
-            except KeyboardInterrupt:
-                status = 128 + (interruption.received() or 0)
             except CivicError as error:
                 status = 1
                 print(f"held back: {error}", file=sys.stderr)
             finally:
-                if status == 70:
+                if number := interruption.received():  # whatever a library made of it, as `run_nightly` does
+                    status = 128 + number
+                elif status == 70:
                     traceback.print_exc()
                 os._exit(status)
         print(child, flush=True)

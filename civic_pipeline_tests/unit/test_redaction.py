@@ -53,6 +53,8 @@ def test_secrets_of_the_environment_are_removed(text: str, shown: str) -> None:
         ("https://h/x?t%6fken=abc&api%2Dkey=1", "https://h/x?t%6fken=<redacted>&api%2Dkey=<redacted>"),
         ("https://h/x?sv=2024&sp=r&se=2026-01-01&k=abc", "https://h/x?sv=<redacted>&sp=<redacted>&se=<redacted>&k=<redacted>"),
         ("https://h/x?ZXlKaGJHY2k", "https://h/x?<redacted>"),
+        ("https://h/x?ZXlKaGJHY2k&f=json", "https://h/x?<redacted>&f=json"),
+        ("https://h/x?f=json&key%3Dabc&download", "https://h/x?f=json&<redacted>&download"),
         ("https://h/x?ZXlKaGJHY2k#top", "https://h/x?<redacted>#top"),
         ("https://h/x#access_token=abc", "https://h/x#access_token=<redacted>"),
         ("/rows.csv?ticket=abc (", "/rows.csv?ticket=<redacted> ("),
