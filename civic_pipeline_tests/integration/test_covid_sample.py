@@ -24,6 +24,17 @@ def test_a_repaired_outage_and_late_reports_are_seen_over_four_captures(released
     assert released.rows(late) > [(100,)]
 
 
+def test_an_outage_is_in_the_data_as_of_its_days_and_filled_in_as_of_later_ones(released: Place) -> None:
+    """The commands of docs/analysts/covid.md."""
+    of_a_day = (
+        "select cumulative_cases from clean.maryland_covid_cases"
+        " where county = 'Baltimore City' and observed_date = '2021-12-10'"
+    )
+    then, later = (released.civic("as-of", day, of_a_day, "--format", "csv") for day in ("2021-12-16", "2022-01-12"))
+    assert then.out.split()[-1] == "0", then.err
+    assert int(later.out.split()[-1]) > 50_000, later.err
+
+
 def test_cases_of_the_city_are_recomputed_from_the_file(released: Place) -> None:
     with gzip.open(SAMPLE / "covid_cases.csv.gz", "rt", encoding="utf-8") as file:
         totals = {
