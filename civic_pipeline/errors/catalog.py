@@ -1,10 +1,13 @@
 """Errors in files that people write: YAML, SQL and seeds."""
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from civic_pipeline.errors.base import CivicError
 from civic_pipeline.foreign_text import shortened
+
+_MOST_LISTED = 10
 
 
 class FileInvalid(CivicError):
@@ -31,4 +34,12 @@ class UnknownName(CivicError):
     exit_code = 2
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no {kind} {name!r}. Choose one of: {', '.join(sorted(known)) or '(none)'}.")
+        names = sorted(known)
+        # Hundreds of names would hide the one that was meant.
+        listed = (
+            names
+            if len(names) <= _MOST_LISTED
+            else get_close_matches(name, names, _MOST_LISTED) or names[:_MOST_LISTED]
+        )
+        more = f", or {len(names) - len(listed):,} others" if len(names) > len(listed) else ""
+        super().__init__(f"There is no {kind} {name!r}. Choose one of: {', '.join(listed) or '(none)'}{more}.")

@@ -193,6 +193,7 @@ def _verify(
         full_read_at=full_read_at.isoformat(), requests=traffic.requests, retries=traffic.retries,
         pages_halved=traffic.pages_halved, received_bytes=traffic.bytes, bytes=path.stat().st_size, sha256=sha256,
         freshness_token=fresh.token, freshness_link=fresh.link,
+        answered_from=description.answered_from,
         reference_system="EPSG:4326" if any(c.is_derived and c.portal_type == "WKB" for c in description.columns) else None,
     )  # fmt: skip
 

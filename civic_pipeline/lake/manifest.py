@@ -37,6 +37,7 @@ class Part(Strict):
     Verification: the portal's row counts before (`counted`) and after the read (`counted_after`) equal the stored rows
     (`landed`), and `distinct` row ids + `reused_ids` (rows whose id the portal also gives to another row) = `landed`.
     `row_id` and `distinct` are None if the portal has no row ids.
+    `url` was asked; `answered_from` is where a redirect led to, without parameters, None if nowhere else.
     `reference_system`: of the geometries; None if there are none, and in captures made before 0.2.0.
     `full_read_at`: the last time at which all rows were read, not only edits.
     `requests`, `retries`, `pages_halved` and `received_bytes`: the cost of the read.
@@ -63,6 +64,7 @@ class Part(Strict):
     freshness_token: str | None
     freshness_link: str
     reference_system: str | None = None
+    answered_from: str | None = None
 
 
 class Verdict(Strict):

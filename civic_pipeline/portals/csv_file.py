@@ -109,9 +109,9 @@ def open_csv(url: str, path: Path, unpacked: Path, encoding: str | None) -> CsvF
     for line, record in records:
         if len(record) != len(header):
             values = f"{len(record)} value{'s' if len(record) > 1 else ''}"
+            names = f"{len(header)} names" if len(header) > 1 else "1 name: if the first line is a title, remove it"
             raise FileUnreadable(
-                url,
-                f"line {line} has {values}, the header has {len(header)} names (separator: {_DELIMITERS[delimiter]})",
+                url, f"line {line} has {values}, the header has {names} (separator: {_DELIMITERS[delimiter]})"
             )
         rows += 1
         for place in unnamed:

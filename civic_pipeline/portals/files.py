@@ -10,7 +10,7 @@ import re
 import weakref
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -38,10 +38,11 @@ _CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
 
 @dataclass(frozen=True)
 class _OpenFile:
-    """The last version of the file: the sha256 of its bytes, and its table."""
+    """The last version of the file: the sha256 of its bytes, its table, and the address that a redirect led to."""
 
     sha256: str
     table: FileTable
+    answered_from: str | None = None
 
 
 class FileDataset:
@@ -78,8 +79,9 @@ class FileDataset:
         title = unquote(urlsplit(self._source.url).path).rpartition("/")[2] or self._source.url
         about = About(title, description=current.table.kind)
         return Description(
-            redacted(self._address), about, current.table.columns, ROW_NUMBER, Freshness(current.sha256, "sha256")
-        )
+            redacted(self._address), about, current.table.columns, ROW_NUMBER, Freshness(current.sha256, "sha256"),
+            answered_from=current.answered_from,
+        )  # fmt: skip
 
     def count(self) -> int:
         return self._table.rows
@@ -113,6 +115,8 @@ class FileDataset:
             if self._current is not None and self._statuses[-1:] == [304]:
                 return self._current
             current = self._open_if_changed(_sha256(body.path), body.path)
+            if body.url != self._address.partition("?")[0]:
+                current = replace(current, answered_from=redacted(body.url))
             for name, condition in _CONDITIONS.items():
                 self._session.headers.pop(condition, None)
                 if body.headers.get(name):

@@ -4,6 +4,7 @@ First the file is rewritten with one feature per line; this counts the features 
 property. Then DuckDB reads the rows. The capture is verified if both give the same number of rows.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,8 @@ def _features(text: JsonText, members: dict[str, Any]) -> Iterator[tuple[dict[st
     if text.next_character():
         raise InvalidJson("there is text after the end of the object")
     if "features" not in members:
+        if refusal := members.get("errors") or members.get("error"):
+            raise InvalidJson(f"it holds what a portal answered in place of data: {json.dumps(refusal)[:200]}")
         raise InvalidJson(f"it is an object with {', '.join(members) or 'no members'}, without features")
     nested = members.get("properties")
     flags = (members, nested if isinstance(nested, dict) else {})

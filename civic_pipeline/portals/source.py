@@ -80,7 +80,8 @@ class Description:
     """A source before it is read.
 
     `row_id`: the column that is unique at the portal, or None. `edited`: the column with the time of a row's last edit;
-    None if there is none or if the dataset does not read edits. Raises NamesAlike if two names look alike,
+    None if there is none or if the dataset does not read edits. `answered_from`: the address that a redirect led to, without
+    parameters; None if it is `url`. Raises NamesAlike if two names look alike,
     FileUnreadable for more than MOST_COLUMNS columns or a name of more than LONGEST_NAME characters.
     """
 
@@ -90,6 +91,7 @@ class Description:
     row_id: PortalColumn | None
     freshness: Freshness
     edited: PortalColumn | None = None
+    answered_from: str | None = None
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.landed]

@@ -48,6 +48,9 @@ def test_a_civic_error_ends_with_its_message_and_exit_code(
     assert ends_with(monkeypatch, ["doctor", "town/nowhere"]) == UnknownName.exit_code
     err = capsys.readouterr().err
     assert "Error: There is no dataset 'town/nowhere'. Choose one of: baltimore/" in err
+    assert " others.\n" in err
+    assert ends_with(monkeypatch, ["doctor", "baltimore/spendin"]) == UnknownName.exit_code
+    assert "Choose one of: baltimore/spending, " in capsys.readouterr().err
     assert "Traceback" not in err
     assert ends_with(monkeypatch, ["nothing"]) == 2
 

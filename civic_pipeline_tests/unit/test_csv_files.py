@@ -115,6 +115,10 @@ def test_an_unnamed_column_with_a_single_value_is_kept(tmp_path: Path) -> None:
     [
         (b"a,b\n1,2\n3\n4,5\n", "line 3 has 1 value, the header has 2 names (separator: commas)"),
         (b"a,b\n1,2\n3,4,5\n", "line 3 has 3 values, the header has 2 names"),
+        (
+            b"City of Town\na,b\n1,2\n",
+            "the header has 1 name: if the first line is a title, remove it (separator: commas)",
+        ),
         (b'a,b\n1,"x\ny"\n3,4,\n', "line 4 has 3 values"),
         (b'a,b\n1,2\n3,"never closed\n4,5\n', "line 4: unexpected end of data"),
         (b'a,b\n1,"x"y\n', "line 2: ',' expected after '\"'"),

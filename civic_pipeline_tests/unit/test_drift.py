@@ -147,6 +147,10 @@ LIES = {
         "ledger", changed("ledger", "contract_number = null", "hash(payment_split_id) % 3 > 0"),
         {"drift__emptied_columns": CRITICAL},
     ),
+    "ledger: a sparse column loses some of its values": Lie(
+        "ledger", changed("ledger", "contract_number = null", "hash(payment_split_id) % 4 = 0"),
+        {"drift__emptied_columns": WARNING, "drift__blank_share": WARNING}, held_back=False,
+    ),
     "ledger: every payee hidden": Lie(
         "ledger", changed("ledger", "vendor_name = 'Various'", "true"), {"drift__payees": CRITICAL},
     ),
@@ -211,6 +215,7 @@ TRUE_HISTORIES = {
         "firms", ("from firms where hash(listing_id) % 120 > 0 union all select * replace ('new ' || listing_id as listing_id,"
         " 'N' || certification_number as certification_number, 'New ' || firm_name as firm_name) from firms where hash(listing_id) % 60 = 7"),
     ),
+    "the few contracts of a small agency end": ("contracts", "from contracts where agency_name <> 'Library'"),
     "nothing but other codes": ("contracts", "select * replace ('x' || contract_share_id as contract_share_id) from contracts"),
 }  # fmt: skip
 

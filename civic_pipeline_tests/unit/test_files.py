@@ -17,6 +17,7 @@ from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components.dagster_terms import reference
 from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
 from civic_pipeline.lake.attempts import host_of
+from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.portals import Access, decompression_limit, http
 from civic_pipeline.portals.files import FileDataset
 from civic_pipeline.portals.http import TRIES
@@ -162,6 +163,7 @@ class Web(BaseAdapter):
         response.status_code, body, headers = self.answer(request)
         response.raw, response.url = io.BytesIO(body), str(request.url)
         response.headers.update(headers)
+        response.request = request
         return response
 
     def close(self) -> None: ...
@@ -231,6 +233,21 @@ def test_a_lasting_failure_is_an_error_after_the_last_try(served: Served, error:
     with pytest.raises(error, match=URL):
         file.describe()
     assert len(web.requests) == (1 if error is SourceNotFound else TRIES)
+
+
+def test_the_manifest_has_the_address_that_was_asked_and_where_a_redirect_led(tmp_path: Path) -> None:
+    """Without parameters: an export of a Hub leads to a signed address of a file store."""
+
+    def answer(request: requests.PreparedRequest) -> Served:
+        if request.url == URL:
+            return 302, b"", {"Location": "https://store.example/a.csv?signature=secret"}
+        return 200, b"a\n1\n", {}
+
+    file, _ = on_web(answer)
+    part = land(Landing("town/a", None, tmp_path, lambda _: None), file, file.describe(), 1)
+    assert (part.url, part.answered_from) == (URL, "https://store.example/a.csv")
+    direct, _ = on_web(lambda _: (200, b"a\n1\n", {}))
+    assert direct.describe().answered_from is None
 
 
 def test_an_invalid_file_is_not_downloaded_again() -> None:

@@ -62,7 +62,9 @@ def test_a_collection_is_read_through_a_window(tmp_path: Path, monkeypatch: pyte
         ('{"type":"FeatureCollection","features":[{"properties":{"a":1},"geometry":null}', "it is truncated"),
         ('{"type":"FeatureCollection","features":[]}{', "there is text after the end of the object"),
         ('{"type":"FeatureCollection","features":[]', "it is truncated"),
-        ('{"error":{"code":500,"message":"failed"}}', "it is an object with error, without features"),
+        ('{"error":{"code":500,"message":"failed"}}', "what a portal answered in place of data"),
+        # As an export of a Hub was saved under the name of its file.
+        ('{"errors":[{"status":403,"title":"Forbidden"}],"data":null}', "Forbidden"),
         ('{"type":"FeatureCollection","features":[],"exceededTransferLimit":true}', "features are missing, as its exceededTransferLimit says"),
         ('{"features":[],"properties":{"exceededTransferLimit":true}}', "features are missing, as its exceededTransferLimit says"),
         ('{"features":[{"properties":{"a":NaN}}]}', "NaN is not a JSON number"),
