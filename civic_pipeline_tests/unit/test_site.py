@@ -405,11 +405,20 @@ def test_libraries_are_what_their_list_says() -> None:
     assert all(library["licence"] and library["licence_file"] in library["files"] for library in listed)
 
 
+def test_pages_with_one_name_have_titles_that_say_where_they_are(site: Path) -> None:
+    titles = [
+        re.search("<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.DOTALL)[1]
+        for page in site.rglob("index.html")
+    ]  # type: ignore[index]
+    assert "Fire – Budget of Town – Civic data" in titles
+    assert len(titles) == len(set(titles))
+
+
 def test_names_that_are_for_programs_are_written_in_words() -> None:
-    text = "Only primes (prime_payments_only): see marts.mart_mwbe_reported and mart_kpi_lifecycle; plan_goals.csv is a file."
+    text = "Only primes (prime_payments_only): see marts.mart_mwbe_reported and mart_kpi_lifecycle; plan_goals.csv is a file, not a case_rate."
     assert (
         in_words(text)
-        == "Only primes (prime payments only): see M/WBE reported and Kpi lifecycle; plan_goals.csv is a file."
+        == "Only primes (prime payments only): see M/WBE reported and Kpi lifecycle; plan_goals.csv is a file, not a case rate."
     )
 
 

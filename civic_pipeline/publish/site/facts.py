@@ -39,7 +39,7 @@ def in_words(text: str) -> str:
     text = re.sub(
         rf"\b(?:(?:marts|clean|meta)\.\w+|(?:{'|'.join(sorted(_KINDS))})_\w+)", lambda name: title_of(name[0]), text
     )
-    return re.sub(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\.)", lambda name: name[0].replace("_", " "), text)
+    return re.sub(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\.\w)", lambda name: name[0].replace("_", " "), text)
 
 
 @dataclass(frozen=True)
