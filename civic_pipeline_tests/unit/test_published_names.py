@@ -125,6 +125,13 @@ def test_a_column_that_the_rows_call_otherwise_is_not_null(tmp_path: Path) -> No
     ]
 
 
+def test_times_of_an_unknown_zone_are_no_instants() -> None:
+    metadata = benches({"name": "Built", "type": "esriFieldTypeDate"})
+    assert [c.is_instant for c in layer({0: (metadata, [])}).describe().columns] == [False, True]
+    unknown = metadata | {"datesInUnknownTimezone": True}
+    assert [c.is_instant for c in layer({0: (unknown, [])}).describe().columns] == [False, False]
+
+
 def test_metadata_may_name_its_fields_in_another_case(tmp_path: Path) -> None:
     """The object id, and the subtypes whose labels a row gets."""
     metadata = benches(
