@@ -1,6 +1,7 @@
 """A lock between processes: who waits says for whom, and not for ever."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ import pytest
 from civic_pipeline import lock
 from civic_pipeline.errors import LockHeld
 from civic_pipeline.lock import only_writer
-from civic_pipeline.settings import Waits
+from civic_pipeline.publish.site import build_site
+from civic_pipeline.releases import restore_live
+from civic_pipeline.run_report import report_run
+from civic_pipeline.settings import Settings, Waits
 
 
 def test_who_waits_says_for_whom_and_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +34,23 @@ def test_who_waits_gives_up_after_the_time_that_is_set(tmp_path: Path, monkeypat
     monkeypatch.setattr(lock, "waits", lambda: Waits(lock_seconds=0))
     with only_writer(tmp_path / "run"), pytest.raises(LockHeld), only_writer(tmp_path / "run"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("locked", "write"),
+    [
+        ("site", lambda settings: build_site(settings.warehouse, settings.site)),
+        ("build/build.duckdb", restore_live),
+        ("notified", lambda settings: report_run(settings, "a run", None, print)),
+    ],
+    ids=["site", "live file", "notified.json"],
+)
+def test_what_several_processes_replace_has_one_writer(
+    locked: str, write: Callable[[Settings], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "waits", lambda: Waits(lock_seconds=0))
+    with only_writer(tmp_path / locked), pytest.raises(LockHeld):
+        write(Settings(data=tmp_path))
 
 
 def test_a_note_that_a_killed_process_left_keeps_nobody_waiting(tmp_path: Path) -> None:
