@@ -97,9 +97,14 @@ def _of_city(city: str, parcels: Sequence[Mapping[str, Any]]) -> list[dict[str, 
         held[owner].add(parcel["block_lot"])
         spelled[owner] = min(parcel["owner_name"].strip(), spelled.get(owner, parcel["owner_name"].strip()))
     edges = _without_weak_bridges(edges_of(held, spelled))
+    groups = components(held, edges)
+    group_of = {owner: number for number, members in enumerate(groups) for owner in members}
+    edges_within = defaultdict[int, list[Edge]](list)
+    for edge in edges:
+        edges_within[group_of[edge.one]].append(edge)
     shown, small = [], set[str]()
     small_owners = 0
-    for members in components(held, edges):
+    for number, members in enumerate(groups):
         properties = set().union(*(held[owner] for owner in members))
         named = sorted({spelled[owner] for owner in members if is_organisation(owner.name)})
         persons = sum(not is_organisation(owner.name) for owner in members)
@@ -107,11 +112,10 @@ def _of_city(city: str, parcels: Sequence[Mapping[str, Any]]) -> list[dict[str, 
             small |= properties
             small_owners += len(members)
             continue
-        own = [edge for edge in edges if edge.one in members]
         kind = "organisations" if not persons else "organisations and persons" if named else "persons"
         if any(is_institution(owner.name) for owner in members):
             kind = "institution"
-        shown.append(_row(city, kind, sorted(members), properties, vacant, named, own))
+        shown.append(_row(city, kind, sorted(members), properties, vacant, named, edges_within[number]))
     if small:
         title = "persons with fewer than three properties"
         row = _row(city, title, [], small, vacant, [], []) | {"owner_count": small_owners, "evidence": None}
@@ -191,11 +195,41 @@ def components(owners: Iterable[Owner], edges: Iterable[Edge]) -> list[list[Owne
 
 
 def _without_weak_bridges(edges: Sequence[Edge]) -> list[Edge]:
-    """Edges without those below LEAST_BRIDGE whose removal separates their ends."""
-    kept = list(edges)
-    for weak in sorted((edge for edge in edges if edge.weight < LEAST_BRIDGE), key=lambda edge: (edge.weight, edge)):
-        rest = [edge for edge in kept if edge is not weak]
-        ends = components({owner for edge in edges for owner in (edge.one, edge.other)}, rest)
-        if not any(weak.one in group and weak.other in group for group in ends):
-            kept = rest
-    return kept
+    """Edges without those below LEAST_BRIDGE that alone hold two parts together."""
+    bridges = bridges_of(edges)
+    return [edge for place, edge in enumerate(edges) if edge.weight >= LEAST_BRIDGE or place not in bridges]
+
+
+def bridges_of(edges: Sequence[Edge]) -> set[int]:
+    """The positions of the edges whose removal separates their ends, found in one walk (Tarjan 1974)."""
+    near = defaultdict[Owner, list[tuple[Owner, int]]](list)
+    for place, edge in enumerate(edges):
+        near[edge.one].append((edge.other, place))
+        near[edge.other].append((edge.one, place))
+    reached: dict[Owner, int] = {}  # owner -> when the walk came to it
+    earliest: dict[
+        Owner, int
+    ] = {}  # owner -> the first that can be reached from what lies behind it, not by the way it was reached
+    bridges = set[int]()
+    for start in near:
+        if start in reached:
+            continue
+        reached[start] = earliest[start] = len(reached)
+        walk = [(start, -1, iter(near[start]))]
+        while walk:
+            owner, came_by, rest = walk[-1]
+            for other, place in rest:
+                if other not in reached:
+                    reached[other] = earliest[other] = len(reached)
+                    walk.append((other, place, iter(near[other])))
+                    break
+                if place != came_by:
+                    earliest[owner] = min(earliest[owner], reached[other])
+            else:
+                walk.pop()
+                if walk:
+                    before = walk[-1][0]
+                    earliest[before] = min(earliest[before], earliest[owner])
+                    if earliest[owner] > reached[before]:
+                        bridges.add(came_by)
+    return bridges

@@ -1,12 +1,23 @@
 """Portfolios of invented owners: who is joined and who is not, and that no natural person is named."""
 
+from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from formulas import build, empty_warehouse
 
-from civic_pipeline.methods.owners import SCHEMA, is_institution, is_organisation, name_key, owner_portfolios
+from civic_pipeline.methods.owners import (
+    SCHEMA,
+    Edge,
+    Owner,
+    bridges_of,
+    components,
+    is_institution,
+    is_organisation,
+    name_key,
+    owner_portfolios,
+)
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.seeds import create_seeds
 
@@ -102,6 +113,20 @@ def test_a_weak_edge_that_alone_holds_two_parts_together_is_cut() -> None:
     assert len(near) == 1
     same = portfolios(("1", "AB Invented LLC", "1 Main St", "21201"), ("2", "AB Invented LLC", "9 Far St", "21299"))
     assert [row["largest_edge_weight"] for row in same] == [2.0]
+
+
+def test_bridges_are_the_edges_whose_removal_separates_their_ends() -> None:
+    """On 60 small graphs with repeated edges, each edge is removed in turn."""
+    rng = Random(14)
+    for size in range(2, 62):
+        owners = [Owner(str(number), "", "") for number in range(size % 12 + 2)]
+        edges = [Edge(*rng.sample(owners, 2), 1.0, "same name") for _ in range(rng.randrange(1, 2 * len(owners)))]
+        expected = set()
+        for place, edge in enumerate(edges):
+            groups = components(owners, [*edges[:place], *edges[place + 1 :]])
+            if not any(edge.one in group and edge.other in group for group in groups):
+                expected.add(place)
+        assert bridges_of(edges) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
+from tools.sample import geography
 from tools.sample.properties import LIST_DAY, POINT, Property, properties, vacancies
 from tools.sample.table import Row, Table, seeded
 
@@ -249,9 +250,26 @@ def _parcels() -> Table:
             "Y" if place.ending == "demolished" else "N", f"{date(1980, 1, 1) + timedelta(days=rng.randrange(16_800)):%m%d%Y}",
         ]  # fmt: skip
         output.rows.append(row)
+    output.rows += _streets_without_vacancies(rng, len(output.rows))
     for number in (11, 500, 901):  # a second parcel under the same block and lot
         output.rows.append([f"{number + 90_000:013d}", *output.rows[number][1:]])
     output.defects["block and lot of two parcels"] = 3
     output.defects["parcels without a neighborhood"] = 4
     output.defects["years of building that are 0, which stands for unknown"] = 40
     return output
+
+
+def _streets_without_vacancies(rng: Random, before: int) -> Iterator[Row]:
+    """Parcels of one street in each neighborhood that no list of vacant buildings names."""
+    listed = {place.neighborhood for place in properties()}
+    for place in geography.NEIGHBORHOODS:
+        if place.name in listed:
+            continue
+        block = f"{900 + 6 * place.row + place.column:04d}"
+        for lot in range(1, rng.randrange(20, 60)):
+            before += 1
+            yield [
+                f"{before:013d}", f"{block} {lot:03d}", block, f"{lot:03d}", f"{lot} {place.name.upper()} RD", place.zip_code,
+                place.name.upper(), rng.randrange(1880, 1960), rng.randrange(800, 2400), f"{'R-6':<8}", "R", 1, "N",
+                f"{date(1980, 1, 1) + timedelta(days=rng.randrange(16_800)):%m%d%Y}",
+            ]  # fmt: skip

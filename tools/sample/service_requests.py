@@ -122,7 +122,7 @@ def _request(output: Table, rng: Random, label: str, number: int, created: datet
         _written(due),
         _written(closed if is_closed else None),
         f"{agency:<30}",
-        None,
+        "Work completed" if is_closed and number % 3 == 0 else None,
         f"{rng.randrange(1, 4000)} {rng.choice(_STREETS)}, Baltimore City, {place.zip_code}",
         place.zip_code,
         place.name if has_area else None,
