@@ -55,8 +55,8 @@ def test_another_year_with_as_many_rows_is_held_back_where_the_clean_tables_are_
     for table, years in (("accepted", (2025, 2026)), ("staged", (2025, 2027))):
         fill(warehouse, table, years)
     versions = (Version(f"clean.{table}", repeated_rows=0) for table in ("accepted", "staged"))
-    found = run_rules(Comparison.of(warehouse, watched(model), Drift(), *versions))
-    held_back = {name for name, finding in found.items() if finding.severity == "critical"}
+    findings = run_rules(Comparison.of(warehouse, watched(model), Drift(), *versions))
+    held_back = {name for name, finding in findings.items() if finding.severity == "critical"}
     assert {"drift__rows", "drift__missing_slices"} & held_back
 
 
