@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import html
 import io
 import json
 import os
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from grades import grades_of
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from terminal import Place
 
@@ -32,12 +32,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium"),
 ]
 _FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
 _FIRST_LOAD_BYTES = 150_000
 _FIRST_LOAD_REQUESTS = 14  # the index of the search is read in pieces, not counted
 _VENDOR_INDEX_BYTES = 350_000
@@ -153,24 +149,9 @@ _TOO_WIDE = """() => document.documentElement.scrollWidth <= 320 ? [] : [...docu
 
 
 def test_texts_are_for_readers_of_grade_eight(site: Path) -> None:
-    """By the formula of Flesch and Kincaid (1975): 0.39 words a sentence + 11.8 syllables a word - 15.59."""
-    texts = set[str]()
-    for page in site.rglob("index.html"):
-        main = re.sub(r"<code.*?</code>", "it", page.read_text(encoding="utf-8").partition("<main")[2], flags=re.DOTALL)
-        paragraphs = re.findall(r"<p[^>]*>(.*?)</p>", main, re.DOTALL) + re.findall(r"<dd>([^<]*)</dd>", main)
-        texts |= {" ".join(html.unescape(re.sub(r"<[^>]+>", "", paragraph)).split()) for paragraph in paragraphs}
-    grades = [grade for text in texts if (grade := grade_of(text)) is not None]
+    grades = grades_of(site)
     assert len(grades) > 200
     assert sum(grades) / len(grades) <= 8
-
-
-def grade_of(text: str) -> float | None:
-    words = re.findall(r"[a-z]+", text.lower())
-    if len(words) < 15:
-        return None
-    sentences = [part for part in re.split(r"(?<=[.!?])\s+", text) if re.search("[a-z]{3}", part)]
-    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", word.removesuffix("e")))) for word in words)
-    return 0.39 * len(words) / max(len(sentences), 1) + 11.8 * syllables / len(words) - 15.59
 
 
 def first_load(site: Path, asked: list[str]) -> int:

@@ -2,15 +2,14 @@
 
 import errno
 import os
-import subprocess
-import sys
+import resource
 from pathlib import Path
 
 import pytest
 
-from civic_pipeline.errors import NotWritable
-from civic_pipeline.machine import require_links
-from civic_pipeline.settings import CHECKOUT, Settings
+from civic_pipeline.errors import NotWritable, TooFewFiles
+from civic_pipeline.machine import require_files, require_links
+from civic_pipeline.settings import Settings
 
 
 def test_a_file_system_without_links_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,27 +24,18 @@ def test_a_file_system_without_links_is_named(tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
-LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2])))
-from civic_pipeline.errors import CivicError
-from civic_pipeline.machine import require_files
-try:
+@pytest.mark.parametrize(("soft", "hard", "allowed"), [(100, 1000, 256), (300, 1000, 300), (-1, -1, -1)])
+def test_the_limit_of_open_files_is_raised_if_it_may_be(
+    soft: int, hard: int, allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {resource.RLIMIT_NOFILE: (soft, hard)}
+    monkeypatch.setattr(resource, "getrlimit", limits.__getitem__)
+    monkeypatch.setattr(resource, "setrlimit", limits.__setitem__)
     require_files()
-    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-except CivicError as error:
-    print(error)
-"""
+    assert limits == {resource.RLIMIT_NOFILE: (allowed, hard)}
 
 
-@pytest.mark.parametrize(
-    ("soft", "hard", "printed"),
-    [
-        (100, 100, "This process may open 100 files at once, and a run needs up to 256. Raise the limit"),
-        (100, 1000, "256"),
-        (300, 1000, "300"),
-    ],
-)
-def test_the_limit_of_open_files_is_raised_or_named(soft: int, hard: int, printed: str) -> None:
-    command = [sys.executable, "-c", LIMITED, str(soft), str(hard)]
-    assert subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT).stdout.startswith(printed)
+def test_a_limit_of_open_files_that_is_too_low_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (100, 100))
+    with pytest.raises(TooFewFiles, match=r"may open 100 files at once, and a run needs up to 256\. Raise the limit"):
+        require_files()

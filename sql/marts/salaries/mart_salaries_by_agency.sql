@@ -5,7 +5,7 @@ with groups as (
         city,
         fiscal_year,
         case when annual_salary is not null then agency_id end as agency_id,
-        count(*) as headcount,
+        count(salary_id) as headcount,
         sum(annual_salary) as salary_amount,
         sum(gross_pay) as gross_pay_amount,
         median(annual_salary) as median_salary,

@@ -13,7 +13,7 @@ groups as (
         salaries.agency_id,
         agencies.agency_name,
         coalesce(salaries.job_title, 'Title not stated') as job_title,
-        count(*) as headcount,
+        count(salaries.salary_id) as headcount,
         sum(salaries.annual_salary) as salary_amount,
         sum(salaries.gross_pay) as gross_pay_amount,
         median(salaries.annual_salary) as median_salary,
@@ -41,7 +41,6 @@ groups as (
 ),
 
 ordered as (
-    -- allow total_order: city, year, agency and title name a group
     select
         *,
         coalesce(sum(headcount) over before, 0) as headcount_before
