@@ -131,7 +131,7 @@ def night(
         machine.require_files()
         machine.require_space(settings)
         machine.require_links(settings)
-        if selection.releases and (restored := restore_live(settings)):
+        if selection.releases and (restored := restore_live(settings, say)):
             say(restored)
         asked = {name: d for name, d in datasets.items() if name in selection.datasets and not d.retired}
         for captured in _captures(settings, asked, say, portals):
@@ -142,7 +142,7 @@ def night(
         if len(absent) == len(asked):  # nothing at all was captured: that is no matter of one source
             problems |= absent
         if selection.tables or selection.only_checked or selection.releases:
-            with open_build(settings, datasets, run_id) as build:
+            with open_build(settings, datasets, run_id, say) as build:
                 for outcome in _build(build, models, selection):
                     interruption.check()
                     match outcome:

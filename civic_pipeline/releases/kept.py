@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,13 +101,13 @@ def roll_back(settings: Settings, name: str) -> Release:
     return release
 
 
-def restore_live(settings: Settings) -> str | None:
+def restore_live(settings: Settings, say: Callable[[str], None] | None = None) -> str | None:
     """Replace a missing or damaged live file by the newest kept release that is whole; return what was done, if anything.
 
     The live file is a hard link, so its damage is that of a kept release: damaged files are kept as `<name>.damaged`. If no
     release is whole, there is none until one is made. Raises WarehouseOpened, NotWritable, LockHeld.
     """
-    with only_writer(settings.build):
+    with only_writer(settings.build, say):
         return _restore_live(settings)
 
 

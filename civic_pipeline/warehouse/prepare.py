@@ -1,6 +1,6 @@
 """Opens the build file and makes it ready for models: macros, seeds, and captures as views in `raw`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -21,12 +21,14 @@ from civic_pipeline.warehouse.seeds import create_seeds
 
 
 @contextmanager
-def open_build(settings: Settings, datasets: Mapping[str, Dataset], run_id: str) -> Iterator[Build]:
+def open_build(
+    settings: Settings, datasets: Mapping[str, Dataset], run_id: str, say: Callable[[str], None] | None = None
+) -> Iterator[Build]:
     """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
 
     Raises LockHeld while another process writes, ModelFailed (sql/functions), DiskFull, NotWritable.
     """
-    with only_writer(settings.build):
+    with only_writer(settings.build, say):
         with writing(settings.build.parent):
             connection = duckdb.connect(str(settings.build))
             settings.build.parent.chmod(0o700)  # it holds columns about persons; releases do not

@@ -45,18 +45,18 @@ def served_rows(portals: DemoPortals, file: ServedFile) -> list[dict[str, str]]:
     return list(requests.get(url, timeout=60).json())
 
 
-def text_columns(file: ServedFile) -> dict[int, str]:
-    return {place: column.field_name for place, column in enumerate(file.columns) if column.kind == "text"}
+def text_columns(file: ServedFile) -> dict[str, str]:
+    return {column.name: column.field_name for column in file.columns if column.kind == "text"}
 
 
 def assert_texts_arrive(portals: DemoPortals, file: ServedFile, path: Path) -> None:
     """Check that the portal sends the rows of the file, compared as a multiset of text cells."""
-    _, *published = lines_of(path)
+    header, *published = lines_of(path)
     columns = text_columns(file)
     received = served_rows(portals, file)
     assert len(received) == file.rows == len(published)
     assert Counter(tuple(row.get(name, "") for name in columns.values()) for row in received) == Counter(
-        tuple(line[place] for place in columns) for line in published
+        tuple(line[header.index(name)] for name in columns) for line in published
     )
 
 
