@@ -85,6 +85,7 @@ def notices(day: str) -> list[Notice]:
     return [Notice(read_property(row), read_day(row), row.get("NoticeNum")) for row in published(day)]
 
 
+@cache
 def by_property(day: str) -> dict[str, list[Notice]]:
     grouped: dict[str, list[Notice]] = {}
     for notice in notices(day):
@@ -216,6 +217,7 @@ def test_the_years_vacant_without_the_dates_of_2015(
     assert (round(fmean(ages) / 365.25, 2), len(gaps), round(fmean(gaps) / 365.25, 2)) == (mean, understated, by)
 
 
+@cache
 def demolitions() -> dict[str | None, list[date]]:
     """Property -> days on which the City finished a demolition."""
     finished: dict[str | None, list[date]] = {}

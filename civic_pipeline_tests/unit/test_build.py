@@ -257,6 +257,7 @@ def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(t
         assert rows(
             build, "select distinct table_name from meta.columns where table_name not like 'meta.%' order by all"
         ) == [
+            ("marts.mart_changed_figures",),
             ("marts.mart_changes",),
             ("marts.mart_months",),
         ]

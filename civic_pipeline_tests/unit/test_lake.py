@@ -411,7 +411,7 @@ def test_the_error_for_a_second_writer_names_the_holder_of_the_lock(
 ) -> None:
     with (
         pytest.raises(LockHeld, match=rf"process {holder.pid} on {os.uname().nodename} since 20\d\d-"),
-        only_writer(tmp_path / "file"),
+        only_writer(tmp_path / "file", wait_seconds=0),
     ):
         pytest.fail("two writers at once")
 

@@ -31,7 +31,7 @@ def publish(people: Iterable[Person]) -> duckdb.DuckDBPyConnection:
     warehouse = _warehouse()
     agencies, titles, salaries, gross = map(list, zip(*people, strict=True))
     warehouse.execute(
-        "create or replace table marts.fct_salaries as select 'baltimore' as city, 2025 as fiscal_year, unnest(?::varchar[]) as agency_id,"
+        "create or replace table marts.fct_salaries as select uuid() as salary_id, 'baltimore' as city, 2025 as fiscal_year, unnest(?::varchar[]) as agency_id,"
         " unnest(?::varchar[]) as job_title, unnest(?::decimal(18, 2)[]) as annual_salary, unnest(?::decimal(18, 2)[]) as gross_pay",
         [agencies, titles, salaries, gross],
     )
