@@ -284,7 +284,10 @@ def test_a_second_run_waits_for_the_first(place: Place) -> None:
         process = place.start("run", "--select", "raw/maryland_mbe_directory", "--select", "warehouse")
         assert process.stderr is not None
         assert any(f"waiting for process {pid} on ".encode() in line for line in process.stderr)
-        with pytest.raises(LockHeld, match=f"is being written by process {pid} on .* since "), only_writer(build, wait_seconds=0):
+        with (
+            pytest.raises(LockHeld, match=f"is being written by process {pid} on .* since "),
+            only_writer(build, wait_seconds=0),
+        ):
             pass
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err.decode()
