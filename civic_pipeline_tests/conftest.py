@@ -11,6 +11,7 @@ import gc
 import os
 import re
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -68,6 +69,12 @@ def _socket_imports(path: Path) -> tuple[str, ...]:
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
+def pytest_configure() -> None:
+    """A process that a shell starts in the background ignores SIGINT. After a run Dagster handles SIGTERM as it found SIGINT, so that
+    this process would ignore both, and each process that a test starts and ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test in the wrong folder ends the session before anything ran. A test that needs a release of the sample is slow."""
     misplaced = {}
