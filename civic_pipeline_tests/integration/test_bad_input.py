@@ -91,6 +91,7 @@ HELD_BACK: dict[Callable[[Place], None], str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HELD_BACK, ids=lambda harm: harm.__name__)
 def test_a_failing_table_keeps_its_rows_and_the_others_are_released(
     place: Place, harm: Callable[[Place], None]

@@ -124,6 +124,7 @@ def test_a_portal_that_returns_something_else(place: Place, name: str, case: str
     assert re.search(message, str(error)), str(error)
 
 
+@pytest.mark.slow
 def test_an_error_inside_http_200(place: Place) -> None:
     with portal(
         lambda _: (200, "application/json", json.dumps({"error": True, "message": "Query timed out"}))

@@ -197,6 +197,7 @@ def test_a_row_longer_than_a_block_is_read_sequentially(project: Path, lake: Lak
 # Memory
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_long_file_is_never_completely_in_memory(tmp_path: Path) -> None:
     script = """

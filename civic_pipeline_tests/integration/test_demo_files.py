@@ -60,6 +60,7 @@ def assert_texts_arrive(portals: DemoPortals, file: ServedFile, path: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_every_row_of_the_sample_arrives() -> None:
     folder = PROJECT / "data" / "sample"
     with DemoPortals(folder) as portals:

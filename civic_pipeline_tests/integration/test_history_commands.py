@@ -7,6 +7,7 @@ from pathlib import Path
 from terminal import Place
 
 
+@pytest.mark.slow
 def test_an_older_copy_becomes_history_in_the_next_run(place: Place, tmp_path: Path) -> None:
     with (place.served / "spending.csv").open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)

@@ -22,6 +22,7 @@ def interrupted(place: Place, number: signal.Signals, line: bytes, after: float)
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "line", "after"),
     [

@@ -68,6 +68,7 @@ def is_served(address: Address) -> bool:
     return requests.get(f"http://{address[0]}:{address[1]}/", timeout=30).text == "yes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [

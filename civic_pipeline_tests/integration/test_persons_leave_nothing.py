@@ -83,6 +83,7 @@ def planted(place: Place) -> Place:
     return place
 
 
+@pytest.mark.slow
 def test_no_planted_name_leaves(planted: Place) -> None:
     contract = planted.root / f"{CLEAN}.yml"
     answers: list[Ended] = [planted.civic("run")]

@@ -128,6 +128,7 @@ def writer_in(root: Path) -> Iterator[Writer]:
         writer.process.communicate()
 
 
+@pytest.mark.slow
 def test_no_reader_sees_an_error_or_a_mix_while_releases_are_published(tmp_path: Path) -> None:
     with writer_in(tmp_path / "tiny") as writer, ExitStack() as ends:
         writer.publish()

@@ -113,6 +113,7 @@ def unpacked(text: bytes) -> Iterator[bytes]:
             continue
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_at_every_portal_leaves_no_secret(small: Place, echo: str, tmp_path: Path) -> None:
     place = Place(tmp_path / "data", root=small.root)
     ended = [civic(place, *words, hostile=echo) for words in (["run"], ["--debug", "run"], ["doctor"], ["status"])]
@@ -123,6 +124,7 @@ def test_a_run_that_fails_at_every_portal_leaves_no_secret(small: Place, echo: s
     assert leaks(tmp_path, *ended) == {}
 
 
+@pytest.mark.slow
 def test_a_successful_run_leaves_no_secret(small: Place, tmp_path: Path) -> None:
     place = small.copy(tmp_path)
     ended = civic(place, "run")
@@ -130,6 +132,7 @@ def test_a_successful_run_leaves_no_secret(small: Place, tmp_path: Path) -> None
     assert leaks(tmp_path / "data", ended) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_secrets_in_an_address_are_not_shown(debug: list[str], echo: str, tmp_path: Path) -> None:
     place = Place(tmp_path / "data")
