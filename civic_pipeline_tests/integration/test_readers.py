@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 from civic_pipeline.settings import CHECKOUT
 
 RELEASES = 6
