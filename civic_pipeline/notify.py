@@ -131,9 +131,11 @@ def _in_time(send: Callable[[int], None]) -> None:
 
     def run() -> None:
         try:
-            outcome.set_result(send(seconds))  # type: ignore[func-returns-value]
+            send(seconds)
         except (OSError, ValueError, smtplib.SMTPException) as error:
             outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
 
     Thread(target=run, daemon=True).start()
     outcome.result(timeout=seconds)
