@@ -5,7 +5,6 @@ A Parquet file is written once, in the folder of its release: the page of its ta
 
 import json
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -77,18 +76,16 @@ def _folder(facts: Facts) -> str:
 
 
 def _write_views(folder: Path, tables: list[Table]) -> None:
-    """Views by file names alone: they work where the folder is, and for a program that searches files there."""
-    # DuckDB reads the setting as a list with commas, and a folder may have one in its path.
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as elsewhere:
-        link = Path(elsewhere) / "release"
-        link.symlink_to(folder.resolve(), target_is_directory=True)
-        connection.execute(f"set file_search_path = {literal(str(link))}")
+    """Views of the files where the reading program is, or below the folder or address in its variable `release`."""
+    with duckdb.connect() as connection:
+        connection.execute(f"set variable release = {literal(f'{folder}/')}")  # a view is bound when it is created
         connection.execute(f"attach {literal(str(folder / 'views.duckdb'))} as views (storage_version 'v1.0.0')")
         for schema in sorted({table.schema for table in tables}):
             connection.execute(f"create schema views.{schema}")
         for table in tables:
             view = f"views.{table.name}"
-            connection.execute(f"create view {view} as from read_parquet({literal(f'{table.name}.parquet')})")
+            file = f"coalesce(getvariable('release'), '') || {literal(f'{table.name}.parquet')}"
+            connection.execute(f"create view {view} as from read_parquet({file})")
             connection.execute(f"comment on view {view} is {literal(f'Each row is {table.each_row_is}.')}")
         connection.execute("checkpoint views; detach views")
 

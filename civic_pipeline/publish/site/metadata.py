@@ -155,7 +155,7 @@ def dcat_us(site: Site, files: Mapping[str, Sequence[Download]]) -> dict[str, An
         "description": f"The tables of release {facts.release_id}, each with its checks and the captures behind it.",
         "modified": f"{facts.released_at:%Y-%m-%d}",
         "language": "en",
-        "homepage": f"{site.address}index.html",
+        "homepage": {"@type": "Document", "title": "Civic data", "accessURL": f"{site.address}index.html"},
         "dataset": [
             _dcat_dataset(site, facts.tables[name], downloads, contact, scores.get(name, {})) for name, downloads in sorted(files.items())
         ],
