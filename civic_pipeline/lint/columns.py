@@ -19,7 +19,7 @@ from civic_pipeline.warehouse.captured import declared_history_sql, declared_sql
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema
 from civic_pipeline.warehouse.macros import macro_files
-from civic_pipeline.warehouse.meta import META_TABLES
+from civic_pipeline.warehouse.meta import recorded_tables
 from civic_pipeline.warehouse.readable import READABLE
 from civic_pipeline.warehouse.seeds import create_seeds
 
@@ -41,9 +41,9 @@ def declared_warehouse(
             except duckdb.Error as error:
                 raise ModelFailed(functions, str(error)) from error
         create_seeds(connection, root)
-        for table in (table for table in META_TABLES if table.full_name in READABLE):
-            columns = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-            connection.execute(f"create table {table.full_name} ({columns})")
+        for name in READABLE:
+            columns = ", ".join(f"{column.name} {column.type}" for column in recorded_tables()[name].columns)
+            connection.execute(f"create table {name} ({columns})")
         for name, dataset in datasets.items():
             view = table_name(name)
             connection.execute(f"create view raw.{view} as {declared_sql(connection, dataset)}")

@@ -27,7 +27,7 @@ from civic_pipeline.replacing import replace_text
 from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
-from civic_pipeline.warehouse.meta import META_TABLES, MetaTable
+from civic_pipeline.warehouse.meta import RecordedTable, recorded_tables
 from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
 _PERSONAL = " Column about persons: kept in the build, left out of releases."
@@ -91,9 +91,9 @@ def _read_catalog(root: Path) -> _Catalog:
         declared = [column for column in dataset.all_columns if "*" not in column]
         schema["raw"][table_name(name)] = dict.fromkeys([*declared, "_capture_id", "_edition"], "VARCHAR")
         schema["history"][table_name(name)] = schema["raw"][table_name(name)] | {"_captured_at": "TIMESTAMP"}
-    schema["meta"] = {
-        table.name: {c.name: c.type for c in table.columns} for table in META_TABLES if table.schema == "meta"
-    }
+    for table, recorded in recorded_tables().items():
+        namespace, _, name = table.partition(".")
+        schema.setdefault(namespace, {})[name] = {column.name: column.type for column in recorded.columns}
     schema["seeds"] = {name: dict.fromkeys(columns, "VARCHAR") for name, columns in seed_columns(root).items()}
     models = dict(sorted(load_models(root, datasets).items()))
     for model in models.values():
@@ -113,7 +113,7 @@ def _pages(catalog: _Catalog) -> dict[str, str]:
     pages = {"README.md": _index(catalog)}
     pages |= {f"raw/{table_name(name)}.md": _dataset_page(catalog, name) for name in catalog.datasets}
     pages |= {f"{model.schema}/{model.table}.md": _table_page(catalog, model) for model in catalog.models.values()}
-    pages |= {f"{table.schema}/{table.name}.md": _meta_page(table) for table in META_TABLES}
+    pages |= {catalog.page(name): _recorded_page(name, table) for name, table in recorded_tables().items()}
     return {name: f"{WRITTEN_BY}\n{text}" for name, text in pages.items()}
 
 
@@ -160,7 +160,7 @@ def _index(catalog: _Catalog) -> str:
         "Provenance: the sources of every table, the results of its checks, and the meaning of its columns.",
         as_table(
             ("Table", "Each row is"),
-            [(f"[{t.full_name}]({t.schema}/{t.name}.md)", f"{t.each_row_is}.") for t in META_TABLES],
+            [(f"[{name}]({catalog.page(name)})", f"{t.each_row_is}.") for name, t in recorded_tables().items()],
         ),
         "## Rules across tables",
         "Each is a query that returns the rows that break the rule. A failed critical rule holds its table back.",
@@ -300,10 +300,10 @@ def _earlier_shapes(dataset: Dataset) -> list[str]:
     return ["## Earlier shapes", "How older captures name today's columns.", as_table(("Seen", "Columns"), shapes)]
 
 
-def _meta_page(table: MetaTable) -> str:
+def _recorded_page(name: str, table: RecordedTable) -> str:
     return as_document(
-        f"# {table.full_name}",
-        f"Each row is {table.each_row_is}.",
+        f"# {name}",
+        table.description,
         "## Columns",
         as_table(("Column", "Type", "Meaning"), [(f"`{c.name}`", f"`{c.type}`", c.description) for c in table.columns]),
     )

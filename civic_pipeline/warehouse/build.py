@@ -180,7 +180,7 @@ class Build:
                 describe_quarantine(self.connection, model, self._columns(staged.quarantine))
             self._record_checks(model.name, results)
             meta.put(
-                self.connection, meta.TABLES, "table_name", model.name,
+                self.connection, "meta.tables", "table_name", model.name,
                 [{
                     "table_name": model.name, "subject": model.subject,
                     "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
@@ -221,7 +221,7 @@ class Build:
                     "each_row_is": model.contract.each_row_is,
                     "inputs": sorted(model.inputs),
                 }
-                meta.put(self.connection, meta.TABLES, "table_name", model.name, [row])
+                meta.put(self.connection, "meta.tables", "table_name", model.name, [row])
             self.connection.execute(
                 "update meta.tables set status = 'held_back', held_back_because = ?,"
                 " held_back_since = coalesce(held_back_since, ?) where table_name = ?",
@@ -418,7 +418,7 @@ class Build:
 
     def _forget(self, table: str) -> None:
         self.connection.execute(f"drop table if exists {table}")
-        for described in (meta.TABLES, meta.COLUMNS, meta.CHECKS):
+        for described in ("meta.tables", "meta.columns", "meta.checks"):
             meta.put(self.connection, described, "table_name", table, [])
 
     def _record_checks(self, subject: str, results: Iterable[CheckResult]) -> None:
@@ -431,7 +431,7 @@ class Build:
             }
             for r in results
         ]  # fmt: skip
-        meta.put(self.connection, meta.CHECKS, "table_name", subject, rows)
+        meta.put(self.connection, "meta.checks", "table_name", subject, rows)
 
     def _schema(self, tables: Iterable[str]) -> Schema:
         schema: Schema = {}

@@ -22,7 +22,7 @@ def record_capture(
     }  # fmt: skip
     rows: list[dict[str, object]] = []
     if accepted is None:
-        meta.put(connection, meta.CAPTURES, "dataset", name, [shared])
+        meta.put(connection, "meta.captures", "dataset", name, [shared])
         return
     for part in accepted.parts:
         fetched: dict[str, object] = {
@@ -35,7 +35,7 @@ def record_capture(
             "freshness_token": part.freshness_token, "freshness_link": part.freshness_link,
         }  # fmt: skip
         rows.append(shared | fetched)
-    meta.put(connection, meta.CAPTURES, "dataset", name, rows)
+    meta.put(connection, "meta.captures", "dataset", name, rows)
 
 
 def _acceptance(capture: Manifest) -> dict[str, object]:

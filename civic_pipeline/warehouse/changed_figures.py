@@ -6,10 +6,10 @@ from datetime import datetime
 import duckdb
 
 from civic_pipeline.sql_text import quoted
-from civic_pipeline.warehouse import meta
+from civic_pipeline.warehouse.changes import columns_of, is_in_before
 
 LIMIT = 100  # figures of one table in one release, those that changed most
-_FIGURES = meta.CHANGED_FIGURES.full_name
+_FIGURES = "marts.mart_changed_figures"
 _DIMENSIONS = ("city", "fiscal_year")
 _NAMED_IN = {
     "agency_id": "marts.dim_agencies",
@@ -35,8 +35,7 @@ def record_changed_figures(
     Only marts whose hashes differ are read. Those about groups of persons are left out: the difference of two totals is a person.
     """
     connection.execute(f"delete from {_FIGURES}")
-    known = "select 1 from duckdb_tables() where database_name = 'before' and schema_name = ? and table_name = ?"
-    has_earlier = connection.execute(known, [meta.CHANGED_FIGURES.schema, meta.CHANGED_FIGURES.name]).fetchone()
+    has_earlier = is_in_before(connection, _FIGURES)
     for table in _marts(connection):
         if table not in contents or table not in before:
             continue
@@ -58,8 +57,8 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: str, name: str, released_at: datetime) -> None:
-    key, columns = _key(connection, table), _columns(connection, table)
-    earlier = _columns(connection, f"before.{table}")
+    key, columns = _key(connection, table), columns_of(connection, table)
+    earlier = columns_of(connection, f"before.{table}")
     if not key or not set(key) <= set(earlier):
         return
     candidates = [
@@ -93,7 +92,7 @@ def _carry_over(connection: duckdb.DuckDBPyConnection, table: str, *, is_changed
     if not is_changed:
         connection.execute(f"insert into {_FIGURES} by name {earlier}", [table])
         return
-    key, columns = _key(connection, table), _columns(connection, table)
+    key, columns = _key(connection, table), columns_of(connection, table)
     for (column,) in connection.execute(f"select distinct column_name {earlier}", [table]).fetchall():
         if column in columns:
             connection.execute(
@@ -143,10 +142,6 @@ def _with_units(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple
         " order by unit <> 'USD', position",
         [table, *_TIMES],
     ).fetchall()
-
-
-def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    return [name for name, *_ in connection.execute(f"from {relation} limit 0").description]
 
 
 def _columns_if_there(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:

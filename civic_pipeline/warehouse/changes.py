@@ -9,6 +9,7 @@ import duckdb
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import meta
 
+_CHANGES = "marts.mart_changes"
 _SCHEMAS = ("clean.", "marts.")
 
 Counts = dict[str, int | Decimal | None]
@@ -41,26 +42,25 @@ def record_changes(
         else:
             change, counts = "changed", _compared(connection, table, amount)
         row = {
-            "release_id": name,
-            "released_at": released_at,
-            "table_name": table,
-            "change": change,
-            "amount_column": amount,
-        }
-        columns = [column.name for column in meta.CHANGES.columns]
-        values = row | counts | {"summary": _summary(change, amount, counts)}
-        connection.execute(
-            f"insert into {meta.CHANGES.full_name} ({', '.join(columns)}) values ({', '.join('?' for _ in columns)})",
-            [values.get(column) for column in columns],
-        )
+            "release_id": name, "released_at": released_at, "table_name": table, "change": change, "amount_column": amount,
+            "summary": _summary(change, amount, counts),
+        }  # fmt: skip
+        meta.add(connection, _CHANGES, [row | counts])
 
 
 def _continue(connection: duckdb.DuckDBPyConnection) -> None:
     """Begin with the rows of the release before."""
-    connection.execute(f"delete from {meta.CHANGES.full_name}")
-    known = "select 1 from duckdb_tables() where database_name = 'before' and schema_name = ? and table_name = ?"
-    if connection.execute(known, [meta.CHANGES.schema, meta.CHANGES.name]).fetchone():
-        connection.execute(f"insert into {meta.CHANGES.full_name} by name from before.{meta.CHANGES.full_name}")
+    connection.execute(f"delete from {_CHANGES}")
+    if is_in_before(connection, _CHANGES):
+        connection.execute(f"insert into {_CHANGES} by name from before.{_CHANGES}")
+
+
+def is_in_before(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the release that is attached as `before` has `table`, `schema.table`."""
+    known = (
+        "select 1 from duckdb_tables() where database_name = 'before' and concat_ws('.', schema_name, table_name) = ?"
+    )
+    return connection.execute(known, [table]).fetchone() is not None
 
 
 def _amount_column(connection: duckdb.DuckDBPyConnection, table: str) -> str | None:
@@ -81,7 +81,7 @@ def _whole(connection: duckdb.DuckDBPyConnection, relation: str, amount: str | N
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: str, amount: str | None) -> Counts:
     key = connection.execute("select key_columns from meta.tables where table_name = ?", [table]).fetchall()[0][0]
-    old, new = _columns(connection, f"before.{table}"), _columns(connection, table)
+    old, new = columns_of(connection, f"before.{table}"), columns_of(connection, table)
     was, now = (_whole(connection, relation, amount if amount in names else None, moment) for relation, names, moment in (
         (f"before.{table}", old, "before"), (table, new, "after"),
     ))  # fmt: skip
@@ -110,7 +110,8 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: str, amount: str | N
     return counts | moves
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """The names of the columns of a relation, in order."""
     return [name for name, *_ in connection.execute(f"from {relation} limit 0").description]
 
 

@@ -11,14 +11,7 @@ from civic_pipeline.warehouse import meta
 def record_datasets(connection: duckdb.DuckDBPyConnection, datasets: Mapping[str, Dataset]) -> None:
     """Replace the rows of `meta.datasets`."""
     connection.execute("delete from meta.datasets")
-    rows = [_row(name, dataset) for name, dataset in datasets.items()]
-    if rows:
-        names = [column.name for column in meta.DATASETS.columns]
-        marks = ", ".join("?" for _ in names)
-        connection.executemany(
-            f"insert into meta.datasets ({', '.join(names)}) values ({marks})",
-            [[row[name] for name in names] for row in rows],
-        )
+    meta.add(connection, "meta.datasets", [_row(name, dataset) for name, dataset in datasets.items()])
 
 
 def _row(name: str, dataset: Dataset) -> dict[str, object]:

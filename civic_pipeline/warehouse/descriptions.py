@@ -31,7 +31,7 @@ def describe_table(connection: duckdb.DuckDBPyConnection, model: Model, lineage:
             "description": column.description, "is_required": column.name in model.contract.required, "null_count": nulls[position - 1],
             "references_table": column.references, "made_from": lineage[column.name],
         })  # fmt: skip
-    meta.put(connection, meta.COLUMNS, "table_name", model.name, rows)
+    meta.put(connection, "meta.columns", "table_name", model.name, rows)
 
 
 def describe_quarantine(connection: duckdb.DuckDBPyConnection, model: Model, columns: Mapping[str, str]) -> None:
@@ -50,7 +50,7 @@ def describe_quarantine(connection: duckdb.DuckDBPyConnection, model: Model, col
             "table_name": name, "position": position, "column_name": column, "column_type": kind, "description": text,
             "made_from": [],
         })  # fmt: skip
-    meta.put(connection, meta.COLUMNS, "table_name", name, rows)
+    meta.put(connection, "meta.columns", "table_name", name, rows)
 
 
 def _comment(description: str, unit: str | None) -> str:

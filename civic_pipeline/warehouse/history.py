@@ -17,10 +17,11 @@ from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import CaptureDamaged, TookTooLong, writing
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.sql_text import literal, quoted
-from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.captured import capture_sql, columns_of
 from civic_pipeline.warehouse.model import Model
+
+TABLES = ("meta.comparisons", "meta.revisions", "meta.record_versions", "meta.conflicts")
 
 # Portal types of row numbers that a portal may change at any time: they do not describe the record.
 _ROW_IDS = {"OID", "GlobalID"}
@@ -40,10 +41,8 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
         if dataset.key and f"clean.{table_name(name)}" in models
     }
     with writing(build.settings.build.parent):
-        for table in meta.HISTORY:
-            build.connection.execute(
-                f"delete from meta.{table.name} where not list_contains(?, dataset)", [list(followed)]
-            )
+        for table in TABLES:
+            build.connection.execute(f"delete from {table} where not list_contains(?, dataset)", [list(followed)])
         for name, dataset in followed.items():
             try:
                 with time_limit(f"The history of {name}", build.connection):
@@ -121,8 +120,8 @@ class _History:
             or (compared and _moment(new[0].capture_id) < _moment(compared[-1]))
         ):
             with self._build.transaction():
-                for table in meta.HISTORY:
-                    self._connection.execute(f"delete from meta.{table.name} where dataset = ?", [self._name])
+                for table in TABLES:
+                    self._connection.execute(f"delete from {table} where dataset = ?", [self._name])
             compared, new = [], [c for c in self._lake.captures(self._name) if c.held_back is None]
         before = self._side(self._lake.capture(compared[-1])) if compared else None
         for capture in new:

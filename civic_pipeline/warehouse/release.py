@@ -120,7 +120,7 @@ def _enter(build: Build, name: str, now: datetime, digest: str, before: Release 
         "git_commit": _git_commit(build.settings.root), "capture_ids": [capture for (capture,) in captures.fetchall()],
         "held_back": sorted(build.held_back()), "content_hashes": contents, "digest": digest,
     }  # fmt: skip
-    meta.put(connection, meta.RELEASES, "release_id", name, [row])
+    meta.put(connection, "meta.releases", "release_id", name, [row])
 
 
 def _git_commit(root: Path) -> str | None:

@@ -37,14 +37,14 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
         meta.create(connection)
         meta.put(
             connection,
-            meta.RELEASES,
+            "meta.releases",
             "release_id",
             "r1",
             [{"release_id": "r1", "released_at": MOMENT, "pipeline_version": "1"}],
         )
         meta.put(
             connection,
-            meta.PLACES,
+            "meta.places",
             "place",
             "town",
             [{"place": "town", "kind": "city", "title": "Town", "owners": ["team:data"]}],
@@ -54,7 +54,7 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
             "status": "captured", "title": "Source", "publisher": "Town Hall", "licence": "CC0", "profile": "live",
             "counted_rows": 3, "landed_rows": 3, "bytes": 9, "sha256": SHA256,
         }  # fmt: skip
-        meta.put(connection, meta.CAPTURES, "capture_id", "town/source/1", [capture])
+        meta.put(connection, "meta.captures", "capture_id", "town/source/1", [capture])
         for name, query in tables.items():
             connection.execute(f"create table {name} as {query}")
             (rows,) = connection.execute(f"select count(*) from {name}").fetchone() or (0,)
@@ -64,10 +64,10 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
                 "content_hash": content_hash(connection, name),
             }  # fmt: skip
             meta.put(
-                connection, meta.TABLES, "table_name", name, [entry | dict(entries.get(name.partition(".")[2], {}))]
+                connection, "meta.tables", "table_name", name, [entry | dict(entries.get(name.partition(".")[2], {}))]
             )
             columns = connection.execute(f"describe {name}").fetchall()
-            meta.put(connection, meta.COLUMNS, "table_name", name, [
+            meta.put(connection, "meta.columns", "table_name", name, [
                 {"table_name": name, "position": i, "column_name": column, "column_type": kind, "description": "It."}
                 for i, (column, kind, *_) in enumerate(columns, 1)
             ])  # fmt: skip
@@ -75,7 +75,7 @@ def small_release(file: Path, tables: Mapping[str, str] = BUDGET, **entries: Map
                 "table_name": name, "check_name": "a_check", "layer": "table", "severity": "critical", "is_passed": True,
                 "description": "a rule", "run_id": "run", "checked_at": MOMENT,
             }  # fmt: skip
-            meta.put(connection, meta.CHECKS, "table_name", name, [check])
+            meta.put(connection, "meta.checks", "table_name", name, [check])
     return file
 
 

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_project import TinyProject, write_tiny_project
 
-from civic_pipeline.warehouse import Build, meta, record_history
+from civic_pipeline.warehouse import Build, record_history
+from civic_pipeline.warehouse.history import TABLES
+from civic_pipeline.warehouse.meta import recorded_tables
 
 Row = tuple[Any, ...]
 
@@ -42,14 +44,11 @@ def test_revisions_applied_to_a_capture_give_the_next_one(
     for at, rows in zip(stamps, nights, strict=True):
         tiny.capture(rows, at=at)
     assert record_history(build, tiny.models()) == {}
-    rows_by_table = {
-        table.name: build.connection.execute(f"from meta.{table.name} order by all").fetchall()
-        for table in meta.HISTORY
-    }
-    assert [row[1] for row in rows_by_table["comparisons"]] == [f"town/payments/{at}" for at in stamps]
-    names = [column.name for column in meta.REVISIONS.columns]
-    revisions = [dict(zip(names, row, strict=True)) for row in rows_by_table["revisions"]]
-    open_versions = {row[1] for row in rows_by_table["record_versions"] if row[5] is None}
+    rows_by_table = {table: build.connection.execute(f"from {table} order by all").fetchall() for table in TABLES}
+    assert [row[1] for row in rows_by_table["meta.comparisons"]] == [f"town/payments/{at}" for at in stamps]
+    names = [column.name for column in recorded_tables()["meta.revisions"].columns]
+    revisions = [dict(zip(names, row, strict=True)) for row in rows_by_table["meta.revisions"]]
+    open_versions = {row[1] for row in rows_by_table["meta.record_versions"] if row[5] is None}
     for earlier, later, at in zip(nights, nights[1:], stamps[1:], strict=False):
         before, after = records(earlier), records(later)
         undecided = {key for side in (before, after) for key, contents in side.items() if len(contents) > 1}

@@ -22,13 +22,13 @@ def build() -> duckdb.DuckDBPyConnection:
     meta.create(connection)
     connection.execute("attach ':memory:' as before; create schema before.marts")
     entry = {"table_name": MART, "key_columns": ["t_id"], "inputs": ["clean.t"]}
-    meta.put(connection, meta.TABLES, "table_name", MART, [entry])
+    meta.put(connection, "meta.tables", "table_name", MART, [entry])
     columns = [
         ("fiscal_year", "INTEGER", "fiscal year"),
         ("people", "BIGINT", "people"),
         ("amount", "DECIMAL(18,2)", "USD"),
     ]
-    meta.put(connection, meta.COLUMNS, "table_name", MART, [
+    meta.put(connection, "meta.columns", "table_name", MART, [
         {"table_name": MART, "position": n, "column_name": name, "column_type": kind, "unit": unit}
         for n, (name, kind, unit) in enumerate(columns, 1)
     ])  # fmt: skip
@@ -39,7 +39,7 @@ def publish(
     build: duckdb.DuckDBPyConnection, releases: Releases, people: tuple[int, ...] = (), years: tuple[int, ...] = ()
 ) -> list[tuple[object, ...]]:
     """Make a release of each dictionary id -> amount; return what the last one has."""
-    build.execute(f"drop table if exists before.{meta.CHANGED_FIGURES.full_name}")
+    build.execute("drop table if exists before.marts.mart_changed_figures")
     before: dict[str, str] = {}
     for number, amounts in enumerate(releases):
         count = people[number] if people else 1
@@ -52,7 +52,7 @@ def publish(
         hashes = {MART: f"hash of {amounts}, {count}, {year}"}
         record_changed_figures(build, f"r{number}", datetime(2026, 1, 1 + number), hashes, before)
         before = hashes
-        for table in (MART, meta.CHANGED_FIGURES.full_name):
+        for table in (MART, "marts.mart_changed_figures"):
             build.execute(f"create or replace table before.{table} as from {table}")
     return build.execute(
         "select release_id, row_key, row_name, column_name, value_before, value_after from marts.mart_changed_figures order by row_key"
@@ -94,7 +94,7 @@ def test_an_id_is_named_by_its_dimension(build: duckdb.DuckDBPyConnection) -> No
 
 def test_groups_of_persons_are_left_out(build: duckdb.DuckDBPyConnection) -> None:
     entry = {"table_name": "clean.t", "key_columns": ["id"], "personal_columns": ["pay"]}
-    meta.put(build, meta.TABLES, "table_name", "clean.t", [entry])
+    meta.put(build, "meta.tables", "table_name", "clean.t", [entry])
     try:
         assert publish(build, [{"a": 1}, {"a": 2}]) == []
     finally:

@@ -117,7 +117,7 @@ def build() -> duckdb.DuckDBPyConnection:
     """A build with the table clean.t and an empty release before it."""
     connection = duckdb.connect()
     meta.create(connection)
-    meta.put(connection, meta.TABLES, "table_name", "clean.t", [{"table_name": "clean.t", "key_columns": ["id"]}])
+    meta.put(connection, "meta.tables", "table_name", "clean.t", [{"table_name": "clean.t", "key_columns": ["id"]}])
     column = {
         "table_name": "clean.t",
         "position": 2,
@@ -125,7 +125,7 @@ def build() -> duckdb.DuckDBPyConnection:
         "column_type": "DECIMAL(18,2)",
         "unit": "USD",
     }
-    meta.put(connection, meta.COLUMNS, "table_name", "clean.t", [column])
+    meta.put(connection, "meta.columns", "table_name", "clean.t", [column])
     connection.execute("attach ':memory:' as before; create schema clean; create schema before.clean")
     return connection
 

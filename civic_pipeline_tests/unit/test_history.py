@@ -10,8 +10,8 @@ from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import NotCapturedBy, QueryRefused, ShapeUnknown, UnknownName
-from civic_pipeline.warehouse import Build, as_of, meta, record_history, release
-from civic_pipeline.warehouse.history import _History
+from civic_pipeline.warehouse import Build, as_of, record_history, release
+from civic_pipeline.warehouse.history import TABLES, _History
 
 Row = tuple[Any, ...]
 NIGHTS = [f"2026-01-{day:02d}T030000.000000Z" for day in range(1, 10)]
@@ -31,10 +31,7 @@ def history(tiny: TinyProject, query: str) -> list[Row]:
 
 
 def everything(build: Build) -> dict[str, list[Row]]:
-    return {
-        table.name: build.connection.execute(f"from meta.{table.name} order by all").fetchall()
-        for table in meta.HISTORY
-    }
+    return {table: build.connection.execute(f"from {table} order by all").fetchall() for table in TABLES}
 
 
 KINDS = "select record_key, kind, before, after from meta.revisions order by record_key"
@@ -109,8 +106,8 @@ def test_different_rows_with_one_key_are_conflicts_and_exact_repeats_are_not(tin
     with tiny.build() as build:
         record_history(build, tiny.models())
         history_tables = everything(build)
-    assert history_tables["revisions"] == [], "a key in conflict in one of two captures is not a revision"
-    assert history_tables["conflicts"] == [], "the newest capture has none"
+    assert history_tables["meta.revisions"] == [], "a key in conflict in one of two captures is not a revision"
+    assert history_tables["meta.conflicts"] == [], "the newest capture has none"
     counted = history(
         tiny, "select conflicting_records, repeated_rows, records from meta.comparisons order by captured_at"
     )
@@ -198,7 +195,7 @@ def test_a_lost_build_file_gets_the_same_history_again(tiny: TinyProject) -> Non
         with tiny.build() as build:
             record_history(build, tiny.models())
             night_by_night = everything(build)
-    assert all(night_by_night[name] for name in ("comparisons", "revisions", "record_versions"))
+    assert all(night_by_night[name] for name in ("meta.comparisons", "meta.revisions", "meta.record_versions"))
     tiny.settings.build.unlink()
     with tiny.build() as build:
         record_history(build, tiny.models())
@@ -224,7 +221,7 @@ def test_a_run_that_ends_during_a_comparison_leaves_no_partial_comparison(
         patch.setattr(_History, "_account", die)
         record_history(build, tiny.models())
     with tiny.build() as build:
-        assert [row[1] for row in everything(build)["comparisons"]] == [f"town/payments/{at}" for at in NIGHTS[:2]]
+        assert [row[1] for row in everything(build)["meta.comparisons"]] == [f"town/payments/{at}" for at in NIGHTS[:2]]
         record_history(build, tiny.models())
         assert everything(build) == expected
 

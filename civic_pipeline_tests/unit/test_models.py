@@ -15,7 +15,7 @@ from civic_pipeline.warehouse import Model, load_models
 from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
-from civic_pipeline.warehouse.meta import META_TABLES
+from civic_pipeline.warehouse.meta import recorded_tables
 from civic_pipeline.warehouse.seeds import seed_columns
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
@@ -30,7 +30,9 @@ def committed() -> dict[str, Model]:
 def schema(committed: dict[str, Model]) -> Schema:
     """Columns of every table, from the catalog, the seeds and the contracts."""
     known: Schema = {"raw": {}, "history": {}, "seeds": {}, "clean": {}, "clean_history": {}, "marts": {}}
-    known["meta"] = {table.name: {column.name: column.type for column in table.columns} for table in META_TABLES}
+    for name, table in recorded_tables().items():
+        namespace, _, table_ = name.partition(".")
+        known.setdefault(namespace, {})[table_] = {column.name: column.type for column in table.columns}
     for name, dataset in load_datasets(CHECKOUT).items():
         # A family of columns stands for itself.
         known["raw"][table_name(name)] = dict.fromkeys([*dataset.columns, "_capture_id", "_edition"], "VARCHAR")

@@ -125,7 +125,7 @@ def test_a_table_that_moved_and_was_released_is_one_message(settings: Settings) 
                 ("drift__zeros__n", "drift", "warning", False, "an earlier run"), ("data_age", "time", "warning", False, "a run"),
             ]
         ]  # fmt: skip
-        meta.put(connection, meta.CHECKS, "table_name", "clean.x", rows)
+        meta.put(connection, "meta.checks", "table_name", "clean.x", rows)
     (message,) = ended(settings, {})
     assert "1 warnings: a table moved" in message
     assert "released with a warning: clean.x.drift__rows: 100 -> 88 rows" in message

@@ -124,7 +124,7 @@ def test_what_only_feeds_a_shared_dimension_is_not_named_as_a_source(tmp_path: P
             "capture_id": "town/other/1", "dataset": "town/other", "captured_at": MOMENT, "title": "Other", "publisher": "Else",
             "sha256": "cd" * 32,
         }  # fmt: skip
-        meta.put(connection, meta.CAPTURES, "capture_id", "town/other/1", [other])
+        meta.put(connection, "meta.captures", "capture_id", "town/other/1", [other])
     site = build_site(release, tmp_path / "site").folder
     page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
     assert "Town Hall" in page
@@ -247,7 +247,7 @@ def next_release(file: Path, changed: str) -> Path:
                 "release_id": "r2" if table == changed else "r1", "released_at": MOMENT, "table_name": table, "change": "new",
                 "summary": "x",
             }  # fmt: skip
-            meta.put(connection, meta.CHANGES, "table_name", table, [change])
+            meta.put(connection, "marts.mart_changes", "table_name", table, [change])
     return file
 
 
@@ -384,7 +384,7 @@ def test_a_subject_has_a_page_that_names_the_cities_without_it(tmp_path: Path) -
     release = small_release(tmp_path / "r.duckdb")
     with duckdb.connect(str(release)) as connection:
         other = {"place": "village", "kind": "city", "title": "Village", "owners": []}
-        meta.put(connection, meta.PLACES, "place", "village", [other])
+        meta.put(connection, "meta.places", "place", "village", [other])
     site = build_site(release, tmp_path / "site").folder
     listed = (site / "budget" / "index.html").read_text(encoding="utf-8")
     assert 'href="../budget/town/index.html"' in listed

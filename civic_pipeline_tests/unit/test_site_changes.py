@@ -32,30 +32,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             }),
         ):  # fmt: skip
             row = {"release_id": name, "released_at": at, "table_name": "marts.fct_budget_lines"} | values
-            meta.put(connection, meta.CHANGES, "release_id", name, [row])
+            meta.put(connection, "marts.mart_changes", "release_id", name, [row])
         figure = {
             "released_at": LATER, "table_name": "marts.fct_budget_lines", "row_key": '["l1"]', "column_name": "appropriated_amount",
             "unit": "USD", "value_before": 200.25, "value_after": 300.25, "release_id": "r1",
         }  # fmt: skip
-        meta.put(connection, meta.CHANGED_FIGURES, "release_id", "r1", [
+        meta.put(connection, "marts.mart_changed_figures", "release_id", "r1", [
             figure | {"row_name": ["town", "2026", "Fire"]},
             figure | {"row_name": ["town", "2026", HOSTILE], "row_key": '["l2"]', "value_before": 99.0, "value_after": 100.0},
             figure | {"row_name": ["village", "2026", "Fire"], "row_key": '["l9"]'},
         ])  # fmt: skip
         place = {"kind": "city", "owners": []}
         for name in ("town", "village"):
-            meta.put(connection, meta.PLACES, "place", name, [place | {"place": name, "title": name.capitalize()}])
+            meta.put(connection, "meta.places", "place", name, [place | {"place": name, "title": name.capitalize()}])
         compared = {
             "dataset": "town/source", "capture_id": "c2", "captured_at": LATER, "is_comparable": True,
             "added": 1, "removed": 0, "changed": 1, "rekeyed": 0,
         }  # fmt: skip
-        meta.put(connection, meta.COMPARISONS, "capture_id", "c2", [compared])
+        meta.put(connection, "meta.comparisons", "capture_id", "c2", [compared])
         revision = {
             "dataset": "town/source", "record_key": '["1", "a"]', "kind": "changed", "changed_columns": ["Amount, $"],
             "before": '{"Amount, $": "10.00"}', "after": '{"Amount, $": "12.50"}',
             "previous_captured_at": MOMENT, "captured_at": LATER,
         }  # fmt: skip
-        meta.put(connection, meta.REVISIONS, "record_key", "x", [revision])
+        meta.put(connection, "meta.revisions", "record_key", "x", [revision])
     return build_site(release, folder / "site").folder
 
 

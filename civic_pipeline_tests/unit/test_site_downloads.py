@@ -45,7 +45,7 @@ def make_release(file: Path, owners: list[str]) -> Path:
         )
         meta.put(
             connection,
-            meta.PLACES,
+            "meta.places",
             "place",
             "town",
             [{"place": "town", "kind": "city", "title": "Town", "owners": owners}],
