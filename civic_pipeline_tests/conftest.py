@@ -168,7 +168,7 @@ def _children() -> dict[int, str]:
         with suppress(OSError):  # it ended meanwhile
             name, state, parent = re.fullmatch(
                 r"\d+ \((.*)\) (\w) (\d+) .*", (folder / "stat").read_text(), re.DOTALL
-            ).groups()  # type: ignore[union-attr]
+            ).groups()
             if state != "Z":
                 parents[int(folder.name)] = int(parent)
                 commands[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ").strip() or name

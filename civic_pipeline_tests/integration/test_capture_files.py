@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from faulty import faulty
+from real_files import REAL, needs_real_files
 from shapely.geometry import shape
 
 from civic_pipeline.catalog import Dataset, FileHere
@@ -32,7 +33,6 @@ from civic_pipeline.lake import Captured, Lake, capture
 from civic_pipeline.portals import Access, PortalSource, editions_of, http
 from civic_pipeline.settings import CHECKOUT
 
-REAL = CHECKOUT.parent / "shared" / "real"
 ROWS = 3000
 PAYMENTS = "no,payee,amount\r\n" + "".join(f'{n:04},"Smith, ""{n}""\nLtd",{n}.50\r\n' for n in range(1, ROWS + 1))
 
@@ -235,7 +235,7 @@ def real_files() -> Iterator[Any]:
     for path in paths:
         yield pytest.param(path, id=str(path.relative_to(REAL)))
     if not paths:
-        yield pytest.param(REAL, id="none", marks=pytest.mark.skip(reason="../shared/real is not here"))
+        yield pytest.param(REAL, id="none", marks=needs_real_files)
 
 
 def opened(path: Path) -> PortalSource:
@@ -262,12 +262,11 @@ def test_both_readers_and_an_independent_one_agree_on_a_real_file(path: Path, tm
         assert shapes == [shape(feature["geometry"]) for feature in features]
 
 
+@needs_real_files
 def test_real_files_of_other_formats_are_an_error() -> None:
     others = [
         path for path in REAL.rglob("*") if path.suffix in {".dbf", ".shp", ".shx"} or path.name.endswith(".json.gz")
     ]
-    if not others:
-        pytest.skip("../shared/real is not here")
     for path in others:
         with pytest.raises(FileUnreadable):
             opened(path).describe()

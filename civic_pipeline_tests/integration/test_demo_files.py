@@ -10,15 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.demo import DemoPortals, ServedFile
 
 PROJECT = Path(__file__).parents[2]
-REAL = PROJECT / ".." / "shared" / "real"
-
-needs_real_files = pytest.mark.skipif(
-    not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
-)
 
 REAL_FILES = {
     "baltimore/covid/MDCOVID19_CasesByCounty.csv": {},

@@ -9,25 +9,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from statistics import fmean, median
 
 import pytest
 from pyproj import Transformer
+from real_files import REAL, needs_real_files
 from terminal import Place
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.settings import CHECKOUT, Settings
 from civic_pipeline.warehouse import load_models, open_build, record_history, release
 
-HOUSING = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "baltimore" / "housing"
+HOUSING = REAL / "baltimore" / "housing"
 NAME = "baltimore/vacant_building_notices"
 DEMOLITIONS, DEMOLISHED_UNTIL = "completed_city_demo_2022.csv.gz", "2022-04-25"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 # Day of the copy, as far as the file states it -> file.
 COPIES = {

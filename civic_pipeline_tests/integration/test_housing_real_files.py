@@ -1,18 +1,15 @@
 """Block and lot in every real housing file: one macro reads every notation, and only what a spreadsheet destroyed is unreadable."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.macros import macro_files
 
-HOUSING = Path(__file__).resolve().parents[2].parent / "shared" / "real" / "baltimore" / "housing"
+HOUSING = REAL / "baltimore" / "housing"
 
-pytestmark = pytest.mark.skipif(
-    not HOUSING.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"
-)
+pytestmark = needs_real_files
 
 # File, SQL of block and lot, rows, what cannot be read.
 FILES = [

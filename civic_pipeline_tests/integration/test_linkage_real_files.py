@@ -8,6 +8,7 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.methods.linkage.corruption import Party
 from civic_pipeline.methods.linkage.labelled import corrupted_copy
@@ -16,16 +17,13 @@ from civic_pipeline.methods.linkage.measures import quality, wilson
 from civic_pipeline.methods.linkage.tables import judged
 from civic_pipeline.settings import CHECKOUT
 
-DIRECTORY = CHECKOUT.parent / "shared/real/maryland/mwbe/mbe_statewide_directory_first1000_2017-05.csv.gz"
+DIRECTORY = REAL / "maryland/mwbe/mbe_statewide_directory_first1000_2017-05.csv.gz"
 JUDGED = CHECKOUT / "civic_pipeline_tests/fixtures/linkage/judged_pairs.csv"
 PUBLISHED = CHECKOUT / "data/seeds/match_quality_real_files.csv"
 # Fixed before the first measurement; nothing was tuned on this file.
 CORRUPTION_SEED, MEASURE_SEED = 20261129, 11
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not DIRECTORY.is_file(), reason="the real files are not beside this checkout (../shared/real)"),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 
 def directory() -> list[Party]:

@@ -17,19 +17,16 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from real_files import REAL, needs_real_files
 from terminal import SAMPLE, Place, serve
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.lake.captures import sha256_of
 from civic_pipeline.settings import CHECKOUT
 
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 COVID = "baltimore/covid"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not REAL.is_dir(), reason="the real downloads are not beside this checkout (../shared/real)"),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 # (dataset, edition) -> its download.
 DOWNLOADS = {

@@ -126,12 +126,12 @@ class Accepted:
         self.connection.execute(f"create or replace table {staged} as from {table} limit 0")
         self.connection.execute(f"insert into {staged} {sql}")
         versions = Version(table, repeated_rows=3), Version(staged, repeated_rows=repeated or 3)
-        comparison_of_versions = Comparison.of(self.connection, TABLES[table], self.drift, *versions, **comparison)  # type: ignore[arg-type]
+        comparison_of_versions = Comparison.of(self.connection, TABLES[table], self.drift, *versions, **comparison)
         return run_rules(comparison_of_versions)
 
     def alarms(self, table: str, sql: str, **options: object) -> dict[str, tuple[str, tuple[str, ...]]]:
         """Check -> severity and examples, of the checks that failed."""
-        findings = self.published(table, sql, **options)  # type: ignore[arg-type]
+        findings = self.published(table, sql, **options)
         return {name: (f.severity, f.examples) for name, f in findings.items() if f.severity}
 
 

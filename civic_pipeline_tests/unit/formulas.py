@@ -37,7 +37,7 @@ def build(warehouse: duckdb.DuckDBPyConnection, *tables: str) -> None:
         }
         model = committed_models()[table]
         missing = {name for name in model.inputs if name.startswith("clean.")} - present
-        model = model.without(lambda part, missing=missing: not part.inputs.isdisjoint(missing))  # type: ignore[misc]
+        model = model.without(lambda part, missing=missing: not part.inputs.isdisjoint(missing))
         warehouse.execute(f"create or replace table {table} as {model.sql}")
 
 

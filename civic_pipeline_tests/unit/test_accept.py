@@ -151,7 +151,7 @@ def test_a_person_accepts_one_capture_and_the_next_is_compared_with_it(nights: N
     assert "Finance says so" in checks["drift__growth"].examples[0]
     by, at, because, capture = nights.ask(
         "select accepted_by, accepted_at, accepted_because, capture_id from meta.captures"
-    )  # type: ignore[misc]
+    )
     assert by
     assert (because, capture) == ("Finance says so", accepted.capture_id)
     assert datetime.now(UTC).replace(tzinfo=None) - at < timedelta(minutes=5)

@@ -105,7 +105,7 @@ def test_lines_of_the_table_of_before_2020_are_read_by_its_shape(warehouse: duck
         " from (values (2015, 'Police', 1.0, '9999', 100), (2016, 'Police', 0.0, '7', -40))"
         " as t(fiscal_year, department, obj, activity_id, approved_amount)"
     )
-    landed = [LandedColumn(name=name, portal_type="text") for (name, *_) in rows(warehouse, "describe old")]  # type: ignore[misc]
+    landed = [LandedColumn(name=name, portal_type="text") for (name, *_) in rows(warehouse, "describe old")]
     named = columns_of(landed, dataset)
     absent = {name for name in dataset.columns if "*" not in name} - {column.name for column in named}
     columns = ", ".join(
@@ -208,8 +208,8 @@ def test_per_resident_and_real_amounts_are_those_of_their_formulas(warehouse: du
     real = {2022: 555_084_016 * mean(base) / mean(2022), 2023: 600_000_000 * mean(base) / mean(2023)}
     assert first[:4] == (2022, 2020, Decimal("947.71"), base)
     assert second[2] == round(Decimal(600_000_000) / 585_708, 2)
-    assert float(first[4]) == pytest.approx(real[2022], abs=0.01)  # type: ignore[arg-type]
-    assert float(second[4]) == pytest.approx(real[2023], abs=0.01)  # type: ignore[arg-type]
+    assert float(first[4]) == pytest.approx(real[2022], abs=0.01)
+    assert float(second[4]) == pytest.approx(real[2023], abs=0.01)
     assert first[5] is None
     assert second[5] == pytest.approx(real[2023] / real[2022] - 1, abs=1e-9)
     # No count of Chicago's residents is cited, and its 2025 lacks a month of prices.

@@ -107,7 +107,7 @@ def test_splits_without_numbers_are_no_payments_to_be_tested() -> None:
         "create table seeds.procurement_thresholds as select * from (values"
         " ('baltimore', '5000', '2010-01-01', '2030-12-31', 'true')) as t(city, threshold_amount, valid_from, valid_to, is_verified)"
     )
-    numberless = [Paid("DPW", "Ace LLC", None, "2019-07-05", 3000, None) for _ in range(2)]  # type: ignore[arg-type]
+    numberless = [Paid("DPW", "Ace LLC", None, "2019-07-05", 3000, None) for _ in range(2)]
     numbered = [Paid("DPW", "Ace LLC", str(n), "2021-07-05", 3000, f"i-{n}x{n}") for n in range(2)]
     put_checkbook(warehouse, [*numberless, *numbered])
     build_payments(warehouse)

@@ -1,27 +1,22 @@
 """COVID-19 in Maryland's real files: the numbers that an independent reading of the same files gave."""
 
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pytest
 from formulas import build, empty_warehouse, rows_of_check
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.methods.surveillance import distribute_corrections
+from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.captured import declared_sql
 from civic_pipeline.warehouse.seeds import create_seeds
 
-ROOT = Path(__file__).parents[2]
-FILES = ROOT / ".." / "shared" / "real" / "baltimore" / "covid"
+FILES = REAL / "baltimore" / "covid"
 MART = "marts.mart_covid_indicators_daily"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not FILES.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +36,9 @@ def warehouse() -> duckdb.DuckDBPyConnection:
         for year in (2020, 2021)
     ]
     connection.execute(f"create table raw.maryland_covid_zip_cases as {' union all by name '.join(years)}")
-    create_seeds(connection, ROOT)
+    create_seeds(connection, CHECKOUT)
     for name in ("community_levels", "transmission_levels", "vaccinations", "deaths"):
-        no_rows = declared_sql(connection, load_datasets(ROOT)[f"us/covid_{name}"])
+        no_rows = declared_sql(connection, load_datasets(CHECKOUT)[f"us/covid_{name}"])
         connection.execute(f"create table raw.us_covid_{name} as {no_rows}")
         build(connection, f"clean.us_covid_{name}")
     build(connection, "marts.fct_covid_federal_indicators")
@@ -134,7 +129,7 @@ def test_the_peak_week_is_the_one_both_definitions_report(warehouse: duckdb.Duck
         warehouse,
         "max(case_rate_bchd_7d), max(case_rate_cdc_7d), max_by(observed_date, case_rate_cdc_7d), any_value(population)",
     )
-    assert (round(peak[0], 1), round(peak[1], 1), str(peak[2]), peak[3]) == (278.0, 1946.2, "2022-01-04", 585_708)  # type: ignore[call-overload]
+    assert (round(peak[0], 1), round(peak[1], 1), str(peak[2]), peak[3]) == (278.0, 1946.2, "2022-01-04", 585_708)
 
 
 def test_the_cdc_rate_is_seven_times_the_other_two_in_every_full_week(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -11,12 +11,13 @@ import pytest
 import shapely
 from formulas import build, empty_warehouse
 from python_calamine import CalamineWorkbook
+from real_files import REAL, needs_real_files
 from shapely.geometry import shape
 
 from civic_pipeline.methods.geography.areas import areas
 from civic_pipeline.methods.geography.overlaps import overlaps
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "baltimore" / "reference"
+REFERENCE = REAL / "baltimore" / "reference"
 
 
 def boundaries(shapes: Iterable[tuple[str, str, Any]], **residents: int) -> pa.Table:
@@ -130,8 +131,6 @@ def test_weights_are_named_and_keep_the_total() -> None:
 
 @pytest.fixture(scope="module")
 def real() -> Crosswalk:
-    if not REAL.is_dir():
-        pytest.skip("the folder shared/real with real downloads is not beside the project")
     named = [
         ("neighborhood", "neighborhoods.geojson.gz", "name"), ("statistical area", "csas.geojson.gz", "name"),
         ("council district", "council_districts.geojson.gz", "name"), ("zip code", "zipcode.geojson", "zipcode1"),
@@ -139,16 +138,17 @@ def real() -> Crosswalk:
     shapes = [
         (kind, feature["properties"][column], shape(feature["geometry"]))
         for kind, name, column in named
-        for feature in features(REAL / name)
+        for feature in features(REFERENCE / name)
     ]
     return crosswalk(boundaries(shapes))
 
 
 def features(path: Path) -> list[Mapping[str, Any]]:
     content = path.read_bytes()
-    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)["features"]  # type: ignore[no-any-return]
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)["features"]
 
 
+@needs_real_files
 @pytest.mark.slow
 def test_the_real_areas_are_as_large_as_their_publisher_says(
     real: Crosswalk,
@@ -157,12 +157,15 @@ def test_the_real_areas_are_as_large_as_their_publisher_says(
     merged, _ = real
     counts = {kind: sum(row["kind"] == kind for row in merged) for kind in {row["kind"] for row in merged}}
     assert counts == {"neighborhood": 278, "statistical area": 56, "council district": 14, "zip code": 32}
-    acres = {f["properties"]["name"]: f["properties"]["acres"] for f in features(REAL / "neighborhoods.geojson.gz")}
+    acres = {
+        f["properties"]["name"]: f["properties"]["acres"] for f in features(REFERENCE / "neighborhoods.geojson.gz")
+    }
     for row in merged:
         if row["kind"] == "neighborhood":
             assert row["square_meters"] / 4046.8564 == pytest.approx(acres[row["geography_name"]], rel=1e-3), row
 
 
+@needs_real_files
 @pytest.mark.slow
 def test_most_real_neighborhoods_lie_in_the_statistical_area_that_bnia_lists(
     real: Crosswalk,
@@ -173,7 +176,7 @@ def test_most_real_neighborhoods_lie_in_the_statistical_area_that_bnia_lists(
     an industrial area, was moved. No single area describes the 76 neighborhoods of which less than 90% lie in one: hence the weights.
     """
     _, pairs = real
-    sheet = CalamineWorkbook.from_path(str(REAL / "CSA-to-NSA-2010.xlsx")).get_sheet_by_index(0).to_python()[1:]
+    sheet = CalamineWorkbook.from_path(str(REFERENCE / "CSA-to-NSA-2010.xlsx")).get_sheet_by_index(0).to_python()[1:]
     listed = {key(nsa): key(csa) for csa, nsa in sheet}
     best: dict[str, tuple[float, str]] = {}
     for (one, kind, other), pair in pairs.items():
@@ -196,6 +199,7 @@ def key(name: str) -> str:
     return "".join(character for character in name if character.isalnum())
 
 
+@needs_real_files
 @pytest.mark.slow
 def test_every_real_neighborhood_is_split_whole_over_the_districts(
     real: Crosswalk,

@@ -24,7 +24,7 @@ def read(kind: str, *texts: str) -> list[tuple[object, ...]]:
 
 
 def values(kind: str, *texts: str) -> list[Decimal | None]:
-    return [row[0] for row in read(kind, *texts)]  # type: ignore[misc]
+    return [row[0] for row in read(kind, *texts)]
 
 
 def share_in_python(text: str, others: list[str]) -> float:

@@ -1,22 +1,16 @@
 """The performance measures on the City's real files, against the figures of the project's research; where ours differ, both are given."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 from formulas import build, empty_warehouse
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.seeds import create_seeds
 
-REAL = Path(__file__).parents[2] / ".." / "shared" / "real" / "baltimore"
+BALTIMORE = REAL / "baltimore"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not REAL.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 MARTS = (
     "dim_cities", "dim_dates", "dim_fiscal_dates", "dim_fiscal_years", "dim_agencies", "dim_pillars_goals", "bridge_plan_services",
@@ -29,7 +23,7 @@ RESEARCH_KEY = "owner_name, published_measure_id, case when published_measure_id
 
 def text(path: str) -> str:
     """A query that reads a CSV file as text."""
-    return f"from read_csv('{REAL / path}', all_varchar = true, header = true, quote = '\"', escape = '\"', strict_mode = false)"
+    return f"from read_csv('{BALTIMORE / path}', all_varchar = true, header = true, quote = '\"', escape = '\"', strict_mode = false)"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ HOSTILE = "<script>alert(1)</script>\" onload='x' &amp;"
 
 
 def result(table: str, name: str, passed: bool, severity: str = "critical", **more: object) -> CheckResult:
-    return CheckResult(table, name, "table", severity, passed, f"{name} holds", **more)  # type: ignore[arg-type]
+    return CheckResult(table, name, "table", severity, passed, f"{name} holds", **more)
 
 
 def test_what_failed_comes_first_and_each_checked_table_has_a_page(tmp_path: Path) -> None:

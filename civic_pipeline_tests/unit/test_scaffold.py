@@ -257,7 +257,7 @@ def drafted_defs(title: str) -> str:
     description = Description("https://x", About(title), columns, None, Freshness(None, "none"))
     source = ArcgisSource(portal="arcgis", item="0" * 32, layer="Budget", recorded=date(2026, 1, 1))
     dataset = dataset_of(source, description)
-    trial = TrialCapture(description, dataset, None, Path())  # type: ignore[arg-type]  # the manifest is not read
+    trial = TrialCapture(description, dataset, None, Path())
     policies = {"PAID": ("utc", "the times differ")}
     return defs_yaml(
         Draft("town/budget", "budget", trial, [], frozenset(), {}, Key((), "none"), None, policies, date(2026, 1, 1))

@@ -15,12 +15,13 @@ import duckdb
 import pytest
 from formulas import build, committed_models, empty_warehouse
 from reading import here, read
+from real_files import REAL, needs_real_files
 
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.seeds import create_seeds
 
-REAL = CHECKOUT / ".." / "shared" / "real" / "baltimore" / "catalog" / "ob_inventory_entire_2024-03.csv.gz"
+CATALOG = REAL / "baltimore" / "catalog" / "ob_inventory_entire_2024-03.csv.gz"
 SCORED_ON = date(2026, 3, 31)
 PARTS, SCORES = "marts.fct_dataset_quality_parts", "marts.mart_dataset_quality_scores"
 MARTS = (
@@ -405,7 +406,7 @@ def test_the_contracts_hold_on_these_rows(scored: duckdb.DuckDBPyConnection) -> 
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The copy of the catalog, put back into the JSON that the portal publishes, and read by the reader of files."""
     folder = tmp_path_factory.mktemp("catalog")
-    with gzip.open(REAL, "rt", encoding="utf-8") as file:
+    with gzip.open(CATALOG, "rt", encoding="utf-8") as file:
         entries = [
             {
                 **{name: row[name] for name in ("landingPage", "title", "description", "issued", "modified", "spatial")},
@@ -428,10 +429,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
     warehouse.close()
 
 
-needs_real_catalog = pytest.mark.skipif(not REAL.is_file(), reason="the folder shared/real is not beside the project")
-
-
-@needs_real_catalog
+@needs_real_files
 def test_the_real_catalog_has_804_items_of_which_309_are_the_citys(real: duckdb.DuckDBPyConnection) -> None:
     counted = (
         "select count(*), count(distinct landing_page), count(*) filter (where is_of_city) from marts.fct_portal_items"
@@ -443,7 +441,7 @@ def test_the_real_catalog_has_804_items_of_which_309_are_the_citys(real: duckdb.
     assert real.execute("select count(*) from marts.fct_portal_items where title ilike '%retired%' or title ilike '%retiring%'").fetchone() == (3,)  # fmt: skip
 
 
-@needs_real_catalog
+@needs_real_files
 def test_the_age_of_the_real_items_is_as_an_independent_reading_says(real: duckdb.DuckDBPyConnection) -> None:
     """The note on the domain (9.4): of 140 city datasets with layers 44 were edited within 90 days and 134 within 365, median 256.
 
@@ -463,7 +461,7 @@ def test_the_age_of_the_real_items_is_as_an_independent_reading_says(real: duckd
     )
 
 
-@needs_real_catalog
+@needs_real_files
 def test_the_real_catalog_states_no_licence_no_period_and_few_dictionaries(real: duckdb.DuckDBPyConnection) -> None:
     """The note counts 22 of the 140 that mention a dictionary or field; without markup and by these two words it is 20."""
     words = "select count(*) from marts.fct_portal_items where is_of_city and has_download and regexp_matches(lower(description), 'dictionary|field')"

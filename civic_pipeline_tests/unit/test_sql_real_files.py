@@ -1,23 +1,16 @@
 """The models on real downloads: the numbers an independent reading of the same files gave."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
 from formulas import build, empty_warehouse
+from real_files import REAL, needs_real_files
 
+from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse.seeds import create_seeds
 
-ROOT = Path(__file__).parents[2]
-REAL = ROOT / ".." / "shared" / "real"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not REAL.is_dir(), reason="the folder shared/real with real downloads is not beside the project"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_real_files]
 
 
 BUDGET = [
@@ -59,7 +52,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
         "create table raw.maryland_mbe_directory as select *, 'c' as _capture_id"
         f" from read_csv('{REAL}/maryland/mwbe/mbe_statewide_directory_first1000_2017-05.csv.gz', types = {{'zip': 'varchar'}})"
     )
-    create_seeds(connection, ROOT)
+    create_seeds(connection, CHECKOUT)
     build(
         connection,
         "clean.chicago_budget",
@@ -100,7 +93,7 @@ def test_real_budgets_add_up_by_fund_object_and_pillar(warehouse: duckdb.DuckDBP
         "budget_lines_are_complete/baltimore.sql",
         "budget_lines_are_complete/chicago.sql",
     ):
-        assert warehouse.execute((ROOT / "sql/checks/budget" / rule).read_text()).fetchall() == [], rule
+        assert warehouse.execute((CHECKOUT / "sql/checks/budget" / rule).read_text()).fetchall() == [], rule
     general = (
         "select sum(appropriated_amount) from marts.fct_budget_lines join marts.dim_funds using (fund_id)"
         " where gasb_fund_type = 'General Fund' and fct_budget_lines.city = 'baltimore'"

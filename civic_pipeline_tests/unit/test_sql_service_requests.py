@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from math import sqrt
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 import pytest
 from formulas import build, create, empty_warehouse, put_on_the_map
+from real_files import REAL, needs_real_files
 
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "baltimore" / "311"
 COLUMNS = (
     "SRRecordID", "ServiceRequestNum", "SRType", "MethodReceived", "CreatedDate", "SRStatus", "StatusDate", "DueDate", "CloseDate",
     "Agency", "Outcome", "Address", "ZipCode", "Neighborhood", "CouncilDistrict", "PoliceDistrict", "Latitude", "Longitude", "_edition",
@@ -126,9 +125,9 @@ def test_a_request_in_two_tables_counts_once_with_its_newest_status() -> None:
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    if not REAL.is_dir():
-        pytest.skip("the folder shared/real with real downloads is not beside the project")
-    return pd.read_csv(REAL / "311_Customer_Service_Requests_2019-10.csv.gz", dtype=str, keep_default_na=False)
+    return pd.read_csv(
+        REAL / "baltimore" / "311" / "311_Customer_Service_Requests_2019-10.csv.gz", dtype=str, keep_default_na=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +142,7 @@ def october(published: pd.DataFrame) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@needs_real_files
 def test_every_real_request_is_read(october: duckdb.DuckDBPyConnection, published: pd.DataFrame) -> None:
     assert october.execute(
         "select count(*), count(distinct request_id), count(created_at), count(due_at), count(closed_at), count(latitude),"
@@ -151,6 +151,7 @@ def test_every_real_request_is_read(october: duckdb.DuckDBPyConnection, publishe
     assert (published["Latitude"] == "NA").sum() == 130
 
 
+@needs_real_files
 def test_the_rates_of_the_real_requests_equal_those_of_pandas(
     october: duckdb.DuckDBPyConnection, published: pd.DataFrame
 ) -> None:
