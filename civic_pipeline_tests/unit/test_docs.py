@@ -1,15 +1,18 @@
 """The docs are complete: whatever a user can name is named in them."""
 
 import re
+import shutil
 from dataclasses import Field, fields
+from pathlib import Path
 
 import click
 import pytest
 from formulas import committed_models
 
-from civic_pipeline.catalog import load_datasets
+from civic_pipeline.catalog import Contract, Dataset, load_datasets
 from civic_pipeline.cli import cli
 from civic_pipeline.errors import SettingInvalid
+from civic_pipeline.lint import check
 from civic_pipeline.settings import CHECKOUT, Settings, Waits, waits
 
 PAGES = {
@@ -72,6 +75,32 @@ def test_every_wait_is_a_setting_with_its_default_and_sentence(
     monkeypatch.setenv(name, "soon")
     with pytest.raises(SettingInvalid, match=f"'soon' is not a valid {name}"):
         Settings.from_environment()
+
+
+ADD_A_DATASET = PAGES[CHECKOUT / "docs" / "add-a-dataset.md"]
+
+
+@pytest.mark.parametrize(
+    ("model", "section"), [(Dataset, "## `defs.yaml`: every key"), (Contract, "## The contract: every key")]
+)
+def test_every_key_of_a_file_is_in_the_table_of_its_keys(model: type[Dataset | Contract], section: str) -> None:
+    keys = ADD_A_DATASET.partition(section)[2].partition("\n## ")[0]
+    for name in model.model_fields.keys() - {"personal"}:  # which is written beside the type of a column
+        assert re.search(rf"^\| .*`{name}\b.*? \|", keys, re.MULTILINE), f"add {name} to {section}"
+
+
+def test_the_files_of_the_worked_example_have_no_mistake(tmp_path: Path) -> None:
+    example = ADD_A_DATASET.partition("## Worked example")[2].partition("\n## ")[0]
+    files = re.findall(r"`((?:civic_pipeline|sql)/\S+)`[^`\n]*\n\n```\w+\n(.*?)^```", example, re.MULTILINE | re.DOTALL)
+    assert [Path(name).name for name, _ in files] == ["defs.yaml", "vacants.sql", "vacants.yml"]
+    for name, text in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shutil.copyfile(
+        CHECKOUT / "civic_pipeline/defs/baltimore/place.yaml", tmp_path / "civic_pipeline/defs/baltimore/place.yaml"
+    )
+    shutil.copytree(CHECKOUT / "sql" / "functions", tmp_path / "sql" / "functions")
+    assert check(tmp_path) == []
 
 
 def test_no_page_names_a_command_that_does_not_exist() -> None:
