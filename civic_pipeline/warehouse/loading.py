@@ -16,7 +16,7 @@ from civic_pipeline.warehouse.model import Model, Part
 from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import python_code
 from civic_pipeline.warehouse.readable import READABLE
-from civic_pipeline.warehouse.rule import read_rule, rule_files
+from civic_pipeline.warehouse.rule import Rule, read_rule, rule_files
 from civic_pipeline.warehouse.seeds import seed_columns
 from civic_pipeline.warehouse.selects import parse_select, tables_of, tables_read
 
@@ -30,40 +30,60 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
     the seeds, each other, and a clean table as of every capture (`clean_history.<place>_<dataset>`).
     Raises FileInvalid for an invalid file, and CatalogIncomplete if files do not fit together.
     """
-    sources = {f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history")}
-    sources |= {f"seeds.{name}" for name in seed_columns(root)}
     models: dict[str, Model] = {}
     for model in (_load(schema, path, datasets) for schema in MODEL_SCHEMAS for path in _model_paths(root, schema)):
         if model.name in models:
             raise CatalogIncomplete(f"{models[model.name].path} and {model.path} both define {model.name}; rename one.")
         models[model.name] = model
-    sources |= {f"clean_history.{model.table}" for model in models.values() if model.schema == "clean"}
+    provided = {*models, *(f"{schema}.{table_name(name)}" for name in datasets for schema in ("raw", "history"))}
+    provided |= {f"seeds.{name}" for name in seed_columns(root)}
+    provided |= {f"clean_history.{model.table}" for model in models.values() if model.schema == "clean"}
     for model in models.values():
-        reads = [(part.path, part.inputs) for part in model.parts] or [(model.contract_path, model.inputs)]
-        for path, inputs in reads:
-            recorded = READABLE.keys() if model.schema == "marts" and model.subject == "certification" else set()
-            if unknown := inputs - models.keys() - sources - recorded:
-                raise CatalogIncomplete(
-                    f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
-                    " Check the spelling, or add the dataset or seed. Only marts of the subject certification read meta."
-                )
-        for position, column in enumerate(model.contract.columns):
-            if not column.references:
-                continue
-            other = models.get(column.references)
-            problem = "which is no model" if other is None else f"which has no column {column.name}"
-            if other is None or column.name not in {known.name for known in other.contract.columns}:
-                line = line_of(model.contract_path, "columns", position, "references")
-                message = f"{column.name} references {column.references}, {problem}"
-                raise FileInvalid(model.contract_path, [(line, message)])
+        _refuse_unknown_inputs(model, provided)
+        _refuse_unknown_references(model, models)
     for path in rule_files(root):
-        rule = read_rule(path, tables_read(path))
-        if unknown := rule.reads - models.keys() - sources:
-            raise CatalogIncomplete(
-                f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides. Check the spelling."
-            )
+        rule = _rule(path, provided)
         judged = models[rule.holds_back]
         models[judged.name] = replace(judged, rules=(*judged.rules, rule))
+    marked = mark_personal({name: models[name] for name in _in_order(models)}, datasets)
+    return {name: replace(model, histories=_histories(model, marked)) for name, model in marked.items()}
+
+
+def _refuse_unknown_inputs(model: Model, provided: set[str]) -> None:
+    reads = [(part.path, part.inputs) for part in model.parts] or [(model.contract_path, model.inputs)]
+    recorded = READABLE.keys() if model.schema == "marts" and model.subject == "certification" else set()
+    for path, inputs in reads:
+        if unknown := inputs - provided - recorded:
+            raise CatalogIncomplete(
+                f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides."
+                " Check the spelling, or add the dataset or seed. Only marts of the subject certification read meta."
+            )
+
+
+def _refuse_unknown_references(model: Model, models: Mapping[str, Model]) -> None:
+    """Refuse a `references` that names no model, or a model without a column of that name."""
+    for position, column in enumerate(model.contract.columns):
+        if not column.references:
+            continue
+        other = models.get(column.references)
+        if other is None or column.name not in {known.name for known in other.contract.columns}:
+            problem = "which is no model" if other is None else f"which has no column {column.name}"
+            line = line_of(model.contract_path, "columns", position, "references")
+            message = f"{column.name} references {column.references}, {problem}"
+            raise FileInvalid(model.contract_path, [(line, message)])
+
+
+def _rule(path: Path, provided: set[str]) -> Rule:
+    rule = read_rule(path, tables_read(path))
+    if unknown := rule.reads - provided:
+        raise CatalogIncomplete(
+            f"{path} reads {', '.join(sorted(unknown))}, which no model, dataset or seed provides. Check the spelling."
+        )
+    return rule
+
+
+def _in_order(models: Mapping[str, Model]) -> list[str]:
+    """The names of the models, each after what it reads and checks, and those about the warehouse itself after all others."""
     graph = {
         name: {accepted_as(item) for item in model.inputs | model.references if accepted_as(item) in models} - {name}
         for name, model in models.items()
@@ -74,14 +94,12 @@ def load_models(root: Path, datasets: Mapping[str, Dataset]) -> dict[str, Model]
         graph[name] |= others
     try:
         # Sorted: a set has another order in each process, and a night builds its tables in one order.
-        order = list(TopologicalSorter({name: sorted(needed) for name, needed in graph.items()}).static_order())
+        return list(TopologicalSorter({name: sorted(needed) for name, needed in graph.items()}).static_order())
     except CycleError as error:
         raise CatalogIncomplete(
             f"Models depend on each other in a circle: {' -> '.join(error.args[1])}. A rule in sql/checks must hold back the"
             " last of the tables that it reads."
         ) from error
-    marked = mark_personal({name: models[name] for name in order}, datasets)
-    return {name: replace(model, histories=_histories(model, marked)) for name, model in marked.items()}
 
 
 def _histories(model: Model, models: Mapping[str, Model]) -> tuple[Model, ...]:
