@@ -5,7 +5,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 from budget_rows import PARKS, POLICE, RESCUE, Line, publish, rows, warehouse_with_seeds
-from formulas import build, rows_of_check
+from formulas import build, committed_models, create, empty_warehouse, put, rows_of_check
 
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.lake.manifest import LandedColumn
@@ -273,3 +273,30 @@ def test_a_city_without_published_revenue_says_so_and_has_no_amount(warehouse: d
     ]
     reason = rows(warehouse, "select not_published_reason from marts.mart_revenue_by_source where city = 'baltimore'")
     assert "PDF" in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "name"),
+    [
+        ("clean.baltimore_budget", "agency_code", "agency_name"),
+        ("clean.baltimore_budget", "fund_code", "fund_name"),
+        ("clean.baltimore_budget", "object_code", "object_name"),
+        ("clean.chicago_budget", "department_number", "department_name"),
+        ("clean.chicago_budget", "fund_code", "fund_name"),
+    ],
+)
+def test_a_code_that_stands_for_two_names_in_a_year_is_seen(table: str, code: str, name: str) -> None:
+    (query,) = [
+        str(query)
+        for expectation in committed_models()[table].contract.expectations
+        if "as names" in str(query := expectation.arguments.get("unexpected_rows_query"))
+    ]
+    warehouse = empty_warehouse()
+    create(warehouse, table)
+    for year, stands_for in ((2023, "Police"), (2023, "Police"), (2024, "Public Safety"), (2024, None)):
+        put(warehouse, table, fiscal_year=year, **{code: "1", name: stands_for})
+    assert warehouse.execute(query.format(batch=table)).fetchall() == []
+    put(warehouse, table, fiscal_year=2024, **{code: "1", name: "Fire"})
+    assert warehouse.execute(query.format(batch=table)).fetchall() == [
+        (2024, code.removesuffix("_code").removesuffix("_number"), "1", 2)
+    ]

@@ -66,6 +66,9 @@ LIES = {
         "ledger", changed("ledger", "amount = -amount", "agency_name = 'Health'"),
         {"drift__negative_share__amount": CRITICAL, "drift__total__amount": CRITICAL},
     ),
+    "checkbook: reversals lose their sign": Lie(
+        "ledger", changed("ledger", "amount = abs(amount)", "true"), {"drift__negative_share__amount": CRITICAL},
+    ),
     "checkbook: a month missing": Lie(
         "ledger", f"{ALL} where date_trunc('month', payment_date) <> '2026-02-01'",
         {"drift__missing_slices": CRITICAL, "drift__business_days": WARNING},
@@ -163,6 +166,18 @@ LIES = {
     ),
     "ledger: a past year loses a fiftieth": Lie(
         "ledger", f"{ALL} where fiscal_year <> 2024 or hash(payment_split_id) % 40 > 0", {"drift__rows": CRITICAL},
+    ),
+    "ledger: two agencies exchanged": Lie(
+        "ledger", "select * replace (case agency_name when 'Police' then 'Health' when 'Health' then 'Police' else agency_name end as agency_name)"
+        " from ledger", {"drift__moved_rows__agency_name": CRITICAL},
+    ),
+    "cases: two counties exchanged": Lie(
+        "cases", "select * replace (case county when 'County 7' then 'County 8' when 'County 8' then 'County 7' else county end as county)"
+        " from cases", {"drift__moved_rows__county": CRITICAL},
+    ),
+    "cases: a month of one county is 0": Lie(
+        "cases", changed("cases", "cumulative_cases = 0", "county = 'County 7' and observed_date between '2023-01-01' and '2023-01-31'"),
+        {"drift__zeros__cumulative_cases": WARNING}, held_back=False,
     ),
     "ledger: a past year gone": Lie("ledger", f"{ALL} where fiscal_year > 2024", {"drift__missing_slices": CRITICAL}),
     "ledger: half a year of new months, one without payments": Lie(
@@ -364,6 +379,10 @@ def test_what_is_watched_follows_from_the_contract() -> None:
     assert (chicago.categories, chicago.dated_by, chicago.is_ledger) == (("department_name",), None, False)
     cases = watched(models["clean.maryland_covid_cases"])
     assert (cases.amounts, cases.measures, cases.categories) == ((), ("cumulative_cases",), ("county",))
+    assert (cases.columns, cases.records) == (
+        ("county", "observed_date", "cumulative_cases"),
+        ("observed_date", "cumulative_cases"),
+    )
     assert watched(models["clean.baltimore_mwbe"]).categories == ("certification_status", "certification_type")
 
 

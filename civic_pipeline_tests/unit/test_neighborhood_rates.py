@@ -82,7 +82,11 @@ def test_no_event_anywhere_is_a_rate_of_zero() -> None:
 
 
 def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> None:
-    """Two notices of one property count once. ZIP 21201: 10 cases until 30 June 2021, then 5 more; 40% of it lie in Upton, 10% outside."""
+    """Two notices of one property count once. ZIP 21201: 40% of it lie in Upton, 10% outside.
+
+    It has 10 cases until 30 June 2021 and 15 a year later, where the last day is a zero that stands for no count; a correction takes 3 away, and
+    20 in the end are 5 more than were counted before: all years together are 20.
+    """
     warehouse = empty_warehouse()
     build(warehouse, "marts.dim_dates", "marts.dim_cities", "marts.dim_fiscal_dates")
     warehouse.execute(
@@ -112,10 +116,11 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         " as t(request_id, city, neighborhood, created_date)"
     )
     warehouse.execute(
-        "create table marts.fct_covid_observations as select 'zip' as geography_kind, '21201' as geography, 'cases' as metric, day as observed_date,"
-        " value from (values (date '2021-06-30', 10), (date '2021-12-30', 15), (date '2021-12-31', null)) as t(day, value)"
+        "create table marts.fct_covid_observations as select 'maryland' as place, 'zip' as geography_kind, '21201' as geography, 'cases' as metric,"
+        " day as observed_date, value, value is null as is_suppressed from (values (date '2021-06-30', 10), (date '2022-06-28', 15),"
+        " (date '2022-06-29', null), (date '2022-06-30', 0), (date '2023-06-30', 12), (date '2024-06-30', 20)) as t(day, value)"
     )
-    build(warehouse, "marts.fct_neighborhood_counts")
+    build(warehouse, "marts.fct_covid_increments", "marts.fct_neighborhood_counts")
     rows = warehouse.execute(
         "select measure, fiscal_year, geography_id, event_count, denominator, weight_name, unplaced_count from marts.fct_neighborhood_counts order by all"
     ).fetchall()
@@ -126,6 +131,10 @@ def test_counts_have_zeros_and_what_names_no_neighborhood_is_counted_apart() -> 
         ("covid-19 cases", 2021, "u", 4.0, 1000, "area", 0.0),
         ("covid-19 cases", 2022, "c", 2.5, 2000, "area", 0.0),
         ("covid-19 cases", 2022, "u", 2.0, 1000, "area", 0.0),
+        ("covid-19 cases", 2023, "c", 0.0, 2000, "area", 0.0),
+        ("covid-19 cases", 2023, "u", 0.0, 1000, "area", 0.0),
+        ("covid-19 cases", 2024, "c", 2.5, 2000, "area", 0.0),
+        ("covid-19 cases", 2024, "u", 2.0, 1000, "area", 0.0),
         ("service requests", 2026, "c", 1.0, 2000, "none", 0.0),
         ("service requests", 2026, "u", 0.0, 1000, "none", 0.0),
         ("service requests", 2027, "c", 1.0, 2000, "none", 1.0),

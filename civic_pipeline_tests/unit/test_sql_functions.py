@@ -231,10 +231,22 @@ def test_a_normalized_name_stays_as_it_is(call: Callable[..., object], name: str
 def test_text_is_trimmed_and_empty_text_is_null(call: Callable[..., object]) -> None:
     assert call("clean_text", "  Police \u00a0\t Dept ") == "Police Dept"
     assert call("clean_text", " \u00a0 ") is None
+    assert call("clean_text", "\ufeffPo\u00adlice\u2009\u200b Dept\u202f\u3000\u200e") == "Police Dept"
+    assert call("clean_text", "\u200b\u2060") is None
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("0771", "771"), (" 1 ", "1"), ("000", "0"), ("04002A", "4002A"), ("GA00", "GA00"), ("", None)]
+    ("text", "code"),
+    [
+        ("0771", "771"),
+        (" 1 ", "1"),
+        ("000", "0"),
+        ("04002A", "4002A"),
+        ("GA00", "GA00"),
+        ("", None),
+        ("0771.0", "771"),
+        ("77.10", "77.10"),
+    ],
 )
 def test_codes_lose_their_padding(call: Callable[..., object], text: str, code: str | None) -> None:
     assert call("clean_code", text) == code

@@ -136,23 +136,56 @@ class Comparison:
 
         Years with unchanged or earlier accepted contents are left out.
         """
+        if (unsettled := self._unsettled) is None:
+            return 0
+        record = row_hash(self.watched.records)
+        return self._count(f"""
+            with before as (select {record} as record, count(*) as copies from {self.accepted.relation} {unsettled} group by all),
+            after as (select {record} as record, count(*) as copies from {self.staged.relation} {unsettled} group by all)
+            select coalesce(sum(greatest(0, before.copies - coalesce(after.copies, 0))), 0)
+            from before left join after using (record)
+        """)
+
+    def moved_rows(self, category: str) -> dict[str, tuple[int, int]]:
+        """Each value of `category` -> its accepted rows, and how many of them are now under another of the accepted values.
+
+        What is under a new name was renamed. Years are left out as in `lost_rows`.
+        """
+        if (unsettled := self._unsettled) is None:
+            return {}
+        counted = (
+            f"select cast({quoted(category)} as varchar) as place, {row_hash(self.watched.records)} as record,"
+            " count(*) as copies from"
+        )
+        rows = self.connection.execute(f"""
+            with before as ({counted} {self.accepted.relation} {unsettled} group by all),
+            after as ({counted} {self.staged.relation} {unsettled} group by all),
+            moves as (
+                select place, record, coalesce(after.copies, 0) - coalesce(before.copies, 0) as gained
+                from before full join after using (place, record)
+                where place in (select place from before)
+            ),
+            gains as (select record, sum(gained) as gained from moves where gained > 0 group by record),
+            losses as (select place, sum(least(-moves.gained, gains.gained)) as moved from moves inner join gains using (record)
+                where moves.gained < 0 group by place),
+            sizes as (select place, sum(copies) as copies from before group by place)
+            select place, copies, moved from losses inner join sizes using (place)
+        """).fetchall()
+        return {place: (int(copies), int(moved)) for place, copies, moved in rows}
+
+    @cached_property
+    def _unsettled(self) -> str | None:
+        """The `where` without the years whose contents are unchanged or were accepted before; None if that is so of all rows."""
         same = [name for name, part in self.before.items() if self._is_same(name, part)]
         if WHOLE in same or WHOLE in self.returned:
-            return 0
+            return None
         year = quoted(self.watched.year) if self.watched.year else "null"
         settled = {name for name, part in self.before.items() if part.kind == self.watched.year} & {
             *same,
             *self.returned,
         }
         years = [int(name.rpartition(" ")[2]) for name in settled if name.rpartition(" ")[2].isdigit()]
-        skip = f"where {year} not in ({', '.join(map(str, years))}) or {year} is null" if years else ""
-        record = row_hash(self.watched.records)
-        return self._count(f"""
-            with before as (select {record} as record, count(*) as copies from {self.accepted.relation} {skip} group by all),
-            after as (select {record} as record, count(*) as copies from {self.staged.relation} {skip} group by all)
-            select coalesce(sum(greatest(0, before.copies - coalesce(after.copies, 0))), 0)
-            from before left join after using (record)
-        """)
+        return f"where {year} not in ({', '.join(map(str, years))}) or {year} is null" if years else ""
 
     def years_alike(self, relation: str) -> dict[tuple[str, str], float]:
         """Pairs of fiscal years -> the share of the smaller year's lines that the other year also has."""

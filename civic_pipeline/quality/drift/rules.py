@@ -67,6 +67,7 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
     )
     shares = f"by less than {drift.open.warn * 100:.0f} points, held back at {drift.open.hold * 100:.0f}"
     changed = f"less than {drift.changed.warn:.0%}, held back at {drift.changed.hold:.0%}"
+    moved = f"less than {drift.open.warn:.0%} of those of a value, held back at {drift.open.hold:.0%}"
     rules = [
         Rule("drift__rows", "critical", f"rows: {moves}", _rows),
         Rule("drift__growth", "critical", f"rows and control totals grow by at most {drift.grow_at_most:.0%}", _growth),
@@ -85,7 +86,8 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
         rules += [
             Rule(f"drift__total__{name}", "critical", f"the sum of {name}: {moves}", partial(_total, name)),
             Rule(
-                f"drift__negative_share__{name}", "critical", f"the share of negative {name} changes {shares}",
+                f"drift__negative_share__{name}", "critical",
+                f"the share of negative {name} changes {shares}, and does not fall by half",
                 partial(_negative_share, name),
             ),
             Rule(f"drift__factor__{name}", "critical", f"{name} has not changed by a constant factor", partial(_factor, name)),
@@ -93,6 +95,10 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
     rules += [
         Rule(f"drift__equal__{one}__{other}", "warning", f"{one} and {other} do not become equal", partial(_equal, (one, other)))
         for one, other in pairs_of(watched.amounts)
+    ]  # fmt: skip
+    rules += [
+        Rule(f"drift__moved_rows__{name}", "critical", f"accepted rows are under another {name}: {moved}", partial(_moved_rows, name))
+        for name in watched.categories
     ]  # fmt: skip
     if watched.payee:
         rules.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice change {falls}", _payees))
@@ -168,7 +174,13 @@ def _missing(c: Comparison) -> Finding:
 
 
 def _negative_share(name: str, c: Comparison) -> Finding:
-    return _shares(c, lambda part: part.amounts[name].negative, f"negative {name}", both_ways=True)
+    finding = _shares(c, lambda part: part.amounts[name].negative, f"negative {name}", both_ways=True)
+    for before, after in c.pairs():
+        was, now = before.amounts[name].negative, after.amounts[name].negative
+        if was >= _FEWEST_ROWS_OF_TOTAL and now * before.rows < was * after.rows / 2:
+            text = f"{_label(before)}: {was:,} negative {name} in {before.rows:,} rows -> {now:,} in {after.rows:,}"
+            finding.add("critical", was - now, text)
+    return finding
 
 
 def _blank_share(c: Comparison) -> Finding:
@@ -211,6 +223,16 @@ def _changed_rows(c: Comparison) -> Finding:
     return finding
 
 
+def _moved_rows(name: str, c: Comparison) -> Finding:
+    finding = Finding()
+    for value, (rows, moved) in c.moved_rows(name).items():
+        if moved >= max(_FEWEST_ROWS_MOVED, c.SHARE_THAT_MATTERS * c.whole[0].rows):
+            size = moved / rows
+            text = f"{name} {value}: {moved:,} of {rows:,} rows are now under other values that were there before"
+            finding.add(_grade(size, c.drift.open), size, text)
+    return finding
+
+
 def _repeated_rows(c: Comparison) -> Finding:
     finding, was, now = Finding(), c.accepted.repeated_rows, c.staged.repeated_rows
     if now - was >= _FEWEST_ROWS_MOVED and now > 2 * was:
@@ -225,7 +247,8 @@ def _zeros(name: str, c: Comparison) -> Finding:
         size = now / max(1, after.rows) - was / max(1, before.rows)
         if now - was >= _FEWEST_ROWS_MOVED and min(before.rows, after.rows) >= _FEWEST_ROWS_OF_SHARE:
             text = f"{_label(before)}: {name} is 0 in {was:,} of {before.rows:,} rows -> {now:,} of {after.rows:,}"
-            finding.add("warning" if size >= c.drift.open.warn else None, size, text)
+            is_many = size >= c.drift.open.warn or now >= 2 * was + _FEWEST_ROWS_OF_TOTAL
+            finding.add("warning" if is_many else None, size, text)
     return finding
 
 

@@ -82,9 +82,11 @@ def watched(model: Model) -> Watched:
         )
     shown = [name for name in names if name not in contract.personal]
     categories = drift.slices if drift.slices is not None else tuple(n for n in _CATEGORIES if n in shown)[:1]
-    is_key = {column.name for column in contract.columns if column.source in dataset.key}
-    # A key of one column is an id; each column of a longer key describes the record.
-    ids = {*contract.key, *(is_key if len(dataset.key) == 1 else ())}
+    # A key of one column is an id; each column of a longer key describes the record. A source may have less in a key than the clean table:
+    # a day, where each county has a column.
+    describing = set(contract.key) if len(contract.key) > 1 else set[str]()
+    is_key = {column.name for column in contract.columns if column.source in dataset.key} - describing
+    ids = {*contract.key, *(is_key if len(dataset.key) == 1 else ())} - describing
     columns = [column for column in contract.columns if column.name not in ids]
     if not columns:  # there are no other columns
         columns = list(contract.columns)

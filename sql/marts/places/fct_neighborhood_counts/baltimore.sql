@@ -49,23 +49,29 @@ placed as (
 ),
 
 zip_years as (
-    -- Cumulative cases at the end of each fiscal year; a suppressed count is at least 0.
+    -- Cumulative cases at the end of each fiscal year; a suppressed count is at least 0, and a zero that stands for no count is none.
     select
-        observations.geography as zip_code,
+        increments.geography as zip_code,
         fiscal.fiscal_year,
-        coalesce(max_by(observations.value, observations.observed_date), 0) as cumulative_cases
-    from marts.fct_covid_observations as observations
-    inner join marts.dim_fiscal_dates as fiscal on fiscal.city = 'baltimore' and fiscal.day = observations.observed_date
-    where observations.geography_kind = 'zip' and observations.metric = 'cases'
-    group by observations.geography, fiscal.fiscal_year
+        coalesce(max_by(increments.cumulative_reported, increments.observed_date), 0) as cumulative_cases
+    from marts.fct_covid_increments as increments
+    inner join marts.dim_fiscal_dates as fiscal on fiscal.city = 'baltimore' and fiscal.day = increments.observed_date
+    where increments.geography_kind = 'zip' and increments.metric = 'cases' and not increments.is_missing_as_zero
+    group by increments.geography, fiscal.fiscal_year
+),
+
+zip_totals as (
+    -- A total that fell by a correction: until it is higher again, nobody is counted a second time.
+    select zip_code, fiscal_year, max(cumulative_cases) over (partition by zip_code order by fiscal_year) as cumulative_cases
+    from zip_years
 ),
 
 zip_cases as (
     select
         zip_code,
         fiscal_year,
-        greatest(cumulative_cases - coalesce(lag(cumulative_cases) over (partition by zip_code order by fiscal_year), 0), 0) as case_count
-    from zip_years
+        cumulative_cases - coalesce(lag(cumulative_cases) over (partition by zip_code order by fiscal_year), 0) as case_count
+    from zip_totals
 ),
 
 cases as (
