@@ -4,7 +4,8 @@ import csv
 import hashlib
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,6 +15,7 @@ from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
+from civic_pipeline.publish.site.budget import Group, Level
 from civic_pipeline.publish.site.facts import in_words, read_facts
 from civic_pipeline.publish.site.files import Earlier
 from civic_pipeline.publish.site.formats import change, day, dollars, figure, short_dollars
@@ -44,10 +46,17 @@ def test_the_first_page_shows_the_figure_its_release_and_the_way_to_its_evidence
     assert 'href="./data/marts.fct_budget_lines/index.html"' in page
 
 
+def test_a_year_that_is_only_recommended_yet_does_not_look_as_if_nothing_was_adopted() -> None:
+    fire = Group("Fire", amounts={(2027, "recommended"): Decimal(5), (2026, "adopted"): Decimal(3)})
+    level = Level("agencies", "By agency", "Agency", [fire], [(2027, "recommended"), (2026, "adopted")], None, {})
+    assert (level.phase, level.year, level.before, level.total(level.year)) == ("adopted", 2026, None, 3)
+    assert level.data["published"] == ["2027 recommended", "2026 adopted"]
+
+
 def test_a_name_that_only_one_year_has_is_new_and_not_a_change(site: Path) -> None:
     page = (site / "budget" / "town" / "index.html").read_text(encoding="utf-8")
     agencies = page.partition('data-table="agencies"')[2].partition("</table>")[0]
-    assert re.findall(r'<td class="number">([^<$]+)</td>', agencies) == ["+50.1%", "new name"]
+    assert re.findall(r'<td class="number">([^<$]+)</td>', agencies) == ["+50.1%", "new name", "+100.1%"]
     assert "1 of 2 names are in both years; they are 75.0% of fiscal year 2026." in page
 
 
@@ -418,8 +427,14 @@ def test_names_that_are_for_programs_are_written_in_words() -> None:
     text = "Only primes (prime_payments_only): see marts.mart_mwbe_reported and mart_kpi_lifecycle; plan_goals.csv is a file, not a case_rate."
     assert (
         in_words(text)
-        == "Only primes (prime payments only): see M/WBE reported and Kpi lifecycle; plan_goals.csv is a file, not a case rate."
+        == "Only primes (“prime payments only”): see M/WBE reported and KPI lifecycle; plan_goals.csv is a file, not a “case rate”."
     )
+
+
+def test_a_date_to_come_is_an_error_of_the_source_and_not_the_newest_data(tmp_path: Path) -> None:
+    entry = {"data_date": date(2062, 3, 1)}
+    with connect(small_release(tmp_path / "r.duckdb", fct_budget_lines=entry)) as connection:
+        assert read_facts(connection).tables["marts.fct_budget_lines"].data_date is None
 
 
 def test_values_as_people_write_them() -> None:

@@ -68,7 +68,7 @@ def test_a_figure_that_changed_says_since_when_from_what_and_to_what(site: Path)
         text = read(site, page)
         assert "Changed on Feb 3, 2026." in text
         assert "From $500 to $600." in text
-    assert "changed Feb 3, 2026" in read(site, "index.html")
+    assert "Changed Feb 3, 2026" in read(site, "index.html")
     # A table that is only new did not change.
     assert "Changed on" not in read(site, "data/clean.town_source/index.html")
 

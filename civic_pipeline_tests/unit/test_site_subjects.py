@@ -122,6 +122,16 @@ def test_a_chart_draws_each_value_where_its_axis_says() -> None:
     assert len(chart.gaps) == 1
 
 
+def test_a_value_below_zero_is_drawn_below_zero() -> None:
+    chart = Chart("A line", "people", [Line("it", [(date(2021, 1, 1), -302.0), (date(2021, 1, 8), 900.0)])])
+    assert [text for _, text in chart.ticks] == ["-500", "0", "500", "1,000"]
+    heights = {text: y for y, text in chart.ticks}
+    assert heights["-500"] == chart.floor
+    assert heights["1,000"] == chart.ceiling
+    low = float(re.findall(r",([\d.]+)", chart.paths[0][0])[0])
+    assert low == pytest.approx(heights["0"] + 0.604 * (heights["-500"] - heights["0"]), abs=0.1)
+
+
 @pytest.mark.parametrize("top", [0.02, 0.7, 1, 4, 9.99, 10, 1946, 123_456])
 def test_an_axis_has_few_lines(top: float) -> None:
     chart = Chart("A line", "people", [Line("it", [(date(2021, 1, 1), top), (date(2021, 1, 8), 0.0)])])

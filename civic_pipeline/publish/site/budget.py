@@ -41,16 +41,24 @@ class Group:
 
 @dataclass(frozen=True)
 class Level:
-    """One table of a page: groups, largest first in the newest year, with a CSV of all years."""
+    """One table of a page: groups, largest first in the newest year, with a CSV of all years.
+
+    `published`: fiscal years and phases of which the city has a budget. The page opens with the newest year that is adopted: one that
+    is only recommended yet would look as if nothing was adopted.
+    """
 
     id: str
     title: str
     column: str
     groups: Sequence[Group]
-    years: Sequence[int]
-    phases: Sequence[str]
+    published: Sequence[tuple[int, str]]
     file: File | None
     factors: dict[int, Row]
+
+    @property
+    def years(self) -> list[int]:
+        """Those of the phase, the newest first."""
+        return sorted((year for year, phase in self.published if phase == self.phase), reverse=True)
 
     @property
     def year(self) -> int:
@@ -62,7 +70,8 @@ class Level:
 
     @property
     def phase(self) -> str:
-        return _ADOPTED if _ADOPTED in self.phases else self.phases[0]
+        phases = {phase for _, phase in self.published}
+        return _ADOPTED if _ADOPTED in phases else min(phases)
 
     def amount(self, group: Group, year: int | None) -> Decimal | None:
         """None if no budget of that year is published; zero if the group is not in it."""
@@ -78,6 +87,11 @@ class Level:
         if new and old == 0:
             return "new name"
         return "name ended" if old and new == 0 else change(self.change(group))
+
+    @property
+    def change_of_total(self) -> str:
+        new, old = self.total(self.year), self.total(self.before)
+        return change(float((new - old) / abs(old)) if old and new is not None else None)
 
     @property
     def comparability(self) -> str | None:
@@ -124,8 +138,7 @@ class Level:
     def data(self) -> Row:
         """What the script of the page needs, as JSON."""
         return {
-            "years": self.years,
-            "phases": self.phases,
+            "published": [f"{year} {phase}" for year, phase in self.published],
             "factors": {str(year): factors for year, factors in self.factors.items()},
             "rows": [
                 {
@@ -161,8 +174,7 @@ class _City:
         self.site, self.city = site, city
         self.title = site.place_title(city)
         self.rows = _lines(site, city)
-        self.years = sorted({row["fiscal_year"] for row in self.rows}, reverse=True)
-        self.phases = sorted({row["phase"] for row in self.rows})
+        self.published = sorted({(row["fiscal_year"], row["phase"]) for row in self.rows}, reverse=True)
         self.factors = _factors(site, city)
         self.agencies = slugs(sorted({(row["agency_id"], row["agency_name"]) for row in self.rows}))
         self.tables = site.present(TABLE, "marts.mart_budget_by_agency", "marts.mart_budget_by_service")
@@ -251,17 +263,15 @@ class _City:
             title,
             column,
             list(groups.values()),
-            self.years,
-            self.phases,
+            self.published,
             _csv(self.site, path, identity, column, groups),
             self.factors,
         )
 
     def _add_card(self, level: Level) -> None:
-        total, before = level.total(level.year), level.total(level.before)
         caption = f"{level.phase} for fiscal year {level.year}"
-        if total is not None and before:
-            caption += f", {change(float((total - before) / abs(before)))} on {level.before}"
+        if level.total(level.before):
+            caption += f", {level.change_of_total} on {level.before}"
         self.site.cards.append(
             Card(
                 self.city,
@@ -269,7 +279,7 @@ class _City:
                 QUESTION,
                 f"budget/{self.city}/index.html",
                 TABLE,
-                short_dollars(total),
+                short_dollars(level.total(level.year)),
                 caption,
             )
         )

@@ -175,7 +175,7 @@ def _scores(site: Site, city: str) -> Section:
             [
                 Cell(site.facts.dataset_titles.get(row["dataset"], row["dataset"])),
                 *(number(row[name], "" if row[name] is None else f"{row[name]:.2f}") for name in shares),
-                Cell(in_words(row["not_measured"] or "")),
+                Cell((row["not_measured"] or "").replace("_", " ")),
             ]
             for row in rows
         ],

@@ -21,7 +21,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """An SVG of one to four lines from zero. Lines differ by dashes, too, so that none is known by its color alone.
+    """An SVG of one to four lines; zero is on the axis. Lines differ by dashes, too, so that none is known by its color alone.
 
     `band`: the lower and the upper end of an interval, which is shaded; `band_name` says which one.
     """
@@ -50,26 +50,29 @@ class Chart:
         return sorted(day for day in days if min(known) <= day <= max(known)) if known else []
 
     @cached_property
-    def _top(self) -> float:
-        values = (value for line in self._all for _, value in line.points if value is not None)
-        return max(values, default=0.0) or 1.0
+    def _ends(self) -> tuple[float, float]:
+        """The lowest and the highest value, with zero."""
+        values = [0.0, *(value for line in self._all for _, value in line.points if value is not None)]
+        return min(values), max(values)
 
     @cached_property
-    def _limit(self) -> float:
-        """The highest grid line: the axis ends at a round number."""
-        return math.ceil(self._top / self.step - 1e-9) * self.step
+    def _grid(self) -> range:
+        """The grid lines, in steps from zero: the axis begins and ends at a round number."""
+        low, high = (end / self.step for end in self._ends)
+        return range(math.floor(low + 1e-9), max(math.ceil(high - 1e-9), math.floor(low + 1e-9) + 1) + 1)
 
-    @property
+    @cached_property
     def step(self) -> float:
-        """Distance of the grid lines: 1, 2 or 5 times a power of ten, so that there are two to six of them."""
-        size = 10.0 ** (len(str(int(self._top))) - 1) if self._top >= 1 else 0.1
-        return next(size * factor for factor in (0.2, 0.5, 1, 2, 5) if self._top / (size * factor) <= 5)
+        """Distance of the grid lines: 1, 2 or 5 times a power of ten, so that there are two to seven of them."""
+        low, high = self._ends
+        span = high - low or 1.0
+        size = 10.0 ** (len(str(int(span))) - 1) if span >= 1 else 0.1
+        return next(size * factor for factor in (0.2, 0.5, 1, 2, 5) if span / (size * factor) <= 5)
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Height on the drawing and text of each grid line."""
-        steps = round(self._limit / self.step) + 1
-        return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in range(steps)]
+        return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in self._grid]
 
     @property
     def years(self) -> list[tuple[float, str]]:
@@ -124,7 +127,8 @@ class Chart:
         return _LEFT + (_WIDTH - _LEFT - 8) * ((day - days[0]).days / max((days[-1] - days[0]).days, 1))
 
     def _y(self, value: float) -> float:
-        return self.floor - (self.floor - _ABOVE) * max(value, 0) / self._limit
+        low, high = self._grid[0], self._grid[-1]
+        return self.floor - (self.floor - _ABOVE) * (value / self.step - low) / (high - low)
 
 
 @dataclass(frozen=True)

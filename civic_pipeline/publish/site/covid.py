@@ -86,7 +86,7 @@ def build(site: Site) -> None:
                 _deaths(county, part, own, definitions),
                 _federal(county, part, own, definitions),
                 _corrections(site, county, part),
-                revisions(site, county, part, TRIANGLE),
+                *revisions(site, county, part, TRIANGLE),
             ],
             crumbs=[("Home", ""), (TITLE, PART), (county, None)],
         )

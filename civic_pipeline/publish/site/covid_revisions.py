@@ -9,19 +9,27 @@ from civic_pipeline.publish.site.site import Site
 from civic_pipeline.sql_text import literal
 
 _MOST_DAYS = 20
-_TITLE = "What each capture knew"
+_METRICS = {"cases": "cases", "deaths_confirmed": "confirmed deaths"}
 
 
-def revisions(site: Site, county: str, part: str, table: str) -> Section:
-    """Cases of the newest days that were revised: a row per day, a column per capture, the newest last."""
-    identity = f"revisions-{part}"
+def revisions(site: Site, county: str, part: str, table: str) -> list[Section]:
+    """What each capture knew of the newest days that were revised, for cases and for confirmed deaths."""
     if not site.present(table):
-        return Section(identity, _TITLE, [], [], absence="It needs two captures of the State's layers.")
+        title = "How counts were revised"
+        return [Section(f"revisions-{part}", title, [], [], absence="It needs two captures of the State's layers.")]
+    return [_revisions(site, county, part, table, metric) for metric in _METRICS]
+
+
+def _revisions(site: Site, county: str, part: str, table: str, metric: str) -> Section:
+    """A row per day, a column per capture, the newest last."""
+    identity = f"revisions-{part}" if metric == "cases" else f"revisions-{part}-deaths"
+    what = _METRICS[metric]
+    title = f"How {what} were revised"
     rows = site.query(
         f"""
         select observed_date, captured_at, cumulative_reported, is_missing_as_zero, is_first
         from {table}
-        where geography = {literal(county)} and metric = 'cases'
+        where geography = {literal(county)} and metric = {literal(metric)}
         order by observed_date, captured_at"""
     )
     days: dict[date, list[dict[str, Any]]] = {}
@@ -29,19 +37,20 @@ def revisions(site: Site, county: str, part: str, table: str) -> Section:
         days.setdefault(row["observed_date"], []).append(row)
     revised = [when for when, entries in days.items() if any(not entry["is_first"] for entry in entries)]
     if not revised:
-        return Section(identity, _TITLE, [], [], absence="No capture changed a count of cases of this county.")
+        return Section(identity, title, [], [], absence=f"No capture changed a count of {what} of this county.")
     moments = sorted({row["captured_at"] for row in rows})
     shown = revised[-_MOST_DAYS:]
     return Section(
         identity,
-        _TITLE,
+        title,
         [Heading("Day"), *(Heading(f"Captured {day(moment)}", is_number=True) for moment in moments)],
         [[Cell(day(when), value=str(when)), *(_known(days[when], moment) for moment in moments)] for when in shown],
-        f"All cases reported by each day, as each capture had them: the {count(len(shown))} newest of {count(len(revised))} days that"
-        " changed later. A later capture without a change repeats the count.",
+        f"All {what} reported by each day, as each copy had them: the {count(len(shown))} newest of {count(len(revised))} days that"
+        " changed later. A later copy without a change repeats the count.",
         file=site.csv(
-            f"covid/{part}-revisions.csv",
-            f"select * from {table} where geography = {literal(county)} order by metric, observed_date, captured_at",
+            f"covid/{identity}.csv",
+            f"select * from {table} where geography = {literal(county)} and metric = {literal(metric)}"
+            " order by observed_date, captured_at",
         ),
     )
 

@@ -14,7 +14,9 @@ from civic_pipeline.catalog import accepted_as
 from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
-_WRITTEN = {"mwbe": "M/WBE", "mbe": "MBE", "covid": "COVID-19", "zip": "ZIP", "us": "US"}
+_WRITTEN = {
+    "mwbe": "M/WBE", "mbe": "MBE", "covid": "COVID-19", "zip": "ZIP", "us": "US", "kpi": "KPI", "wwc": "What Works Cities",
+}  # fmt: skip
 _KINDS = {"fct", "mart", "dim", "bridge"}
 # They give names and days to rows of every subject. What feeds only them is not the source of a page's figures.
 _SHARED = frozenset(
@@ -35,11 +37,11 @@ def title_of(name: str) -> str:
 
 
 def in_words(text: str) -> str:
-    """A text without names that are for programs: a table has its title, a column blanks."""
+    """A text without names that are for programs: a table has its title, a column is in quotes, with blanks."""
     text = re.sub(
         rf"\b(?:(?:marts|clean|meta)\.\w+|(?:{'|'.join(sorted(_KINDS))})_\w+)", lambda name: title_of(name[0]), text
     )
-    return re.sub(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\.\w)", lambda name: name[0].replace("_", " "), text)
+    return re.sub(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\.\w)", lambda name: f"“{name[0].replace('_', ' ')}”", text)
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,7 @@ class Facts:
 def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     """The facts of the release that `connection` reads."""
     release = _rows(connection, "from meta.releases order by released_at desc")
+    newest = release[0]
     released = _released_columns(connection)
     columns, checks = _by_table(connection, "columns", "position"), _by_table(connection, "checks", "check_name")
     captures: dict[str, list[Capture]] = {}
@@ -312,7 +315,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             held_back_because=row["held_back_because"],
             built_at=row["built_at"],
             rows=row["row_count"],
-            data_date=row["data_date"],
+            data_date=_not_after(newest["released_at"], row["data_date"]),
             key=tuple(row["key_columns"] or ()),
             inputs=inputs[name],
             content_hash=row["content_hash"],
@@ -329,7 +332,6 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         )
         for name, row in rows.items()
     }
-    newest = release[0]
     return Facts(
         newest["release_id"],
         newest["released_at"],
@@ -339,6 +341,11 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         places,
         tuple(row["release_id"] for row in release),
     )
+
+
+def _not_after(released_at: datetime, newest: date | None) -> date | None:
+    """The newest date of a table; None if it is to come: an error of the source is no sign of fresh data."""
+    return None if newest is None or newest > released_at.date() else newest
 
 
 def _changes(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Change]]:

@@ -49,7 +49,10 @@ def _build_city(site: Site, city: str) -> None:
     others = site.present(_DURATIONS, _PROFILES, _EVENTS)
     title = f"Vacant buildings in {site.place_title(city)}"
     has_properties = city in site.cities(_PROFILES) and city in site.cities(_EVENTS)
-    areas = {place_key(area["geography_key"]): area for area in places(site, city) if area["kind"] == "neighborhood"}
+    areas, districts = (
+        {place_key(area["geography_key"]): area for area in places(site, city) if area["kind"] == kind}
+        for kind in ("neighborhood", "council district")
+    )
     site.sections_page(
         f"housing/{city}/",
         about=site.about(city, QUESTION, AUDIENCE, [table, *([flows] if flows else []), *others], _NOTES),
@@ -58,8 +61,8 @@ def _build_city(site: Site, city: str) -> None:
         caption=f"open vacant building notices on the newest list{_growth(site, city)}",
         crumbs=[("Home", ""), (title, None)],
         sections=[
-            _by(site, city, "neighborhood", "Neighborhood", areas),
-            _by(site, city, "council_district", "Council district", {}),
+            _by(site, city, "neighborhood", "Neighborhood", areas, has_map=True),
+            _by(site, city, "council_district", "Council district", districts),
             _flows(site, city),
             *([_clocks(site, city, areas)] if city in site.cities(_DURATIONS) else []),
             *([_blocks(site, city, areas, has_page=has_properties)] if city in site.cities(_PROFILES) else []),
@@ -86,12 +89,16 @@ def _growth(site: Site, city: str) -> str:
     if len(lists) < 2:
         return ""
     newest, before = (row["properties"] for row in lists)
-    change = "more than" if newest > before else "fewer than" if newest < before else "different from"
-    return f"; {count(abs(newest - before))} {change} on the list of {day(lists[1]['closed_on'])}"
+    change = (
+        "as many as"
+        if newest == before
+        else f"{count(abs(newest - before))} {'more' if newest > before else 'fewer'} than"
+    )
+    return f"; {change} on the list of {day(lists[1]['closed_on'])}"
 
 
-def _by(site: Site, city: str, column: str, title: str, areas: Areas) -> Section:
-    """The notices by one column, with a map of the areas whose names are known."""
+def _by(site: Site, city: str, column: str, title: str, areas: Areas, *, has_map: bool = False) -> Section:
+    """The notices by one column, with links to the areas whose names are known, and a map of them."""
     rows = site.query(
         f"select coalesce({column}::varchar, 'Not stated') as name, count(*) as notices,"
         " min(notice_date) as oldest, max(notice_date) as newest"
@@ -110,8 +117,8 @@ def _by(site: Site, city: str, column: str, title: str, areas: Areas) -> Section
             ]
             for row in rows
         ],
-        "A neighborhood that is not in the table has no open notice." if areas else None,
-        map=_map(areas, {place_key(row["name"]): row["notices"] for row in rows}) if areas else None,
+        f"A {title.lower()} that is not in the table has no open notice." if areas else None,
+        map=_map(areas, {place_key(row["name"]): row["notices"] for row in rows}) if areas and has_map else None,
     )
 
 

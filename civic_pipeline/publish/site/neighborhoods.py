@@ -151,7 +151,7 @@ class _City:
         shapes = {area["geography_id"]: area["geometry"] for area in self.areas}
         rows = sorted(rows, key=lambda row: (-(row["shrunk_rate"] or 0), row["neighborhood"]))
         unit = f"per 1,000 {rows[0]['denominator_name']}"
-        name = f"{_in_words(measure)} in fiscal year {rows[0]['fiscal_year']}"
+        name = f"{_in_words(measure)} in fiscal year {self._year(rows[0]['fiscal_year'])}"
         areas = [
             Area(
                 row["neighborhood"],
@@ -165,19 +165,13 @@ class _City:
         headings = [
             Heading("Neighborhood"),
             Heading("Count", is_number=True),
-            Heading("Rate", is_number=True, about=f"{unit}, drawn toward the city's"),
-            Heading("From", is_number=True, about="95% interval"),
-            Heading("To", is_number=True),
-            Heading("City", is_number=True),
+            *_rate_headings(unit),
         ]
         table = [
             [
                 Cell(row["neighborhood"], href=self.pages[row["geography_id"]]),
                 number(row["event_count"], f"{row['event_count']:,.0f}"),
-                *(
-                    number(row[column], _per(row[column]), gap="no residents or homes")
-                    for column in ("shrunk_rate", "shrunk_rate_low", "shrunk_rate_high", "city_rate")
-                ),
+                *_rate_cells(row),
             ]
             for row in rows
         ]
@@ -186,7 +180,10 @@ class _City:
             f"select * from {RATES} where city = {literal(self.city)} and measure = {literal(measure)} order by all",
         )
         weight = rows[0]["weight_name"]
-        text = "Most intervals overlap, so do not rank. Hatched: no residents or homes."
+        text = (
+            "The map shows the rate for comparing: where a place is small, its own rate is drawn toward the city's, so even a count of 0"
+            " has one. Most intervals overlap, so do not rank. Hatched: no residents or homes."
+        )
         split = f" Counts by ZIP code are split by {weight}." if weight != "none" else ""
         return Section(
             measure.replace(" ", "-"), name, headings, table, text + split, file, map=Map(name, unit, areas)
@@ -213,6 +210,7 @@ class _City:
             self._counts(place),
             self._covid(area),
             self._overlaps(area),
+            *self._money(),
         ]
         about = self.site.about(
             self.city, f"What does the city publish about {title}?", AUDIENCE,
@@ -245,16 +243,29 @@ class _City:
             Heading("Measure"),
             Heading("Fiscal year"),
             Heading("Count", is_number=True),
-            Heading("Rate", is_number=True, about="drawn toward the city's"),
-            Heading("From", is_number=True, about="95% interval"),
-            Heading("To", is_number=True),
-            Heading("City", is_number=True),
+            *_rate_headings("as counted"),
         ]
         absence = None if rows else "There are no rates of this place in the release."
-        first = Section("rates", "Compared with the city", headings, _rate_rows(newest.values()), absence=absence)
+        first = Section("rates", "Compared with the city", headings, self._rate_rows(newest.values()), absence=absence)
         if not earlier:
             return [first]
-        return [first, Section("earlier", "In earlier years", headings, _rate_rows(earlier), is_folded=True)]
+        return [first, Section("earlier", "In earlier years", headings, self._rate_rows(earlier), is_folded=True)]
+
+    def _year(self, fiscal_year: int) -> str:
+        """A fiscal year in words: a count of one that still runs cannot be compared with a whole one."""
+        ends = self.site.facts.places[self.city].first_day(fiscal_year + 1, 1)
+        return f"{fiscal_year}{' so far' if ends > self.site.facts.released_at.date() else ''}"
+
+    def _rate_rows(self, rows: Iterable[Row]) -> list[list[Cell]]:
+        return [
+            [
+                Cell(f"{_in_words(row['measure'])}, per 1,000 {row['denominator_name'].partition(' of ')[0]}"),
+                Cell(self._year(row["fiscal_year"])),
+                number(row["event_count"], f"{row['event_count']:,.0f}"),
+                *_rate_cells(row),
+            ]
+            for row in rows
+        ]
 
     def _on_time(self, kind: str, area: Row) -> Section:
         rows = self.months[f"{kind} {place_key(area['geography_name'])}"]
@@ -281,7 +292,13 @@ class _City:
             for row in reversed(recent)
         ]
         absence = None if table else "No 311 request names this place."
-        return Section("on-time", "311 requests", headings, table, chart=chart, absence=absence, is_folded=True)
+        due, closed = (sum(row[name] for row in recent[-12:]) for name in ("due_count", "closed_on_time_count"))
+        text = (
+            f"Of {count(due)} requests due in the last 12 months, {rate(closed / due)} were closed on time."
+            if due
+            else None
+        )
+        return Section("on-time", "311 requests", headings, table, text, chart=chart, absence=absence, is_folded=True)
 
     def _counts(self, place: str) -> Section:
         rows = [
@@ -330,20 +347,34 @@ class _City:
         absence = None if table else "It overlaps no other area of the map."
         return Section("overlaps", "What it is part of", headings, table, absence=absence)
 
-
-def _rate_rows(rows: Iterable[Row]) -> list[list[Cell]]:
-    return [
-        [
-            Cell(f"{_in_words(row['measure'])}, per 1,000 {row['denominator_name'].partition(' of ')[0]}"),
-            Cell(str(row["fiscal_year"])),
-            number(row["event_count"], f"{row['event_count']:,.0f}"),
-            *(
-                number(row[column], _per(row[column]), gap="no residents or homes")
-                for column in ("shrunk_rate", "shrunk_rate_low", "shrunk_rate_high", "city_rate")
-            ),
+    def _money(self) -> list[Section]:
+        """Where to look for money, which names no place."""
+        pages = [
+            ("Budget by agency, such as police, schools and parks", f"budget/{self.city}/", "marts.fct_budget_lines"),
+            ("Payments by agency and vendor", f"spending/{self.city}/", "marts.fct_payments"),
         ]
-        for row in rows
+        rows = [
+            [Cell(text, href=f"{part}index.html")]
+            for text, part, table in pages
+            if self.city in self.site.cities(table)
+        ]
+        text = "No line of the budget and no payment says for which neighborhood it is, so these pages are about the whole city."
+        return [Section("money", "Budget and payments", [Heading("Page")], rows, text)] if rows else []
+
+
+def _rate_headings(unit: str) -> list[Heading]:
+    return [
+        Heading("Rate", is_number=True, about=unit),
+        Heading("Rate for comparing", is_number=True, about="drawn toward the city's"),
+        Heading("From", is_number=True, about="95% interval"),
+        Heading("To", is_number=True),
+        Heading("City", is_number=True),
     ]
+
+
+def _rate_cells(row: Row) -> list[Cell]:
+    columns = ("raw_rate", "shrunk_rate", "shrunk_rate_low", "shrunk_rate_high", "city_rate")
+    return [number(row[column], _per(row[column]), gap="no residents or homes") for column in columns]
 
 
 def _in_words(measure: str) -> str:

@@ -36,7 +36,9 @@ def official_figures(site: Site, city: str, subject: str) -> list[Section]:
             ]
             for row in rows
         ],
-        "A difference is explained, or it is called unexplained. It is never hidden.",
+        "Ours is the invented sample, so the differences say nothing about the city."
+        if site.facts.is_demo
+        else "A difference is explained, or it is called unexplained. It is never hidden.",
         absence=None if rows else "No official figure of this kind is in the reviewed list.",
     )
     return [section]

@@ -1,10 +1,12 @@
 """311: how many requests are closed by their due date, and how many are overdue."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.formats import count, day, rate
+from civic_pipeline.publish.site.neighborhoods import place_key, places
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
@@ -14,7 +16,10 @@ TABLE = "marts.mart_service_requests_on_time"
 QUESTION = "Does the city close 311 requests by the day it sets itself?"
 AUDIENCE = "Residents who wait, council members, and the agencies that answer."
 _NOTES = ["Closed means that the agency closed the request, not that the problem is gone."]
-_KINDS = {"agency": "Agency", "request type": "Type of request", "council district": "Council district"}
+_KINDS = {
+    "agency": "Agency", "request type": "Type of request", "neighborhood": "Neighborhood", "council district": "Council district",
+}  # fmt: skip
+_CHARTED = 60  # months; the table has all
 
 
 def home(site: Site) -> str:
@@ -43,7 +48,8 @@ def _build_city(site: Site, city: str, cities: list[str]) -> None:
     first = year[0]["month"]
     figure = rate(closed / due) if due else None
     caption = f"closed by their due date, of {count(due)} requests due since {day(first)}"
-    groups = [_groups(site, city, kind, name, first, newest["month"]) for kind, name in _KINDS.items()]
+    pages = {(area["kind"], place_key(area["geography_name"])): area["href"] for area in places(site, city)}
+    groups = [_groups(site, city, kind, name, first, newest["month"], pages) for kind, name in _KINDS.items()]
     site.sections_page(
         f"{PART}{city}/",
         about=site.about(city, QUESTION, AUDIENCE, tables, _NOTES),
@@ -62,8 +68,8 @@ def _months(site: Site, city: str, rows: list[dict[str, Any]]) -> Section:
         "Requests closed on time, and open requests that are overdue",
         "percent",
         [
-            Line("closed on time", [(row["month"], _percent(row["on_time_rate"])) for row in rows]),
-            Line("overdue", [(row["month"], _percent(row["overdue_rate"])) for row in rows]),
+            Line("closed on time", [(row["month"], _percent(row["on_time_rate"])) for row in rows[-_CHARTED:]]),
+            Line("overdue", [(row["month"], _percent(row["overdue_rate"])) for row in rows[-_CHARTED:]]),
         ],
     )
     headings = [
@@ -85,7 +91,7 @@ def _months(site: Site, city: str, rows: list[dict[str, Any]]) -> Section:
         for row in reversed(rows)
     ]
     file = site.csv(f"311/{city}.csv", f"select * from {TABLE} where city = {literal(city)} order by all")
-    text = "A gap in a line is a month without due dates. The file has every agency, type, neighborhood and district."
+    text = "The last five years; the table has all. A gap in a line is a month without due dates."
     return Section("months", "By month", headings, table, text, file, chart, is_folded=True)
 
 
@@ -93,7 +99,9 @@ def _percent(value: float | None) -> float | None:
     return None if value is None else 100 * value
 
 
-def _groups(site: Site, city: str, kind: str, title: str, first: date, last: date) -> Section:
+def _groups(
+    site: Site, city: str, kind: str, title: str, first: date, last: date, pages: Mapping[tuple[str, str], str | None]
+) -> Section:
     rows = site.query(
         "select group_name, sum(created_count)::bigint as created, sum(due_count)::bigint as due,"
         " sum(closed_on_time_count)::bigint as closed,"
@@ -110,7 +118,11 @@ def _groups(site: Site, city: str, kind: str, title: str, first: date, last: dat
     ]
     table = [
         [
-            Cell(row["group_name"], bar=row["closed"] / row["due"] if row["due"] else None),
+            Cell(
+                row["group_name"],
+                href=pages.get((kind, place_key(row["group_name"]))),
+                bar=row["closed"] / row["due"] if row["due"] else None,
+            ),
             *(number(row[name], count(row[name])) for name in ("created", "due")),
             number(
                 row["closed"] / row["due"] if row["due"] else None,

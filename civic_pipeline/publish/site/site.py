@@ -85,6 +85,15 @@ class About:
         return [seen[key] for key in sorted(seen, key=str) if key[0].partition("/")[0] not in self.without]
 
     @property
+    def sources(self) -> list[list[Capture]]:
+        """The captures by what a reader knows a source by; the editions of one, such as years, are together."""
+        groups: dict[tuple[object, ...], list[Capture]] = {}
+        for capture in self.captures:
+            key = capture.dataset, capture.title, capture.publisher, capture.licence, capture.captured_at.date()
+            groups.setdefault(key, []).append(capture)
+        return list(groups.values())
+
+    @property
     def held_back(self) -> list[Table]:
         return [table for table in self.tables if table.is_held_back]
 

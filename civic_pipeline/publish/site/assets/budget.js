@@ -1,5 +1,5 @@
 // The budget: choose years, phase and unit; the choice is in the address. Bars and treemap show the same rows.
-import { bar, change, dollars, element, shape, short } from './format.js'
+import { bar, cents, change, dollars, element, shape, short } from './format.js'
 
 const sections = [...document.querySelectorAll('[data-budget]')].map(section => ({
   section,
@@ -8,13 +8,18 @@ const sections = [...document.querySelectorAll('[data-budget]')].map(section => 
   root: document.querySelector('.brand').getAttribute('href').replace('index.html', ''),
   data: JSON.parse(section.querySelector('[data-budget-data]').textContent),
 }))
-const { years, phases, factors } = sections[0].data
+const { factors } = sections[0].data
+const published = new Set(sections[0].data.published) // such as "2026 adopted"
+const parts = [...published].map(text => [Number.parseInt(text), text.slice(text.indexOf(' ') + 1)])
+const years = [...new Set(parts.map(([year]) => year))], phases = [...new Set(parts.map(([, phase]) => phase))].sort()
 const start = new URLSearchParams(location.search)
 const pick = (name, allowed, otherwise) => allowed.find(value => String(value) === start.get(name)) ?? otherwise
+const phase = pick('phase', phases, phases.includes('adopted') ? 'adopted' : phases[0])
+const own = years.filter(year => published.has(`${year} ${phase}`))
 const state = {
-  year: pick('year', years, years[0]),
-  with: pick('with', years, years[1] ?? null),
-  phase: pick('phase', phases, phases.includes('adopted') ? 'adopted' : phases[0]),
+  year: pick('year', years, own[0]),
+  with: own.length > 1 ? pick('with', years, own[1]) : null,
+  phase,
   unit: 'dollars',
   view: pick('view', ['bars', 'map'], 'bars'),
 }
@@ -45,40 +50,41 @@ function remember() {
   history.replaceState(null, '', address)
 }
 form.append(...[
-  select('Fiscal year', 'year', years), select('compared with', 'with', years),
-  select('Phase', 'phase', phases), select('in', 'unit', usable, usable.map(unit => units[unit].title)),
+  select('Fiscal year', 'year', years), own.length > 1 ? select('Compared with', 'with', years) : null,
+  select('Phase', 'phase', phases), select('Amounts in', 'unit', usable, usable.map(unit => units[unit].title)),
 ].filter(Boolean))
 form.hidden = !form.children.length
 
 for (const part of sections) tabs(part)
 if (location.search) show()
 
+/** A name without an amount has none, in a year and phase that the city published; otherwise nobody knows. */
 function value(row, year) {
-  return (row.amounts[`${year} ${state.phase}`] ?? 0) * units[state.unit].of(year)
+  const key = `${year} ${state.phase}`
+  return published.has(key) ? (row.amounts[key] ?? 0) * units[state.unit].of(year) : NaN
 }
 
 function show() {
   for (const part of sections) {
     const rows = part.data.rows.map(row => ({ ...row, now: value(row, state.year), before: state.with === null ? null : value(row, state.with) }))
-      .filter(row => row.now || row.before).sort((a, b) => b.now - a.now || b.before - a.before)
+      .filter(row => row.now || row.before || Number.isNaN(row.now)).sort((a, b) => b.now - a.now || b.before - a.before)
     part.shown = rows
     const unknown = rows.some(row => Number.isNaN(row.now) || Number.isNaN(row.before))
-    const money = number => Number.isNaN(number) ? 'not known' : dollars(number)
     const largest = Math.max(0, ...rows.map(row => Math.abs(row.now) || 0))
-    const heads = part.table.querySelectorAll('thead th')
-    heads[1].textContent = `FY ${state.year}`
-    if (heads[2]) heads[2].textContent = `FY ${state.with}`
+    part.table.querySelector('[data-year]').textContent = `FY ${state.year}`
+    if (state.with !== null) part.table.querySelector('[data-with]').textContent = `FY ${state.with}`
     part.table.tBodies[0].replaceChildren(...rows.map(row => element('tr', {},
       element('th', { scope: 'row' }, row.href ? element('a', { href: part.root + row.href + location.search }, row.name) : row.name,
         row.note ? element('small', {}, row.note) : null, unknown ? null : bar(row.now, largest, row.before)),
-      element('td', { class: 'number', 'data-value': row.now.toFixed(2) }, money(row.now)),
-      ...(row.before === null ? [] : [
-        element('td', { class: 'number', 'data-value': row.before.toFixed(2) }, money(row.before)),
-        element('td', { class: 'number' }, changed(row))]))))
-    const total = key => rows.reduce((sum, row) => sum + (row[key] ?? 0), 0)
+      amount(row.now), ...(row.before === null ? [] : [element('td', { class: 'number' }, changed(row)), amount(row.before)]))))
+    const total = key => rows.reduce((sum, row) => sum + (row[key] ?? 0), rows.length ? 0 : NaN)
+    const whole = { now: total('now'), before: total('before') }
     const feet = part.table.querySelectorAll('tfoot td')
-    feet[0].textContent = money(total('now'))
-    if (feet[1]) feet[1].textContent = money(total('before'))
+    feet[0].textContent = money(whole.now)
+    if (state.with !== null) {
+      feet[1].textContent = changed(whole)
+      feet[2].textContent = money(whole.before)
+    }
     const legend = part.section.querySelector('.legend')
     if (legend) legend.textContent = `The bar is fiscal year ${state.year}; the dark line on it is ${state.with}. Amounts are ${units[state.unit].title}.`
     const compared = part.section.querySelector('[data-comparability]')
@@ -87,22 +93,32 @@ function show() {
       const words = document.querySelector('[data-base]')
       words.textContent = basis()
       words.hidden = !words.textContent
-      document.querySelector('[data-total]').textContent = Number.isNaN(total('now')) ? 'Not known' : short(total('now'))
+      document.querySelector('[data-total]').textContent = money(whole.now, short)
       document.querySelector('[data-total-words]').textContent = `${state.phase} for fiscal year ${state.year}` +
-        (state.with === null ? '' : `, against ${short(total('before'))} in ${state.with}`) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
+        (state.with === null ? '' : `, against ${money(whole.before, short)} in ${state.with} (${changed(whole)})`) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
     }
     if (!part.map.hidden) treemap(part)
   }
 }
 
+function money(value, written = state.unit === 'resident' ? cents : dollars) {
+  return Number.isNaN(value) ? 'not known' : written(value)
+}
+
+function amount(value) {
+  return element('td', { class: 'number', ...Number.isNaN(value) ? {} : { 'data-value': value.toFixed(2) } }, money(value))
+}
+
 /** A name that only one of the years has is new or ended, not a change. */
 function changed({ now, before }) {
+  if (Number.isNaN(now) || Number.isNaN(before)) return '–'
   if (now && before === 0) return 'new name'
   return before && now === 0 ? 'name ended' : change(now, before)
 }
 
 function comparability(rows) {
   const both = rows.filter(row => row.now && row.before)
+  if (!both.length) return ''
   const share = 100 * both.reduce((sum, row) => sum + row.now, 0) / rows.reduce((sum, row) => sum + row.now, 0)
   return `Years are compared by name. ${both.length.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} names are in both years; they are ` +
     `${share.toFixed(1)}% of fiscal year ${state.year}. A new name may be a new program, or an old one that was renamed, divided or merged.`
@@ -158,7 +174,7 @@ function treemap(part) {
   for (const [i, leaf] of (root.children ?? []).entries()) {
     const w = leaf.x1 - leaf.x0, h = leaf.y1 - leaf.y0
     if (w < 1 || h < 1) continue
-    const row = leaf.data, words = `${row.name}: ${dollars(row.now)}, ${(100 * row.now / all).toFixed(1)}%`
+    const row = leaf.data, words = `${row.name}: ${money(row.now)}, ${(100 * row.now / all).toFixed(1)}%`
     const box = shape('svg', { x: leaf.x0, y: leaf.y0, width: w, height: h }, shape('rect', { width: w, height: h, class: `box shade${i % 4}` }))
     if (w > 74 && h > 22) box.append(shape('text', { x: 7, y: 18, 'data-room': w - 12 }, row.name))
     if (w > 74 && h > 42) box.append(shape('text', { x: 7, y: 36, class: 'sum', 'data-room': w - 12 }, short(row.now)))
