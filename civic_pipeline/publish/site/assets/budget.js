@@ -95,7 +95,7 @@ function show() {
       words.hidden = !words.textContent
       document.querySelector('[data-total]').textContent = money(whole.now, short)
       document.querySelector('[data-total-words]').textContent = `${state.phase} for fiscal year ${state.year}` +
-        (state.with === null ? '' : `, against ${money(whole.before, short)} in ${state.with} (${changed(whole)})`) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
+        against(whole) + (state.unit === 'dollars' ? '' : `, in ${units[state.unit].title}`)
     }
     if (!part.map.hidden) treemap(part)
   }
@@ -107,6 +107,11 @@ function money(value, written = state.unit === 'resident' ? cents : dollars) {
 
 function amount(value) {
   return element('td', { class: 'number', ...Number.isNaN(value) ? {} : { 'data-value': value.toFixed(2) } }, money(value))
+}
+
+function against(whole) {
+  if (state.with === null) return ''
+  return Number.isNaN(whole.before) ? `; ${state.with} is not known` : `, against ${short(whole.before)} in ${state.with} (${changed(whole)})`
 }
 
 /** A name that only one of the years has is new or ended, not a change. */
