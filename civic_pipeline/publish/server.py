@@ -22,6 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from civic_pipeline.errors import AddressTaken, ServeTokenInvalid
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 _MIN_TOKEN_LENGTH = 32  # characters: 128 bits in hexadecimal
 _MIN_TOKEN_CHARACTERS = 8  # different ones: a token of one letter is not random
 _WRONG_TOKEN_SECONDS = 0.05  # for each, one after the other
+_MOST_WRONG_TOKENS = 100  # that wait for their answer: the next ones would take memory and connections from others
 
 
 def application(settings: Settings) -> Starlette:
@@ -42,6 +44,7 @@ def application(settings: Settings) -> Starlette:
     `/releases/<id>.duckdb` never changes and supports byte ranges. `/warehouse.duckdb` redirects to the live release. Each
     request looks the releases up again.
     """
+    conditions = StaticFiles()  # reads If-None-Match and If-Modified-Since; serves nothing here
 
     def redirect(request: Request) -> RedirectResponse:
         # DuckDB follows the redirect for every range that it reads. After a new release it would mix two files.
@@ -65,9 +68,10 @@ def application(settings: Settings) -> Starlette:
             "etag": f'"{file.stem}-{status.st_size}-{status.st_mtime_ns}"',
             "x-content-type-options": "nosniff",
         }
-        if headers["etag"] in {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}:
-            return Response(status_code=304, headers=headers)
-        return FileResponse(file, stat_result=status, filename=file.name, headers=headers)
+        response = FileResponse(file, stat_result=status, filename=file.name, headers=headers)
+        if conditions.is_not_modified(response.headers, request.headers):
+            return NotModifiedResponse(response.headers)
+        return response
 
     routes = [Route("/warehouse.duckdb", redirect), Route("/releases/{name}", release)]
     app = Starlette(routes=routes, middleware=[Middleware(_TokenRequired, token=_check_token(settings.serve_token))])
@@ -100,17 +104,27 @@ class _TokenRequired:
     """Rejects requests without the token, sent as a bearer token or as the HTTP Basic password."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._token, self._refusing = app, token.encode(), asyncio.Lock()
+        self._app, self._token = app, token.encode()
+        self._refusing, self._refused = asyncio.Lock(), 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["query_string"] = b""  # not used here, and the log would contain a token that was put into it
         if hmac.compare_digest(_token_of(Headers(scope=scope).get("authorization", "")), self._token):
             await self._app(scope, receive, send)
         else:
-            async with self._refusing:  # slows down guessing
+            await (await self._refusal())(scope, receive, send)
+
+    async def _refusal(self) -> Response:
+        """The response to a wrong token, late: that slows down guessing."""
+        if self._refused >= _MOST_WRONG_TOKENS:
+            return PlainTextResponse("Too many requests without the token. Try again.", 429, {"connection": "close"})
+        self._refused += 1
+        try:
+            async with self._refusing:
                 await asyncio.sleep(_WRONG_TOKEN_SECONDS)
-            challenge = {"www-authenticate": 'Basic realm="civic", Bearer'}
-            await PlainTextResponse("A token is required.", 401, challenge)(scope, receive, send)
+        finally:
+            self._refused -= 1
+        return PlainTextResponse("A token is required.", 401, {"www-authenticate": 'Basic realm="civic", Bearer'})
 
 
 def _token_of(authorization: str) -> bytes:

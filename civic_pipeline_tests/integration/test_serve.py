@@ -1,5 +1,6 @@
 """`civic serve`: it serves only released files and only with the token; a reader keeps the release that it attached."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -158,6 +160,32 @@ def test_every_request_without_the_token_gets_401(server: Server, path: str) -> 
     assert requests.get(f"{server.url}{path}?token={TOKEN}", timeout=60).status_code == 401
 
 
+def test_wrong_tokens_take_no_memory_from_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("civic_pipeline.publish.server._WRONG_TOKEN_SECONDS", 0.001)
+    app = application(Settings(data=tmp_path, serve_token=TOKEN))
+
+    async def status(token: str) -> int:
+        sent: list[dict[str, Any]] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+        }
+        await app(scope, None, send)  # type: ignore[arg-type]
+        return int(sent[0]["status"])
+
+    async def statuses() -> list[int]:
+        return await asyncio.gather(*(status("wrong") for _ in range(103)), status(TOKEN))
+
+    assert sorted(asyncio.run(statuses())) == [401] * 100 + [404] + [429] * 3
+    assert asyncio.run(status("wrong")) == 401
+
+
 def test_a_browser_can_send_the_token_as_password(server: Server) -> None:
     answer = requests.get(f"{server.url}/warehouse.duckdb", auth=("anybody", TOKEN), timeout=60)
     assert answer.content == (server.data / "warehouse.duckdb").read_bytes()
@@ -252,8 +280,10 @@ def test_ranges_return_the_bytes_of_the_file(server: Server) -> None:
         assert ask("bytes=0-9", **{"If-Range": '"another"'}).content == file
         head = session.head(server.url + path, timeout=60)
         assert (head.headers["content-length"], head.content) == (str(size), b"")
-        same = session.get(server.url + path, headers={"If-None-Match": f'"x", {whole.headers["etag"]}'}, timeout=60)
-        assert (same.status_code, same.content) == (304, b"")
+        tag, since = whole.headers["etag"], whole.headers["last-modified"]
+        for known in ({"If-None-Match": f'"x", {tag}'}, {"If-None-Match": f"W/{tag}"}, {"If-Modified-Since": since}):
+            same = session.get(server.url + path, headers=known, timeout=60)
+            assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
         assert whole.headers["x-content-type-options"] == "nosniff"
         assert whole.headers["content-disposition"] == f'attachment; filename="{name_of(1)}"'
 
