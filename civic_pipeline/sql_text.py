@@ -7,5 +7,6 @@ def quoted(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """`text` as an SQL string in single quotes."""
-    return "'" + text.replace("'", "''") + "'"
+    """`text` as an SQL string in single quotes, in which a null character ends the query: it is a call where a portal sent one."""
+    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"

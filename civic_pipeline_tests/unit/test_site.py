@@ -464,4 +464,17 @@ def test_a_changed_figure_is_written_to_the_digit_that_changed() -> None:
 
 
 def test_a_name_used_twice_gets_two_addresses() -> None:
-    assert slugs([("a", "Fire"), ("b", "Fire"), ("c", "Été!")]) == {"a": "fire", "b": "fire-b", "c": "t"}
+    names = [
+        ("a", "Fire"),
+        ("b", "Fire"),
+        ("c", "FIRE"),
+        ("d", "Été!"),
+        ("e", "../x"),
+        ("f", "火"),
+        ("g", "🔥"),
+        ("h", "x" * 500),
+    ]
+    parts = slugs(names)
+    assert (parts["a"], parts["d"], parts["e"], parts["f"]) == ("fire", "t", "x", "none")
+    assert len(set(parts.values())) == len(names), "each has an address of its own"
+    assert max(map(len, parts.values())) <= 70, "a file system has a limit"

@@ -19,6 +19,7 @@ from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
 
 TABLE = "clean.town_things"
+FOREIGN = "Source\n# Of a portal\0"
 # A value of every type, a key, nulls, a formula, a hostile name, a geometry and a list.
 THINGS = f"""
     select * from (values
@@ -50,6 +51,7 @@ def make_release(file: Path, owners: list[str]) -> Path:
             "town",
             [{"place": "town", "kind": "city", "title": "Town", "owners": owners}],
         )
+        connection.execute("update meta.captures set title = ?", [FOREIGN])
     return file
 
 
@@ -96,7 +98,9 @@ def test_every_file_says_its_rows_and_has_them(site: Path, table: str) -> None:
             f"{table}.csv",
         }
         assert archive.read(f"{table}.csv") == files[".csv"][0].read_bytes()
-        assert f"`{table}.csv` has 3 rows" in archive.read("README.md").decode()
+        readme = archive.read("README.md").decode()
+        assert f"`{table}.csv` has 3 rows" in readme
+        assert r"- Source\n# Of a portal\x00. Town Hall." in readme, "a title of a portal is one line"
         assert "CC0" in archive.read("LICENSE.txt").decode()
         assert "Town Hall" in archive.read("CITATION.cff").decode()
 

@@ -77,3 +77,31 @@ def test_a_table_in_a_file_is_a_csv_also_with_lists(tmp_path: Path) -> None:
     query = "select ['a', 'b'] as words from payments limit 1"
     assert CliRunner().invoke(cli, ["sql", query, "--output", str(file)], catch_exceptions=False).exit_code == 0
     assert file.read_text(encoding="utf-8") == '"words"\n"[a, b]"\n'
+
+
+@pytest.mark.usefixtures("warehouse")
+@pytest.mark.parametrize(
+    ("value", "text", "exact"),
+    [
+        ("'\\xAB\\x01'::blob", "ab01", b"\xab\x01"),
+        ("interval 3 days", "3 days", None),
+        ("[interval 3 days]", "[3 days]", None),
+        ("340282366920938463463374607431768211455::uhugeint", "340282366920938463463374607431768211455", None),
+        ("'101'::bit", "101", None),
+        ("timetz '03:04:05+02'", "03:04:05+02", None),
+    ],
+)
+def test_a_type_that_the_file_has_not_is_text(value: str, text: str, exact: bytes | None, tmp_path: Path) -> None:
+    for form in ("csv", "parquet"):
+        arguments = ["sql", f"select {value} as x", "--format", form, "--output", str(tmp_path / form)]
+        assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
+    with (tmp_path / "csv").open(newline="") as file:
+        assert [row["x"] for row in csv.DictReader(file)] == [text]
+    assert pq.read_table(tmp_path / "parquet").column("x").to_pylist() == [exact or text]
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_columns_of_one_name_keep_their_values(tmp_path: Path) -> None:
+    arguments = ["sql", "select 1 as x, [2] as x, 3 as x", "--format", "csv", "--output", str(tmp_path / "result")]
+    assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "result").read_text() == '"x","x","x"\n1,"[2]",3\n'

@@ -287,24 +287,17 @@ class _City:
 
 def _csv(site: Site, path: str, identity: str, column: str, groups: dict[tuple[str, str | None], Group]) -> File:
     """Every year and phase of the groups as CSV: one row per name, fiscal year and phase."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.lower().replace(" ", "_"), "fiscal_year", "phase", "appropriated_amount"])
-    rows = [
-        [_plain(group.name), year, phase, f"{value:.2f}"]
-        for group in groups.values()
-        for (year, phase), value in group.amounts.items()
-    ]
-    writer.writerows(sorted(rows, key=str))
-    return site.file(f"{path}{identity}.csv", text.getvalue().encode(), len(rows))
-
-
-def _plain(text: str) -> str:
-    """A spreadsheet runs text that begins like a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    rows = sorted(
+        (group.name, year, phase, value) for group in groups.values() for (year, phase), value in group.amounts.items()
+    )
+    names, years, phases, amounts = zip(*rows, strict=True)
+    columns = {
+        column.lower().replace(" ", "_"): names,
+        "fiscal_year": years,
+        "phase": phases,
+        "appropriated_amount": amounts,
+    }
+    return site.csv_of(f"{path}{identity}.csv", columns)
 
 
 def _lines(site: Site, city: str) -> list[Row]:

@@ -3,7 +3,7 @@
 import json
 
 from civic_pipeline.publish.site.changes import revised_records
-from civic_pipeline.publish.site.downloads import is_published, write_downloads, write_release
+from civic_pipeline.publish.site.downloads import IN_A_SPREADSHEET, is_published, write_downloads, write_release
 from civic_pipeline.publish.site.metadata import croissant, dcat_us
 from civic_pipeline.publish.site.site import About, Site
 
@@ -26,6 +26,7 @@ def build(site: Site) -> None:
             about=About(question, _AUDIENCE, [table]),
             table=table,
             files=files.get(table.name, []),
+            in_a_spreadsheet=IN_A_SPREADSHEET,
             revised=revised_records(site, table),
         )
         if table.name in files:

@@ -19,6 +19,10 @@ from civic_pipeline.sql_text import literal, quoted
 
 _SCHEMAS = ("marts", "clean")
 ZIP = "Zip with README, licence and citation"
+IN_A_SPREADSHEET = (
+    "Excel changes a CSV that is opened by a double click: ids such as 0042 and 6E54 become other numbers, and é other letters."
+    " Data > From Text/CSV, with UTF-8 and without detecting types, keeps them."
+)
 _BEGINNING = (1980, 1, 1, 0, 0, 0)  # the earliest time in a zip: equal contents give equal bytes
 
 
@@ -30,15 +34,9 @@ def is_published(table: Table) -> bool:
 def write_downloads(site: Site, table: Table) -> list[Download]:
     """Write the table as CSV, as Parquet and as a zip, with its rows in the order of its key."""
     order = ", ".join(quoted(name) for name in table.key if table.has(name)) or "all"
-    columns = [quoted(column.name) for column in table.columns]
-    # A spreadsheet has no bytes: a geometry is text there, the hexadecimal form of its WKB.
-    texts = [
-        f"lower(hex({quoted(c.name)})) as {quoted(c.name)}" if c.type == "BLOB" else quoted(c.name)
-        for c in table.columns
-    ]
-    csv = site.csv(f"tables/{table.name}.csv", f"select {', '.join(texts)} from {table.name} order by {order}")
-    exact = f"select {', '.join(columns)} from {table.name} order by {order}"
-    parquet = site.parquet(f"{_folder(site.facts)}/{table.name}.parquet", exact, is_hashed=False)
+    query = f"select {', '.join(quoted(column.name) for column in table.columns)} from {table.name} order by {order}"
+    csv = site.csv(f"tables/{table.name}.csv", query)
+    parquet = site.parquet(f"{_folder(site.facts)}/{table.name}.parquet", query, is_hashed=False)
     packed = _write_zip(site, table, csv)
     files = (("CSV", csv, "csv"), ("Parquet", parquet, "parquet"), (ZIP, packed, "zip"))
     return [Download(kind, file, f"{table.name}-{file.rows}-rows.{suffix}") for kind, file, suffix in files]
@@ -128,11 +126,12 @@ def _readme(facts: Facts, table: Table, csv: File, name: str) -> str:
         else ""
     )
     columns = "\n".join(
-        f"| {column.name} | {column.type} | {column.unit or ''} | {_cell(column.description)} |"
+        f"| {column.name} | {column.type} | {_cell(column.unit)} | {_cell(column.description)} |"
         for column in table.columns
     )
     return (
-        f"# {table.title}\n\n{demo}`{name}` has {csv.rows:,} rows below one line of column names. Each row is {table.each_row_is}.\n\n"
+        f"# {table.title}\n\n{demo}`{name}` has {csv.rows:,} {'row' if csv.rows == 1 else 'rows'} below one line of column names."
+        f" Each row is {table.each_row_is}.\n\n"
         f"- Table: `{table.name}`, unchanged since release {release_id} of {released_at:%Y-%m-%d}\n"
         f"- Newest data: {table.data_date or 'no date is declared'}\n"
         f"- Key: {', '.join(table.key) or 'none'}\n"
@@ -142,13 +141,14 @@ def _readme(facts: Facts, table: Table, csv: File, name: str) -> str:
         f"## Columns\n\n| Column | Type | Unit | Meaning |\n|---|---|---|---|\n{columns}\n\n"
         f"## Sources\n\n{sources(table)}\n\n"
         "An empty field is null. An apostrophe before =, +, - or @ at the start of a text keeps spreadsheets from running it as a formula;"
-        " the Parquet file has no such marks. `datapackage.json` describes the columns for programs (Data Package 2), `CITATION.cff`"
+        f" the Parquet file has no such marks. {IN_A_SPREADSHEET}\n\n"
+        "`datapackage.json` describes the columns for programs (Data Package 2), `CITATION.cff`"
         " says how to cite the table, `LICENSE.txt` what its publishers allow.\n"
     )
 
 
 def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")
+    return " ".join((text or "").replace("|", "\\|").split())
 
 
 def _citation(facts: Facts, table: Table) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from civic_pipeline.catalog import accepted_as
+from civic_pipeline.foreign_text import in_one_line
 from civic_pipeline.sql_text import quoted
 
 CURRENT = "current"
@@ -26,6 +27,9 @@ _SHARED = frozenset(
         "dim_funds", "dim_objects", "dim_services",
     )
 )  # fmt: skip
+
+
+_PORTAL_WORDS = ("title", "publisher", "licence")  # also in files without markup, such as a README
 
 
 def title_of(name: str) -> str:
@@ -288,7 +292,8 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     for row in _rows(
         connection, "from meta.captures where capture_id is not null order by dataset, edition, captured_at"
     ):
-        captures.setdefault(row["dataset"], []).append(Capture(**{name: row[name] for name in names}))
+        words = {name: in_one_line(row[name]) for name in _PORTAL_WORDS if row[name]}
+        captures.setdefault(row["dataset"], []).append(Capture(**({name: row[name] for name in names} | words)))
     places = {
         row["place"]: Place(
             row["place"],

@@ -14,19 +14,19 @@ from civic_pipeline.publish.site.site import Site
 _NOT_STATED = "not stated"
 _MEDIA_TYPES = {"CSV": "text/csv", "Parquet": "application/vnd.apache.parquet", "Zip": "application/zip"}
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-# Beginning of DuckDB's name of a type -> its type in a Table Schema, and in Croissant. Everything else is text.
+_TIMES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
+_TEXT = ("string", "sc:Text")
+# DuckDB's name of a type without its digits -> its type in a Table Schema, and in Croissant. Everything else is text.
 _TYPES = {
-    "BOOLEAN": ("boolean", "sc:Boolean"), "DATE": ("date", "sc:Date"), "TIMESTAMP": ("datetime", "sc:DateTime"),
-    "DECIMAL": ("number", "sc:Float"), "DOUBLE": ("number", "sc:Float"), "FLOAT": ("number", "sc:Float"),
+    "BOOLEAN": ("boolean", "sc:Boolean"), "DATE": ("date", "sc:Date"), "TIME": ("time", "sc:Time"),
+    **dict.fromkeys(("DECIMAL", "DOUBLE", "FLOAT"), ("number", "sc:Float")),
     **dict.fromkeys(_INTEGERS, ("integer", "sc:Integer")),
+    **dict.fromkeys(_TIMES, ("datetime", "sc:DateTime")),
 }  # fmt: skip
 
 
 def _types(column: Column) -> tuple[str, str]:
-    name = re.match(r"\w+", column.type)
-    return (
-        ("string", "sc:Text") if column.type.endswith("]") or not name else _TYPES.get(name[0], ("string", "sc:Text"))
-    )
+    return _TEXT if column.type.endswith("]") else _TYPES.get(column.type.partition("(")[0], _TEXT)
 
 
 def stated_licences(table: Table) -> list[str]:
@@ -58,7 +58,7 @@ def data_package(facts: Facts, table: Table, csv: File, path: str) -> dict[str, 
     """A Data Package (version 2) of one table, whose rows are the CSV file at `path`."""
     fields = [
         {"name": column.name, "type": _types(column)[0], "description": column.description or ""}
-        | ({"format": "any"} if _types(column)[0] == "datetime" else {})
+        | ({"format": "any"} if _types(column)[0] in {"time", "datetime"} else {})
         | ({"unit": column.unit} if column.unit else {})
         | ({"constraints": {"required": True}} if column.name in table.key else {})
         for column in table.columns

@@ -1,6 +1,7 @@
 """One build of the site: pages from templates, data files named by their content, and the manifest of both."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import pyarrow.parquet
 from markupsafe import Markup
 
 from civic_pipeline.foreign_text import printable
-from civic_pipeline.publish.extracts import write_result
+from civic_pipeline.publish.extracts import write_csv, write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, ChangedFigure, Facts, Table, in_words
 from civic_pipeline.publish.site.files import Earlier, File, digest_of
@@ -286,6 +287,12 @@ class Site:
         """The rows of a query as CSV that a spreadsheet opens safely."""
         return self._export(name, "csv", query)
 
+    def csv_of(self, name: str, columns: Mapping[str, Sequence[object]]) -> File:
+        """Rows that the page has already as such a CSV."""
+        table, stream = pyarrow.table(dict(columns)), io.BytesIO()
+        write_csv(table.to_reader(), stream)
+        return self.file(name, stream.getvalue(), table.num_rows)
+
     def parquet(self, name: str, query: str, *, is_hashed: bool = True) -> File:
         """The rows of a query as Parquet, in the order of the query."""
         return self._export(name, "parquet", query, is_hashed=is_hashed)
@@ -392,18 +399,16 @@ def _groups(batches: Iterable[pyarrow.RecordBatch], size: int) -> Iterator[pyarr
 
 
 def slug(text: str) -> str:
-    """`text` as a part of an address: lower-case letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "none"
+    """`text` as a part of an address: at most 60 lower-case letters, digits and hyphens, since a file system has a limit."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:60].strip("-") or "none"
 
 
 def slugs(names: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """A slug for each (id, name), in the order given; a repeated one gets the beginning of the id."""
+    """A slug for each (id, name), in the order given; a repeated one gets the beginning of the hash of the id."""
     taken: dict[str, str] = {}
     for identity, name in names:
         text = slug(name)
-        if text in taken.values():
-            text = f"{text}-{slug(identity)[:8]}"
-        taken[identity] = text
+        taken[identity] = f"{text}-{hash_of(identity)[:8]}" if text in taken.values() else text
     return taken
 
 

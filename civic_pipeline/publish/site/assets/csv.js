@@ -9,7 +9,7 @@ export function csvOf(table) {
 /** One CSV field; text that a spreadsheet would run as a formula gets an apostrophe. */
 export function field(value) {
   let written = String(value ?? '')
-  if (/^[=+\-@\t\r]/.test(written) && !/^[+-]?[\d.,]+%?$/.test(written)) written = `'${written}`
+  if (/^[=+\-@\t\r\n＝＋－＠]/.test(written) && !/^[+-]?[\d.,]+%?$/.test(written)) written = `'${written}`
   return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written
 }
 
