@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -223,6 +224,16 @@ class Contract(Strict):
             for column in self.columns
             if column.personal or (self.rows_are_persons and column.name not in self.key)
         )
+
+    def queries(self, rows: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """The SQL in the contract as selects, each with its place in the file. `rows`: the table of the select's rows."""
+        for position, rule in enumerate(self.row_rules):
+            yield f"select ({rule.keep_if}) is true from {rows}", ("row_rules", position)
+        if self.source_rows:
+            yield self.source_rows, ("source_rows",)
+        for position, expected in enumerate(self.expectations):
+            if query := expected.arguments.get("unexpected_rows_query"):
+                yield query.replace("{batch}", rows), ("expectations", position)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

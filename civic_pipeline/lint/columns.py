@@ -86,15 +86,8 @@ def wrong_columns(connection: duckdb.DuckDBPyConnection, model: Model) -> Iterat
             sql = f"select {', '.join(read)} from {table}"
             yield from refused(connection, sql, contract_path, line_of(contract_path, "inputs", table))
         connection.execute(f"create or replace temp table everything as from {model.name}")
-    for position, rule in enumerate(contract.row_rules):
-        sql = f"select ({rule.keep_if}) is true from everything"
-        yield from refused(connection, sql, contract_path, line_of(contract_path, "row_rules", position))
-    if contract.source_rows:
-        yield from refused(connection, contract.source_rows, contract_path, line_of(contract_path, "source_rows"))
-    for position, expected in enumerate(contract.expectations):
-        if query := expected.arguments.get("unexpected_rows_query"):
-            sql = query.replace("{batch}", "everything")
-            yield from refused(connection, sql, contract_path, line_of(contract_path, "expectations", position))
+    for sql, keys in contract.queries("everything"):
+        yield from refused(connection, sql, contract_path, line_of(contract_path, *keys))
 
 
 def refused(connection: duckdb.DuckDBPyConnection, sql: str, path: Path, line: int | None = None) -> Iterator[Mistake]:

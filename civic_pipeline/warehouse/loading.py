@@ -13,6 +13,7 @@ from civic_pipeline.catalog import Contract, Dataset, Subject, accepted_as, read
 from civic_pipeline.catalog.yaml_file import line_of
 from civic_pipeline.errors import CatalogIncomplete, FileInvalid
 from civic_pipeline.warehouse.model import Model, Part
+from civic_pipeline.warehouse.outside import refuse_outside
 from civic_pipeline.warehouse.personal import ADDED_COLUMNS, mark_personal
 from civic_pipeline.warehouse.python_code import python_code
 from civic_pipeline.warehouse.readable import READABLE
@@ -143,6 +144,8 @@ def _model_paths(root: Path, schema: str) -> Iterator[Path]:
 def _load(schema: str, path: Path, datasets: Mapping[str, Dataset]) -> Model:
     contract_path = path.with_suffix(".yml")
     contract = read_contract(contract_path)
+    for sql, keys in contract.queries("everything"):
+        refuse_outside(contract_path, sql, parse_select(contract_path, sql), line_of(contract_path, *keys))
     code = python_code(contract_path, contract)
     has_sql = bool(path.suffix) or path.is_dir()
     if not has_sql and (code is None or schema == "clean"):

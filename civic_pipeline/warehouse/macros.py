@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from civic_pipeline.errors import FileInvalid
+from civic_pipeline.foreign_text import shortened
 from civic_pipeline.warehouse.outside import refuse_outside
 
 Macros = Mapping[str, exp.Create]
@@ -23,7 +24,8 @@ def macro_files(root: Path) -> list[Path]:
 def read_macros(files: Iterable[Path]) -> dict[str, exp.Create]:
     """Each `create macro` of the files by its lower-case name.
 
-    Raises FileInvalid for a file that does not parse, and for a second macro of one name, which would replace the first.
+    Raises FileInvalid for a file that does not parse, for another statement, which would run too, and for a second macro of
+    one name, which would replace the first.
     """
     macros: dict[str, exp.Create] = {}
     for file in files:
@@ -54,16 +56,13 @@ def macros_called(sql: Iterable[str], macros: Macros) -> dict[str, str]:
 
 @cache
 def _parsed(file: Path, text: str) -> Sequence[tuple[str, exp.Create]]:
-    macros = _macros(text)
-    for _, macro in macros:
-        refuse_outside(file, text, macro)
+    macros = []
+    for statement in sqlglot.parse(text, dialect="duckdb"):
+        if statement is None:  # a comment at the end
+            continue
+        if not isinstance(statement, exp.Create) or statement.args.get("kind") != "MACRO":
+            begins = statement.sql(dialect="duckdb", comments=False).partition("\n")[0]
+            raise FileInvalid(file, [(1, f"only `create macro` belongs here, not: {shortened(begins, 80)}")])
+        refuse_outside(file, text, statement)
+        macros.append((statement.this.this.name.lower(), statement))
     return macros
-
-
-@cache
-def _macros(text: str) -> Sequence[tuple[str, exp.Create]]:
-    return [
-        (statement.this.this.name.lower(), statement)
-        for statement in sqlglot.parse(text, dialect="duckdb")
-        if isinstance(statement, exp.Create) and statement.args.get("kind") == "MACRO"
-    ]

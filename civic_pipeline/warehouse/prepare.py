@@ -16,7 +16,7 @@ from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.capture_rows import record_capture
 from civic_pipeline.warehouse.captured import capture_sql, declared_sql, refuse_unknown_shape
 from civic_pipeline.warehouse.dataset_rows import record_datasets
-from civic_pipeline.warehouse.macros import macro_files
+from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.seeds import create_seeds
 
 
@@ -26,7 +26,7 @@ def open_build(
 ) -> Iterator[Build]:
     """The build file, ready for models: macros, seeds, and a view in `raw` for every accepted capture.
 
-    Raises LockHeld while another process writes, ModelFailed (sql/functions), DiskFull, NotWritable.
+    Raises LockHeld while another process writes, FileInvalid or ModelFailed (sql/functions), DiskFull, NotWritable.
     """
     with only_writer(settings.build, say):
         with writing(settings.build.parent):
@@ -42,7 +42,10 @@ def open_build(
 
 
 def prepare(build: Build) -> None:
-    """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`. Raises ModelFailed."""
+    """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`.
+
+    Raises FileInvalid, ModelFailed (sql/functions).
+    """
     connection, root = build.connection, build.settings.root
     connection.execute("set enable_progress_bar = false")
     for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
@@ -50,7 +53,9 @@ def prepare(build: Build) -> None:
     build.drop_staging()  # left by a killed run
     with build.transaction():  # one commit instead of hundreds
         meta.create(connection)
-    for macros in macro_files(root):
+    files = macro_files(root)
+    read_macros(files)  # refuses what would do more than define a macro
+    for macros in files:
         try:
             connection.execute(macros.read_text(encoding="utf-8"))
         except duckdb.Error as error:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from tiny_project import TinyProject
 
@@ -16,7 +17,9 @@ from civic_pipeline.warehouse.cleaned import ADDED_TO_CLEAN
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.meta import recorded_tables
+from civic_pipeline.warehouse.outside import refuse_outside
 from civic_pipeline.warehouse.seeds import seed_columns
+from civic_pipeline.warehouse.selects import parse_select
 
 CLEAN, CONTRACT = "sql/clean/town/payments.sql", "sql/clean/town/payments.yml"
 
@@ -60,10 +63,16 @@ def schema(committed: dict[str, Model]) -> Schema:
         (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere exists (from read_csv('x.csv'))", 9, "read_csv() reads something that is not a table"),
         (CLEAN, "from raw.town_payments", "from raw.town_payments\ncross join query('select 1') as q", 9, "query() reads something"),
         (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere Zone <> getenv('HOME')", 9, "getenv() reads something"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\njoin lateral read_text('x') as t on true", 9, "read_text() reads something"),
+        (CLEAN, "from raw.town_payments", 'from raw.town_payments\nwhere exists (with "x.csv" as (from "x.csv") from "x.csv")', 9, "x.csv() reads something"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere exists (select * from (summarize 'x.csv'))", 9, "summarize() reads something"),
+        (CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere Zone < now()", 9, "now() reads something"),
+        (CONTRACT, "keep_if: amount is not null", "keep_if: amount < (select count(*) from read_csv('x.csv'))", 7, "read_csv() reads something"),
+        (CONTRACT, "row_rules:", "source_rows: select count(*) from glob('/etc/*')\nrow_rules:", 6, "glob() reads something"),
         (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.dim_days,", 15, "paid_on references marts.dim_days, which is no model"),
         (CONTRACT, "source: Paid_On,", "source: Paid_On, references: marts.mart_months,", 15, "paid_on references marts.mart_months, which has no column paid_on"),
     ],
-    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "a file", "a file in a condition", "SQL in a text", "the environment", "reference", "reference to no column"],
+    ids=["not selected", "not described", "other order", "no schema", "two statements", "no select", "no SQL", "star", "a file", "a file in a condition", "SQL in a text", "the environment", "a file in a lateral join", "a file named as a CTE", "a file summarized", "the clock", "a file in a row rule", "files in source_rows", "reference", "reference to no column"],
 )  # fmt: skip
 def test_a_model_that_breaks_the_rules_is_named_with_its_line(
     tiny: TinyProject, file: str, old: str, new: str, line: int, message: str
@@ -263,6 +272,35 @@ def test_a_macro_that_reads_a_file_is_named_with_its_line(tiny: TinyProject) -> 
     )
     with pytest.raises(FileInvalid, match=r"zz\.sql:2: read_text\(\) reads something that is not a table"):
         read_macros(macro_files(tiny.settings.root))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["copy (select 1) to '{file}'", "create function leak() as (select content from read_text('/etc/hosts'))"],
+)
+def test_a_file_of_macros_does_nothing_but_define_macros(tiny: TinyProject, statement: str, tmp_path: Path) -> None:
+    file = tmp_path / "written.csv"
+    tiny.write("sql/functions/zz.sql", f"create macro kept(x) as x;\n{statement.format(file=file)};\n")
+    with (
+        pytest.raises(FileInvalid, match=r"zz\.sql:1: only `create macro` belongs here, not: (COPY|CREATE FUNCTION)"),
+        tiny.build(),
+    ):
+        pass
+    assert not file.exists()
+
+
+def test_every_function_that_depends_on_the_moment_or_the_session_is_refused() -> None:
+    with duckdb.connect() as connection:
+        names = connection.execute(
+            "select distinct function_name from duckdb_functions() where function_type = 'scalar' and stability <> 'CONSISTENT'"
+        ).fetchall()
+    # Those of civic check, and those that say nothing about the moment.
+    others = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed", "error", "stats"}
+    path = Path("x.sql")
+    for name in {name for (name,) in names} - others:
+        sql = f"select {name}() as x"
+        with pytest.raises(FileInvalid, match="reads something"):
+            refuse_outside(path, sql, parse_select(path, sql))
 
 
 def test_tables_are_built_in_the_same_order_by_every_process() -> None:
