@@ -167,6 +167,15 @@ LIES = {
     "ledger: a past year loses a fiftieth": Lie(
         "ledger", f"{ALL} where fiscal_year <> 2024 or hash(payment_split_id) % 40 > 0", {"drift__rows": CRITICAL},
     ),
+    "firms: numbers that a spreadsheet rounded": Lie(
+        "firms", changed("firms", "certification_number = left(certification_number, 2)", "true"),
+        {"drift__ids__certification_number": CRITICAL},
+    ),
+    "firms: some of another list, without numbers": Lie(
+        "firms", "from firms union all select * replace ('new ' || listing_id as listing_id, null as certification_number,"
+        " 'New ' || firm_name as firm_name) from (from firms limit 30)",
+        {"drift__ids__certification_number": WARNING}, held_back=False,
+    ),
     "ledger: two agencies exchanged": Lie(
         "ledger", "select * replace (case agency_name when 'Police' then 'Health' when 'Health' then 'Police' else agency_name end as agency_name)"
         " from ledger", {"drift__moved_rows__agency_name": CRITICAL},
@@ -383,6 +392,7 @@ def test_what_is_watched_follows_from_the_contract() -> None:
         ("county", "observed_date", "cumulative_cases"),
         ("observed_date", "cumulative_cases"),
     )
+    assert (cases.ids, watched(models["clean.baltimore_vacant_building_notices"]).ids) == ((), ("notice_number",))
     assert watched(models["clean.baltimore_mwbe"]).categories == ("certification_status", "certification_type")
 
 

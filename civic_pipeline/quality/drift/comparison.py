@@ -173,6 +173,16 @@ class Comparison:
         """).fetchall()
         return {place: (int(copies), int(moved)) for place, copies, moved in rows}
 
+    def different_values(self, column: str) -> tuple[int, int] | None:
+        """The numbers of different values of `column`, before and after; None if all rows are unchanged or were accepted before."""
+        if self._unsettled is None:
+            return None
+        before, after = (
+            self._count(f"select count(distinct {quoted(column)}) from {version.relation}")
+            for version in (self.accepted, self.staged)
+        )
+        return before, after
+
     @cached_property
     def _unsettled(self) -> str | None:
         """The `where` without the years whose contents are unchanged or were accepted before; None if that is so of all rows."""

@@ -100,6 +100,15 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
         Rule(f"drift__moved_rows__{name}", "critical", f"accepted rows are under another {name}: {moved}", partial(_moved_rows, name))
         for name in watched.categories
     ]  # fmt: skip
+    rules += [
+        Rule(
+            f"drift__ids__{name}",
+            "critical",
+            f"rows without a {name} of their own rise by {changed}",
+            partial(_ids, name),
+        )
+        for name in watched.ids
+    ]
     if watched.payee:
         rules.append(Rule("drift__payees", "critical", f"distinct {watched.payee} per slice change {falls}", _payees))
     if watched.year and watched.amounts:
@@ -230,6 +239,17 @@ def _moved_rows(name: str, c: Comparison) -> Finding:
             size = moved / rows
             text = f"{name} {value}: {moved:,} of {rows:,} rows are now under other values that were there before"
             finding.add(_grade(size, c.drift.open), size, text)
+    return finding
+
+
+def _ids(name: str, c: Comparison) -> Finding:
+    finding, (before, after) = Finding(), c.whole
+    if values := c.different_values(name):
+        was, now = values
+        size = (after.rows - now) / max(1, after.rows) - (before.rows - was) / max(1, before.rows)
+        if after.rows - now >= _FEWEST_ROWS_MOVED:
+            text = f"{was:,} different {name} in {before.rows:,} rows -> {now:,} in {after.rows:,}"
+            finding.add(_grade(size, c.drift.changed), size, text)
     return finding
 
 

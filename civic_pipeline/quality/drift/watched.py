@@ -20,8 +20,8 @@ class Watched:
 
     `columns` describe a row: all but its ids. Two rows equal in them are one row published twice. `records` are those that
     do not change when a source gives new codes to its records or renames a category. `lines` are those without times, to
-    compare one year with another. `amounts` are the control totals; if none is declared, `measures` are the columns that
-    count or measure something.
+    compare one year with another. `ids` are the ids that the publisher gives. `amounts` are the control totals; if none is
+    declared, `measures` are the columns that count or measure something.
     """
 
     columns: tuple[str, ...]
@@ -33,6 +33,7 @@ class Watched:
     year: str | None
     dated_by: str | None
     payee: str | None
+    ids: tuple[str, ...] = ()
 
     @property
     def is_ledger(self) -> bool:
@@ -59,6 +60,7 @@ class Watched:
             year=one(self.year),
             dated_by=one(self.dated_by),
             payee=one(self.payee),
+            ids=kept(self.ids),
         )
 
 
@@ -103,6 +105,7 @@ def watched(model: Model) -> Watched:
         year=YEAR if YEAR in names else None,
         dated_by=dataset.dated_by,
         payee=drift.payee or next((name for name in _PAYEES if name in names), None),
+        ids=tuple(name for name in names if name in ids - set(contract.key)),
     )
 
 

@@ -16,16 +16,16 @@ groups as (
         count(salaries.salary_id) as headcount,
         sum(salaries.annual_salary) as salary_amount,
         sum(salaries.gross_pay) as gross_pay_amount,
-        median(salaries.annual_salary) as median_salary,
-        median(salaries.gross_pay) as median_gross_pay,
-        quantile_cont(salaries.annual_salary, 0.1) as salary_p10,
-        quantile_cont(salaries.annual_salary, 0.2) as salary_p20,
-        quantile_cont(salaries.annual_salary, 0.3) as salary_p30,
-        quantile_cont(salaries.annual_salary, 0.4) as salary_p40,
-        quantile_cont(salaries.annual_salary, 0.6) as salary_p60,
-        quantile_cont(salaries.annual_salary, 0.7) as salary_p70,
-        quantile_cont(salaries.annual_salary, 0.8) as salary_p80,
-        quantile_cont(salaries.annual_salary, 0.9) as salary_p90
+        median(cast(salaries.annual_salary as double)) as median_salary,
+        median(cast(salaries.gross_pay as double)) as median_gross_pay,
+        quantile_cont(cast(salaries.annual_salary as double), 0.1) as salary_p10,
+        quantile_cont(cast(salaries.annual_salary as double), 0.2) as salary_p20,
+        quantile_cont(cast(salaries.annual_salary as double), 0.3) as salary_p30,
+        quantile_cont(cast(salaries.annual_salary as double), 0.4) as salary_p40,
+        quantile_cont(cast(salaries.annual_salary as double), 0.6) as salary_p60,
+        quantile_cont(cast(salaries.annual_salary as double), 0.7) as salary_p70,
+        quantile_cont(cast(salaries.annual_salary as double), 0.8) as salary_p80,
+        quantile_cont(cast(salaries.annual_salary as double), 0.9) as salary_p90
     from marts.fct_salaries as salaries
     inner join agencies
         on agencies.city = salaries.city

@@ -20,14 +20,14 @@ prices as (
         fiscal_year,
         first_date,
         price_series,
-        case when price_months = 12 then cast(round(cast(index_sum / 12 as double), 4) as decimal(12, 4)) end as price_index
+        case when price_months = 12 then index_sum end as index_sum
     from months
 ),
 
 bases as (
-    select city, max(fiscal_year) as base_fiscal_year, max_by(price_index, fiscal_year) as base_index
+    select city, max(fiscal_year) as base_fiscal_year, max_by(index_sum, fiscal_year) as base_sum
     from prices
-    where price_index is not null
+    where index_sum is not null
     group by city
 ),
 
@@ -52,9 +52,9 @@ select
     counted.residents,
     counted.source as population_source,
     prices.price_series,
-    prices.price_index,
+    cast(round(cast(prices.index_sum / 12 as double), 4) as decimal(12, 4)) as price_index,
     bases.base_fiscal_year,
-    cast(bases.base_index / prices.price_index as double) as price_factor
+    cast(bases.base_sum / prices.index_sum as double) as price_factor
 from prices
 left join bases using (city)
 left join newest_count using (city, fiscal_year)
