@@ -12,26 +12,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_SECONDS = 8.0  # to finish the current work; then the process exits
 
 _received: signal.Signals | None = None
+_is_ending = False  # Interrupted was raised for it
 
 
 class Interrupted(KeyboardInterrupt):
     """The process was asked to end. Raised by the handler of signals, and between two tables, before a failure is recorded."""
-
-
-def end(number: int, _frame: object) -> None:
-    """A signal handler: record the signal at once, and raise Interrupted.
-
-    Libraries print a traceback if that happens in their finalisers, and in the pools of SQLAlchemy. It is no news then.
-    """
-    global _received  # noqa: PLW0603
-    sys.unraisablehook = lambda _: None
-    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL + 1)
-    _received = _received or signal.Signals(number)
-    raise Interrupted
 
 
 def received() -> signal.Signals | None:
@@ -46,25 +35,59 @@ def check() -> None:
 
 
 @contextmanager
+def ending() -> Iterator[None]:
+    """Raise Interrupted in the block at the first signal, and end the process if that does not end it in time.
+
+    SIGINT counts also where a shell without job control ignores it; SIGHUP does not where `nohup` ignores it. After the block
+    the process is at its end, and signals change nothing.
+    """
+    global _is_ending  # noqa: PLW0603 - signals are the whole process's
+    with watched():
+        for number in _SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, _end)
+        try:
+            yield
+        finally:
+            _is_ending = True
+
+
+def _end(number: int, _frame: object) -> None:
+    """Record the first signal and raise Interrupted; a second one would only disturb what ends.
+
+    Libraries print a traceback if that happens in their finalisers, and in the pools of SQLAlchemy. It is no news then.
+    """
+    global _received, _is_ending
+    if _is_ending:
+        return
+    sys.unraisablehook = lambda _: None
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL + 1)
+    _received, _is_ending = _received or signal.Signals(number), True
+    raise Interrupted
+
+
+@contextmanager
 def watched() -> Iterator[None]:
-    """Record SIGINT and SIGTERM during the block, whoever handles them; end the process if nobody does in time.
+    """Record signals to end during the block, whoever handles them; end the process if nobody does in time.
 
     Does nothing outside the main thread, where Python delivers no signals, and inside another such block.
     """
-    global _received  # noqa: PLW0603 - signals are the whole process's
+    global _received, _is_ending
     if threading.current_thread() is not threading.main_thread() or (before := _wakeup_fd()) != -1:
         yield
         return
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    _received = None
+    _received, _is_ending = None, False
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(reader,), daemon=True).start()
+    listener = threading.Thread(target=_listen, args=(reader,), daemon=True)
+    listener.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(before)
         writer.close()
+        listener.join()
 
 
 def _wakeup_fd() -> int:

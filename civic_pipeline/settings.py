@@ -56,13 +56,11 @@ class Settings:
         if profile not in get_args(Profile):
             raise SettingInvalid("CIVIC_PROFILE", profile, " or ".join(get_args(Profile)))
         waits()  # a wrong one is reported before a run begins
-        data = Path(os.environ.get("CIVIC_DATA", CHECKOUT / "data")).resolve()
-        if data.exists() and not data.is_dir():
-            raise SettingInvalid("CIVIC_DATA", str(data), "a folder")
+        data = _folder("CIVIC_DATA", CHECKOUT / "data")
         return cls(
             data=data,
             profile=cast("Profile", profile),
-            demo_folder=Path(os.environ.get("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample")).resolve(),
+            demo_folder=_folder("CIVIC_DEMO_FOLDER", CHECKOUT / "data" / "sample"),
             socrata_token=os.environ.get("SOCRATA_APP_TOKEN"),
             serve_token=os.environ.get("CIVIC_SERVE_TOKEN"),
             keep_releases=_number("CIVIC_KEEP_RELEASES", cls.keep_releases),
@@ -101,6 +99,25 @@ class Settings:
     @property
     def dagster_home(self) -> Path:
         return self.data / "dagster_home"
+
+
+def is_text(value: str) -> bool:
+    """Whether an argument or variable of this process is text; bytes that its locale cannot read are no letters."""
+    return not re.search("[\udc80-\udcff]", value)
+
+
+def _folder(name: str, default: Path) -> Path:
+    text = os.environ.get(name, str(default))
+    if not text.strip() or not is_text(text):
+        raise SettingInvalid(name, text, "a folder, as text in the encoding of this locale")
+    try:
+        folder = Path(text).resolve()
+        is_other = folder.exists() and not folder.is_dir()
+    except (OSError, RuntimeError) as error:  # a name that is too long, links in a circle
+        raise SettingInvalid(name, text, f"a folder ({error})") from error
+    if is_other:
+        raise SettingInvalid(name, text, "a folder")
+    return folder
 
 
 def _address(name: str) -> str:

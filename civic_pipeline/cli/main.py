@@ -9,6 +9,7 @@ from types import TracebackType
 import click
 
 from civic_pipeline import interruption
+from civic_pipeline.cli import standard_streams
 from civic_pipeline.cli.accept import accept
 from civic_pipeline.cli.check import check
 from civic_pipeline.cli.datasets import add, backfill, capture, doctor
@@ -19,9 +20,9 @@ from civic_pipeline.cli.run import run, status
 from civic_pipeline.cli.serve import demo, serve_releases
 from civic_pipeline.cli.site import site
 from civic_pipeline.cli.tables import failed_rows, try_model
-from civic_pipeline.errors import CivicError, DiskFull, disk_error
+from civic_pipeline.errors import CivicError, DiskFull, OutputClosed, OutputNotWritable, disk_error
 from civic_pipeline.redaction import redacted
-from civic_pipeline.settings import Settings
+from civic_pipeline.settings import Settings, is_text
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -46,13 +47,12 @@ def main() -> None:
     # What a command loads lives as long as it does: syntax trees, classes of libraries. Looking for garbage in it at Python's
     # default rate takes a tenth of the time of `civic try`.
     gc.set_threshold(50_000, 50, 50)
-    # Whatever the command: a signal ends it in one line. A shell without job control starts it with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interruption.end)
+    standard_streams.prepare()
     try:
-        with cli.make_context("civic", sys.argv[1:]) as context:
+        with interruption.ending(), cli.make_context("civic", _arguments()) as context:
             debug = context.params["debug"]
             code = cli.invoke(context)
+            sys.stdout.flush()
     except click.exceptions.Exit as end:
         code = end.exit_code
     except click.ClickException as error:
@@ -63,13 +63,25 @@ def main() -> None:
     except Exception as error:
         if interruption.received():  # a library has made another exception of it
             sys.exit(_interrupted())
-        civic_error = _find_civic_error(error)
+        civic_error = _civic_error(error)
         if civic_error is None or debug:
             sys.excepthook = _print_traceback
             raise
-        click.secho(f"Error: {civic_error}", fg="red", err=True)
+        if not isinstance(civic_error, OutputClosed):  # such as `| head`: nobody reads it
+            click.secho(f"Error: {civic_error}", fg="red", err=True)
         code = civic_error.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _arguments() -> list[str]:
+    """The arguments of this process. Raises UsageError for one that is not text in the encoding of the locale."""
+    for argument in sys.argv[1:]:
+        if not is_text(argument):
+            raise click.UsageError(
+                f"{argument!r} is not text in {sys.getfilesystemencoding()}, the encoding of this locale. Write it in this encoding,"
+                " or set LC_ALL=C.UTF-8."
+            )
+    return sys.argv[1:]
 
 
 def _interrupted() -> int:
@@ -82,11 +94,14 @@ def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: T
     click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
-def _find_civic_error(error: BaseException | None) -> CivicError | None:
-    """The CivicError in the chain of causes, or the one for a full disk; None for an error that was not foreseen.
+def _civic_error(error: BaseException | None) -> CivicError | None:
+    """The CivicError in the chain of causes, or the one for what the system says; None for an error that was not foreseen.
 
     Dagster wraps errors that occur while definitions load, and its storage is in the data folder.
     """
+    problem = standard_streams.problem()
+    if problem and not isinstance(error, CivicError):
+        return OutputClosed() if isinstance(problem, BrokenPipeError) else OutputNotWritable(str(problem.strerror))
     while error is not None and not isinstance(error, CivicError):
         full = disk_error(Settings.from_environment().data, str(error), getattr(error, "errno", None))
         if isinstance(full, DiskFull):

@@ -2,8 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -25,16 +23,17 @@ from civic_pipeline.settings import Settings
 @click.pass_obj
 def run(debug: bool, select: tuple[str, ...], strict: bool) -> None:
     """Run the nightly job now: capture, build, check, release."""
-    with interruption.watched(), _ending_on_signals():
-        settings, started = Settings.from_environment(), datetime.now(UTC)
-        failure = _run(settings, select, debug)
+    settings, started = Settings.from_environment(), datetime.now(UTC)
+    failure = _run(settings, select, debug)
     from civic_pipeline.cli.status_text import describe_status
 
-    if settings.warehouse.exists() and not select:
-        click.echo()
-        click.echo(f"{describe_status(settings, every_table=False)}\n\n{_what_next(settings)}")
-    if failure:
-        raise failure
+    try:
+        if settings.warehouse.exists() and not select:
+            click.echo()
+            click.echo(f"{describe_status(settings, every_table=False)}\n\n{_what_next(settings)}")
+    finally:  # also when nobody reads the output
+        if failure:
+            raise failure
     if strict:
         _fail_on_warnings(settings, started)
 
@@ -59,17 +58,6 @@ def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> RunFailed 
     except NotificationFailed as error:
         click.secho(f"Warning: {error}", fg="yellow", err=True)
     return ended.failure
-
-
-@contextmanager
-def _ending_on_signals() -> Iterator[None]:
-    """SIGTERM and SIGINT end the run, also in the background of a non-interactive shell, where SIGINT is ignored."""
-    former = {number: signal.signal(number, interruption.end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 @click.command()

@@ -1,6 +1,5 @@
 """`civic serve` and `civic demo serve`."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,12 +49,7 @@ def serve(folder: Path | None, port: int) -> None:
 
 @contextmanager
 def until_signal() -> Iterator[None]:
-    """Run the block until it ends, or until SIGINT or SIGTERM ends it cleanly with exit code 0.
-
-    A shell without job control starts background processes with SIGINT ignored, so we install our own handlers.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    """Run the block until it ends, or until a signal ends it cleanly with exit code 0."""
     try:
         yield
     except KeyboardInterrupt:

@@ -52,6 +52,22 @@ class NotWritable(CivicError):
         )
 
 
+class OutputNotWritable(CivicError):
+    """Standard output cannot be written, such as a file on a full disk."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The standard output cannot be written: {problem}. Send it to another file.")
+
+
+class OutputClosed(CivicError):
+    """Whoever read the standard output has closed it: it has read enough. The exit code is that of SIGPIPE."""
+
+    exit_code = 141
+
+    def __init__(self) -> None:
+        super().__init__("Nobody reads the standard output any more.")
+
+
 class LockHeld(CivicError):
     """Another process holds the lock."""
 

@@ -58,9 +58,7 @@ def main() -> None:
             status = 70
             socket.gethostname = partial(str, host)
             try:
-                with interruption.watched():
-                    for number in signals:
-                        signal.signal(number, interruption.end)
+                with interruption.ending():
                     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
                     one_night(TinyProject(settings, dataset), portals)
                 status = 0
