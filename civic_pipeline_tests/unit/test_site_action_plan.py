@@ -44,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     score(warehouse)
     warehouse.execute("""
         create table marts.dim_pillars_goals as select *, true as is_current_plan from (values
-            ('p', 'baltimore', '2026 Plan', 'pillar', '1', null, 'Health', null), ('g', 'baltimore', '2026 Plan', 'goal', '1', '1.1', 'Healthier', 'Commissioner')
+            ('p', 'baltimore', '2026 Plan', 'pillar', '../1', null, 'Health', null), ('g', 'baltimore', '2026 Plan', 'goal', '../1', '1.1', 'Healthier', 'Commissioner')
         ) as t(pillar_goal_id, city, plan, plan_level, pillar_code, goal_code, title, lead_office);
         create table marts.bridge_plan_services as select 'baltimore' as city, '2026 Plan' as plan, 'p' as pillar_goal_id, 'SRV0303' as service_code;
         create table marts.fct_action_statuses as select 'baltimore' as city, *, true as is_newest from (values

@@ -16,7 +16,7 @@ from civic_pipeline.publish.site.plan_sections import (
     tracker,
 )
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import Card, Site, first_page
+from civic_pipeline.publish.site.site import Card, Site, first_page, slug
 from civic_pipeline.sql_text import literal
 
 PART, TITLE = "action-plan/", "Action Plan"
@@ -86,7 +86,7 @@ def _build_city(site: Site, city: str) -> None:
 
 
 def _folder(city: str, row: dict[str, Any]) -> str:
-    return f"{PART}{city}/{'pillar-' + row['pillar_code'] if row['pillar_code'] else 'no-pillar'}/"
+    return f"{PART}{city}/{'pillar-' + slug(row['pillar_code']) if row['pillar_code'] else 'no-pillar'}/"
 
 
 def _build_pillar(site: Site, city: str, plan: str, row: dict[str, Any]) -> None:

@@ -290,14 +290,8 @@ def _csv(site: Site, path: str, identity: str, column: str, groups: dict[tuple[s
     rows = sorted(
         (group.name, year, phase, value) for group in groups.values() for (year, phase), value in group.amounts.items()
     )
-    names, years, phases, amounts = zip(*rows, strict=True)
-    columns = {
-        column.lower().replace(" ", "_"): names,
-        "fiscal_year": years,
-        "phase": phases,
-        "appropriated_amount": amounts,
-    }
-    return site.csv_of(f"{path}{identity}.csv", columns)
+    titles = (column.lower().replace(" ", "_"), "fiscal_year", "phase", "appropriated_amount")
+    return site.csv_of(f"{path}{identity}.csv", {title: [row[i] for row in rows] for i, title in enumerate(titles)})
 
 
 def _lines(site: Site, city: str) -> list[Row]:

@@ -57,6 +57,7 @@ def _revenue(site: Site, city: str) -> Section:
             for row in rows
         ],
         "Estimates of the budget, not receipts.",
+        tables=site.present(_REVENUE),
     )
 
 
@@ -111,4 +112,5 @@ def _execution(site: Site, city: str, agency_id: str | None = None) -> Section:
         "The checkbook has payments to others only: no salaries and no debt. So it is compared with that part of the budget alone,"
         " in fiscal years of which all twelve months are published.",
         is_folded=agency_id is None,
+        tables=site.present(_EXECUTION),
     )

@@ -14,6 +14,7 @@ from civic_pipeline.sql_text import literal
 PART, TITLE = "places/", "Places"
 TABLE, RATES, WEIGHTS = "marts.dim_geographies", "marts.mart_neighborhood_equity", "marts.bridge_geography_weights"
 _REQUESTS, _CASES = "marts.mart_service_requests_on_time", "marts.fct_covid_observations"
+_OVERLAPS = "marts.fct_geography_overlaps"
 QUESTION = "What does the city publish about my neighborhood or council district?"
 AUDIENCE = "Residents, neighborhood groups and council members."
 _NOTES = [
@@ -73,8 +74,8 @@ class _City:
             " on other.geography_id = weights.to_geography_id where weights.city = ? and weight_name = 'area' order by weight desc",
         )  # fmt: skip
         self.zips = self._by(
-            "to_geography_id", "marts.fct_geography_overlaps",
-            "select to_geography_id, zips.geography_key as zip_code, area_share from marts.fct_geography_overlaps as parts"
+            "to_geography_id", _OVERLAPS,
+            f"select to_geography_id, zips.geography_key as zip_code, area_share from {_OVERLAPS} as parts"
             f" inner join {TABLE} as zips on zips.geography_id = parts.from_geography_id"
             " where parts.city = ? and parts.from_kind = 'zip code' order by area_share desc",
         )  # fmt: skip
@@ -308,7 +309,8 @@ class _City:
         table = [[Cell(what), Cell(when), number(counted, count(counted))] for what, when, counted in rows]
         headings = [Heading("What"), Heading("Year"), Heading("Count", is_number=True)]
         absence = None if table else "No vacant building notice or permit names this place."
-        return Section("housing", "Housing", headings, table, absence=absence)
+        tables = self.site.present(f"clean.{self.city}_vacant_building_notices", f"clean.{self.city}_building_permits")
+        return Section("housing", "Housing", headings, table, absence=absence, tables=tables)
 
     def _covid(self, area: Row) -> Section:
         headings = [
@@ -328,7 +330,8 @@ class _City:
                 number(part, "" if part is None else f"{part:,.0f}", gap="not published"),
             ])  # fmt: skip
         absence = None if table else "The release has no boundaries of ZIP codes here."
-        return Section("covid", "COVID-19 by ZIP code", headings, table, absence=absence)
+        tables = self.site.present(_CASES, _OVERLAPS)
+        return Section("covid", "COVID-19 by ZIP code", headings, table, absence=absence, tables=tables)
 
     def _overlaps(self, area: Row) -> Section:
         table = [

@@ -40,6 +40,7 @@ def official_figures(site: Site, city: str, subject: str) -> list[Section]:
         if site.facts.is_demo
         else "A difference is explained, or it is called unexplained. It is never hidden.",
         absence=None if rows else "No official figure of this kind is in the reviewed list.",
+        tables=site.present(TABLE),
     )
     return [section]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from civic_pipeline.publish.site.formats import NOTHING, count, day, dollars, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
-from civic_pipeline.publish.site.site import Site
+from civic_pipeline.publish.site.site import Site, slug
 from civic_pipeline.sql_text import literal
 
 PART = "action-plan/"
@@ -87,8 +87,9 @@ def measures(site: Site, city: str, pillar: dict[str, Any]) -> Section:
             for row in rows
         ],
         "All active measures. The file also has what the owners write about them.",
-        site.csv(f"{PART}{city}/measures-{pillar['pillar_code'] or 'no-pillar'}.csv", sql),
+        site.csv(f"{PART}{city}/measures-{slug(pillar['pillar_code'] or 'no-pillar')}.csv", sql),
         notes=[ABOUT_STATUS],
+        tables=site.present("marts.mart_kpi_scorecard", "marts.mart_kpi_lifecycle", "marts.dim_measures"),
     )
 
 
@@ -125,7 +126,8 @@ def initiatives(site: Site, city: str, pillar: dict[str, Any]) -> list[Section]:
                 for row in rows
             ],
             next((row["not_published"] + "." for row in rows if row["not_published"]), None),
-            site.csv(f"{PART}{city}/goals-{pillar['pillar_code']}.csv", sql),
+            site.csv(f"{PART}{city}/goals-{slug(pillar['pillar_code'])}.csv", sql),
+            tables=site.present("marts.dim_pillars_goals", "marts.fct_action_statuses"),
         )
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from civic_pipeline.publish.site.charts import Chart
+from civic_pipeline.publish.site.facts import Table
 from civic_pipeline.publish.site.files import File
 from civic_pipeline.publish.site.maps import Map
 
@@ -42,7 +43,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a page, with a chart or a map of the same numbers where there is one."""
+    """One table of a page, with a chart or a map of the same numbers where there is one.
+
+    `tables` are those that its figures are from, if that is not the first table of the page.
+    """
 
     id: str
     title: str
@@ -55,6 +59,7 @@ class Section:
     absence: str | None = None
     is_folded: bool = False
     notes: Sequence[str] = field(default=())
+    tables: Sequence[Table] = field(default=())
 
 
 @dataclass(frozen=True)

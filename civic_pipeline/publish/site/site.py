@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ class Site:
     def __post_init__(self) -> None:
         self.assets = self._copy_assets()
         self._cities: dict[str, list[str]] = {}
+        self._rows_of_city: dict[tuple[str, str], int] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -167,8 +169,19 @@ class Site:
         self, city: str, question: str, audience: str, tables: Sequence[Table], notes: Sequence[str] = (), *,
         rows: int | None = None, row: str | None = None,
     ) -> About:  # fmt: skip
-        """About a page of one city, or of one row of it: what other cities have in the tables is not on it."""
+        """About a page of one city, or of one row of it: what other cities have in the tables is not on it, and not in its `rows`."""
+        if rows is None and tables:
+            rows = self._rows_of(tables[0], city)
         return About(question, audience, tables, notes, rows, self.cities_but(city), row or self.place_title(city))
+
+    def _rows_of(self, table: Table, city: str) -> int | None:
+        """The rows of a city in a table; those of the whole table if it is of one city."""
+        if not table.has("city"):
+            return table.rows
+        if (table.name, city) not in self._rows_of_city:
+            [row] = self.query(f"select count(*) as rows from {table.name} where city = ?", [city])
+            self._rows_of_city[table.name, city] = row["rows"]
+        return self._rows_of_city[table.name, city]
 
     def switch(self, part: str, cities: Collection[str]) -> list[tuple[str, str | None]]:
         """Every city with the page of a subject about it, as `switch` of a page; None for those that publish none."""
@@ -187,9 +200,16 @@ class Site:
         names = [name for name, *_ in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
-    def page(self, path: str, template: str, **values: Any) -> None:
-        """Write `path`/index.html. `path` is empty for the first page, else it ends with a slash."""
-        self.write(f"{path}index.html", template, **values)
+    def page(
+        self, path: str, template: str, *, about: About | None, sections: Sequence[Section] = (), **values: Any
+    ) -> None:
+        """Write `path`/index.html. `path` is empty for the first page, else it ends with a slash.
+
+        What `about` has is also of the tables that its sections are from.
+        """
+        if about:
+            about = replace(about, tables=list(dict.fromkeys(chain(about.tables, *(part.tables for part in sections)))))
+        self.write(f"{path}index.html", template, about=about, sections=sections, **values)
         self.pages[path] = template
 
     def write(self, file: str, template: str, /, **values: Any) -> None:
