@@ -260,6 +260,7 @@ def test_firms_of_a_trade_in_a_zip_code_are_three_clicks_away_and_downloaded_as_
     clicks = clicked(page)
     page.goto("/")
     page.get_by_role("link", name="Certified firms", exact=True).first.click()
+    page.get_by_text("More filters").click()
     page.get_by_label("Register").select_option("Maryland")
     page.get_by_label("In or near a neighborhood").select_option("Oliver")
     page.reload()
@@ -268,6 +269,9 @@ def test_firms_of_a_trade_in_a_zip_code_are_three_clicks_away_and_downloaded_as_
     assert zips <= {code for (code,) in ask(warehouse, _ZIP_CODES_OF_A_NEIGHBORHOOD, "Oliver")}
     assert zips
     page.get_by_label("In or near a neighborhood").select_option("all")
+    page.get_by_label("ZIP code").fill("none")
+    expect(page.locator("[data-finder-count]")).to_contain_text("0 of ")
+    expect(page.locator("[data-finder-count]")).to_contain_text("clear the filters")
     page.get_by_label("ZIP code").fill("212")
     page.get_by_label("Trade or service").fill("services")
     shown = page.locator("#firms tbody tr:visible").count()
@@ -366,7 +370,7 @@ def test_the_site_is_used_with_the_keyboard_alone(page: Page) -> None:
 
 def test_the_menu_of_a_phone_opens_and_closes_with_the_keyboard(browser: Browser, address: str) -> None:
     with opened(browser, address, viewport={"width": 320, "height": 640}) as page:
-        page.goto("/")
+        page.goto("/about/")
         menu, link = page.get_by_role("button", name="Menu"), page.locator("#menu").get_by_text("Housing")
         expect(link).to_be_hidden()
         menu.focus()

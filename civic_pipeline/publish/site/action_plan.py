@@ -27,7 +27,7 @@ _OTHERS = (
     "marts.mart_kpi_reproducibility",
     "marts.fct_action_statuses",
 )
-QUESTION = "Does the city meet the targets that it set for itself?"
+QUESTION = "What did the city promise, and does it meet the targets that it set for itself?"
 AUDIENCE = "Residents, the council, and the agencies that own the measures."
 
 

@@ -134,7 +134,7 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None, add
         data.build(site)
         changes.build(site)
         search.build(site)
-        site.page("", "home.html", about=None)
+        site.page("", "home.html", about=None, neighborhoods=neighborhoods.links(site))
         search.write_index(draft)
         (draft / "manifest.json").write_text(json.dumps(site.manifest(code), indent=1) + "\n", encoding="utf-8")
         _write_asked(draft, asked_at or facts.asked_at)

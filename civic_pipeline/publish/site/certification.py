@@ -11,7 +11,7 @@ from civic_pipeline.sql_text import literal
 PART, TITLE = "certification/", "Certification"
 TABLE, _TESTS, _TOTALS = "marts.mart_wwc_scorecard", "marts.fct_criterion_evidence", "marts.mart_wwc_totals"
 _CLAIMS, _SCORES = "marts.mart_wwc_claims", "marts.mart_dataset_quality_scores"
-QUESTION = "Which practices of a data-driven city can be seen in its data, and what is the evidence?"
+QUESTION = "Which criteria of What Works Cities, who certify cities that use data well, can be seen in the city's data?"
 AUDIENCE = "Residents, council staff and the City's own data team."
 _NOTES = (
     "No level of certification follows from this page. What Works Cities decides from documents that a city uploads.",
@@ -41,9 +41,10 @@ def _build_city(site: Site, city: str) -> None:
     met, documented = (sum(row["points"] or 0 for row in known[kind]) for kind in ("measured", "partly_measured"))
     unknown = sum(row["points"] is None for row in known["measured"])
     measured, partly = len(known["measured"]), len(known["partly_measured"])
+    some_unknown = f"; {unknown} {'is' if unknown == 1 else 'are'} unknown" if unknown else ""
     caption = (
-        f"criteria that data can measure are met; {unknown} {'is' if unknown == 1 else 'are'} unknown. For {documented} of {partly} more,"
-        f" a document exists. There are {len(criteria)} in all"
+        f"criteria that data can measure are met{some_unknown}. For {documented} of {partly} more, a document exists."
+        f" There are {len(criteria)} in all"
     )
     tables = site.present(TABLE, _TESTS, _TOTALS, _CLAIMS, _SCORES)
     practices = list(dict.fromkeys(row["practice"] for row in criteria))
@@ -73,7 +74,7 @@ def _rows(site: Site, table: str, column: str, city: str, order: str) -> list[di
 def _totals(site: Site, city: str) -> Section:
     return Section(
         "totals",
-        "Three totals",
+        "Is the city certified?",
         [Heading("Counted"), Heading("Points", True), Heading("Criteria", True), Heading("Unknown", True)],
         [
             [
@@ -84,7 +85,8 @@ def _totals(site: Site, city: str) -> Section:
             ]
             for row in _rows(site, _TOTALS, "city", city, "position")
         ],
-        text="The third is a limit: it counts a point for each criterion that nobody can measure.",
+        text="Whether the city is certified, and at which level, What Works Cities alone decides: see whatworkscities.bloomberg.org. "
+        "Below is what data shows. The third total is a limit: it counts a point for each criterion that nobody can measure.",
     )
 
 
@@ -92,11 +94,10 @@ def _practice(site: Site, name: str, criteria: list[dict[str, Any]]) -> Section:
     return Section(
         name.lower().replace(" ", "-"),
         name,
-        [Heading("Criterion"), Heading("Name"), Heading("How it is known"), Heading("Result"), Heading("Evidence"), Heading("Source")],
+        [Heading("Criterion"), Heading("How it is known"), Heading("Result"), Heading("Evidence"), Heading("Source")],
         [
             [
-                Cell(row["criterion"]),
-                Cell(row["title"]),
+                Cell(f"{row['criterion']}: {row['title']}"),
                 Cell(_CLASSES[row["classification"]]),
                 Cell(_result(row), is_gap=row["points"] is None),
                 Cell(row["evidence"]),

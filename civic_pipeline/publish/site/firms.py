@@ -56,7 +56,7 @@ def build(site: Site) -> None:
     )
     for authority in authorities:
         amount = sum(firm["authority"] == authority for firm in certified)
-        caption = "firms certified, by its register"
+        caption = "firms are certified, by its own register"
         site.cards.append(Card(authority, TITLE, QUESTION, "firms/index.html", TABLE, count(amount), caption))
     for city in site.cities(_SHARES):
         _shares(site, city)

@@ -321,6 +321,7 @@ def _properties(site: Site, city: str) -> Lookup:
     lookup = Lookup(
         "Address of a building that is or was on the list, or its block and lot",
         site.json(f"{path}index.json", index), path, "properties.js",
+        "Is your own address not there? Choose a neighbor on the list: its page shows the whole block.",
     )  # fmt: skip
     title, parent = "One property and its block", f"Vacant buildings in {site.place_title(city)}"
     site.page(

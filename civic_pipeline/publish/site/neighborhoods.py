@@ -20,6 +20,7 @@ AUDIENCE = "Residents, neighborhood groups and council members."
 _NOTES = [
     "Rates are drawn toward that of the city where a place is small, since small counts jump by chance.",
     "Counts by ZIP code are split by area: they assume that people live evenly over the ground.",
+    "No line of the budget and no payment says for which neighborhood it is: what is planned and paid is known for the whole city only.",
 ]
 _KINDS = {"neighborhood": "Neighborhood", "council district": "Council district"}
 Row = dict[str, Any]
@@ -34,6 +35,12 @@ def build(site: Site) -> None:
     cities = site.cities(TABLE)
     for city in cities:
         _City(site, city).build(cities)
+
+
+def _in_order(area: Row) -> tuple[int, str]:
+    """Districts by their number, others by their name."""
+    key = str(area["geography_key"])
+    return (int(key), "") if key.isdecimal() else (0, str(area["geography_name"]))
 
 
 def place_key(name: object) -> str:
@@ -54,6 +61,17 @@ def places(site: Site, city: str) -> list[Row]:
         ).items()
     }
     return [{**area, "href": parts.get(area["geography_id"])} for area in areas]
+
+
+def links(site: Site) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The name of each city with boundaries, and its neighborhoods by name with the page of each."""
+    return [
+        (
+            site.place_title(city),
+            [(area["geography_name"], area["href"]) for area in places(site, city) if area["kind"] == "neighborhood"],
+        )
+        for city in site.cities(TABLE)
+    ]
 
 
 class _City:
@@ -130,7 +148,7 @@ class _City:
             figure=count(len(self.of_kind["neighborhood"])),
             caption=f"neighborhoods, and {count(len(self.of_kind['council district']))} council districts",
             crumbs=[("Home", ""), (title, None)],
-            sections=[*self._maps(), self._list("council district")],
+            sections=[self._list("neighborhood"), *self._maps(), self._list("council district")],
             switch=site.switch(PART, cities),
         )
         caption = "neighborhoods, each with a page of its own"
@@ -191,15 +209,21 @@ class _City:
         )  # fmt: skip
 
     def _list(self, kind: str) -> Section:
+        has_residents = kind == "neighborhood"
         table = [
             [
                 Cell(area["geography_name"], href=area["href"]),
+                *([number(area["residents"], count(area["residents"]))] if has_residents else []),
                 number(area["square_meters"] / 2_589_988.11, f"{area['square_meters'] / 2_589_988.11:,.2f}"),
             ]
-            for area in sorted(self.of_kind[kind], key=lambda area: (len(area["geography_key"]), area["geography_key"]))
+            for area in sorted(self.of_kind[kind], key=_in_order)
         ]
-        headings = [Heading(_KINDS[kind]), Heading("Square miles", is_number=True)]
-        return Section("districts", "Council districts", headings, table)
+        headings = [
+            Heading(_KINDS[kind]),
+            *([Heading("Residents in 2020", is_number=True)] if has_residents else []),
+            Heading("Square miles", is_number=True),
+        ]
+        return Section(kind.replace(" ", "-"), f"{_KINDS[kind]}s", headings, table, is_folded=kind == "neighborhood")
 
     def _page(self, kind: str, area: Row, parent: str) -> None:
         name = area["geography_name"]
@@ -211,7 +235,6 @@ class _City:
             self._counts(place),
             self._covid(area),
             self._overlaps(area),
-            *self._money(),
         ]
         about = self.site.about(
             self.city, f"What does the city publish about {title}?", AUDIENCE,
@@ -349,20 +372,6 @@ class _City:
         ]
         absence = None if table else "It overlaps no other area of the map."
         return Section("overlaps", "What it is part of", headings, table, absence=absence)
-
-    def _money(self) -> list[Section]:
-        """Where to look for money, which names no place."""
-        pages = [
-            ("Budget by agency, such as police, schools and parks", f"budget/{self.city}/", "marts.fct_budget_lines"),
-            ("Payments by agency and vendor", f"spending/{self.city}/", "marts.fct_payments"),
-        ]
-        rows = [
-            [Cell(text, href=f"{part}index.html")]
-            for text, part, table in pages
-            if self.city in self.site.cities(table)
-        ]
-        text = "No line of the budget and no payment says for which neighborhood it is, so these pages are about the whole city."
-        return [Section("money", "Budget and payments", [Heading("Page")], rows, text)] if rows else []
 
 
 def _rate_headings(unit: str) -> list[Heading]:

@@ -14,9 +14,9 @@ AUDIENCE = "Residents, reporters and people who think of working for the city."
 _MASKED = "fewer than 5 people"
 _HEADINGS = (
     Heading("People", is_number=True),
-    Heading("Median salary", is_number=True),
-    Heading("Middle of the pay range", is_number=True, about="10% to 90%"),
-    Heading("Gross pay", is_number=True),
+    Heading("Median salary", is_number=True, about="half earn more, half less"),
+    Heading("Eight of ten earn", is_number=True, about="for 50 people or more"),
+    Heading("Gross pay", is_number=True, about="of all, with overtime"),
     Heading("Gross to salary", is_number=True, about="above 1: overtime"),
 )
 
@@ -58,12 +58,14 @@ def _build_city(site: Site, city: str) -> None:
                 "agency_name",
                 [r for r in rows if r["fiscal_year"] == year],
                 links,
+                is_folded=year != years[0],
             )
             for year in years
         ],
     )
     for agency, part in agencies.items():
         own = [row for row in titles if row["agency_name"] == agency]
+        own_years = sorted({row["fiscal_year"] for row in own}, reverse=True)
         question = f"What do people in {agency} earn, by title?"
         site.sections_page(
             f"{path}{part}/",
@@ -80,9 +82,9 @@ def _build_city(site: Site, city: str) -> None:
                     "job_title",
                     [r for r in own if r["fiscal_year"] == year],
                     {},
+                    is_folded=year != own_years[0],
                 )
-                for year in years
-                if any(r["fiscal_year"] == year for r in own)
+                for year in own_years
             ],
         )
     site.cards.append(Card(city, TITLE, QUESTION, f"{path}index.html", TABLE, count(people), caption))
@@ -116,24 +118,32 @@ def _rows(site: Site, table: str, city: str) -> list[dict[str, Any]]:
 
 
 def _section(
-    identity: str, title: str, column: str, name: str, rows: list[dict[str, Any]], links: dict[str, str]
+    identity: str,
+    title: str,
+    column: str,
+    name: str,
+    rows: list[dict[str, Any]],
+    links: dict[str, str],
+    *,
+    is_folded: bool,
 ) -> Section:
     most = max((row["headcount"] or 0 for row in rows), default=1) or 1
     return Section(
         identity,
         title,
-        [Heading(column), *_HEADINGS],
+        [Heading(column, about="the bar is the number of people"), *_HEADINGS],
         [
             [
                 Cell(row[name], href=links.get(row[name]), bar=row["headcount"] and row["headcount"] / most),
                 number(row["headcount"], count(row["headcount"]), gap=_MASKED),
-                number(row["median_salary"], dollars(row["median_salary"]), gap=""),
-                Cell("")
+                number(row["median_salary"], dollars(row["median_salary"]), gap="–"),
+                Cell("–")
                 if row["salary_p10"] is None
                 else Cell(f"{dollars(row['salary_p10'])} to {dollars(row['salary_p90'])}"),
-                number(row["gross_pay_amount"], dollars(row["gross_pay_amount"]), gap=""),
-                Cell("") if row["gross_to_salary_rate"] is None else Cell(f"{row['gross_to_salary_rate']:.2f}"),
+                number(row["gross_pay_amount"], dollars(row["gross_pay_amount"]), gap="–"),
+                Cell("–") if row["gross_to_salary_rate"] is None else Cell(f"{row['gross_to_salary_rate']:.2f}"),
             ]
             for row in rows
         ],
+        is_folded=is_folded,
     )

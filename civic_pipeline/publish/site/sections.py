@@ -64,12 +64,13 @@ class Section:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A field that finds one of many names. `index` has them, `page` shows one, `script` makes the field."""
+    """A field that finds one of many names. `index` has them, `page` shows one, `script` makes the field; `hint` stands below it."""
 
     label: str
     index: File
     page: str
     script: str
+    hint: str | None = None
 
 
 def number(value: Decimal | float | None, text: str, *, gap: str = "not known") -> Cell:

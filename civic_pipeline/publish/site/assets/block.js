@@ -1,19 +1,19 @@
 // One property's time line, and its whole block: the rows of the block are read from a Parquet file by byte ranges.
 import { field, save } from './csv.js'
-import { day, element, head, quote, scroll } from './format.js'
+import { answer, day, element, head, quote, scroll } from './format.js'
 import { load, rowsOf } from './lookup.js'
 
 const place = document.querySelector('[data-block]')
 const asked = new URLSearchParams(location.search)
 const block = asked.get('block'), chosen = asked.get('property')
-if (block) show().catch(error => tell(`The block could not be read: ${error.message}. Reload the page to try again.`))
-else tell('Search for a property above.')
+if (block) show().catch(error => answer(`The block could not be read: ${error.message}. Reload the page to try again.`))
+else answer('Search for a property.')
 
 async function show() {
-  tell('Reading the records …')
+  answer('Reading the records …')
   const index = await load(place.dataset.index)
   const at = index.blocks.indexOf(block)
-  if (at < 0) return tell(`No list of this release has a vacant building on block ${block}.`)
+  if (at < 0) return answer(`No list of this release has a vacant building on block ${block}.`)
   const rows = await rowsOf(index, at, place.dataset.root, row => row.block === block)
   const properties = Object.values(Object.groupBy(rows, row => row.property))
   const own = properties.find(([first]) => first.property === chosen)
@@ -25,6 +25,10 @@ async function show() {
   const download = element('button', { type: 'button' }, `Download the ${rows.length} records of the block (CSV)`)
   download.addEventListener('click', () => save(`block-${block}.csv`, everything(rows)))
   place.replaceChildren(...own ? timeLine(own) : [], ...wholeBlock(properties, own), element('p', { class: 'downloads' }, download))
+  if (!own) answer('properties of this block are on the newest list of vacant buildings', `${vacantOf(properties)} of ${properties.length}`)
+  else if (!own[0].is_vacant) answer('by the newest list of vacant buildings', 'Not vacant')
+  else answer(`since the earliest notice that any list shows; ${years(own[0].years_published)} years since the newest, the only day that the city publishes`,
+    `${years(own[0].years_true)} years`)
   quote(own ? `property ${chosen}` : `block ${block}`)
 }
 
@@ -32,12 +36,9 @@ const named = row => row.property.replace('|', ' ')
 const years = age => age === null || age === undefined ? '' : age.toFixed(1)
 
 function timeLine(rows) {
-  const { is_vacant: isVacant, years_published: published, years_true: since, neighborhood } = rows[0]
+  const { neighborhood } = rows[0]
   const events = rows.filter(row => row.date)
   return [
-    element('p', { class: 'total' }, element('b', {}, isVacant ? `${years(since)} years` : 'Not vacant'), isVacant
-      ? ` since the earliest notice that any list shows; ${years(published)} years since the newest, the only day that the city publishes`
-      : ' by the newest list of vacant buildings'),
     element('p', {}, `Block and lot ${named(rows[0])}${neighborhood ? `, ${neighborhood}` : ''}.`),
     element('h2', {}, 'What happened here'),
     events.length ? scroll('Time line', element('table', { 'data-table': 'time-line' },
@@ -52,12 +53,14 @@ function timeLine(rows) {
   ]
 }
 
+const vacantOf = properties => properties.filter(([first]) => first.is_vacant).length
+
 function wholeBlock(properties, own) {
-  const vacant = properties.filter(([first]) => first.is_vacant).length
   return [
-    element(own ? 'h2' : 'p', own ? {} : { class: 'total' }, ...own ? [`The whole block ${block}`]
-      : [element('b', {}, `${vacant} of ${properties.length}`), ' properties of this block are on the newest list of vacant buildings']),
-    own ? element('p', {}, `${vacant} of its ${properties.length} properties are on the newest list of vacant buildings.`) : null,
+    ...own ? [
+      element('h2', {}, `The whole block ${block}`),
+      element('p', {}, `${vacantOf(properties)} of its ${properties.length} properties are on the newest list of vacant buildings.`),
+    ] : [],
     scroll('Properties of the block', element('table', { 'data-table': 'block' },
       element('caption', { class: 'hidden' }, `Properties of block ${block}`),
       head(['Property', ''], ['Block and lot', ''], ['Vacant', ''], ['Years since the newest notice', 'number'], ['Years since the earliest notice', 'number'], ['Records', 'number'], ['Newest record', '']),
@@ -67,14 +70,10 @@ function wholeBlock(properties, own) {
         element('td', { class: 'number' }, years(rows[0].years_published)), element('td', { class: 'number' }, years(rows[0].years_true)),
         element('td', { class: 'number' }, String(rows.filter(row => row.date).length)),
         element('td', {}, rows[0].date ? `${day(rows[0].date)}: ${rows[0].event}` : 'none')))))),
-  ].filter(Boolean)
+  ]
 }
 
 function everything(rows) {
   const columns = Object.keys(rows[0])
   return [columns.join(','), ...rows.map(row => columns.map(column => field(row[column])).join(','))].join('\r\n') + '\r\n'
-}
-
-function tell(text) {
-  place.replaceChildren(element('p', {}, text))
 }

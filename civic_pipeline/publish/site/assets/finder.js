@@ -5,7 +5,11 @@ for (const form of document.querySelectorAll('[data-finder]')) {
   const fields = [...form.elements].filter(field => field.name)
   const count = form.querySelector('[data-finder-count]')
   const start = new URLSearchParams(location.search)
-  for (const field of fields) if (start.has(field.name)) field.value = start.get(field.name)
+  for (const field of fields) {
+    if (!start.has(field.name)) continue
+    field.value = start.get(field.name)
+    field.closest('details')?.setAttribute('open', '')
+  }
 
   function filter() {
     // A choice is one text, or any of several; what is typed is words, and all must be there.
@@ -18,15 +22,18 @@ for (const form of document.querySelectorAll('[data-finder]')) {
       row.hidden = !fits
       shown += fits
     }
-    count.textContent = `${shown.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} firms`
+    count.textContent = `${shown.toLocaleString('en-US')} of ${rows.length.toLocaleString('en-US')} firms${shown ? '' : '. Try fewer or shorter words, or clear the filters.'}`
   }
 
-  form.addEventListener('input', () => {
+  function changed() {
     filter()
     const address = new URL(location)
     address.search = new URLSearchParams(fields.filter(field => field.value.trim()).map(field => [field.name, field.value]))
     history.replaceState(null, '', address)
-  })
+  }
+
+  form.addEventListener('input', changed)
+  form.addEventListener('reset', () => setTimeout(changed)) // the fields are cleared after the event
   form.addEventListener('submit', event => event.preventDefault())
   form.hidden = false
   filter()

@@ -51,6 +51,11 @@ export function bar(value, largest, before = null) {
   return drawn
 }
 
+/** The answer of a page that a script makes, or why there is none. A screen reader says it. */
+export function answer(words, figure = null) {
+  document.querySelector('[data-answer]').replaceChildren(...figure ? [element('b', {}, figure), ' '] : [], words)
+}
+
 /** Add the row that a script shows to what a reader quotes who reports an issue. */
 export function quote(row) {
   const reference = document.querySelector('.reference'), report = document.querySelector('[data-report]')

@@ -13,12 +13,13 @@ async function show() {
   const { results } = await (await engine).search(words)
   const pages = await Promise.all(results.slice(0, MOST).map(result => result.data()))
   const found = isTable => pages.filter(page => page.raw_url.startsWith('/data/') === isTable).map(page => element('li', {},
-    element('a', { href: form.dataset.root + page.raw_url.replace(/^\//, '') }, page.meta.title), element('p', {}, ...excerpt(page.excerpt))))
+    element('a', { href: form.dataset.root + page.raw_url.replace(/^\//, '') }, page.meta.title),
+    page.meta.where ? element('small', {}, page.meta.where) : null, element('p', {}, ...excerpt(page.excerpt))))
   for (const [i, list] of lists.entries()) {
     list.replaceChildren(...found(i === 1))
     list.previousElementSibling.hidden = !list.children.length
   }
-  output.textContent = results.length === 1 ? '1 page' : `${results.length} pages` + (results.length > MOST ? `, the best ${MOST} are shown` : '')
+  output.textContent = !results.length ? 'No page has these words. Try fewer or shorter ones.' : results.length === 1 ? '1 page' : `${results.length} pages` + (results.length > MOST ? `, the best ${MOST} are shown` : '')
 }
 
 /** Texts and marks of an excerpt, which is HTML; nothing else of it is kept. */

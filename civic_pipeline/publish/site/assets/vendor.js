@@ -1,19 +1,19 @@
 // One vendor: its rows are read from the Parquet file of all payments, by byte ranges.
 import { field, save } from './csv.js'
-import { bar, cents, day, element, head, quote, scroll, short } from './format.js'
+import { answer, bar, cents, day, element, head, quote, scroll, short } from './format.js'
 import { load, rowsOf } from './lookup.js'
 
 const SHOWN = 200
 const place = document.querySelector('[data-vendor]')
 const name = new URLSearchParams(location.search).get('vendor')
-if (name) show().catch(error => tell(`The payments could not be read: ${error.message}. Reload the page to try again.`))
-else tell('Search for a vendor above.')
+if (name) show().catch(error => answer(`The payments could not be read: ${error.message}. Reload the page to try again.`))
+else answer('Search for a vendor.')
 
 async function show() {
-  tell('Reading the payments …')
+  answer('Reading the payments …')
   const index = await load(place.dataset.index)
   const at = index.names.indexOf(name)
-  if (at < 0) return tell(`This release has no vendor with the name “${name}”. Search for it above: its spelling may have changed.`)
+  if (at < 0) return answer(`This release has no vendor with the name “${name}”. Search for it: its spelling may have changed.`)
   const rows = await rowsOf(index, at, place.dataset.root, row => row.vendor === name)
   const marked = place.dataset.flags ? await fetch(place.dataset.flags).then(answer => answer.json()) : { vendors: {} }
   document.title = `${name} – Civic data`
@@ -21,18 +21,17 @@ async function show() {
   document.querySelector('.crumbs [aria-current]').textContent = name
   document.querySelector('.strip b').textContent = rows.length.toLocaleString('en-US')
   place.replaceChildren(...page(rows, flags(marked)))
+  answer(`in ${rows.length.toLocaleString('en-US')} payment lines, ${day(rows.at(-1).date)} to ${day(rows[0].date)}`, short(sum(rows)))
   quote(`vendor ${name}`)
 }
 
 function page(rows, marked) {
-  const total = sum(rows)
   const spellings = [...new Set((rows[0].spellings ?? '').split(' | ').filter(Boolean))]
   const years = grouped(rows, row => String(row.fiscal_year)).sort((a, b) => b.key.localeCompare(a.key))
   const agencies = grouped(rows, row => row.agency).sort((a, b) => b.amount - a.amount)
   const all = element('button', { type: 'button' }, `Download all ${rows.length.toLocaleString('en-US')} payment lines (CSV)`)
   all.addEventListener('click', () => save(`${name}.csv`, everything(rows)))
   return [
-    element('p', { class: 'total' }, element('b', {}, short(total)), `in ${rows.length.toLocaleString('en-US')} payment lines, ${day(rows.at(-1).date)} to ${day(rows[0].date)}`),
     spellings.length > 1 ? element('p', { class: 'note' }, `The city writes this vendor in ${spellings.length} ways: ${spellings.join('; ')}`) : '',
     ...table('By fiscal year', 'Fiscal year', years),
     ...table('By agency', 'Agency', agencies),
@@ -90,8 +89,4 @@ function everything(rows) {
   const columns = ['vendor', 'date', 'fiscal_year', 'agency', 'category', 'contract', 'amount']
   const lines = rows.map(row => columns.map(column => field(column === 'amount' ? row[column].toFixed(2) : row[column])).join(','))
   return [columns.join(','), ...lines].join('\r\n') + '\r\n'
-}
-
-function tell(text) {
-  place.replaceChildren(element('p', {}, text))
 }
