@@ -266,12 +266,8 @@ def test_firms_of_a_trade_in_a_zip_code_are_three_clicks_away_and_downloaded_as_
     page.reload()
     expect(page.get_by_label("In or near a neighborhood")).to_have_value("Oliver")
     zips = {row.locator("td").nth(3).inner_text() for row in page.locator("#firms tbody tr:visible").all()}
-    assert zips <= {code for (code,) in ask(warehouse, _ZIP_CODES_OF_A_NEIGHBORHOOD, "Oliver")}
-    assert zips
+    assert set() < zips <= {code for (code,) in ask(warehouse, _ZIP_CODES_OF_A_NEIGHBORHOOD, "Oliver")}
     page.get_by_label("In or near a neighborhood").select_option("all")
-    page.get_by_label("ZIP code").fill("none")
-    expect(page.locator("[data-finder-count]")).to_contain_text("0 of ")
-    expect(page.locator("[data-finder-count]")).to_contain_text("clear the filters")
     page.get_by_label("ZIP code").fill("212")
     page.get_by_label("Trade or service").fill("services")
     shown = page.locator("#firms tbody tr:visible").count()
@@ -400,8 +396,8 @@ def test_choices_filters_folds_and_downloads_work_with_the_keyboard(page: Page) 
     expect(page.locator("[data-table=flow]")).to_be_visible()
     page.goto("/firms/")
     page.get_by_label("Name", exact=True).focus()
-    page.keyboard.type("able")
-    expect(page.locator("[data-finder-count]")).not_to_have_text(re.compile(r"^([\d,]+) of \1 firms"))
+    page.keyboard.type("no firm is called that")
+    expect(page.locator("[data-finder-count]")).to_have_text(re.compile("^0 of .* clear the filters"))
     page.set_viewport_size({"width": 320, "height": 640})
     region = page.get_by_role("region", name="Certified firms")
     region.focus()
