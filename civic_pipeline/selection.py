@@ -10,6 +10,11 @@ from civic_pipeline.warehouse import Model
 RELEASE, SITE = "warehouse", "site"
 
 
+def asset_of(table: str) -> str:
+    """The asset that has the rows of `table`: `history.x` -> `raw.x`, `clean_history.x` -> `clean.x`, any other -> itself."""
+    return re.sub("^history\\.", "raw.", accepted_as(table))
+
+
 def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> frozenset[str]:
     """The assets that `words` name, as `schema.table`, `warehouse` or `site`.
 
@@ -32,7 +37,7 @@ def select_assets(words: Sequence[str], datasets: Mapping[str, Dataset], models:
 def _parents(datasets: Mapping[str, Dataset], models: Mapping[str, Model]) -> dict[str, set[str]]:
     parents: dict[str, set[str]] = {f"raw.{table_name(name)}": set() for name in datasets}
     for model in models.values():
-        parents[model.name] = {re.sub("^history\\.", "raw.", accepted_as(name)) for name in model.inputs}
+        parents[model.name] = {asset_of(name) for name in model.inputs}
     parents[RELEASE] = set(models)
     parents[SITE] = {RELEASE}
     return parents

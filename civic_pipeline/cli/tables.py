@@ -12,7 +12,9 @@ from civic_pipeline.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
+    from civic_pipeline.catalog import Dataset
     from civic_pipeline.quality.trial import Trial
+    from civic_pipeline.warehouse import Model
 
 _SHOWN_ROWS = 10
 
@@ -21,16 +23,11 @@ _SHOWN_ROWS = 10
 @click.argument("table")
 def try_model(table: str) -> None:
     """Build and check TABLE, such as marts.fct_payments, from the accepted tables, without storing the result."""
-    from civic_pipeline.catalog import load_datasets
     from civic_pipeline.quality.trial import try_table
-    from civic_pipeline.warehouse import load_models
 
     settings = Settings.from_environment()
-    datasets = load_datasets(settings.root)
-    models = load_models(settings.root, datasets)
-    if table not in models:
-        raise UnknownName("table", table, models)
-    with try_table(settings, datasets, models[table]) as trial:
+    datasets, model = _model(settings, table)
+    with try_table(settings, datasets, model) as trial:
         is_accepted = _report(trial)
     sys.exit(0 if is_accepted else 1)
 
@@ -42,17 +39,31 @@ def failed_rows(table: str, check: str | None) -> None:
     """Show the rows that failed the checks of TABLE (or its one CHECK) when it was last built."""
     import duckdb
 
-    folder = Settings.from_environment().failed_rows / table
+    settings = Settings.from_environment()
+    folder = settings.failed_rows / table
     files = {file.stem: file for file in sorted(folder.glob("*.parquet"))}
     if check is not None and check not in files:
         raise UnknownName("failed check with rows", check, files)
     if not files:
+        _model(settings, table)  # a misspelt table has no failed rows either
         click.echo(f"No check of {table} left rows behind when it was last built.")
     for name, file in files.items():
         if check in (None, name):
             rows = duckdb.read_parquet(str(file))
             click.echo(f"{table}.{name}: {len(rows):,} rows in {file}")
             _show(rows, 100 if check else _SHOWN_ROWS)
+
+
+def _model(settings: Settings, table: str) -> "tuple[dict[str, Dataset], Model]":
+    """The datasets of the checkout, and the model of `table`. Raises UnknownName."""
+    from civic_pipeline.catalog import load_datasets
+    from civic_pipeline.warehouse import load_models
+
+    datasets = load_datasets(settings.root)
+    models = load_models(settings.root, datasets)
+    if table not in models:
+        raise UnknownName("table", table, models)
+    return datasets, models[table]
 
 
 def _report(trial: "Trial") -> bool:

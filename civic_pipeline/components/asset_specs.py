@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
+from civic_pipeline import selection
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Cadence, Dataset, accepted_as, table_name
 from civic_pipeline.components.dagster_terms import (
     asset_key,
     code_references,
     freshness_policy,
-    input_key,
     portal_page,
     reference,
     source_description,
@@ -18,9 +18,9 @@ from civic_pipeline.components.dagster_terms import (
 from civic_pipeline.components.portal_dataset import source_key
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import Model
-from civic_pipeline.warehouse.seeds import seed_paths
+from civic_pipeline.warehouse.seeds import seed_columns, seed_paths
 
-RELEASE, SITE = dg.AssetKey(["warehouse"]), dg.AssetKey(["site"])
+RELEASE, SITE = dg.AssetKey([selection.RELEASE]), dg.AssetKey([selection.SITE])
 _OWNERS = ["team:open-data"]  # owner of assets without YAML: seeds and the release
 
 
@@ -55,16 +55,16 @@ def raw_spec(settings: Settings, name: str, dataset: Dataset) -> dg.AssetSpec:
 def table_spec(model: Model, models: Mapping[str, Model], datasets: Mapping[str, Dataset]) -> dg.AssetSpec:
     """The asset of a table of `sql/`. Skippable: it is not materialized if the table is held back."""
     sources = _sources(model, models, datasets)
-    cities = {name.partition("/")[0] for name in sources}
+    places = {name.partition("/")[0] for name in sources}
     return dg.AssetSpec(
         asset_key(model.name),
-        deps=sorted({input_key(name) for name in model.inputs if not name.startswith("meta.")}),
+        deps=sorted({asset_key(selection.asset_of(name)) for name in model.inputs if not name.startswith("meta.")}),
         description=model.description,
         group_name=model.subject,
         kinds={"duckdb", "python" if model.code else "sql"},
         owners=list(model.contract.owners),
         tags=tags(
-            model.subject, model.schema, _most_frequent(sources.values()), cities.pop() if len(cities) == 1 else None
+            model.subject, model.schema, _most_frequent(sources.values()), places.pop() if len(places) == 1 else None
         ),
         code_version=model.code_version,
         skippable=True,
@@ -114,17 +114,23 @@ def site_spec() -> dg.AssetSpec:
 
 def seed_specs(settings: Settings) -> list[dg.AssetSpec]:
     """External assets for the seeds that models read: files of the checkout, never materialized."""
+    root, paths = settings.root, seed_paths(settings.root)
     return [
         dg.AssetSpec(
             dg.AssetKey(["seeds", name]),
-            description="A reviewed mapping, edited by hand in the checkout.",
+            description=f"Reviewed and edited by hand: {paths[name].relative_to(root).as_posix()}.",
             group_name="shared",
-            kinds={"csv"},
+            kinds={
+                "csv" if paths[name].is_relative_to(root / "data") else "yaml"
+            },  # places are read from their place.yaml
             owners=_OWNERS,
             tags=tags("shared", "seed", "irregular", None),
-            metadata={"dagster/code_references": code_references({"seed": path})},
+            metadata={
+                "dagster/column_schema": dg.TableSchema([dg.TableColumn(column) for column in columns]),
+                "dagster/code_references": code_references({"seed": paths[name]}),
+            },
         )
-        for name, path in seed_paths(settings.root).items()
+        for name, columns in seed_columns(root).items()
     ]
 
 

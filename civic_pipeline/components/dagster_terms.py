@@ -1,6 +1,5 @@
 """Translate our terms into Dagster's: asset keys, checks, tags and links."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -17,14 +16,13 @@ from civic_pipeline.catalog import (
     OpendatasoftSource,
     SocrataSource,
     Source,
-    accepted_as,
 )
 from civic_pipeline.quality import PlannedCheck
 from civic_pipeline.warehouse import CheckResult
 
 CheckName = Literal["contract", "data_age", "portal", "warnings"]
 _DESCRIPTIONS: dict[CheckName, str] = {
-    "contract": "The critical expectations. One failure holds the table back.",
+    "contract": "The critical expectations, checked before the table is replaced. One failure holds it back.",
     "warnings": "The other expectations. A failure is reported and does not hold the table back.",
     "data_age": "The age of the newest date in the data.",
     "portal": "Whether the portal was read completely and has the declared columns.",
@@ -44,11 +42,6 @@ def asset_key(table: str) -> dg.AssetKey:
 
 def table_of(key: dg.AssetKey) -> str:
     return ".".join(key.path)
-
-
-def input_key(table: str) -> dg.AssetKey:
-    """The asset key of a model's input: `history.x` and `raw.x` are the same asset, and so are `clean_history.x` and `clean.x`."""
-    return asset_key(re.sub("^history\\.", "raw.", accepted_as(table)))
 
 
 def check_name(check: PlannedCheck | CheckResult) -> CheckName:
@@ -117,8 +110,9 @@ def _record(result: CheckResult) -> dg.TableRecord:
     })  # fmt: skip
 
 
-def tags(subject: str, layer: str, cadence: str, city: str | None) -> dict[str, str]:
-    return {"subject": subject, "layer": layer, "cadence": cadence} | ({"city": city} if city else {})
+def tags(subject: str, layer: str, cadence: str, place: str | None) -> dict[str, str]:
+    """The tags of an asset; `place` is None for one of several places."""
+    return {"subject": subject, "layer": layer, "cadence": cadence} | ({"place": place} if place else {})
 
 
 def code_reference(label: str, path: Path) -> dg.LocalFileCodeReference:

@@ -37,7 +37,7 @@ class PortalDataset(dg.Component):
                     kinds={dataset.source.portal},
                     owners=list(dataset.owners),
                     tags=tags(dataset.subject, "portal", dataset.cadence, name.partition("/")[0]),
-                    metadata={"page": dg.MetadataValue.url(page)} if page else {},
+                    metadata={"portal page": dg.MetadataValue.url(page)} if page else {},
                 )
             ]
         )

@@ -76,7 +76,7 @@ def _needed(query: str, models: Mapping[str, Model]) -> set[str]:
         name = waiting.pop().replace("quarantine.", "clean.", 1)
         if name not in models or models[name].is_about_warehouse:
             rebuilt = [known for known, model in models.items() if not model.is_about_warehouse]
-            raise UnknownName("table that can be rebuilt,", name, rebuilt)
+            raise UnknownName("rebuildable table", name, rebuilt)
         if name not in needed:
             needed.add(name)
             waiting += [table for source in models[name].inputs if (table := accepted_as(source)) in models]

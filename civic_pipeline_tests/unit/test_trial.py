@@ -144,6 +144,7 @@ def test_failed_rows_are_shown_as_the_build_left_them(built: TinyProject, checko
         civic("failed-rows", "clean.town_payments").output
         == "No check of clean.town_payments left rows behind when it was last built.\n"
     )
+    assert "There is no table 'clean.town_payment'" in str(civic("failed-rows", "clean.town_payment").exception)
     checkout.edit(CONTRACT, "\ncolumns:", REFUNDS)
     with checkout.build() as build:
         build_table(build, Suites(build), checkout.models()["clean.town_payments"], {})
