@@ -180,6 +180,8 @@ def _captures(
 
 
 def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> Iterator[Outcome]:
+    if selection.releases:
+        build.forget_all_but(models)  # first: marts about the warehouse read what is recorded of all tables
     for name, why in record_history(build, models).items():
         yield HistoryStopped(name, why)
     suites = Suites(build)
@@ -202,10 +204,9 @@ def _build(build: Build, models: Mapping[str, Model], selection: Selection) -> I
     if page := write_report(build.settings.reports, build.run_id, subjects, checked):
         yield ReportOutcome(page)
     if selection.releases:
-        build.forget_all_but(models)
         with time_limit("The release", build.connection):
-            released = release(build) if build.accepted_tables() else None
-        yield ReleaseOutcome(released, failed | build.held_back())
+            released = release(build) if build.ledger.accepted_tables() else None
+        yield ReleaseOutcome(released, failed | build.ledger.held_back())
 
 
 def failed_sources(build: Build) -> dict[str, str]:
@@ -219,9 +220,9 @@ def failed_sources(build: Build) -> dict[str, str]:
     for name, dataset in build.datasets.items():
         table, attempt = f"raw.{table_name(name)}", last_attempt(name, lake)
         if dataset.retired:
-            build.record_checks(table, retired_checks(table))
+            build.ledger.record_checks(table, retired_checks(table))
         elif attempt:
-            build.record_checks(table, checks_of(attempt, table))
+            build.ledger.record_checks(table, checks_of(attempt, table))
         problem = attempt.problem if attempt else str(NotCaptured(name))
         if name in build.damaged:
             failed[table] = build.damaged[name]

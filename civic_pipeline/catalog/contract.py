@@ -210,6 +210,11 @@ class Contract(Strict):
         return self
 
     @property
+    def keep_if(self) -> str:
+        """SQL condition of the rows that break no row rule."""
+        return " and ".join(f"({rule.keep_if}) is true" for rule in self.row_rules) or "true"
+
+    @property
     def required(self) -> frozenset[str]:
         """The columns that are never null: those of the key, and those of which a check says so without exceptions."""
         never_null = "expect_column_values_to_not_be_null"

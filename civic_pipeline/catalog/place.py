@@ -5,9 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
+from civic_pipeline.catalog.dataset import Owners
 from civic_pipeline.catalog.yaml_file import Strict, mistake
-
-Owner = Annotated[str, Field(pattern=r"^(team:[a-z0-9_-]+|[^@\s]+@[^@\s]+)$")]
 
 
 class FiscalYear(Strict):
@@ -35,7 +34,7 @@ class Place(Strict):
     population: dict[Annotated[int, Field(ge=1900, le=2100)], Population] = Field(
         default_factory=dict, description="Residents by year; a year without a citable source is left out."
     )
-    owners: tuple[Owner, ...] = Field(
+    owners: Owners = Field(
         min_length=1, description="Teams (team:name) or e-mail addresses that are responsible for it."
     )
 

@@ -1,6 +1,6 @@
 """The manifest of a capture: what was read and how it was verified. It is written last and commits the capture."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -103,6 +103,11 @@ class Manifest(Strict):
     backfilled_at: str | None = None
     sequence: int | None = None
     verdict: Verdict | None = Field(default=None, exclude=True)
+
+    @property
+    def moment(self) -> datetime:
+        """`captured_at` as tables have it: UTC, without a time zone."""
+        return datetime.fromisoformat(self.captured_at).astimezone(UTC).replace(tzinfo=None)
 
     @property
     def order(self) -> tuple[int, str]:

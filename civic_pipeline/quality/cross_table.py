@@ -20,7 +20,7 @@ def check_rules(build: Build, staged: Staged, planned: dict[str, PlannedCheck]) 
     rules = staged.model.rules
     if not rules:
         return []
-    current = build.current_tables() | {staged.model.name}
+    current = build.ledger.current_tables() | {staged.model.name}
     with build.as_accepted(staged):
         return [_check(build, rule, planned[rule.name], rule.tables - current) for rule in rules]
 

@@ -54,7 +54,7 @@ def build_table(
         if waiting_for:
             raise CivicError(f"waits for {', '.join(waiting_for)}")
         if not rebuilds and build.is_current(model) and (recorded := _judged_before(build, model)):
-            accepted = build.accepted(model)
+            accepted = build.ledger.accepted(model)
             is_absent = accepted is not None and build.is_absent(model, accepted.rows)
             status: Status = "never_captured" if is_absent else "unchanged"
             return TableOutcome(model, status, recorded, accepted, sample=build.sample(model))
@@ -68,16 +68,16 @@ def build_table(
             raise refusal(build, model, blocking)
         dated = model.dataset.dated_by if model.dataset else None
         build.swap(
-            staged, results, build.newest(staged.table, dated) if dated else build.newest_of(model.dating_inputs)
+            staged, results, build.newest(staged.table, dated) if dated else build.ledger.newest_of(model.dating_inputs)
         )
         remember(build, model)
         status = "never_captured" if is_absent else "built"
-        return TableOutcome(model, status, results, build.accepted(model), True, build.sample(model))
+        return TableOutcome(model, status, results, build.ledger.accepted(model), True, build.sample(model))
     except CivicError as error:
         interruption.check()  # an interrupted query is not the table's fault
         since = build.hold_back(model, str(error), results)
         return TableOutcome(
-            model, "held_back", results or build.recorded_checks(model.name), build.accepted(model), bool(results),
+            model, "held_back", results or build.ledger.recorded_checks(model.name), build.ledger.accepted(model), bool(results),
             problem=str(error), held_back_since=since,
         )  # fmt: skip
 
@@ -95,12 +95,12 @@ def _judged_before(build: Build, model: Model) -> list[CheckResult] | None:
 
     None if the names of its checks are no longer those that were recorded.
     """
-    recorded = {result.name: result for result in build.recorded_checks(model.name)}
+    recorded = {result.name: result for result in build.ledger.recorded_checks(model.name)}
     if recorded.keys() != planned_checks(model).keys():
         return None
     age = None if all(result.not_run for result in recorded.values()) else data_age(build, model, model.name)
     # The text of data_age changes every day; record it only when the verdict changes, or every day would need a new release.
     if age and recorded[age.name].passed != age.passed:
         recorded[age.name] = age
-        build.record_checks(model.name, list(recorded.values()))
+        build.ledger.record_checks(model.name, list(recorded.values()))
     return list((recorded | {age.name: age} if age else recorded).values())

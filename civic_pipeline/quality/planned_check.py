@@ -9,7 +9,7 @@ from civic_pipeline.warehouse.checks import Layer
 
 @dataclass(frozen=True)
 class PlannedCheck:
-    """What is to be checked; `result` turns it into a CheckResult. Great Expectations runs the `expectation`, if any."""
+    """One check of one table. Great Expectations runs the `expectation`, if there is one; `result` makes the CheckResult."""
 
     table: str
     name: str

@@ -24,10 +24,11 @@ from civic_pipeline.warehouse.captured import (
     declared_history_sql,
     history_sql,
 )
-from civic_pipeline.warehouse.checks import CheckResult, failed_rows_file
+from civic_pipeline.warehouse.checks import CheckResult
 from civic_pipeline.warehouse.cleaned import view_clean_history
 from civic_pipeline.warehouse.descriptions import describe_quarantine, describe_table
 from civic_pipeline.warehouse.hashes import fingerprint
+from civic_pipeline.warehouse.ledger import Ledger, transaction
 from civic_pipeline.warehouse.lineage import Schema, column_lineage
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.model import Model, Part
@@ -55,21 +56,6 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """The accepted version of a table. `quarantined_rows` and `repeated_rows` are None for marts; `contents` is a hash.
-
-    `lineage` has the columns that each column is computed from, as `schema.table.column`.
-    """
-
-    rows: int
-    quarantined_rows: int | None
-    repeated_rows: int | None
-    data_date: date | None
-    contents: str
-    lineage: Mapping[str, list[str]]
-
-
-@dataclass(frozen=True)
 class Build:
     """An open build file. Use `open_build`.
 
@@ -85,6 +71,10 @@ class Build:
     damaged: dict[str, str] = field(default_factory=dict)
     never_captured: set[str] = field(default_factory=set)
     as_of: datetime | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.connection, self.settings, self.run_id)
 
     def is_current(self, model: Model) -> bool:
         """Whether nothing that decides the table or its checks has changed since `model` was last built."""
@@ -105,7 +95,6 @@ class Build:
         contract, execute = model.contract, self.connection.execute
         staged = f"staging.{model.schema}__{model.table}"
         everything, quarantine = f"{staged}__everything", f"{staged}__quarantined"
-        keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
         columns = ", ".join(column.name for column in contract.columns)
         distinct = "distinct" if contract.repeated_rows else ""
         self._history_views(model)
@@ -124,10 +113,10 @@ class Build:
                     reasons = _list_of_broken(contract.row_rules, lambda rule: rule.reason)
                     execute(
                         f"create or replace table {quarantine} as"
-                        f" select *, {rules} as _rules, {reasons} as _reasons from {everything} where not ({keep})"
+                        f" select *, {rules} as _rules, {reasons} as _reasons from {everything} where not ({contract.keep_if})"
                     )
                 execute(
-                    f"create or replace table {staged} as select {distinct} {columns} from {everything} where {keep}"
+                    f"create or replace table {staged} as select {distinct} {columns} from {everything} where {contract.keep_if}"
                 )
         except duckdb.Error as error:
             raise ModelFailed(model.path, _problem(error, model)) from error
@@ -168,35 +157,41 @@ class Build:
         """
         model = staged.model
         lineage = column_lineage(model, self._schema(model.inputs))
-        source_rows = staged.rows + staged.quarantined_rows + staged.repeated_rows if model.schema == "clean" else None
-        with writing(self.settings.build.parent), self.transaction():
+        with writing(self.settings.build.parent), transaction(self.connection):
             self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
             if staged.quarantine:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
             elif model.schema == "clean":
-                self._forget(f"quarantine.{model.table}")
+                self.ledger.forget(f"quarantine.{model.table}")
             describe_table(self.connection, model, lineage)
             if staged.quarantine:
                 describe_quarantine(self.connection, model, self._columns(staged.quarantine))
-            self._record_checks(model.name, results)
-            meta.put(
-                self.connection, "meta.tables", "table_name", model.name,
-                [{
-                    "table_name": model.name, "subject": model.subject,
-                    "each_row_is": model.contract.each_row_is, "cannot_say": model.contract.cannot_say,
-                    "status": self._status(model, staged.rows), "built_at": _now(), "row_count": staged.rows, "source_rows": source_rows,
-                    "quarantined_rows": staged.quarantined_rows if model.schema == "clean" else None,
-                    "repeated_rows": staged.repeated_rows if model.schema == "clean" else None,
-                    "missing_parts": self._missing_parts(staged),
-                    "data_date": data_date, "key_columns": list(model.contract.key), "inputs": sorted(model.inputs),
-                    "content_hash": content_hash(self.connection, self._shown(model.name, model)),
-                    "fingerprint": self._fingerprint(model),
-                    "quarantine_hash": content_hash(self.connection, self._shown(staged.quarantine, model)) if staged.quarantine else None,
-                    "personal_columns": sorted(model.personal),
-                }],
-            )  # fmt: skip
+            self.ledger.put_checks(model.name, results)
+            meta.put(self.connection, "meta.tables", "table_name", model.name, [self._entry(staged, data_date)])
         self.drop_staging()
         return lineage
+
+    def _entry(self, staged: Staged, data_date: date | None) -> dict[str, object]:
+        """The row of `meta.tables` for a table that was just swapped in."""
+        model, contract = staged.model, staged.model.contract
+        entry: dict[str, object] = {
+            "table_name": model.name, "subject": model.subject,
+            "each_row_is": contract.each_row_is, "cannot_say": contract.cannot_say,
+            "status": self._status(model, staged.rows), "built_at": meta.naive(datetime.now(UTC)), "row_count": staged.rows,
+            "missing_parts": self._missing_parts(staged), "data_date": data_date,
+            "key_columns": list(contract.key), "inputs": sorted(model.inputs), "personal_columns": sorted(model.personal),
+            "content_hash": content_hash(self.connection, self._shown(model.name, model)),
+            "fingerprint": self._fingerprint(model),
+        }  # fmt: skip
+        if model.schema == "clean":
+            entry |= {
+                "source_rows": staged.rows + staged.quarantined_rows + staged.repeated_rows,
+                "quarantined_rows": staged.quarantined_rows,
+                "repeated_rows": staged.repeated_rows,
+            }
+        if staged.quarantine:
+            entry["quarantine_hash"] = content_hash(self.connection, self._shown(staged.quarantine, model))
+        return entry
 
     @contextmanager
     def as_accepted(self, staged: Staged) -> Iterator[None]:
@@ -210,7 +205,7 @@ class Build:
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> datetime:
         """Keep the accepted table and record why; returns the start of the first run that held the table back, UTC."""
-        with writing(self.settings.build.parent), self.transaction():
+        with writing(self.settings.build.parent), transaction(self.connection):
             known = self.connection.execute(
                 "select status from meta.tables where table_name = ?", [model.name]
             ).fetchone()
@@ -228,61 +223,12 @@ class Build:
                 [reason, meta.naive(self.started_at), model.name],
             )
             if results:
-                self._record_checks(model.name, results)
+                self.ledger.put_checks(model.name, results)
             [(since,)] = self.connection.execute(
                 "select held_back_since from meta.tables where table_name = ?", [model.name]
             ).fetchall()
         self.drop_staging()
         return cast("datetime", since)
-
-    def record_checks(self, subject: str, results: Sequence[CheckResult]) -> None:
-        """Replace the recorded checks of `subject`."""
-        with self.transaction():
-            self._record_checks(subject, results)
-
-    def recorded_checks(self, subject: str) -> list[CheckResult]:
-        """The checks of `subject` as they last ran."""
-        rows = self.connection.execute(
-            "select check_name, layer, severity, coalesce(is_passed, false), description, evaluated, unexpected, examples,"
-            " failed_rows_sql, not_run"
-            " from meta.checks where table_name = ?",
-            [subject],
-        ).fetchall()
-        return [
-            CheckResult(
-                subject, name, layer, severity, passed, description, evaluated, unexpected, tuple(examples), sql,
-                file if (file := failed_rows_file(self.settings, subject, name)).exists() else None, not_run,
-            )
-            for name, layer, severity, passed, description, evaluated, unexpected, examples, sql, not_run in rows
-        ]  # fmt: skip
-
-    def held_back(self) -> dict[str, str]:
-        """The tables that are held back -> why."""
-        return dict(
-            self.connection.execute(
-                "select table_name, held_back_because from meta.tables where status = 'held_back'"
-            ).fetchall()
-        )
-
-    def current_tables(self) -> set[str]:
-        """The tables that are not held back."""
-        rows = self.connection.execute("select table_name from meta.tables where status <> 'held_back'").fetchall()
-        return {name for (name,) in rows}
-
-    def accepted(self, model: Model) -> Accepted | None:
-        """The accepted version of a table, or None if there never was one."""
-        row = self.connection.execute(
-            "select row_count, quarantined_rows, repeated_rows, data_date, content_hash from meta.tables"
-            " where table_name = ? and built_at is not null",
-            [model.name],
-        ).fetchone()
-        lineage = self.connection.execute(
-            "select column_name, made_from from meta.columns where table_name = ? order by position", [model.name]
-        ).fetchall()
-        if row is None:
-            return None
-        rows, quarantined, repeated, data_date, contents = row
-        return Accepted(rows, quarantined, repeated, data_date, contents, dict(lineage))
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
         """Some rows of the accepted version, as text, without columns about persons."""
@@ -291,15 +237,6 @@ class Build:
         sample = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
         return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in sample]
 
-    def accepted_tables(self) -> set[str]:
-        """Every table with an accepted version."""
-        return {
-            name
-            for (name,) in self.connection.execute(
-                "select table_name from meta.tables where built_at is not null"
-            ).fetchall()
-        }
-
     def forget_all_but(self, models: Collection[str]) -> None:
         """Drop the tables whose model was removed, and the rows of `meta` about them and about datasets that were removed.
 
@@ -307,12 +244,12 @@ class Build:
         """
         raw = [f"raw.{table_name(name)}" for name in self.datasets]
         known = self.connection.execute("select table_name from meta.tables").fetchall()
-        with self.transaction():
+        with transaction(self.connection):
             for name in {table for (table,) in known} - set(models):
-                self._forget(name)
+                self.ledger.forget(name)
                 shutil.rmtree(self.settings.failed_rows / name, ignore_errors=True)
                 if name.startswith("clean."):
-                    self._forget(name.replace("clean.", "quarantine.", 1))
+                    self.ledger.forget(name.replace("clean.", "quarantine.", 1))
             self.connection.execute(
                 "delete from meta.captures where not list_contains(?, dataset)", [list(self.datasets)]
             )
@@ -326,16 +263,9 @@ class Build:
         row = self.connection.execute(f"select max({column})::date from {relation}").fetchone()
         return row[0] if row else None
 
-    def newest_of(self, tables: Collection[str]) -> date | None:
-        """The newest `data_date` of the accepted `tables`."""
-        row = self.connection.execute(
-            "select max(data_date) from meta.tables where list_contains(?, table_name)", [list(tables)]
-        ).fetchone()
-        return row[0] if row else None
-
     def available(self, model: Model) -> Model:
         """`model` without the parts that read a clean table that has no accepted version, or whose sources were never captured."""
-        accepted = self.accepted_tables()
+        accepted = self.ledger.accepted_tables()
         refused = {
             name for name in model.inputs if (table := accepted_as(name)).startswith("clean.") and table not in accepted
         }
@@ -416,23 +346,6 @@ class Build:
         self._history_views(model)  # the views' SQL names the captures
         return fingerprint(self.connection, model, read_macros(macro_files(self.settings.root)), self.settings.lake)
 
-    def _forget(self, table: str) -> None:
-        self.connection.execute(f"drop table if exists {table}")
-        for described in ("meta.tables", "meta.columns", "meta.checks"):
-            meta.put(self.connection, described, "table_name", table, [])
-
-    def _record_checks(self, subject: str, results: Iterable[CheckResult]) -> None:
-        rows: list[dict[str, object]] = [
-            {
-                "table_name": subject, "check_name": r.name, "layer": r.layer, "severity": r.severity,
-                "is_passed": None if r.not_run else r.passed, "not_run": r.not_run,
-                "description": r.description, "evaluated": r.evaluated, "unexpected": r.unexpected, "examples": list(r.examples),
-                "failed_rows_sql": r.failed_rows_sql, "run_id": self.run_id, "checked_at": _now(),
-            }
-            for r in results
-        ]  # fmt: skip
-        meta.put(self.connection, "meta.checks", "table_name", subject, rows)
-
     def _schema(self, tables: Iterable[str]) -> Schema:
         schema: Schema = {}
         for table in tables:
@@ -455,16 +368,6 @@ class Build:
         """Drop all staging tables."""
         self.connection.execute("drop schema if exists staging cascade; create schema staging")
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        self.connection.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        self.connection.execute("commit")
-
 
 def _list_of_broken(rules: Iterable[RowRule], text_of: Callable[[RowRule], str]) -> str:
     """SQL of a list: `text_of` each rule that the row breaks."""
@@ -477,7 +380,3 @@ def _problem(error: duckdb.Error, model: Model) -> str:
     if isinstance(error, duckdb.DataError) and model.reads_personal:
         return re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", str(error).split("\n", 1)[0])
     return str(error)
-
-
-def _now() -> datetime:
-    return meta.naive(datetime.now(UTC))

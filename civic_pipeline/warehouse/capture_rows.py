@@ -27,7 +27,7 @@ def record_capture(
     for part in accepted.parts:
         fetched: dict[str, object] = {
             "capture_id": accepted.capture_id, "profile": accepted.profile,
-            "captured_at": meta.naive(datetime.fromisoformat(accepted.captured_at)), **_acceptance(accepted),
+            "captured_at": accepted.moment, **_acceptance(accepted),
             "edition": part.edition, "title": part.title, "url": part.url, "counted_rows": part.counted, "landed_rows": part.landed,
             "distinct_rows": part.distinct, "reused_ids": part.reused_ids, "requests": part.requests, "retries": part.retries,
             "full_read_at": meta.naive(datetime.fromisoformat(part.full_read_at)), "pages_halved": part.pages_halved,

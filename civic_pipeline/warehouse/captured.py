@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import duckdb
 
@@ -88,9 +87,8 @@ def history_sql(lake: Lake, dataset: Dataset, captures: Sequence[Manifest]) -> s
         named = {column.name for part, edition in editions for column in columns_of(part.columns, edition)}
         named |= {name for name in dataset.all_columns if "*" not in name}
         declared = [name for name in sorted(named) if any(stands_for(pattern, name) for pattern in dataset.all_columns)]
-        at = datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None)
         selects.append(
-            f"select {', '.join(map(quoted, declared))}, _capture_id, timestamp '{at.isoformat(sep=' ')}' as _captured_at, _edition"
+            f"select {', '.join(map(quoted, declared))}, _capture_id, timestamp '{capture.moment}' as _captured_at, _edition"
             f" from ({capture_sql(lake, dataset, capture)})"
         )
     return " union all by name ".join(selects)

@@ -5,7 +5,6 @@ cleaning. A capture is cleaned again when the model, a macro, a seed or the data
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import duckdb
 
@@ -74,7 +73,6 @@ def _clean(
     refuse_unknown_shape(dataset, capture)
     contract = model.contract
     columns = ", ".join(f"cast({column.name} as {column.type})" for column in contract.columns)
-    keep = " and ".join(f"({rule.keep_if}) is true" for rule in contract.row_rules) or "true"
     distinct = "distinct" if contract.repeated_rows else ""
     usual = connection.execute(
         "select sql from duckdb_views() where schema_name = 'raw' and view_name = ?", [model.table]
@@ -83,7 +81,7 @@ def _clean(
         connection.execute(f"create or replace view raw.{model.table} as {capture_sql(lake, dataset, capture)}")
         connection.execute(
             f"insert into cleaned.{model.table} select {distinct} {columns}, {literal(capture.capture_id)}"
-            f" from (\n{model.sql}\n) where {keep}"
+            f" from (\n{model.sql}\n) where {contract.keep_if}"
         )
     except duckdb.Error as error:
         problem = str(error).split("\n", 1)[0] if not model.personal else type(error).__name__
@@ -98,7 +96,7 @@ def _view(model: Model, captures: Sequence[Manifest], wanted: dict[str, str]) ->
     """SQL that names every capture and its cleaning, so that a table that reads it is rebuilt when one changes."""
     columns = ", ".join(f"kept.{column.name}" for column in model.contract.columns)
     listed = ", ".join(
-        f"({literal(capture.capture_id)}, timestamp '{_at(capture)}', {position}, {literal(wanted[capture.capture_id])})"
+        f"({literal(capture.capture_id)}, timestamp '{capture.moment}', {position}, {literal(wanted[capture.capture_id])})"
         for position, capture in enumerate(captures, 1)
     )
     none = "(cast(null as varchar), cast(null as timestamp), cast(null as integer), cast(null as varchar))"
@@ -107,7 +105,3 @@ def _view(model: Model, captures: Sequence[Manifest], wanted: dict[str, str]) ->
         f" from cleaned.{model.table} as kept inner join (values {listed or none})"
         " as accepted (capture_id, captured_at, sequence, cleaning) on accepted.capture_id = kept._capture_id"
     )
-
-
-def _at(capture: Manifest) -> str:
-    return datetime.fromisoformat(capture.captured_at).astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")

@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlglot import exp
 
@@ -19,6 +18,7 @@ from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.captured import capture_sql, columns_of
+from civic_pipeline.warehouse.ledger import transaction
 from civic_pipeline.warehouse.model import Model
 
 TABLES = ("meta.comparisons", "meta.revisions", "meta.record_versions", "meta.conflicts")
@@ -64,10 +64,6 @@ class _Side:
     manifest: Manifest
     sql: str
     columns: Mapping[str, tuple[str, frozenset[str]]]
-
-    @property
-    def at(self) -> datetime:
-        return datetime.fromisoformat(self.manifest.captured_at).astimezone(UTC).replace(tzinfo=None)
 
     def text(self, name: str) -> str:
         """SQL of a value as text, the same on every machine; a day at midnight is the day.
@@ -119,14 +115,14 @@ class _History:
             or not set(compared) <= set(ids)
             or (compared and _moment(new[0].capture_id) < _moment(compared[-1]))
         ):
-            with self._build.transaction():
+            with transaction(self._connection):
                 for table in TABLES:
                     self._connection.execute(f"delete from {table} where dataset = ?", [self._name])
             compared, new = [], [c for c in self._lake.captures(self._name) if c.held_back is None]
         before = self._side(self._lake.capture(compared[-1])) if compared else None
         for capture in new:
             after = self._side(capture)
-            with self._build.transaction():
+            with transaction(self._connection):
                 self._compare(before, after)
             before = after
 
@@ -275,7 +271,13 @@ class _History:
             f" named as (select *, [({names})[i] for i in places] as changed_columns from compared)"
             f" select ?, record_key, kind, previous_key, changed_columns, {shown['before']}, {shown['after']}, ?, ?, ?, ?"
             " from named order by record_key",
-            [self._name, before.manifest.capture_id, before.at, after.manifest.capture_id, after.at],
+            [
+                self._name,
+                before.manifest.capture_id,
+                before.manifest.moment,
+                after.manifest.capture_id,
+                after.manifest.moment,
+            ],
         )
 
     def _versions(self, after: _Side, continues: bool) -> None:
@@ -288,13 +290,13 @@ class _History:
         )
         self._connection.execute(
             f"update meta.record_versions set system_to = ? where dataset = ? and system_to is null and {ended}",
-            [after.at, self._name],
+            [after.manifest.moment, self._name],
         )
         self._connection.execute(
             "insert into meta.record_versions select ?, record_key, row_hash, ?, ?, null, valid_from, valid_to from after_rows"
             " where record_key is not null and not is_conflict and record_key not in"
             " (select record_key from meta.record_versions where dataset = ? and system_to is null) order by record_key",
-            [self._name, after.manifest.capture_id, after.at, self._name],
+            [self._name, after.manifest.capture_id, after.manifest.moment, self._name],
         )
 
     def _conflicts(self, after: _Side) -> None:
@@ -313,7 +315,7 @@ class _History:
             " from differing where coalesce(len(variants), 0) + has_null::integer > 1 group by 1)"
             " select ?, record_key, row_count, version_count, names, to_json(map(names, variants)), ?, ?"
             " from counted join listed using (record_key) order by record_key",
-            [names, self._name, after.manifest.capture_id, after.at],
+            [names, self._name, after.manifest.capture_id, after.manifest.moment],
         )
 
     def _account(self, before: _Side | None, after: _Side, is_comparable: bool, compared: Sequence[str]) -> None:
@@ -326,7 +328,7 @@ class _History:
             " coalesce(sum(copies - 1) filter (record_key is not null and not is_conflict), 0),"
             " count(*) filter (record_key is not null and is_conflict), ?, ?, ?, ?, ? from after_rows",
             [
-                self._name, after.manifest.capture_id, after.at, before.manifest.capture_id if before else None,
+                self._name, after.manifest.capture_id, after.manifest.moment, before.manifest.capture_id if before else None,
                 None if before is None else is_comparable, list(compared) if is_comparable else None,
                 *(kinds.get(kind, 0) if is_comparable else None for kind in ("added", "removed", "changed", "rekeyed")),
                 self._definition,

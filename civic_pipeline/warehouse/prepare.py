@@ -16,6 +16,7 @@ from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.capture_rows import record_capture
 from civic_pipeline.warehouse.captured import capture_sql, declared_sql, refuse_unknown_shape
 from civic_pipeline.warehouse.dataset_rows import record_datasets
+from civic_pipeline.warehouse.ledger import transaction
 from civic_pipeline.warehouse.macros import macro_files, read_macros
 from civic_pipeline.warehouse.seeds import create_seeds
 
@@ -51,7 +52,7 @@ def prepare(build: Build) -> None:
     for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
         connection.execute(f"create schema if not exists {schema}")
     build.drop_staging()  # left by a killed run
-    with build.transaction():  # one commit instead of hundreds
+    with transaction(connection):  # one commit instead of hundreds
         meta.create(connection)
     files = macro_files(root)
     read_macros(files)  # refuses what would do more than define a macro

@@ -30,6 +30,7 @@ from civic_pipeline.warehouse import meta
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.changed_figures import record_changed_figures
 from civic_pipeline.warehouse.changes import record_changes
+from civic_pipeline.warehouse.ledger import transaction
 from civic_pipeline.warehouse.personal import without
 
 RELEASED_SCHEMAS = ("clean", "marts", "quarantine", "meta")
@@ -118,7 +119,7 @@ def _enter(build: Build, name: str, now: datetime, digest: str, before: Release 
     row: dict[str, object] = {
         "release_id": name, "released_at": at, "pipeline_version": version("civic-pipeline"),
         "git_commit": _git_commit(build.settings.root), "capture_ids": [capture for (capture,) in captures.fetchall()],
-        "held_back": sorted(build.held_back()), "content_hashes": contents, "digest": digest,
+        "held_back": sorted(build.ledger.held_back()), "content_hashes": contents, "digest": digest,
     }  # fmt: skip
     meta.put(connection, "meta.releases", "release_id", name, [row])
 
@@ -159,7 +160,7 @@ def _copy(build: Build, draft: Path) -> None:
             " and schema_name in (select unnest(?)) and comment is not null",
             [list(RELEASED_SCHEMAS)],
         ).fetchall()
-        with build.transaction():  # one commit instead of thousands
+        with transaction(connection):  # one commit instead of thousands
             for schema, table, comment in tables:
                 if comment:
                     connection.execute(f"comment on table released.{schema}.{table} is {literal(comment)}")

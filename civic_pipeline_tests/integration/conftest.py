@@ -98,7 +98,7 @@ def _make_released(folder: Path) -> None:
         failed = CheckResult(
             "clean.baltimore_mwbe", "invented", "table", "warning", False, "Invented.", failed_rows_sql=rows
         )
-        build.record_checks(failed.table, [failed])
+        build.ledger.record_checks(failed.table, [failed])
         release(build)
 
 

@@ -12,6 +12,7 @@ from tiny_project import TinyProject
 from civic_pipeline.catalog import Dataset
 from civic_pipeline.errors import DiskFull, ModelFailed, NotWritable, writing
 from civic_pipeline.warehouse import Build, CheckResult, open_build
+from civic_pipeline.warehouse.ledger import Ledger
 
 GOOD = [("1", "2024-01-05", "10.00"), ("2", "2/6/2024", "$1,234.50"), ("3", "2024-02-07", "(5.00)")]
 
@@ -98,7 +99,7 @@ def test_a_swap_that_breaks_off_leaves_the_table_and_the_books_as_they_were(
         def killed(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Build, "_record_checks", killed)
+        monkeypatch.setattr(Ledger, "put_checks", killed)
         with pytest.raises(KeyboardInterrupt):
             build.swap(staged, [], None)
         assert rows(build, "select count(*) from clean.town_payments") == [(3,)]
@@ -113,8 +114,8 @@ def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_cu
     )
     with tiny.build("first") as build:
         build.hold_back(model, "never worked", [failed])
-        assert build.held_back() == {"clean.town_payments": "never worked"}
-        assert build.accepted_tables() == set()
+        assert build.ledger.held_back() == {"clean.town_payments": "never worked"}
+        assert build.ledger.accepted_tables() == set()
         ((since,),) = rows(build, "select held_back_since from meta.tables")
         assert since == build.started_at.replace(tzinfo=None)
     with tiny.build("second") as build:
@@ -128,8 +129,8 @@ def test_held_back_tells_the_first_run_and_the_last_reason_until_the_table_is_cu
         ]
     with tiny.build("third") as build:
         build.swap(build.stage(model), [], None)
-        assert build.held_back() == {}
-        assert build.accepted_tables() == {"clean.town_payments"}
+        assert build.ledger.held_back() == {}
+        assert build.ledger.accepted_tables() == {"clean.town_payments"}
         assert rows(build, "select status, held_back_since, held_back_because from meta.tables") == [
             ("current", None, None)
         ]
@@ -266,7 +267,7 @@ def test_a_table_whose_model_left_the_catalog_is_forgotten_with_its_quarantine(t
 def test_a_dataset_that_left_the_catalog_is_forgotten_with_its_captures_and_checks(tiny: TinyProject) -> None:
     tiny.capture(GOOD)
     with tiny.build() as build:
-        build.record_checks(
+        build.ledger.record_checks(
             "raw.town_payments", [CheckResult("raw.town_payments", "captured", "portal", "critical", True, "x")]
         )
         build.forget_all_but([])

@@ -69,7 +69,7 @@ def test_the_query_names_the_table_that_was_accepted(tiny: TinyProject) -> None:
             "select failed_rows_sql from meta.checks where failed_rows_sql is not null"
         ).fetchall()
         assert [row[0] for row in build.connection.execute(sql).fetchall()] == ["3"]
-        recorded = {result.name: result for result in build.recorded_checks("clean.town_payments")}
+        recorded = {result.name: result for result in build.ledger.recorded_checks("clean.town_payments")}
         check = recorded["amount__between"]
         assert check.failed_rows_sql == sql
         assert check.failed_rows == tiny.settings.failed_rows / "clean.town_payments" / f"{check.name}.parquet"
@@ -79,7 +79,7 @@ def test_a_repeated_key_of_a_table_that_is_held_back(tiny: TinyProject) -> None:
     tiny.capture([*ROWS, ("3", "2024-02-08", "1.00")])
     with tiny.build() as build:
         failed = built(tiny, build)["key_unique"]
-        assert "clean.town_payments" in build.held_back()
+        assert "clean.town_payments" in build.ledger.held_back()
     assert rows_in(failed) == [("3",), ("3",)]
 
 
@@ -153,5 +153,5 @@ def test_a_rule_across_tables_leaves_what_it_returned(tiny: TinyProject) -> None
     tiny.capture(ROWS)
     with tiny.build() as build:
         assert [row[0] for row in rows_in(built(tiny, build)["no_refunds"])] == ["3"]
-        recorded = {result.name: result for result in build.recorded_checks("clean.town_payments")}
+        recorded = {result.name: result for result in build.ledger.recorded_checks("clean.town_payments")}
     assert "amount < 0" in str(recorded["no_refunds"].failed_rows_sql)

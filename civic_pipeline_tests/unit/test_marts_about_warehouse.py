@@ -6,6 +6,7 @@ import pytest
 from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline.errors import CatalogIncomplete, UnknownName
+from civic_pipeline.nightly import Outcome, Selection, _build
 from civic_pipeline.quality import Suites, build_table
 from civic_pipeline.settings import CHECKOUT
 from civic_pipeline.warehouse import as_of
@@ -69,6 +70,22 @@ def test_a_quiet_night_does_not_rebuild_it_and_a_changed_check_does(project: Tin
         "marts.mart_months": "unchanged",
         MART: "built",
     }
+
+
+def test_a_table_that_was_removed_is_gone_from_it_in_the_same_night(project: TinyProject) -> None:
+    def release(run_id: str) -> list[Outcome]:
+        models = project.models()
+        with project.build(run_id) as build:
+            return [*_build(build, models, Selection.whole({project.name: project.dataset}, models))]
+
+    project.attempt()
+    release("first")
+    for file in (project.settings.root / "sql" / "marts").rglob("mart_months.*"):
+        file.unlink()
+    release("second")
+    with project.build() as build:
+        named = build.connection.execute(f"select table_name from {MART} order by 1").fetchall()
+    assert named == [("clean.town_payments",), ("raw.town_payments",)]
 
 
 def test_meta_counts_nulls_and_says_what_is_required(project: TinyProject) -> None:

@@ -230,7 +230,7 @@ def test_nothing_that_leaves_the_build_names_a_person(town: TinyProject) -> None
         # It is there, where it is needed.
         assert build.connection.execute("select payer from clean.town_payments").fetchall() == [(f"{NAME} again",)]
         assert NAME in str(build.connection.execute("from quarantine.town_payments").fetchall())
-        checks = {r.name: r for r in build.recorded_checks("clean.town_payments")}
+        checks = {r.name: r for r in build.ledger.recorded_checks("clean.town_payments")}
     failed = checks["payer__match_regex"]
     assert (failed.passed, failed.unexpected, failed.examples) == (False, 1, ())
     assert failed.failed_rows is not None

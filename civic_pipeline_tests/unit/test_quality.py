@@ -115,7 +115,7 @@ def test_a_model_that_changes_what_was_published_is_held_back(tiny: TinyProject,
             ContractBroken("clean.town_payments", [r.failure for r in outcome.results if r.blocks])
         )
         assert check in outcome.problem
-        assert list(build.held_back()) == ["clean.town_payments"]
+        assert list(build.ledger.held_back()) == ["clean.town_payments"]
 
 
 @pytest.mark.parametrize(

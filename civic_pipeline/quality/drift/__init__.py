@@ -55,7 +55,7 @@ def check_drift(build: Build, staged: Staged, planned: Mapping[str, PlannedCheck
     note_staged(build.connection, profile(build.connection, staged.table, columns), capture.capture_id)
     findings: dict[str, Finding] = {}
     before = None
-    if memory.capture_id is None or model.name not in build.accepted_tables():
+    if memory.capture_id is None or model.name not in build.ledger.accepted_tables():
         remark = "no accepted version to compare with yet"
     elif memory.capture_id == capture.capture_id:
         remark = "the same capture as in the accepted version"
