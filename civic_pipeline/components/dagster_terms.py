@@ -96,7 +96,7 @@ def _check_result(table: str, name: CheckName, results: list[CheckResult]) -> dg
 
 
 def _without_failure(results: Sequence[CheckResult]) -> str:
-    """That all hold, or why none of them ran."""
+    """The description of a check without failures: its expectations hold, or the reason why none of them ran."""
     if reason := next((result.not_run for result in results if all(r.not_run for r in results)), None):
         return reason
     return f"{len(results)} expectations hold"

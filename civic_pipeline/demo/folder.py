@@ -117,28 +117,9 @@ def _load(
 ) -> ServedFile:
     path = folder / entry.file
     content = path.read_bytes()
-    geometry_type = None
-    declared: dict[str, Kind] = {}
-    try:
-        if ".geojson" in path.name:
-            geometry_type, declared = _read_geojson(content, con)
-        elif path.name.endswith(".parquet"):
-            declared = _read_parquet(path, con)
-        else:
-            _read_csv(path, con)
-        if entry.points:
-            geometry_type = "Point"
-            _make_points(quoted(entry.points[0]), quoted(entry.points[1]), con)
-    except (duckdb.Error, ValueError, KeyError) as error:
-        raise DemoFolderError(f"{path} cannot be read: {error}") from None
+    geometry_type, declared = _read(path, content, entry, con)
     names = [row[0] for row in con.execute("describe incoming").fetchall() if not row[0].startswith("demo:")]
-    mentions = {"gives a type to": entry.types, "has faults for": entry.faults.columns, "has codes for": entry.domains}
-    for what, mentioned in mentions.items():
-        unknown = [name for name in mentioned if name not in names]
-        if unknown:
-            raise DemoFolderError(
-                f"{folder / 'portal.yml'} {what} {', '.join(unknown)}, which {entry.file} does not have."
-            )
+    _refuse_unknown_columns(folder, entry, names)
     fields = list(_field_names(names))
     known: dict[str, Kind] = {}
     if entry.dataset:
@@ -164,6 +145,37 @@ def _load(
         entry=entry,
         fault_injection=FaultInjection(entry.faults.over(faults)),
     )
+
+
+def _read(
+    path: Path, content: bytes, entry: FileEntry, con: duckdb.DuckDBPyConnection
+) -> tuple[str | None, dict[str, Kind]]:
+    """Load a file into the table `incoming`; return the type of its geometries, if it has any, and the types that it declares."""
+    geometry_type: str | None = None
+    declared: dict[str, Kind] = {}
+    try:
+        if ".geojson" in path.name:
+            geometry_type, declared = _read_geojson(content, con)
+        elif path.name.endswith(".parquet"):
+            declared = _read_parquet(path, con)
+        else:
+            _read_csv(path, con)
+        if entry.points:
+            geometry_type = "Point"
+            _make_points(quoted(entry.points[0]), quoted(entry.points[1]), con)
+    except (duckdb.Error, ValueError, KeyError) as error:
+        raise DemoFolderError(f"{path} cannot be read: {error}") from None
+    return geometry_type, declared
+
+
+def _refuse_unknown_columns(folder: Path, entry: FileEntry, names: Sequence[str]) -> None:
+    """Raise DemoFolderError for a column that `portal.yml` mentions and the file does not have."""
+    mentions = {"gives a type to": entry.types, "has faults for": entry.faults.columns, "has codes for": entry.domains}
+    for what, mentioned in mentions.items():
+        if unknown := [name for name in mentioned if name not in names]:
+            raise DemoFolderError(
+                f"{folder / 'portal.yml'} {what} {', '.join(unknown)}, which {entry.file} does not have."
+            )
 
 
 def _read_csv(path: Path, con: duckdb.DuckDBPyConnection) -> None:

@@ -228,10 +228,27 @@ def _row_rules(model: Model) -> list[str]:
 
 def _dataset_page(catalog: _Catalog, name: str) -> str:
     dataset, table = catalog.datasets[name], f"raw.{table_name(name)}"
-    definition = f"civic_pipeline/defs/{name}/defs.yaml"
+    return as_document(
+        f"# {table}: {dataset.title}",
+        dataset.description,
+        as_facts(_dataset_facts(catalog, name, dataset)),
+        "## Columns",
+        "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
+        " the column.",
+        as_table(("Column", "Portal type", "Time zone", "Becomes"), _raw_columns(catalog, table, dataset)),
+        *_earlier_shapes(dataset),
+        "## Checks",
+        "A failed critical check holds back every table made of the dataset. A warning is reported.",
+        _checks(portal_checks(table).values()),
+    )
+
+
+def _dataset_facts(catalog: _Catalog, name: str, dataset: Dataset) -> list[tuple[str, str]]:
+    table, definition = table_name(name), f"civic_pipeline/defs/{name}/defs.yaml"
     days = FRESH_FOR_DAYS.get(dataset.cadence)
     age = f"; the newest `{dataset.dated_by}` should be at most {days} days old" if days and dataset.dated_by else ""
-    rows = [
+    readers = [reader for schema in ("raw", "history") for reader in catalog.readers.get(f"{schema}.{table}", [])]
+    return [
         ("Dataset", f"`{name}`"),
         ("Formerly", f"`{dataset.formerly}`" if dataset.formerly else ""),
         ("Status", "Retired: not asked any more. Earlier captures stay readable." if dataset.retired else ""),
@@ -244,13 +261,12 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         ("Key in the source", as_code(dataset.key)),
         ("Largest allowed drop in rows", f"{dataset.volume.shrink_at_most:.0%} against the last accepted capture"),
         ("Definition", f"[{definition}](../../../{definition})"),
-        (
-            "Read by",
-            _links(
-                catalog, [*catalog.readers.get(table, []), *catalog.readers.get(table.replace("raw.", "history."), [])]
-            ),
-        ),
+        ("Read by", _links(catalog, readers)),
     ]
+
+
+def _raw_columns(catalog: _Catalog, table: str, dataset: Dataset) -> list[tuple[str, str, str, str]]:
+    """Each column of the raw `table`: name, portal type, meaning of its times, and the columns that are computed from it."""
     becomes: dict[str, list[str]] = defaultdict(list)
     for reader in catalog.readers.get(table, []):
         for column, origins in catalog.lineage[reader].items():
@@ -266,23 +282,11 @@ def _dataset_page(catalog: _Catalog, name: str) -> str:
         for column, kind in dataset.all_columns.items()
     ]
     edition = as_code(becomes[f"{table}._edition"]) or "null: the source has no editions"
-    columns += [
+    return [
+        *columns,
         ("`_capture_id`", "", "", "names the row's capture in `meta.captures`"),
         ("`_edition`", "", "", edition),
     ]
-    return as_document(
-        f"# {table}: {dataset.title}",
-        dataset.description,
-        as_facts(rows),
-        "## Columns",
-        "As the portal declares them. A name with * stands for a family of columns. Where `Becomes` is empty, no table uses"
-        " the column.",
-        as_table(("Column", "Portal type", "Time zone", "Becomes"), columns),
-        *_earlier_shapes(dataset),
-        "## Checks",
-        "A failed critical check holds back every table made of the dataset. A warning is reported.",
-        _checks(portal_checks(table).values()),
-    )
 
 
 def _earlier_shapes(dataset: Dataset) -> list[str]:

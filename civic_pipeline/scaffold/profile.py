@@ -124,70 +124,92 @@ def draft(connection: duckdb.DuckDBPyConnection, table: str, columns: Iterable[P
             drafted += _draft_geometry(connection, table, column, taken)
             continue
         name = clean_name(column.name, reserved, taken)
-        drafted.append(_draft(connection, table, column, kinds[column.name], name, sql_name))
+        drafted.append(_draft(_RawColumn(connection, table, column, kinds[column.name], name, sql_name)))
     return drafted
 
 
-def _draft(
-    connection: duckdb.DuckDBPyConnection, table: str, column: PortalColumn, kind: str, name: str, raw: str
-) -> DraftColumn:
-    words = set(name.split("_"))
-    has_money_name = bool(words & _MONEY) or name.endswith(("amt", "amount", "cost"))
-    is_money = column.portal_type == "money" or (has_money_name and not words & _NO_MONEY)
+@dataclass(frozen=True)
+class _RawColumn:
+    """A column of raw.`table`: its SQL there, its DuckDB type `kind`, and the `name` of the clean column."""
 
-    def count(*conditions: str) -> list[int]:
+    connection: duckdb.DuckDBPyConnection
+    table: str
+    portal: PortalColumn
+    kind: str
+    name: str
+    sql: str
+
+    @property
+    def is_money(self) -> bool:
+        """Whether the portal says so, or its name."""
+        words = set(self.name.split("_"))
+        has_money_name = bool(words & _MONEY) or self.name.endswith(("amt", "amount", "cost"))
+        return self.portal.portal_type == "money" or (has_money_name and not words & _NO_MONEY)
+
+    def count(self, *conditions: str) -> list[int]:
+        """The rows for which each of the conditions on the value `v` is true."""
         counts = ", ".join(f"count(*) filter ({condition})" for condition in conditions)
-        row = connection.execute(f"select {counts} from (select {raw} as v from raw.{table})").fetchone() or ()
-        return [int(value) for value in row]
+        row = self.connection.execute(f"select {counts} from (select {self.sql} as v from raw.{self.table})").fetchone()
+        return [int(value) for value in row or ()]
 
-    if kind == "VARCHAR":
-        text = f"clean_text({raw})"
-        present, money, signs, days = count(
-            "clean_text(v) is not null", "parse_money(v) is not null", "v like '%$%'", "parse_date(v) is not null"
-        )
-        is_money = is_money or signs > 0
-        if is_money and money >= _READABLE * present > 0:
-            unreadable = present - money
-            if finer := _decimals_beyond_cents(connection, table, raw):
-                kind = f"DECIMAL({16 + finer},{finer})"
-                sql = f"try_cast(replace(replace({raw}, '$', ''), ',', '') as {kind.lower()})"
-                return DraftColumn(name, column, sql, kind, "USD", text, unreadable, is_exact=True)
-            return DraftColumn(
-                name, column, f"parse_money({raw})", "DECIMAL(18,2)", "USD", text, unreadable, is_exact=True
-            )
-        if days >= _READABLE * present > 0:
-            return DraftColumn(name, column, f"parse_date({raw})", "DATE", None, text, present - days)
-        note = None
-        if days >= _NEARLY_READABLE * present > 0:
-            note = f"{days:,} of {present:,} values are dates; parse_date and a row rule would make it a DATE"
-        elif is_money and money >= _NEARLY_READABLE * present > 0:
-            note = f"{money:,} of {present:,} values are money; parse_money and a row rule would make it a number"
-        return DraftColumn(name, column, text, "VARCHAR", note=note)
-    if kind == "DOUBLE" or kind.startswith("DECIMAL") or (kind == "BIGINT" and is_money):
-        present, cents, whole = count(
-            "v is not null", "v = round(v, 2) and abs(v) < 1e15", "v = trunc(v) and abs(v) < 9e15"
-        )
-        if present and is_money and cents == present:
-            return DraftColumn(name, column, f"parse_money({raw})", "DECIMAL(18,2)", "USD", is_exact=True)
-        if present and whole == present and kind.startswith("DECIMAL"):
-            return DraftColumn(name, column, f"try_cast({raw} as bigint)", "BIGINT", is_exact=True)
-        if kind.startswith("DECIMAL"):
-            return DraftColumn(name, column, f"cast({raw} as double)", "DOUBLE")
-    if kind == "TIMESTAMP":
-        clocks, _ = count("cast(v as time) <> time '00:00:00'", "v is not null")
+
+def _draft(raw: _RawColumn) -> DraftColumn:
+    if raw.kind == "VARCHAR":
+        return _draft_text(raw)
+    if raw.kind == "DOUBLE" or raw.kind.startswith("DECIMAL") or (raw.kind == "BIGINT" and raw.is_money):
+        return _draft_number(raw)
+    if raw.kind == "TIMESTAMP":
+        (clocks,) = raw.count("cast(v as time) <> time '00:00:00'")
         if not clocks:
-            return DraftColumn(name, column, f"cast({raw} as date)", "DATE")
-        return DraftColumn(name, column, raw, kind, "local time")
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return DraftColumn(name, column, f"{raw} at time zone 'UTC'", "TIMESTAMP", "UTC")
-    return DraftColumn(name, column, raw, kind)
+            return DraftColumn(raw.name, raw.portal, f"cast({raw.sql} as date)", "DATE")
+        return DraftColumn(raw.name, raw.portal, raw.sql, raw.kind, "local time")
+    if raw.kind == "TIMESTAMP WITH TIME ZONE":
+        return DraftColumn(raw.name, raw.portal, f"{raw.sql} at time zone 'UTC'", "TIMESTAMP", "UTC")
+    return DraftColumn(raw.name, raw.portal, raw.sql, raw.kind)
 
 
-def _decimals_beyond_cents(connection: duckdb.DuckDBPyConnection, table: str, raw: str) -> int:
-    """The most decimals of an amount in the text column `raw`, up to 12; 0 if cents are enough or some are in parentheses."""
-    (decimals, parentheses) = connection.execute(
-        rf"select max(length(regexp_extract({raw}, '\.(\d+?)0*\s*$', 1))), count(*) filter ({raw} like '(%')"
-        f" from raw.{table} where parse_money({raw}) is not null"
+def _draft_text(raw: _RawColumn) -> DraftColumn:
+    """Text as money or a date if nearly all values read as one, else as text."""
+    name, text = raw.name, f"clean_text({raw.sql})"
+    present, money, signs, days = raw.count(
+        "clean_text(v) is not null", "parse_money(v) is not null", "v like '%$%'", "parse_date(v) is not null"
+    )
+    is_money = raw.is_money or signs > 0
+    if is_money and money >= _READABLE * present > 0:
+        sql, kind = f"parse_money({raw.sql})", "DECIMAL(18,2)"
+        if finer := _decimals_beyond_cents(raw):
+            kind = f"DECIMAL({16 + finer},{finer})"
+            sql = f"try_cast(replace(replace({raw.sql}, '$', ''), ',', '') as {kind.lower()})"
+        return DraftColumn(name, raw.portal, sql, kind, "USD", text, present - money, is_exact=True)
+    if days >= _READABLE * present > 0:
+        return DraftColumn(name, raw.portal, f"parse_date({raw.sql})", "DATE", None, text, present - days)
+    note = None
+    if days >= _NEARLY_READABLE * present > 0:
+        note = f"{days:,} of {present:,} values are dates; parse_date and a row rule would make it a DATE"
+    elif is_money and money >= _NEARLY_READABLE * present > 0:
+        note = f"{money:,} of {present:,} values are money; parse_money and a row rule would make it a number"
+    return DraftColumn(name, raw.portal, text, "VARCHAR", note=note)
+
+
+def _draft_number(raw: _RawColumn) -> DraftColumn:
+    """Money to the cent, a whole number, or a double."""
+    present, cents, whole = raw.count(
+        "v is not null", "v = round(v, 2) and abs(v) < 1e15", "v = trunc(v) and abs(v) < 9e15"
+    )
+    if present and raw.is_money and cents == present:
+        return DraftColumn(raw.name, raw.portal, f"parse_money({raw.sql})", "DECIMAL(18,2)", "USD", is_exact=True)
+    if not raw.kind.startswith("DECIMAL"):
+        return DraftColumn(raw.name, raw.portal, raw.sql, raw.kind)
+    if present and whole == present:
+        return DraftColumn(raw.name, raw.portal, f"try_cast({raw.sql} as bigint)", "BIGINT", is_exact=True)
+    return DraftColumn(raw.name, raw.portal, f"cast({raw.sql} as double)", "DOUBLE")
+
+
+def _decimals_beyond_cents(raw: _RawColumn) -> int:
+    """The most decimals of an amount in a text column, up to 12; 0 if cents are enough or some are in parentheses."""
+    (decimals, parentheses) = raw.connection.execute(
+        rf"select max(length(regexp_extract({raw.sql}, '\.(\d+?)0*\s*$', 1))), count(*) filter ({raw.sql} like '(%')"
+        f" from raw.{raw.table} where parse_money({raw.sql}) is not null"
     ).fetchone() or (0, 0)
     return min(int(decimals or 0), 12) if (decimals or 0) > 2 and not parentheses else 0
 

@@ -1,9 +1,8 @@
 """`contracts.csv.gz`: contracts of the Bureau of Purchases by agency, with their vendors."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from tools.sample.agencies import AGENCIES
 from tools.sample.firms import Trade, vendors
@@ -13,7 +12,6 @@ _HEADER = (
     "OBJECTID", "PO_Number", "Short_Description", "Vendor_Name", "Blanket_Begin_Date", "Blanket_End_Date",
     "Department_Allowed_to_Purchase", "Blanket_Dollar_Limit", "Dollar_Amt_Spent_to_Date", "Dollars_Left",
 )  # fmt: skip
-_LOCAL = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
@@ -23,11 +21,6 @@ class Contract:
     number: str
     vendor: str
     trade: Trade
-
-
-def local_midnight(day: date) -> int:
-    """Return a day in the form of the legacy portal: epoch seconds of midnight in Baltimore, which readers must treat as UTC."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=_LOCAL).timestamp())
 
 
 @cache
