@@ -117,6 +117,20 @@ def test_every_link_between_pages_leads_somewhere() -> None:
                 assert (path.parent / target).exists(), f"{path.relative_to(CHECKOUT)} links to {target}"
 
 
+def test_every_file_that_a_page_names_exists() -> None:
+    roots = (CHECKOUT, CHECKOUT / "civic_pipeline", CHECKOUT / "civic_pipeline_tests")
+    invented = re.compile(
+        "vacants"
+    )  # the worked example's; integration/test_contributing.py makes those of CONTRIBUTING.md
+    for path, text in PAGES.items():
+        if "adr" in path.parts:  # a record of what was so when it was decided
+            continue
+        for named in re.findall(
+            r"`((?:benchmarks|civic_pipeline|data/s\w+|docs|integration|pipeline|sql|tools|unit)/[\w./-]+)`", text
+        ):
+            assert invented.search(named) or any((root / named).exists() for root in roots), f"{path.name}: {named}"
+
+
 def test_every_promise_about_security_names_a_test_that_exists() -> None:
     rows = [
         [cell.strip() for cell in line.strip("|").split(" | ")]
