@@ -2,8 +2,6 @@
 
 import json
 import re
-import zlib
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -42,9 +40,10 @@ class RowRule(Strict):
 
 
 class Expectation(Strict):
-    """A Great Expectations expectation: its name and its arguments."""
+    """A Great Expectations expectation with its arguments, and the name of the check that it becomes."""
 
-    name: str
+    name: str = Field(description="Without one, the columns and the expectation, such as `amount__between`.")
+    kind: str = Field(description="Great Expectations' name of it.")
     arguments: dict[str, Any]
     severity: Severity
     why: str | None = None
@@ -52,45 +51,50 @@ class Expectation(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_shorthand(cls, value: Any) -> Any:
-        """`{expect_x: {arguments}, severity: s}` as people write it."""
-        if not isinstance(value, dict) or "name" in value:
+        """`{expect_x: {arguments}, severity: s}` as people write it, with a `name` for a query or a second check."""
+        if not isinstance(value, dict) or "kind" in value:
             return value
-        names = [key for key in value if key not in {"severity", "why"}]
-        if len(names) != 1 or not isinstance(value[names[0]], dict):
+        others = {key: given for key, given in value.items() if key in {"name", "severity", "why"}}
+        kinds = [key for key in value if key not in others]
+        if len(kinds) != 1 or not isinstance(value[kinds[0]], dict):
             raise ValueError(
                 "write one expectation with its arguments, such as expect_column_values_to_not_be_null: {column: x}"
             )
-        (name,) = names
-        allowed = vocabulary().get(name)
+        (kind,) = kinds
+        arguments = value[kind]
+        allowed = vocabulary().get(kind)
         if allowed is None:
-            raise ValueError(f"there is no {name!r} in Great Expectations")
-        unknown = [argument for argument in value[name] if argument not in allowed]
+            raise ValueError(f"there is no {kind!r} in Great Expectations")
+        unknown = [argument for argument in arguments if argument not in allowed]
         if unknown:
-            raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")
-        if any(argument != "max_value" for argument, given in value[name].items() if given == "today"):
+            raise ValueError(f"{kind} takes no {', '.join(unknown)}; it takes {', '.join(allowed)}")
+        if any(argument != "max_value" for argument, given in arguments.items() if given == "today"):
             # A table is checked once. Only with `today` as an upper bound does a passed check stay true on later days.
             raise ValueError("`today` can only be a max_value")
-        return {"name": name, "arguments": value[name]} | {k: v for k, v in value.items() if k != name}
+        if "name" not in others:
+            if kind == "unexpected_rows_expectation":
+                raise ValueError("a query has no name of its own: give it one, such as name: services_add_up")
+            others["name"] = _derived_name(kind, arguments)
+        elif not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", str(others["name"])):
+            # Names that are derived have two underscores: a given one is never the same.
+            raise ValueError(f"the name {others['name']!r} is not of small letters, digits and single underscores")
+        return {"kind": kind, "arguments": arguments} | others
 
     @property
     def columns(self) -> list[str]:
         """The columns its arguments name."""
-        named = [self.arguments.get(key) for key in ("column", "column_A", "column_B")]
-        listed = [name for key in ("column_list", "column_set") for name in self.arguments.get(key) or []]
-        return [name for name in named if name] + listed
+        return _columns(self.arguments)
 
-    @property
-    def label(self) -> str:
-        """Column and expectation, such as `amount__between`."""
-        words = re.sub(r"^expect_(column_values_to_|column_|table_)?", "", self.name).removesuffix("_expectation")
-        return "__".join([*self.columns, re.sub(r"(^|_)(to_)?be_", r"\1", words).replace("_to_", "_")])
 
-    @property
-    def subject(self) -> str:
-        """The label, with a hash of the arguments if it has no column. Two with the same subject must differ in severity."""
-        if self.columns:
-            return self.label
-        return f"{self.label}__{zlib.crc32(json.dumps(self.arguments, sort_keys=True).encode()):08x}"
+def _columns(arguments: dict[str, Any]) -> list[str]:
+    named = [arguments.get(key) for key in ("column", "column_A", "column_B")]
+    listed = [name for key in ("column_list", "column_set") for name in arguments.get(key) or []]
+    return [name for name in named if name] + listed
+
+
+def _derived_name(kind: str, arguments: dict[str, Any]) -> str:
+    words = re.sub(r"^expect_(column_values_to_|column_|table_)?", "", kind)
+    return "__".join([*_columns(arguments), re.sub(r"(^|_)(to_)?be_", r"\1", words).replace("_to_", "_")])
 
 
 class Column(Strict):
@@ -169,13 +173,12 @@ class Contract(Strict):
                 raise mistake(
                     f"{name!r} needs a `source` in `columns`, to sum the raw column", "control_totals", position
                 )
-        stated: set[tuple[str, str]] = set()
-        for position, expected in enumerate(self.expectations):
-            if (expected.subject, expected.severity) in stated:
+        checks = [expected.name for expected in self.expectations]
+        for position, name in enumerate(checks):
+            if name in checks[:position]:
                 raise mistake(
-                    "duplicates an expectation above (same type, columns and severity)", "expectations", position
+                    f"{name!r} is the name of a check above: give this one a `name`", "expectations", position
                 )
-            stated.add((expected.subject, expected.severity))
         return self
 
     @model_validator(mode="after")
@@ -201,7 +204,7 @@ class Contract(Strict):
                     raise mistake(f"{name!r} is about persons, and this setting would show it", part, position)
         personal = self.personal
         for position, expected in enumerate(self.expectations):
-            if personal.intersection(expected.columns) and _SHOWS_VALUES.search(expected.name):
+            if personal.intersection(expected.columns) and _SHOWS_VALUES.search(expected.kind):
                 raise mistake("its result shows values of a column about persons", "expectations", position)
             query = str(expected.arguments.get("unexpected_rows_query", ""))
             if personal and (re.search(r"(?<!count\()\*", query) or personal.intersection(re.findall(r"\w+", query))):
@@ -218,7 +221,7 @@ class Contract(Strict):
     def required(self) -> frozenset[str]:
         """The columns that are never null: those of the key, and those of which a check says so without exceptions."""
         never_null = "expect_column_values_to_not_be_null"
-        stated = [e for e in self.expectations if e.name == never_null and e.arguments.get("mostly", 1) == 1]
+        stated = [e for e in self.expectations if e.kind == never_null and e.arguments.get("mostly", 1) == 1]
         return frozenset(self.key).union(*(e.columns for e in stated))
 
     @property
@@ -242,14 +245,3 @@ class Contract(Strict):
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
-
-    @property
-    def named_expectations(self) -> dict[str, Expectation]:
-        """Check name -> expectation."""
-        labels = Counter(expected.label for expected in self.expectations)
-        subjects = Counter(expected.subject for expected in self.expectations)
-        named = {}
-        for expected in self.expectations:
-            name = expected.label if labels[expected.label] == 1 else expected.subject
-            named[name if subjects[expected.subject] == 1 else f"{name}__{expected.severity}"] = expected
-        return named

@@ -30,7 +30,7 @@ def failed_rows_sql(expectation: Expectation, staged: Staged, condition: str | N
     listed = ", ".join(columns)
     if arguments.get("row_condition"):
         return None  # already a query, from the contract
-    match expectation.name:
+    match expectation.kind:
         case "unexpected_rows_expectation":
             return str(arguments["unexpected_rows_query"]).replace("{batch}", table)
         case "expect_column_values_to_be_unique":

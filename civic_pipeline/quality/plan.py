@@ -1,6 +1,9 @@
 """The checks of a table, derived from its contract before anything runs."""
 
+from collections import Counter
+
 from civic_pipeline.catalog import FRESH_FOR_DAYS, Contract, Expectation, Severity
+from civic_pipeline.errors import CatalogIncomplete
 from civic_pipeline.quality.drift import LAYER as DRIFT
 from civic_pipeline.quality.drift import drift_checks
 from civic_pipeline.quality.planned_check import PlannedCheck
@@ -47,20 +50,23 @@ def planned_checks(model: Model) -> dict[str, PlannedCheck]:
             )
         )
     checks += [
-        plan(name, "table", expectation.severity, expectation.why or _in_words(expectation), expectation)
-        for name, expectation in expectations_of(contract).items()
+        plan(expected.name, "table", expected.severity, expected.why or _in_words(expected), expected)
+        for expected in _expectations_of(contract)
     ]
     checks += [plan(name, DRIFT, severity, text) for name, severity, text in drift_checks(model)]
     checks += [plan(rule.name, "across", rule.severity, rule.description) for rule in model.rules]
+    counts = Counter(check.name for check in checks)
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise CatalogIncomplete(f"{model.name} has two checks with the name {', '.join(twice)}; rename one of each.")
     return {check.name: check for check in checks}
 
 
-def expectations_of(contract: Contract) -> dict[str, Expectation]:
+def _expectations_of(contract: Contract) -> list[Expectation]:
     """The expectations that follow from the key and the references, then those of the contract."""
-    implied: dict[str, Expectation] = {}
+    implied = []
 
-    def imply(name: str, expectation: str, arguments: dict[str, object], why: str) -> None:
-        implied[name] = Expectation(name=expectation, arguments=arguments, severity="critical", why=why)
+    def imply(name: str, kind: str, arguments: dict[str, object], why: str) -> None:
+        implied.append(Expectation(name=name, kind=kind, arguments=arguments, severity="critical", why=why))
 
     key = list(contract.key)
     if len(key) == 1:
@@ -88,10 +94,10 @@ def expectations_of(contract: Contract) -> dict[str, Expectation]:
                                           f" where {name} is not null and {name} not in (select there.{name} from {other} as there)"},
                 f"every {name} exists in {other}",
             )  # fmt: skip
-    return implied | contract.named_expectations
+    return [*implied, *contract.expectations]
 
 
 def _in_words(expectation: Expectation) -> str:
     arguments = ", ".join(f"{key} {value}" for key, value in expectation.arguments.items() if key != "column")
     subject = expectation.arguments.get("column", "")
-    return f"{subject} {expectation.name.removeprefix('expect_').replace('_', ' ')} {arguments}".strip()
+    return f"{subject} {expectation.kind.removeprefix('expect_').replace('_', ' ')} {arguments}".strip()

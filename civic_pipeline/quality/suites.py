@@ -49,7 +49,7 @@ class Suites:
             table, table_name=name, schema_name=schema
         ).add_batch_definition_whole_table("whole")
         expectations = [
-            get_expectation_impl(check.expectation.name)(**_arguments(check, check.expectation))
+            get_expectation_impl(check.expectation.kind)(**_arguments(check, check.expectation))
             for check in checks
             if check.expectation
         ]
@@ -116,7 +116,7 @@ def _result(check: PlannedCheck, result: Any) -> CheckResult:
     if unexpected is None and isinstance(details.get("observed_value"), int | float):
         observed = details["observed_value"]
         # For a query of unexpected rows the observed value counts them; for a statistic it is the value itself.
-        if check.expectation and check.expectation.name == "unexpected_rows_expectation":
+        if check.expectation and check.expectation.kind == "unexpected_rows_expectation":
             unexpected = observed
         elif not result.success:
             return check.result(False, details.get("element_count"), None, (f"observed {observed}",))

@@ -287,9 +287,9 @@ def test_a_city_without_published_revenue_says_so_and_has_no_amount(warehouse: d
 )
 def test_a_code_that_stands_for_two_names_in_a_year_is_seen(table: str, code: str, name: str) -> None:
     (query,) = [
-        str(query)
-        for expectation in committed_models()[table].contract.expectations
-        if "as names" in str(query := expectation.arguments.get("unexpected_rows_query"))
+        expected.arguments["unexpected_rows_query"]
+        for expected in committed_models()[table].contract.expectations
+        if expected.name == "code_has_one_name"
     ]
     warehouse = empty_warehouse()
     create(warehouse, table)

@@ -128,7 +128,7 @@ CONTRACT_MISTAKES = [
     ("    severity: warning\n", "", 9, "'severity' is required and missing"),
     ("severity: warning", "severity: fatal", 10, "'fatal' is not allowed: input should be 'critical', 'warning' or 'info'"),
     ("    severity: warning", "    expect_column_to_exist: {column: amount}\n    severity: warning", 9, "write one expectation with its arguments"),
-    ("    severity: warning\n", "    severity: warning\n  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: warning\n", 11, "duplicates an expectation above"),
+    ("    severity: warning\n", "    severity: warning\n  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: warning\n", 11, "'amount__between' is the name of a check above: give this one a `name`"),
     ("{name: amount,", "{name: payment_id,", 13, "the column 'payment_id' is listed twice"),
     ("{name: amount,", "{name: Amount,", 13, "'Amount' is not allowed: string should match pattern"),
     ("unit: USD,", "references: dim_vendors,", 13, "'dim_vendors' is not allowed: string should match pattern"),
@@ -186,14 +186,19 @@ def test_a_share_is_written_as_a_percentage(tmp_path: Path) -> None:
         assert read_dataset(tmp_path, DATASET.replace("2%", written)).volume.shrink_at_most == pytest.approx(share)
 
 
-def test_two_expectations_on_one_column_are_named_by_their_severity(tmp_path: Path) -> None:
-    second = (
-        "  - expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: critical\ncolumns:\n"
-    )
-    contract = read_promises(tmp_path, CONTRACT.replace("columns:\n", second))
-    assert list(contract.named_expectations) == [
-        "amount__between__warning", "amount__between__critical",
-    ]  # fmt: skip
+def test_a_second_expectation_of_a_kind_and_a_query_need_a_name(tmp_path: Path) -> None:
+    def checks(*more: str) -> list[str]:
+        contract = read_promises(tmp_path, CONTRACT.replace("columns:\n", "".join([*more, "columns:\n"])))
+        return [expected.name for expected in contract.expectations]
+
+    second = "expect_column_values_to_be_between: {column: amount, max_value: 9}\n    severity: critical\n"
+    query = "unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch}'}\n    severity: info\n"
+    assert checks(f"  - name: amount_is_small\n    {second}") == ["amount__between", "amount_is_small"]
+    assert checks(f"  - name: nothing_is_paid\n    {query}") == ["amount__between", "nothing_is_paid"]
+    with pytest.raises(FileInvalid, match="a query has no name of its own: give it one"):
+        checks(f"  - {query}")
+    with pytest.raises(FileInvalid, match="'amount__between' is not of small letters, digits and single underscores"):
+        checks(f"  - name: amount__between\n    {second}")
 
 
 YAML_LIKE = st.recursive(

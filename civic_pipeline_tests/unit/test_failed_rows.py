@@ -43,7 +43,7 @@ KINDS = {
     "{expect_column_values_to_be_null: {column: paid_on}, severity: warning}": {("1", "2024-01-05"), ("2", "2024-02-06"), ("3", "2024-02-07")},
     "{expect_column_value_lengths_to_be_between: {column: payment_id, min_value: 2}, severity: warning}": {("1",), ("2",), ("3",)},
     "{expect_column_distinct_values_to_be_in_set: {column: payment_id, value_set: ['1', '2']}, severity: warning}": {("3",)},
-    "{unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch} where amount < 0'}, severity: warning}": {("-5.00",)},
+    "{name: amount_is_paid, unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch} where amount < 0'}, severity: warning}": {("-5.00",)},
 }  # fmt: skip
 
 

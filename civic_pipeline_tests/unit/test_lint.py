@@ -77,7 +77,9 @@ def test_a_wrong_column_in_a_row_rule(tiny: TinyProject) -> None:
 
 def test_a_wrong_column_in_a_query_of_unexpected_rows(tiny: TinyProject) -> None:
     query = '{unexpected_rows_query: "select * from {batch} where amuont < 0"}'
-    expectations = f"expectations:\n  - unexpected_rows_expectation: {query}\n    severity: warning\n"
+    expectations = (
+        f"expectations:\n  - name: nothing_is_owed\n    unexpected_rows_expectation: {query}\n    severity: warning\n"
+    )
     tiny.edit("sql/marts/spending/mart_months.yml", "columns:", f"{expectations}columns:")
     assert only(tiny).startswith("sql/marts/spending/mart_months.yml:6: Binder Error: ")
 

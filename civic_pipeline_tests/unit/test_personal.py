@@ -133,7 +133,7 @@ def test_a_contract_shows_no_person(town: TinyProject) -> None:
     expect(town, "expect_column_distinct_values_to_be_in_set: {column: payer, value_set: [x]}")
     assert "its result shows values of a column about persons" in refusal(town.models)
     town.edit(CONTRACT, "expect_column_distinct_values_to_be_in_set: {column: payer, value_set: [x]}",
-              "unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where amount < 0'}")  # fmt: skip
+              "name: x\n    unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where amount < 0'}")  # fmt: skip
     assert "its rows could show a column about persons" in refusal(town.models)
 
 
@@ -392,7 +392,7 @@ def test_no_check_shows_a_value_of_a_person(staff: TinyProject) -> None:
     expect(staff, "expect_column_max_to_be_between: {column: amount, max_value: 9}")
     assert "its result shows values of a column about persons" in refusal(staff.models)
     staff.write(CONTRACT, contract)
-    expect(staff, "unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch}'}")
+    expect(staff, "name: x\n    unexpected_rows_expectation: {unexpected_rows_query: 'select amount from {batch}'}")
     assert "its rows could show a column about persons" in refusal(staff.models)
 
 

@@ -313,13 +313,13 @@ def test_an_expectation_that_cannot_run_is_a_failed_critical_check(tiny: TinyPro
     tiny.capture(GOOD)
     expect(
         tiny,
-        "{unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where nothing = 1'}, severity: info}",
+        "{name: nothing_is_one, unexpected_rows_expectation: {unexpected_rows_query: 'select * from {batch} where nothing = 1'}, severity: info}",
     )
     with tiny.build() as build:
         results = audited(tiny, build)
-    (name,) = [name for name in results if name.startswith("unexpected_rows")]
-    assert results[name].blocks
-    assert results[name].description.startswith("the check could not run: ")
+    result = results["nothing_is_one"]
+    assert result.blocks
+    assert result.description.startswith("the check could not run: ")
 
 
 def test_a_table_of_another_type_fails_its_schema_and_nothing_else_is_asked(tiny: TinyProject) -> None:

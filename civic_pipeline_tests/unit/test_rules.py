@@ -11,7 +11,7 @@ from tiny_project import TinyProject
 from civic_pipeline import nightly
 from civic_pipeline.errors import CatalogIncomplete, ContractBroken, FileInvalid, HeldBack
 from civic_pipeline.nightly import Selection
-from civic_pipeline.quality import TableOutcome
+from civic_pipeline.quality import TableOutcome, planned_checks
 
 GOOD = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "1234.50")]
 LATER = "2026-01-03T030405.000000Z"
@@ -156,6 +156,14 @@ def test_a_rule_that_holds_back_another_than_its_last_table_is_refused(project: 
     project.write(RULE, HEADER + text.replace("where", "join clean.town_payments on true where"))
     with pytest.raises(CatalogIncomplete, match=r"must hold back the last of the tables"):
         project.models()
+
+
+def test_a_rule_and_an_expectation_of_one_name_are_refused(project: TinyProject) -> None:
+    project.write(RULE, HEADER + QUERY)
+    named = "expectations:\n  - name: months_are_positive\n    expect_table_row_count_to_be_between: {min_value: 1}\n    severity: warning\ncolumns:"
+    project.edit("sql/marts/spending/mart_months.yml", "columns:", named)
+    with pytest.raises(CatalogIncomplete, match=r"mart_months has two checks with the name months_are_positive"):
+        planned_checks(project.models()["marts.mart_months"])
 
 
 def test_every_committed_rule_is_a_check_of_the_table_it_holds_back() -> None:
