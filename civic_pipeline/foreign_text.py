@@ -2,8 +2,10 @@
 
 import re
 
-# Control characters, those that change the direction of text (Trojan Source, CVE-2021-42574), and invisible tags.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+# Control characters, those that change the direction of text (Trojan Source, CVE-2021-42574), those that XML has not, and invisible tags.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\U000e0000-\U000e007f]"
+)
 _LINES = re.compile(r"[\t\n]")
 
 

@@ -17,6 +17,7 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\rgone\nError: all is well\t\x9b31m\u202eevil\
 def test_control_characters_are_shown_and_other_text_stays() -> None:
     assert printable("\u200eA\u061cB\U000e0041") == r"\u200eA\u061cB\U000e0041"
     assert printable("é ü 漢 \u200d — 'x'\n\t") == "é ü 漢 \u200d — 'x'\n\t"
+    assert printable("\ufffe\uffff") == r"\ufffe\uffff", "no XML has these"
     assert in_one_line("a\nb\tc") == r"a\nb\tc"
     assert printable(HOSTILE) == ("\\x1b[2J\\x1b]0;owned\\x07\\rgone\nError: all is well\t\\x9b31m\\u202eevil\\u2028")
 

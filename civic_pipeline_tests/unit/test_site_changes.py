@@ -109,6 +109,9 @@ def test_the_feed_is_atom_with_an_entry_for_each_release(site: Path) -> None:
     assert HOSTILE in (entries[0].findtext(f"{ATOM}content") or "")
     for name in ("id", "title", "updated"):
         assert feed.findtext(f"{ATOM}{name}")
+    links = [entry.find(f"{ATOM}link").attrib["href"] for entry in entries]
+    assert links == ["index.html#r1", "index.html#r0"], "the part of a release, also when newer ones stand above it"
+    assert all(f'id="{link.partition("#")[2]}"' in read(site, "changes/index.html") for link in links)
 
 
 def test_values_that_a_portal_revised_are_beside_each_other(site: Path) -> None:
