@@ -1,6 +1,8 @@
 """Every figure can be followed, for all subjects at once: what a page reads it names, and what it names is of its city."""
 
+import json
 import re
+import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
 from html import unescape
@@ -84,6 +86,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, read: dict[str, set[str]]) ->
                 [f"{place}/source", f"{place}/source/1", f"Source of {place}"],
             )
         connection.execute("update meta.captures set title = 'Source of town' where dataset = 'town/source'")
+        connection.execute("update meta.captures set licence = null where dataset = 'state/source'")
     with pytest.MonkeyPatch.context() as patch:
         part = [""]
 
@@ -170,3 +173,12 @@ def test_the_rows_behind_a_page_are_those_of_its_city(site: Path) -> None:
         assert "<b>3</b> rows behind it" in page
         page = (site / "311" / city / "index.html").read_text()
         assert "<b>8</b> rows behind it" in page
+
+
+def test_a_licence_of_some_sources_is_not_that_of_the_table(site: Path) -> None:
+    (packed,) = (site / "files" / "tables").glob("marts.dim_agencies.*.zip")
+    with zipfile.ZipFile(packed) as archive:
+        assert "licenses" not in json.loads(archive.read("datapackage.json"))
+        assert "Source of state (Town Hall): not stated" in archive.read("LICENSE.txt").decode()
+    croissant = json.loads((site / "data" / "marts.dim_agencies" / "croissant.json").read_text())
+    assert croissant["license"] == "CC0; not stated"

@@ -29,9 +29,9 @@ def _types(column: Column) -> tuple[str, str]:
     return _TEXT if column.type.endswith("]") else _TYPES.get(column.type.partition("(")[0], _TEXT)
 
 
-def stated_licences(table: Table) -> list[str]:
-    """The licences that the publishers of its sources state."""
-    return sorted({capture.licence for capture in table.captures if capture.licence and capture.licence != _NOT_STATED})
+def _licences(table: Table) -> list[str]:
+    """The licences of its sources, each once. One of them may be that none is stated."""
+    return sorted({capture.licence or _NOT_STATED for capture in table.captures})
 
 
 def licences(table: Table) -> str:
@@ -64,7 +64,7 @@ def data_package(facts: Facts, table: Table, csv: File, path: str) -> dict[str, 
         for column in table.columns
     ]
     schema = {"fields": fields, "missingValues": [""]} | ({"primaryKey": list(table.key)} if _has_key(table) else {})
-    allowed = stated_licences(table)
+    allowed = [] if _NOT_STATED in _licences(table) else _licences(table)  # what allows a part does not allow the whole
     release_id, released_at = facts.version_of(table)
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -103,7 +103,7 @@ def croissant(facts: Facts, table: Table, downloads: Sequence[Download], root: s
         "description": _description(table),
         "version": f"{facts.released_at:%Y}.{facts.released_at.month * 100 + facts.released_at.day}.{facts.released_at:%-H%M%S}",
         "datePublished": f"{facts.released_at:%Y-%m-%d}",
-        "license": "; ".join(stated_licences(table)) or _NOT_STATED,
+        "license": "; ".join(_licences(table)) or _NOT_STATED,
         "creator": [{"@type": "sc:Organization", "name": name} for name in _publishers(table)],
         "citeAs": f"{'; '.join(_publishers(table))}: {table.title}. Release {facts.release_id}.",
         "url": "index.html",
