@@ -15,7 +15,8 @@ SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_
 _MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
 _PARAMETER = re.compile(r"([?&;#])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
-_QUERY = re.compile(r"(\w+://[^\s'\"?#]*\?)([^\s'\"#]+)")
+# The path before the query ends at the next "://": else each of many would be looked at to the end of the text.
+_QUERY = re.compile(r"(://(?:(?!://)[^\s'\"?#])*\?)([^\s'\"#]+)")
 _BARE = re.compile(r"(?<![^&;])[^=&;]+(?![^&;])")  # a part of a query that is no name=value
 # Nobody can list the names that services give to their secrets. These parameters of portals and of files select, order or
 # format rows; every other value is taken for a secret. Names are compared decoded, in lower case and without Socrata's $.

@@ -21,6 +21,7 @@ from civic_pipeline.cli.serve import demo, serve_releases
 from civic_pipeline.cli.site import site
 from civic_pipeline.cli.tables import failed_rows, try_model
 from civic_pipeline.errors import CivicError, DiskFull, OutputClosed, OutputNotWritable, disk_error
+from civic_pipeline.foreign_text import printable
 from civic_pipeline.redaction import redacted
 from civic_pipeline.settings import Settings, is_text
 
@@ -90,8 +91,8 @@ def _interrupted() -> int:
 
 
 def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-    """Print the traceback without secrets, which messages of other libraries may contain."""
-    click.echo(redacted("".join(traceback.format_exception(error))), err=True, nl=False)
+    """Print the traceback without secrets and control characters, which messages of other libraries may contain."""
+    click.echo(printable(redacted("".join(traceback.format_exception(error)))), err=True, nl=False)
 
 
 def _civic_error(error: BaseException | None) -> CivicError | None:

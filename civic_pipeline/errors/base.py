@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from civic_pipeline.foreign_text import in_one_line, printable
+from civic_pipeline.foreign_text import in_one_line, printable, shortened
 from civic_pipeline.redaction import redacted
+
+_LONGEST = 5_000  # characters
 
 
 class CivicError(Exception):
@@ -19,10 +21,11 @@ class CivicError(Exception):
 
 
 class OneLineError(CivicError):
-    """A message with text of a portal or a file, which must not look like a second message."""
+    """A message with text of a portal or a file, which must neither look like a second message nor fill the log."""
 
     def __init__(self, message: str) -> None:
         super().__init__(in_one_line(message))
+        self.args = (shortened(str(self), _LONGEST),)
 
 
 class SettingInvalid(CivicError):

@@ -11,7 +11,7 @@ from sqlglot.errors import ParseError
 
 from civic_pipeline.errors import FileInvalid
 from civic_pipeline.foreign_text import shortened
-from civic_pipeline.warehouse.outside import refuse_outside
+from civic_pipeline.warehouse.outside import line_with, refuse_outside
 
 Macros = Mapping[str, exp.Create]
 
@@ -61,8 +61,11 @@ def _parsed(file: Path, text: str) -> Sequence[tuple[str, exp.Create]]:
         if statement is None:  # a comment at the end
             continue
         if not isinstance(statement, exp.Create) or statement.args.get("kind") != "MACRO":
-            begins = statement.sql(dialect="duckdb", comments=False).partition("\n")[0]
-            raise FileInvalid(file, [(1, f"only `create macro` belongs here, not: {shortened(begins, 80)}")])
+            words = statement.sql(dialect="duckdb", comments=False).split()
+            line = line_with(text, " ".join(words[:2]))
+            raise FileInvalid(
+                file, [(line, f"only `create macro` belongs here, not: {shortened(' '.join(words), 80)}")]
+            )
         refuse_outside(file, text, statement)
         macros.append((statement.this.this.name.lower(), statement))
     return macros

@@ -41,6 +41,13 @@ def test_a_list_of_mistakes_keeps_its_lines() -> None:
     assert "\x1b" not in shown
 
 
+def test_a_message_without_end_is_cut_after_its_secrets_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOCRATA_APP_TOKEN", "0123456789")
+    shown = str(errors.PortalRefused("https://a.example", "x" * 4_930 + "0123456789" * 1_000_000))
+    assert len(shown) == 5_000
+    assert "012" not in shown
+
+
 def test_every_error_about_a_portal_or_a_capture_is_one_line() -> None:
     kinds = [getattr(errors, name) for name in errors.__all__]
     foreign = [

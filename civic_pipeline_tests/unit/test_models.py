@@ -282,7 +282,7 @@ def test_a_file_of_macros_does_nothing_but_define_macros(tiny: TinyProject, stat
     file = tmp_path / "written.csv"
     tiny.write("sql/functions/zz.sql", f"create macro kept(x) as x;\n{statement.format(file=file)};\n")
     with (
-        pytest.raises(FileInvalid, match=r"zz\.sql:1: only `create macro` belongs here, not: (COPY|CREATE FUNCTION)"),
+        pytest.raises(FileInvalid, match=r"zz\.sql:2: only `create macro` belongs here, not: (COPY|CREATE FUNCTION)"),
         tiny.build(),
     ):
         pass
