@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import shapely
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, ProjectionUnexpected
@@ -59,18 +58,6 @@ def _in_degrees(url: str, shapes: "np.ndarray[Any, np.dtype[np.object_]]", syste
         where = system or "another system"
         raise ProjectionUnexpected(url, f"{where}, such as {x}, {y} in row {places[beyond][0] + 1} of a page")
     return pa.array(shapely.to_wkb(shapes, output_dimension=2, byte_order=1), pa.binary())
-
-
-def known_system(name: str) -> str | None:
-    """`name`, such as EPSG:2248, an URN or WKT, as a code that PROJ knows, or None.
-
-    WKT counts only where it is, in all its parameters, the system of a code: a text without them would give wrong degrees.
-    """
-    try:
-        code = CRS.from_user_input(name).to_authority(min_confidence=100)
-    except CRSError:
-        return None
-    return ":".join(code) if code else None
 
 
 @cache

@@ -40,10 +40,23 @@ def refuse_own(url: str, *systems: Any) -> None:
 
 
 def _known(url: str, *names: str) -> str:
-    from civic_pipeline.portals.geometry import known_system  # most sources need no projections
-
     for name in names:
-        if code := known_system(name):
+        if code := _code(name):
             return code
     written = re.match(r'\w+\["([^"]*)"', names[0])
     raise ProjectionUnexpected(url, written[1] if written else names[0][:100])
+
+
+def _code(name: str) -> str | None:
+    """`name`, such as EPSG:2248, an URN or WKT, as a code that PROJ knows, or None.
+
+    WKT counts only where it is, in all its parameters, the system of a code: a text without them would give wrong degrees.
+    """
+    from pyproj import CRS  # most sources need no projections
+    from pyproj.exceptions import CRSError
+
+    try:
+        code = CRS.from_user_input(name).to_authority(min_confidence=100)
+    except CRSError:
+        return None
+    return ":".join(code) if code else None

@@ -176,7 +176,7 @@ def test_wrong_tokens_take_no_memory_from_others(tmp_path: Path, monkeypatch: py
             "path": "/",
             "headers": [(b"authorization", f"Bearer {token}".encode())],
         }
-        await app(scope, None, send)  # type: ignore[arg-type]
+        await app(scope, None, send)
         return int(sent[0]["status"])
 
     async def statuses() -> list[int]:

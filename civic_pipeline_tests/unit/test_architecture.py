@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
@@ -78,6 +79,14 @@ def test_a_room_uses_only_rooms_above_it_and_the_frameworks_it_names() -> None:
             if framework == "civic_pipeline_tests":
                 wrong.append(f"{file} imports tests")
     assert wrong == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    files = {
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts): path for path in FILES if path.name != "__init__.py"
+    }
+    graph = {name: {module for module, _ in imports(path) if module in files} for name, path in files.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError with the files
 
 
 def test_only_access_knows_the_demo_portals() -> None:
