@@ -7,7 +7,7 @@ export CIVIC_DATA ?= $(CURDIR)/data
 export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run site dev test test-fast test-site check audit docs requirements clean
+.PHONY: run site dev test test-fast test-site check audit docs requirements clean help
 
 run: .venv/run  ## capture the demo portals, build, check and release the warehouse
 	@$(BIN)/civic run
@@ -50,6 +50,9 @@ requirements: .venv/dev  ## pin and hash what pyproject.toml asks for
 
 clean:  ## remove what runs made; captures and releases included
 	rm -rf data/lake data/build data/quality data/releases data/site data/site-builds data/dagster_home data/warehouse.duckdb data/problems.json data/notified.json data/*.lock
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)/\1\t\2/p' Makefile | expand -t 14
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": set PYTHON=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'

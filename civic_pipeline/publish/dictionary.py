@@ -157,7 +157,8 @@ def _index(catalog: _Catalog) -> str:
         "The same for all cities: `dim_` describes things, `fct_` has events, `mart_` answers one question.",
         *(block for subject in subjects for block in (f"### {subject}", _grains(catalog, "marts", subject))),
         "## Meta tables",
-        "Provenance: the sources of every table, the results of its checks, and the meaning of its columns.",
+        "Recorded by the pipeline itself: the sources of every table, the results of its checks, the meaning of its columns,"
+        " and what each release changed.",
         as_table(
             ("Table", "Each row is"),
             [(f"[{name}]({catalog.page(name)})", f"{t.each_row_is}.") for name, t in recorded_tables().items()],

@@ -13,6 +13,7 @@ from civic_pipeline.quality.drift import check_drift
 from civic_pipeline.quality.plan import planned_checks
 from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.quality.suites import Suites
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 from civic_pipeline.warehouse.personal import without
 
@@ -57,12 +58,11 @@ def data_age(build: Build, model: Model, table: str) -> CheckResult | None:
 
 
 def _schema(connection: duckdb.DuckDBPyConnection, staged: Staged, check: PlannedCheck) -> CheckResult:
-    columns = [(row[0], row[1]) for row in connection.execute(f"describe {staged.table}").fetchall()]
-    declared = [(column.name, column.type) for column in staged.model.contract.columns]
+    types, declared = types_of(connection, staged.table), staged.model.contract.columns
     differences = tuple(
-        f"{name} is {kind}, not {wanted}"
-        for (name, kind), (_, wanted) in zip(columns, declared, strict=True)
-        if kind != wanted
+        f"{column.name} is {types[column.name]}, not {column.type}"
+        for column in declared
+        if types[column.name] != column.type
     )
     return check.result(not differences, len(declared), len(differences), differences)
 
@@ -87,8 +87,7 @@ def _quarantine_tolerated(connection: duckdb.DuckDBPyConnection, staged: Staged,
     )
     if tolerated or staged.quarantine is None:
         return result
-    columns = [row[0] for row in connection.execute(f"describe {staged.quarantine}").fetchall()]
-    rows = without(staged.quarantine, columns, staged.model.personal)
+    rows = without(staged.quarantine, types_of(connection, staged.quarantine), staged.model.personal)
     return replace(result, failed_rows_sql=f"select * from {rows}")
 
 

@@ -12,6 +12,7 @@ import duckdb
 
 from civic_pipeline.catalog import members, stands_for
 from civic_pipeline.quality.planned_check import PlannedCheck
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse import CheckResult, Model, Staged
 
@@ -52,9 +53,8 @@ def _values(connection: duckdb.DuckDBPyConnection, model: Model, source: str) ->
     An edition with columns of its own counts only for those of them that are of the family.
     """
     raw = f"raw.{model.table}"
-    published = [row[0] for row in connection.execute(f"describe {raw}").fetchall()]
     editions = model.dataset.editions.items() if model.dataset else ()
-    for column in members(source, published):
+    for column in members(source, types_of(connection, raw)):
         others = [
             literal(label)
             for label, edition in editions

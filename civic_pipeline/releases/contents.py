@@ -1,4 +1,4 @@
-"""Content hashes of tables: the same rows give the same hash."""
+"""The columns of tables, and hashes of their contents: the same rows give the same hash."""
 
 import hashlib
 
@@ -6,6 +6,11 @@ import duckdb
 
 # Rows of quarantine have a capture id, which contains a time. It is excluded: the same rows captured twice are equal.
 _TIME_DEPENDENT = "_capture_id"
+
+
+def types_of(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """The columns of a table, a view or a subquery in parentheses, in order -> their DuckDB types."""
+    return {name: kind for name, kind, *_ in connection.execute(f"describe from {relation}").fetchall()}
 
 
 def content_hash(connection: duckdb.DuckDBPyConnection, relation: str) -> str:

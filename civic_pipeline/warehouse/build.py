@@ -16,7 +16,7 @@ import duckdb
 from civic_pipeline.catalog import Dataset, RowRule, accepted_as, table_name
 from civic_pipeline.errors import ModelFailed, NotCaptured, writing
 from civic_pipeline.lake import Lake, Manifest
-from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.contents import content_hash, types_of
 from civic_pipeline.settings import Settings
 from civic_pipeline.sql_text import literal
 from civic_pipeline.warehouse import meta
@@ -165,7 +165,7 @@ class Build:
                 self.ledger.forget(f"quarantine.{model.table}")
             describe_table(self.connection, model, lineage)
             if staged.quarantine:
-                describe_quarantine(self.connection, model, self._columns(staged.quarantine))
+                describe_quarantine(self.connection, model, types_of(self.connection, staged.quarantine))
             self.ledger.put_checks(model.name, results)
             meta.put(self.connection, "meta.tables", "table_name", model.name, [self._entry(staged, data_date)])
         self.drop_staging()
@@ -298,7 +298,7 @@ class Build:
         types: dict[str, str] = {}
         for part in parts if len(parts) > 1 else ():
             try:
-                part_types = self._columns(f"(\n{part.sql}\n)")
+                part_types = types_of(self.connection, f"(\n{part.sql}\n)")
             except duckdb.Error as error:
                 raise ModelFailed(part.path, str(error)) from error
             types = types or part_types
@@ -350,15 +350,12 @@ class Build:
         schema: Schema = {}
         for table in tables:
             namespace, _, name = table.partition(".")
-            schema.setdefault(namespace, {})[name] = self._columns(table)
+            schema.setdefault(namespace, {})[name] = types_of(self.connection, table)
         return schema
 
     def _shown(self, relation: str, model: Model) -> str:
         """`relation`, made by `model`, without the columns about persons."""
-        return without(relation, self._columns(relation), model.personal)
-
-    def _columns(self, relation: str) -> dict[str, str]:
-        return {row[0]: row[1] for row in self.connection.execute(f"describe from {relation}").fetchall()}
+        return without(relation, types_of(self.connection, relation), model.personal)
 
     def _count(self, relation: str) -> int:
         row = self.connection.execute(f"select count(*) from {relation}").fetchone()

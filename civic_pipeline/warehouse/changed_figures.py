@@ -1,12 +1,13 @@
 """The figures that releases changed, row by row: since when, from what and to what (`marts.mart_changed_figures`)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import duckdb
 
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.sql_text import quoted
-from civic_pipeline.warehouse.changes import columns_of, is_in_before
+from civic_pipeline.warehouse.changes import is_in_before
 
 LIMIT = 100  # figures of one table in one release, those that changed most
 _FIGURES = "marts.mart_changed_figures"
@@ -57,8 +58,8 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: str, name: str, released_at: datetime) -> None:
-    key, columns = _key(connection, table), columns_of(connection, table)
-    earlier = columns_of(connection, f"before.{table}")
+    key, columns = _key(connection, table), types_of(connection, table)
+    earlier = types_of(connection, f"before.{table}")
     if not key or not set(key) <= set(earlier):
         return
     candidates = [
@@ -92,7 +93,7 @@ def _carry_over(connection: duckdb.DuckDBPyConnection, table: str, *, is_changed
     if not is_changed:
         connection.execute(f"insert into {_FIGURES} by name {earlier}", [table])
         return
-    key, columns = _key(connection, table), columns_of(connection, table)
+    key, columns = _key(connection, table), types_of(connection, table)
     for (column,) in connection.execute(f"select distinct column_name {earlier}", [table]).fetchall():
         if column in columns:
             connection.execute(
@@ -113,7 +114,7 @@ def _row_key(key: list[str]) -> str:
     return f"cast(to_json([{', '.join(f'cast(b.{quoted(name)} as varchar)' for name in key)}]) as varchar)"
 
 
-def _row_name(connection: duckdb.DuckDBPyConnection, key: list[str], columns: list[str]) -> str:
+def _row_name(connection: duckdb.DuckDBPyConnection, key: list[str], columns: Collection[str]) -> str:
     """The row in words: its city and year, its names and those of its ids, and the rest of its key."""
     words = [
         f"cast(b.{quoted(name)} as varchar)"

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import duckdb
 
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.sql_text import quoted
 from civic_pipeline.warehouse import meta
 
@@ -81,7 +82,7 @@ def _whole(connection: duckdb.DuckDBPyConnection, relation: str, amount: str | N
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: str, amount: str | None) -> Counts:
     key = connection.execute("select key_columns from meta.tables where table_name = ?", [table]).fetchall()[0][0]
-    old, new = columns_of(connection, f"before.{table}"), columns_of(connection, table)
+    old, new = types_of(connection, f"before.{table}"), types_of(connection, table)
     was, now = (_whole(connection, relation, amount if amount in names else None, moment) for relation, names, moment in (
         (f"before.{table}", old, "before"), (table, new, "after"),
     ))  # fmt: skip
@@ -108,11 +109,6 @@ def _compared(connection: duckdb.DuckDBPyConnection, table: str, amount: str | N
     if dollars:
         moves |= {name: moves[name] or Decimal(0) for name in names if name.startswith("amount")}
     return counts | moves
-
-
-def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    """The names of the columns of a relation, in order."""
-    return [name for name, *_ in connection.execute(f"from {relation} limit 0").description]
 
 
 def _summary(change: str, amount: str | None, counts: Counts) -> str:

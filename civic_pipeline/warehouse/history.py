@@ -15,6 +15,7 @@ from civic_pipeline.catalog import Dataset, stands_for, table_name
 from civic_pipeline.deadline import time_limit
 from civic_pipeline.errors import CaptureDamaged, TookTooLong, writing
 from civic_pipeline.lake import Lake, Manifest
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.sql_text import literal, quoted
 from civic_pipeline.warehouse.build import Build
 from civic_pipeline.warehouse.captured import capture_sql, columns_of
@@ -150,7 +151,7 @@ class _History:
     def _side(self, capture: Manifest) -> _Side:
         self._lake.verify(capture)
         sql = capture_sql(self._lake, self._dataset, capture)
-        types = {row[0]: row[1] for row in self._connection.execute(f"describe {sql}").fetchall()}
+        types = types_of(self._connection, f"({sql})")
         row_ids = {part.row_id.lower() for part in capture.parts if part.row_id}
         row_ids |= {c.name.lower() for part in capture.parts for c in part.columns if c.portal_type in _ROW_IDS}
         followed = [*self._declared, *self._key_columns, self._dataset.valid_from, self._dataset.valid_to]

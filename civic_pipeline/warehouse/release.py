@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from civic_pipeline.errors import writing
-from civic_pipeline.releases.contents import content_hash
+from civic_pipeline.releases.contents import content_hash, types_of
 from civic_pipeline.releases.kept import (
     ID_FORMAT,
     Release,
@@ -152,9 +152,9 @@ def _copy(build: Build, draft: Path) -> None:
         ).fetchall()
         hidden = _personal(connection)
         for schema, table, _ in tables:
-            columns = [row[0] for row in connection.execute(f"describe {schema}.{table}").fetchall()]
-            shown = without(f"{schema}.{table}", columns, hidden.get((schema, table), ()))
-            connection.execute(f"create table released.{schema}.{table} as from {shown}")
+            name = f"{schema}.{table}"
+            shown = without(name, types_of(connection, name), hidden.get((schema, table), ()))
+            connection.execute(f"create table released.{name} as from {shown}")
         columns_with_comments = connection.execute(
             "select schema_name, table_name, column_name, comment from duckdb_columns() where database_name = current_database()"
             " and schema_name in (select unnest(?)) and comment is not null",

@@ -15,6 +15,7 @@ from civic_pipeline.quality.drift.profile import WHOLE, profile
 from civic_pipeline.quality.drift.rules import Finding, Rule, rules
 from civic_pipeline.quality.drift.watched import Watched, watched
 from civic_pipeline.quality.planned_check import PlannedCheck
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.warehouse import Build, CheckResult, Model, Staged
 
 __all__ = [
@@ -102,7 +103,7 @@ def _compare(
     build: Build, name: str, staged: Staged, dataset: Dataset, columns: Watched, contents: Mapping[str, frozenset[str]]
 ) -> dict[str, Finding]:
     connection, table = build.connection, staged.model.name
-    shared = _columns(build, table).items() & _columns(build, staged.table).items()
+    shared = types_of(connection, table).items() & types_of(connection, staged.table).items()
     columns = columns.among({column for column, _ in shared})
     comparison = Comparison.of(
         connection, columns, dataset.drift, Version(table, _repeated_rows(build, table)),
@@ -134,10 +135,6 @@ def _result(check: PlannedCheck, finding: Finding, remark: str, capture: Manifes
     if capture.acceptance:
         return check.result(True, None, len(finding.moves), (capture.acceptance.in_words, *examples)[:_EXAMPLES])
     return replace(check.result(False, None, len(finding.moves), examples), severity=finding.severity)
-
-
-def _columns(build: Build, relation: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in build.connection.execute(f"describe {relation}").fetchall()}
 
 
 def _repeated_rows(build: Build, table: str) -> int:
