@@ -176,6 +176,9 @@ LIES = {
         " 'New ' || firm_name as firm_name) from (from firms limit 30)",
         {"drift__ids__certification_number": WARNING}, held_back=False,
     ),
+    "budget: an agency's name in a wrong encoding": Lie(
+        "budget", changed("budget", "agency_name = 'Mayorâ€™s Office'", "agency_name = 'Law'"), {"drift__garbled_text": WARNING}, held_back=False,
+    ),
     "ledger: two agencies exchanged": Lie(
         "ledger", "select * replace (case agency_name when 'Police' then 'Health' when 'Health' then 'Police' else agency_name end as agency_name)"
         " from ledger", {"drift__moved_rows__agency_name": CRITICAL},

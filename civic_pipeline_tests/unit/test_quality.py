@@ -74,7 +74,7 @@ def test_a_good_table_passes_exactly_the_planned_checks_in_their_order(tiny: Tin
         "schema", "control_total__rows", "control_total__amount", "quarantine_tolerated", "data_age",
         "key_unique", "payment_id__key_not_null", "amount__between",
         "drift__rows", "drift__growth", "drift__missing_slices", "drift__blank_share", "drift__emptied_columns",
-        "drift__rows_twice", "drift__changed_rows", "drift__repeated_rows", "drift__total__amount",
+        "drift__rows_twice", "drift__changed_rows", "drift__garbled_text", "drift__repeated_rows", "drift__total__amount",
         "drift__negative_share__amount", "drift__factor__amount", "drift__business_days",
     ]  # fmt: skip
     assert [name for name, result in results.items() if not result.passed] == ["data_age"]

@@ -115,7 +115,7 @@ def _table(cells: Mapping[tuple[Any, ...], _Cell], probabilities: list[float]) -
             "high_amount": _dollars(sum(c for v, c in cents.items() if probabilities[v] >= REVIEW)),
             "interval_low_amount": _dollars(round(low)),
             "interval_high_amount": _dollars(round(high)),
-            "interval_method": "Poisson-binomial, 2,000 draws",
+            "interval_method": "Poisson-binomial, 2,000 stratified draws",
             "expected_share": expected / paid if paid > 0 else None,
             "interval_low_share": low / paid if paid > 0 else None,
             "interval_high_share": high / paid if paid > 0 else None,

@@ -11,10 +11,12 @@ import duckdb
 from civic_pipeline.catalog.dataset import Drift
 from civic_pipeline.quality.drift.profile import WHOLE, Profile, Slice, profile, row_hash
 from civic_pipeline.quality.drift.watched import Watched
-from civic_pipeline.sql_text import quoted
+from civic_pipeline.sql_text import literal, quoted
 
 # A year still gets late postings after its end: it counts as closed when the data go this many days beyond it.
 _DAYS_UNTIL_CLOSED = 92
+# UTF-8 that was read as Windows-1252, the sign for a byte that could not be read, and HTML.
+_GARBLED = r"Ã[^A-Za-z\s]|Â[\x{00A1}-\x{00BF}]|â€|\x{FFFD}|&(amp|quot|apos|lt|gt|nbsp|#\d+);"
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,19 @@ class Comparison:
             select place, copies, moved from losses inner join sizes using (place)
         """).fetchall()
         return {place: (int(copies), int(moved)) for place, copies, moved in rows}
+
+    def garbled_rows(self, relation: str) -> int:
+        """Rows with a text that was read in a wrong encoding (`Ã©` for `é`), or that holds codes of HTML (`&amp;`)."""
+        texts = [
+            quoted(name)
+            for name, kind, *_ in self.connection.execute(f"describe {relation}").fetchall()
+            if kind == "VARCHAR" and name in self.watched.columns
+        ]
+        if not texts:
+            return 0
+        return self._count(
+            f"select count(*) from {relation} where regexp_matches(concat_ws(' ', {', '.join(texts)}), {literal(_GARBLED)})"
+        )
 
     def different_values(self, column: str) -> tuple[int, int] | None:
         """The numbers of different values of `column`, before and after; None if all rows are unchanged or were accepted before."""

@@ -76,6 +76,7 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
         Rule("drift__emptied_columns", "critical", "no column loses all its values", _emptied_columns),
         Rule("drift__rows_twice", "critical", f"the share of rows that occur exactly twice rises {shares}", _rows_twice),
         Rule("drift__changed_rows", "critical", f"accepted rows that changed or are missing: {changed}", _changed_rows),
+        Rule("drift__garbled_text", "warning", "rows with letters of a wrong encoding or codes of HTML do not become more", _garbled_text),
         Rule("drift__repeated_rows", "warning", "the number of rows published twice and dropped does not grow", _repeated_rows, False),
     ]  # fmt: skip
     rules += [
@@ -250,6 +251,14 @@ def _ids(name: str, c: Comparison) -> Finding:
         if after.rows - now >= _FEWEST_ROWS_MOVED:
             text = f"{was:,} different {name} in {before.rows:,} rows -> {now:,} in {after.rows:,}"
             finding.add(_grade(size, c.drift.changed), size, text)
+    return finding
+
+
+def _garbled_text(c: Comparison) -> Finding:
+    finding = Finding()
+    was, now = c.garbled_rows(c.accepted.relation), c.garbled_rows(c.staged.relation)
+    if now - was >= _FEWEST_ROWS_MOVED and now > 2 * was:
+        finding.add("warning", now - was, f"{was:,} rows with such text in the accepted version, {now:,} now")
     return finding
 
 
