@@ -214,7 +214,8 @@ class Client:
             yield
         except requests.Timeout as error:
             raise PortalOverloaded(url, _reason(error)) from error
-        except requests.RequestException as error:
+        # ValueError: libraries do not foresee a Location that is no address, or a chunk of -5 bytes.
+        except (requests.RequestException, ValueError) as error:
             raise PortalUnreachable(url, _reason(error)) from error
         finally:
             with self._slots:
@@ -295,7 +296,7 @@ def _check_status(url: str, response: requests.Response) -> None:
         if status in OVERLOADED_CODES:
             raise PortalOverloaded(url, problem, _retry_after(response))
         raise PortalUnreachable(url, problem, _retry_after(response), throttled=status == THROTTLED)
-    if status >= 400:
+    if status not in (200, 203, 304):  # 206 is a part of what was asked for
         raise PortalRefused(url, f"HTTP {status}: {_message(response)}")
 
 
@@ -313,7 +314,7 @@ def address_of(response: requests.Response) -> str:
     return str(response.url).partition("?")[0]
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """The message of the innermost cause, without object addresses."""
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:

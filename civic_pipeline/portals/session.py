@@ -16,6 +16,8 @@ from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import DecodeError
+from urllib3.response import GzipDecoderState
 
 from civic_pipeline.errors import HostPrivate, RedirectInsecure
 from civic_pipeline.portals.decompression_limit import check_decompressed_size
@@ -130,7 +132,7 @@ class _PublicTlsPool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Limits the time of a response, and the decompressed size of an encoded one."""
+    """Limits the time of a response, and the decompressed size of an encoded one, which must be complete."""
 
     pools: ClassVar[dict[str, type]] = {"http": _Pool, "https": _TlsPool}
 
@@ -150,9 +152,20 @@ class _Adapter(HTTPAdapter):
                 decompressed += len(chunk)
                 check_decompressed_size(url, resp.wire.received, decompressed)
                 yield chunk
+            if decompressed and not _is_complete(resp._decoder):  # noqa: SLF001 - urllib3 looks at Zstandard only
+                raise DecodeError("the compressed body ends too early")
 
         resp.stream = bounded
         return response
+
+
+def _is_complete(decoder: Any) -> bool:
+    """Whether a decoder of urllib3 has seen the end of what was compressed; what follows the end does not matter.
+
+    None stands for an encoding that was not asked for, whose body is passed on as it is.
+    """
+    parts = [] if decoder is None else getattr(decoder, "_decoders", [decoder])
+    return all(getattr(part, "_state", None) == GzipDecoderState.SWALLOW_DATA or part._obj.eof for part in parts)  # noqa: SLF001
 
 
 class _PublicAdapter(_Adapter):

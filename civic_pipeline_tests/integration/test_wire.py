@@ -4,6 +4,7 @@ import gzip
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,35 @@ def test_a_decompression_bomb_in_chunks_is_an_error(tmp_path: Path) -> None:
         portal(HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", bomb) as url,
         pytest.raises(FileUnreadable, match="expands to more than 100 times its compressed size"),
     ):
+        download(url, tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
+def test_a_compressed_body_that_ends_too_early_is_a_failed_try(encoding: str, tmp_path: Path) -> None:
+    body = zlib.compress(TABLE) if encoding == "deflate" else gzip.compress(TABLE)
+    if encoding == "gzip, gzip":
+        body = gzip.compress(body[:-9])
+    with (
+        portal(
+            HEAD + b"Content-Encoding: %s\r\n\r\n" % encoding.encode(), body[: -20 if "," not in encoding else None]
+        ) as url,
+        pytest.raises(PortalUnreachable, match="the compressed body ends too early"),
+    ):
+        download(url, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n[]",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1/x\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://a..b/x\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://\xff/x\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+    ],
+)
+def test_what_no_library_foresees_is_a_failed_try(answer: bytes, tmp_path: Path) -> None:
+    with portal(answer) as url, pytest.raises(PortalUnreachable, match="could not be reached"):
         download(url, tmp_path)
 
 

@@ -68,11 +68,18 @@ def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
         cli.main()
 
 
-def test_a_traceback_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    error = KeyError()
-    error.add_note("\x1b[2Jname of a column")
-    cli._print_traceback(KeyError, error, None)  # type: ignore[arg-type]
-    assert "\\x1b[2Jname of a column" in capsys.readouterr().err
+def test_a_traceback_cannot_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise ValueError("\x1b[2J in a name")
+
+    monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", fail)
+    monkeypatch.setattr(sys, "argv", ["civic", "status"])
+    with pytest.raises(ValueError, match="in a name") as raised:
+        cli.main()
+    sys.excepthook(raised.type, raised.value, raised.tb)
+    assert "\\x1b[2J in a name" in capsys.readouterr().err
 
 
 def test_a_signal_that_a_library_made_another_exception_of_is_one_line(
