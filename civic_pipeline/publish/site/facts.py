@@ -1,18 +1,20 @@
 """What a release says of itself: its tables with their checks, columns and captures. Everything a page states about trust."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from civic_pipeline.catalog import accepted_as
 from civic_pipeline.foreign_text import in_one_line
 from civic_pipeline.sql_text import quoted
+
+T = TypeVar("T")
 
 CURRENT = "current"
 _WRITTEN = {
@@ -285,16 +287,20 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     """The facts of the release that `connection` reads."""
     release = _rows(connection, "from meta.releases order by released_at desc")
     newest = release[0]
-    released = _released_columns(connection)
-    columns, checks = _by_table(connection, "columns", "position"), _by_table(connection, "checks", "check_name")
-    captures: dict[str, list[Capture]] = {}
-    names = list(Capture.__dataclass_fields__)
-    for row in _rows(
-        connection, "from meta.captures where capture_id is not null order by dataset, edition, captured_at"
-    ):
-        words = {name: in_one_line(row[name]) for name in _PORTAL_WORDS if row[name]}
-        captures.setdefault(row["dataset"], []).append(Capture(**({name: row[name] for name in names} | words)))
-    places = {
+    places = _places(connection)
+    return Facts(
+        newest["release_id"],
+        newest["released_at"],
+        newest["pipeline_version"],
+        newest["git_commit"],
+        _tables(connection, places, newest["released_at"]),
+        places,
+        tuple(row["release_id"] for row in release),
+    )
+
+
+def _places(connection: duckdb.DuckDBPyConnection) -> dict[str, Place]:
+    return {
         row["place"]: Place(
             row["place"],
             row["title"],
@@ -306,11 +312,32 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         )
         for row in _rows(connection, "from meta.places order by place")
     }
-    changes, revisions = _changes(connection), _revisions(connection)
-    figures = _changed_figures(connection, places)
+
+
+def _captures(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Capture]]:
+    """The captures of each dataset, by edition and time."""
+    names = ", ".join(Capture.__dataclass_fields__)
+    captures: dict[str, list[Capture]] = {}
+    for row in _rows(
+        connection,
+        f"select {names} from meta.captures where capture_id is not null order by dataset, edition, captured_at",
+    ):
+        row |= {name: in_one_line(row[name]) for name in _PORTAL_WORDS if row[name]}
+        captures.setdefault(row["dataset"], []).append(Capture(**row))
+    return captures
+
+
+def _tables(
+    connection: duckdb.DuckDBPyConnection, places: Mapping[str, Place], released_at: datetime
+) -> dict[str, Table]:
+    released, captures = _released_columns(connection), _captures(connection)
+    columns, checks = _by_table(connection, "columns", "position"), _by_table(connection, "checks", "check_name")
+    changes, figures = _changes(connection), _changed_figures(connection, places)
+    revisions = _revisions(connection)
     rows = {row["table_name"]: row for row in _rows(connection, "from meta.tables order by table_name")}
     inputs = {name: tuple(row["inputs"] or ()) for name, row in rows.items()}
-    tables = {
+    datasets = {name: _datasets(name, inputs) for name in rows}
+    return {
         name: Table(
             name=name,
             each_row_is=row["each_row_is"],
@@ -320,7 +347,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             held_back_because=row["held_back_because"],
             built_at=row["built_at"],
             rows=row["row_count"],
-            data_date=_not_after(newest["released_at"], row["data_date"]),
+            data_date=_not_after(released_at, row["data_date"]),
             key=tuple(row["key_columns"] or ()),
             inputs=inputs[name],
             content_hash=row["content_hash"],
@@ -329,23 +356,19 @@ def read_facts(connection: duckdb.DuckDBPyConnection) -> Facts:
             repeated_rows=row["repeated_rows"],
             columns=_columns(released.get(name, set()), columns.get(name, [])),
             checks=tuple(_check(check) for source in (*_raw(inputs[name]), name) for check in checks.get(source, [])),
-            captures=tuple(capture for dataset in _datasets(name, inputs) for capture in captures.get(dataset, ())),
-            sources=tuple(c for dataset in _datasets(name, inputs, _SHARED) for c in captures.get(dataset, ())),
+            captures=_of(captures, datasets[name]),
+            sources=_of(captures, _datasets(name, inputs, _SHARED)),
             changes=tuple(changes.get(name, ())),
             changed_figures=tuple(figures.get(name, ())),
-            revisions=tuple(revision for dataset in _datasets(name, inputs) for revision in revisions.get(dataset, ())),
+            revisions=_of(revisions, datasets[name]),
         )
         for name, row in rows.items()
     }
-    return Facts(
-        newest["release_id"],
-        newest["released_at"],
-        newest["pipeline_version"],
-        newest["git_commit"],
-        tables,
-        places,
-        tuple(row["release_id"] for row in release),
-    )
+
+
+def _of(entries: Mapping[str, Sequence[T]], datasets: Iterable[str]) -> tuple[T, ...]:
+    """The entries of these datasets, in their order."""
+    return tuple(entry for dataset in datasets for entry in entries.get(dataset, ()))
 
 
 def _not_after(released_at: datetime, newest: date | None) -> date | None:
