@@ -373,7 +373,7 @@ def test_the_menu_of_a_phone_opens_and_closes_with_the_keyboard(browser: Browser
         page.keyboard.press("Enter")
         expect(link).to_be_visible()
         page.keyboard.press("Tab")
-        expect(page.get_by_role("searchbox", name="Search this site")).to_be_focused()
+        expect(page.get_by_role("button", name="Close")).to_be_focused()
         page.keyboard.press("Escape")
         expect(link).to_be_hidden()
         expect(menu).to_be_focused()

@@ -108,16 +108,16 @@ def test_a_pillar_lists_each_measure_with_its_target_owner_method_and_source(sit
     assert rows(page, "measures") == [
         [
             "% on time",
-            "Health",
-            "increase",
+            "Off",
             "90.0%",
             "84.0%",
-            "Off",
+            "increase",
+            "Health",
             "On time / all",
             "Clinic system",
             "Active; 1 conflict between plan years",
         ],
-        [HOSTILE, "Health", "increase", "90.0%", "not published", "Stale", "not published", "not published", "Silent"],
+        [HOSTILE, "Stale", "90.0%", "not published", "increase", "Health", "not published", "not published", "Silent"],
     ]
     assert HOSTILE not in page.read_text(encoding="utf-8")
     assert rows(page, "goals") == [["1.1 Healthier", "Commissioner", "Open a clinic", "not published"]]

@@ -130,6 +130,9 @@ def test_a_value_below_zero_is_drawn_below_zero() -> None:
     assert heights["1,000"] == chart.ceiling
     low = float(re.findall(r",([\d.]+)", chart.paths[0][0])[0])
     assert low == pytest.approx(heights["0"] + 0.604 * (heights["-500"] - heights["0"]), abs=0.1)
+    dip = Chart("A line", "people", [Line("it", [(date(2021, 1, 1), -1.0), (date(2021, 1, 8), 900.0)])])
+    assert [text for _, text in dip.ticks] == ["0", "200", "400", "600", "800", "1,000"]
+    assert float(re.findall(r",([\d.]+)", dip.paths[0][0])[0]) == dip.floor > dip.ticks[0][0]
 
 
 @pytest.mark.parametrize("top", [0.02, 0.7, 1, 4, 9.99, 10, 1946, 123_456])

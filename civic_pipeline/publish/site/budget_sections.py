@@ -1,6 +1,6 @@
 """What stands beside a city's budget: its revenue, what was paid of it, and official totals; or the reason why not."""
 
-from civic_pipeline.publish.site.formats import change, dollars, rate
+from civic_pipeline.publish.site.formats import change, dollars, rate, short_dollars
 from civic_pipeline.publish.site.official import official_figures
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Site
@@ -95,6 +95,9 @@ def _execution(site: Site, city: str, agency_id: str | None = None) -> Section:
         return Section(
             "paid", title, headings, [], absence=f"No fiscal year has both a budget and complete payments: {why}."
         )
+    newest = [row for row in rows if row["fiscal_year"] == rows[0]["fiscal_year"]]
+    planned, paid = (sum(row[name] for row in newest) for name in ("planned", "paid"))
+    share = f", {rate(float(paid / planned))} of it" if planned else ""
     return Section(
         "paid",
         title,
@@ -109,7 +112,8 @@ def _execution(site: Site, city: str, agency_id: str | None = None) -> Section:
             ]
             for row in rows
         ],
-        "The checkbook has payments to others only: no salaries and no debt. So it is compared with that part of the budget alone,"
+        f"In fiscal year {rows[0]['fiscal_year']}, {short_dollars(planned)} was planned for others; {short_dollars(paid)} was paid{share}."
+        " The checkbook has payments to others only: no salaries and no debt. So it is compared with that part of the budget alone,"
         " in fiscal years of which all twelve months are published.",
         is_folded=agency_id is None,
         tables=site.present(_EXECUTION),

@@ -56,10 +56,11 @@ class Chart:
         return min(values), max(values)
 
     @cached_property
-    def _grid(self) -> range:
-        """The grid lines, in steps from zero: the axis begins and ends at a round number."""
+    def _axis(self) -> tuple[float, float]:
+        """Both ends in steps from zero, at round numbers; a dip below zero of less than half a step gets no line of its own."""
         low, high = (end / self.step for end in self._ends)
-        return range(math.floor(low + 1e-9), max(math.ceil(high - 1e-9), math.floor(low + 1e-9) + 1) + 1)
+        low = low if low > -0.5 else math.floor(low + 1e-9)
+        return low, max(math.ceil(high - 1e-9), math.floor(low) + 1)
 
     @cached_property
     def step(self) -> float:
@@ -72,7 +73,8 @@ class Chart:
     @property
     def ticks(self) -> list[tuple[float, str]]:
         """Height on the drawing and text of each grid line."""
-        return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in self._grid]
+        low, high = self._axis
+        return [(self._y(i * self.step), f"{i * self.step:,.10g}") for i in range(math.ceil(low), math.floor(high) + 1)]
 
     @property
     def years(self) -> list[tuple[float, str]]:
@@ -127,7 +129,7 @@ class Chart:
         return _LEFT + (_WIDTH - _LEFT - 8) * ((day - days[0]).days / max((days[-1] - days[0]).days, 1))
 
     def _y(self, value: float) -> float:
-        low, high = self._grid[0], self._grid[-1]
+        low, high = self._axis
         return self.floor - (self.floor - _ABOVE) * (value / self.step - low) / (high - low)
 
 

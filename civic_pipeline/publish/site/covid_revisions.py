@@ -40,13 +40,13 @@ def _revisions(site: Site, county: str, part: str, table: str, metric: str) -> S
         return Section(identity, title, [], [], absence=f"No capture changed a count of {what} of this county.")
     moments = sorted({row["captured_at"] for row in rows})
     shown = revised[-_MOST_DAYS:]
+    newest = f" {count(len(shown))}" + ("" if len(shown) == len(revised) else f" newest of {count(len(revised))}")
     return Section(
         identity,
         title,
         [Heading("Day"), *(Heading(f"Captured {day(moment)}", is_number=True) for moment in moments)],
         [[Cell(day(when), value=str(when)), *(_known(days[when], moment) for moment in moments)] for when in shown],
-        f"All {what} reported by each day, as each copy had them: the {count(len(shown))} newest of {count(len(revised))} days that"
-        " changed later. A later copy without a change repeats the count.",
+        f"All {what} reported by each day, as each copy had them: the{newest} days that changed later. A later copy without a change repeats the count.",
         file=site.csv(
             f"covid/{identity}.csv",
             f"select * from {table} where geography = {literal(county)} and metric = {literal(metric)}"

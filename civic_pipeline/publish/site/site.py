@@ -29,6 +29,8 @@ from civic_pipeline.sql_text import quoted
 HERE = Path(__file__).parent
 
 _TABLE_NAME = re.compile(r"\b(?:clean|marts|meta)\.\w+")
+# What stands beside the figures of every subject: what feeds it is not the source of the page of one.
+_BESIDE = {"marts.mart_reconciliations"}
 _RANGE_ROWS = 5_000  # a vendor with few payments costs one row group, about 100 kB
 
 # Also in every page: a host that cannot send headers enforces it, too. WebAssembly is the search (Pagefind).
@@ -83,7 +85,8 @@ class About:
 
     @property
     def captures(self) -> list[Capture]:
-        seen = {(c.dataset, c.edition): c for table in self.tables for c in table.sources}
+        beside = _BESIDE if len(self.tables) > 1 else ()
+        seen = {(c.dataset, c.edition): c for table in self.tables if table.name not in beside for c in table.sources}
         return [seen[key] for key in sorted(seen, key=str) if key[0].partition("/")[0] not in self.without]
 
     @property
