@@ -46,7 +46,8 @@ def _revisions(site: Site, county: str, part: str, table: str, metric: str) -> S
         title,
         [Heading("Day"), *(Heading(f"Captured {day(moment)}", is_number=True) for moment in moments)],
         [[Cell(day(when), value=str(when)), *(_known(days[when], moment) for moment in moments)] for when in shown],
-        f"All {what} reported by each day, as each copy had them: the{newest} days that changed later. A later copy without a change repeats the count.",
+        f"All {what} reported by each day, as each copy had them: the{newest} days that changed later."
+        " A later copy without a change repeats the count.",
         file=site.csv(
             f"covid/{identity}.csv",
             f"select * from {table} where geography = {literal(county)} and metric = {literal(metric)}"
