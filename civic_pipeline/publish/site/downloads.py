@@ -13,7 +13,7 @@ import yaml
 
 from civic_pipeline.publish.site.facts import Facts, Table
 from civic_pipeline.publish.site.files import Download, File
-from civic_pipeline.publish.site.metadata import data_package, licences, sources
+from civic_pipeline.publish.site.metadata import data_package, licences_by_source, sources
 from civic_pipeline.publish.site.site import Site, hash_of
 from civic_pipeline.sql_text import literal, quoted
 
@@ -93,7 +93,7 @@ def _write_zip(site: Site, table: Table, csv: File) -> File:
     package = data_package(site.facts, table, csv, name)
     texts = {
         "README.md": _readme(site.facts, table, csv, name),
-        "LICENSE.txt": licences(table),
+        "LICENSE.txt": licences_by_source(table),
         "CITATION.cff": _citation(site.facts, table),
         "datapackage.json": json.dumps(package, indent=1, ensure_ascii=False) + "\n",
     }

@@ -34,7 +34,7 @@ def _licences(table: Table) -> list[str]:
     return sorted({capture.licence or _NOT_STATED for capture in table.captures})
 
 
-def licences(table: Table) -> str:
+def licences_by_source(table: Table) -> str:
     """What the publisher of each source allows, a line each."""
     lines = sorted(
         {
@@ -180,7 +180,7 @@ def _dcat_dataset(
         "modified": f"{released_at:%Y-%m-%d}",
         "landingPage": {"@type": "Document", "title": table.title, "accessURL": page},
         "describedBy": {"@type": "Distribution", "title": "Data dictionary", "accessURL": page, "mediaType": "text/html"},
-        "rights": [line for line in licences(table).splitlines() if line],
+        "rights": [line for line in licences_by_source(table).splitlines() if line],
         "provenance": [f"{capture.capture_id}, sha256 {capture.sha256}" for capture in table.captures],
         "wasGeneratedBy": [{"@type": "Activity", "label": f"civic_pipeline {facts.pipeline_version}, release {facts.release_id}"}],
         "hasQualityMeasurement": [
