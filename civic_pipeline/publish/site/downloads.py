@@ -59,14 +59,14 @@ def write_release(site: Site, files: dict[str, list[Download]]) -> None:
                 "rows": parquet.rows,
                 "bytes": parquet.bytes,
                 "sha256": parquet.sha256,
-                "each_row_is": site.facts.tables[name].each_row_is,
+                "each_row_is": facts.tables[name].each_row_is,
             }
             for name, downloads in sorted(files.items())
             for parquet in (download.file for download in downloads if download.kind == "Parquet")
         ],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    _write_views(folder, [site.facts.tables[name] for name in sorted(files)])
+    _write_views(folder, [facts.tables[name] for name in sorted(files)])
 
 
 def _folder(facts: Facts) -> str:

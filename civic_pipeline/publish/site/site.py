@@ -135,8 +135,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.assets = self._copy_assets()
-        self._cities: dict[str, list[str]] = {}
-        self._rows_of_city: dict[tuple[str, str], int] = {}
+        self._rows_of_cities: dict[str, Mapping[str, int]] = {}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -157,13 +156,16 @@ class Site:
 
     def cities(self, name: str) -> list[str]:
         """The cities that have rows in the table; none if the release does not have it."""
-        if name not in self._cities:
-            self._cities[name] = [
-                row["city"]
+        return list(self._rows_by_city(name))
+
+    def _rows_by_city(self, name: str) -> Mapping[str, int]:
+        if name not in self._rows_of_cities:
+            self._rows_of_cities[name] = {
+                row["city"]: row["rows"]
                 for table in self.present(name)
-                for row in self.query(f"select distinct city from {table.name} order by 1")
-            ]
-        return self._cities[name]
+                for row in self.query(f"select city, count(*) as rows from {table.name} group by city order by city")
+            }
+        return self._rows_of_cities[name]
 
     def cities_but(self, city: str) -> list[str]:
         return [other for other in self.cities("marts.dim_cities") if other != city]
@@ -174,17 +176,9 @@ class Site:
     ) -> About:  # fmt: skip
         """About a page of one city, or of one row of it: what other cities have in the tables is not on it, and not in its `rows`."""
         if rows is None and tables:
-            rows = self._rows_of(tables[0], city)
+            table = tables[0]
+            rows = self._rows_by_city(table.name).get(city, 0) if table.has("city") else table.rows
         return About(question, audience, tables, notes, rows, self.cities_but(city), row or self.place_title(city))
-
-    def _rows_of(self, table: Table, city: str) -> int | None:
-        """The rows of a city in a table; those of the whole table if it is of one city."""
-        if not table.has("city"):
-            return table.rows
-        if (table.name, city) not in self._rows_of_city:
-            [row] = self.query(f"select count(*) as rows from {table.name} where city = ?", [city])
-            self._rows_of_city[table.name, city] = row["rows"]
-        return self._rows_of_city[table.name, city]
 
     def switch(self, part: str, cities: Collection[str]) -> list[tuple[str, str | None]]:
         """Every city with the page of a subject about it, as `switch` of a page; None for those that publish none."""
