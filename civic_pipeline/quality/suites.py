@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from civic_pipeline.catalog import Expectation
@@ -31,7 +31,6 @@ class Suites:
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         self._tables = self._context.data_sources.add_sql("build", connection_string="duckdb:///:memory:")
-        self._run = gx.RunIdentifier(run_name=self._build.run_id, run_time=datetime.now(UTC))
 
     def validate(self, staged: Staged, checks: list[PlannedCheck]) -> list[CheckResult]:
         """Run `checks` on the staged table. Results do not show values of columns about persons.
@@ -45,20 +44,17 @@ class Suites:
         planned = {check.name: check for check in checks}
         table, key, personal = staged.model.name, staged.model.contract.key, staged.model.personal
         schema, _, name = staged.table.partition(".")
-        batch = self._tables.add_table_asset(
-            table, table_name=name, schema_name=schema
-        ).add_batch_definition_whole_table("whole")
+        asset = self._tables.add_table_asset(table, table_name=name, schema_name=schema)
+        batch = asset.get_batch(asset.build_batch_request())
         expectations = [
             get_expectation_impl(check.expectation.kind)(**_arguments(check, check.expectation))
             for check in checks
             if check.expectation
         ]
-        suite = self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
-        definition = self._context.validation_definitions.add(
-            self._gx.ValidationDefinition(name=table, data=batch, suite=suite)
-        )
-        outcome = definition.run(
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}, run_id=self._run
+        # Not a validation definition: to store it with its suite and results takes the library 15% of the time of a table.
+        outcome = batch.validate(
+            self._gx.ExpectationSuite(name=table, expectations=expectations),
+            result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES},
         )
         outcomes = {_checked(result): result for result in outcome.results}
         results = [
@@ -81,7 +77,7 @@ class Suites:
         """Check -> SQL condition of the rows that failed it. Asked for in a second pass, for failed checks only."""
         if not failed:
             return {}
-        outcome = batch.get_batch().validate(
+        outcome = batch.validate(
             self._gx.ExpectationSuite(name="failed", expectations=failed),
             result_format={
                 "result_format": "BOOLEAN_ONLY", "return_unexpected_index_query": True, "unexpected_index_column_names": list(key),
