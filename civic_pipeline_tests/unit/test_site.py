@@ -438,9 +438,9 @@ def test_a_date_to_come_is_an_error_of_the_source_and_not_the_newest_data(tmp_pa
 
 
 def test_values_as_people_write_them() -> None:
-    assert [dollars(value) for value in (None, 0, -0.4, 1234.5, -1234.6)] == ["–", "$0", "$0", "$1,234", "-$1,235"]
-    assert [short_dollars(value) for value in (3_843_477_486, 64_100_000, 45_300, -2_000_000)] == [
-        "$3.84 billion", "$64.1 million", "$45,300", "-$2.00 million",
+    assert [dollars(value) for value in (None, 0, -0.4, 1234.5, -1234.6)] == ["–", "$0", "$0", "$1,235", "-$1,235"]
+    assert [short_dollars(value) for value in (3_843_477_486, 999_600_000, 64_100_000, 9_996_000, 45_300, -2_000_000)] == [
+        "$3.84 billion", "$1.00 billion", "$64.1 million", "$10.0 million", "$45,300", "-$2.00 million",
     ]  # fmt: skip
     assert [change(value) for value in (None, 0.25, -0.121)] == ["–", "+25.0%", "-12.1%"]
     assert day(None) == "–"

@@ -185,7 +185,7 @@ def test_notices_without_a_neighborhood_are_counted(site: Path) -> None:
 def test_a_masked_group_shows_no_number(site: Path) -> None:
     table = {row[0]: row[1:] for row in rows(site / "salaries" / "town" / "index.html")}
     assert table["Clerk"] == ["fewer than 5 people", "–", "–", "–", "–"]
-    assert table["Fire"] == ["100", "$60,000", "$50,000 to $70,000", "$6,100,000", "1.02"]
+    assert table["Fire"] == ["100", "$60,000", "$50,000 to $70,000", "$6,100,001", "1.02"]
 
 
 def test_a_vacancy_has_two_clocks_and_a_block(site: Path) -> None:

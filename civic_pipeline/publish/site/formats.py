@@ -8,8 +8,11 @@ NOTHING = "–"
 
 
 def dollars(value: Decimal | float | None) -> str:
-    """Whole dollars: $1,234, or -$1,234."""
-    return NOTHING if value is None else f"{'-' if round(value) < 0 else ''}${abs(round(value)):,}"
+    """Whole dollars: $1,234, or -$1,234. Half a dollar counts as one, as in the scripts of the pages."""
+    if value is None:
+        return NOTHING
+    whole = int(abs(Decimal(value)) + Decimal("0.5"))
+    return f"{'-' if value < 0 and whole else ''}${whole:,}"
 
 
 def short_dollars(value: Decimal | float | None) -> str:
@@ -18,8 +21,8 @@ def short_dollars(value: Decimal | float | None) -> str:
         return NOTHING
     for size, unit in ((10**9, "billion"), (10**6, "million")):
         scaled = abs(float(value)) / size
-        if scaled >= 1:
-            digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
+        if scaled >= 0.9995:  # 999.6 million would be written as 1,000 million
+            digits = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
             return f"{'-' if value < 0 else ''}${scaled:,.{digits}f} {unit}"
     return dollars(value)
 

@@ -1,11 +1,14 @@
 // How values are written and elements are made, as on the pages that are written ahead.
 
-export const dollars = value => (value < 0 && Math.round(value) !== 0 ? '-' : '') + '$' + Math.abs(Math.round(value)).toLocaleString('en-US')
+export function dollars(value) {
+  const whole = Math.round(Math.abs(value))
+  return (value < 0 && whole ? '-' : '') + '$' + whole.toLocaleString('en-US')
+}
 
 export function short(value) {
   for (const [size, unit] of [[1e9, 'billion'], [1e6, 'million']]) {
     const scaled = Math.abs(value) / size
-    if (scaled >= 1) return `${value < 0 ? '-' : ''}$${scaled.toLocaleString('en-US', digits(scaled < 10 ? 2 : scaled < 100 ? 1 : 0))} ${unit}`
+    if (scaled >= 0.9995) return `${value < 0 ? '-' : ''}$${scaled.toLocaleString('en-US', digits(scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0))} ${unit}`
   }
   return dollars(value)
 }
