@@ -122,7 +122,7 @@ def _folder(name: str, default: Path) -> Path:
 
 def _address(name: str) -> str:
     text = os.environ.get(name, "")
-    if text and not re.fullmatch(r"https?://[^\s<>\"'?#]+/", text):
+    if text and not re.fullmatch(r"https?://[^\s<>\"'?#@{}|\\^`]+/", text):
         raise SettingInvalid(name, text, "an address that ends with a slash, such as https://data.example.gov/")
     return text
 

@@ -168,3 +168,18 @@ def test_an_unknown_profile_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
         match=r"'prod' is not a valid CIVIC_PROFILE\. Set CIVIC_PROFILE to demo or live, or unset it",
     ):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["data.gov", "https://data.gov", "https://data.gov/?a=/", "https://me:secret@data.gov/", "https://data.gov/{x}/"],
+)
+def test_the_address_of_the_site_is_whole_and_holds_no_password(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from civic_pipeline.settings import Settings
+
+    monkeypatch.setenv("CIVIC_SITE_ADDRESS", "https://data.gov/open/")
+    assert Settings.from_environment().site_address == "https://data.gov/open/"
+    monkeypatch.setenv("CIVIC_SITE_ADDRESS", text)
+    with pytest.raises(errors.SettingInvalid) as refused:
+        Settings.from_environment()
+    assert "secret" not in str(refused.value)
