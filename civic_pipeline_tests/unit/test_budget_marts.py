@@ -300,3 +300,21 @@ def test_a_code_that_stands_for_two_names_in_a_year_is_seen(table: str, code: st
     assert warehouse.execute(query.format(batch=table)).fetchall() == [
         (2024, code.removesuffix("_code").removesuffix("_number"), "1", 2)
     ]
+
+
+def test_an_account_that_was_a_transfer_in_another_year_is_seen() -> None:
+    (query,) = [
+        str(expectation.arguments["unexpected_rows_query"])
+        for expectation in committed_models()["clean.chicago_budget"].contract.expectations
+        if "account_code" in str(expectation.arguments.get("unexpected_rows_query"))
+    ]
+    warehouse = empty_warehouse()
+    create(warehouse, "clean.chicago_budget")
+    for year, account, is_transfer in (
+        (2024, "9611", True),
+        (2025, "9611", False),
+        (2024, "9773", True),
+        (2025, "0005", False),
+    ):
+        put(warehouse, "clean.chicago_budget", fiscal_year=year, account_code=account, is_transfer=is_transfer)
+    assert warehouse.execute(query.format(batch="clean.chicago_budget")).fetchall() == [("9611", 2)]

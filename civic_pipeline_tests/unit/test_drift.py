@@ -176,6 +176,10 @@ LIES = {
         " 'New ' || firm_name as firm_name) from (from firms limit 30)",
         {"drift__ids__certification_number": WARNING}, held_back=False,
     ),
+    "budget: the amounts of one agency doubled": Lie(
+        "budget", changed("budget", "approved_amount = approved_amount * 2", "agency_name = 'Health' and fiscal_year = 2026"),
+        {"drift__factor__approved_amount": CRITICAL},
+    ),
     "budget: an agency's name in a wrong encoding": Lie(
         "budget", changed("budget", "agency_name = 'Mayorâ€™s Office'", "agency_name = 'Law'"), {"drift__garbled_text": WARNING}, held_back=False,
     ),

@@ -1,10 +1,12 @@
 -- Performance measures: how published figures are read, and how an actual is compared with its target.
 
 -- A figure in any notation of a spreadsheet, without its unit: '1,234.5', '$1,234.50 ', '99%' -> 99, '.95' -> 0.95, '-0.15', '1.15977e+007' -> 11597700;
--- 'No Data', '6500-7000', '-', 'New' or '' -> null
+-- 'No Data', '6500-7000', '-', 'New', '0,84', '1234,5' or '' -> null. Thousands must be grouped by three.
 create or replace macro parse_figure(text) as (
     case
-        when regexp_matches(regexp_replace(text, '[$,%\s\x{00A0}]', '', 'g'), '^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$')
+        when regexp_matches(
+            regexp_replace(text, '[$%\s\x{00A0}]', '', 'g'), '^-?((\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$'
+        )
             then try_cast(try_cast(regexp_replace(text, '[$,%\s\x{00A0}]', '', 'g') as double) as decimal(24, 6))
     end
 );

@@ -19,3 +19,11 @@ create or replace macro clean_code(text) as (
 create or replace macro is_unfilled(text) as (
     clean_text(text) is null or regexp_matches(trim(text), '^\{\{[^}]*\}\}$')
 );
+
+-- Yes or no in any spelling: 'Yes ', 'y', 'TRUE', 't', '1', 'x' -> true; 'No', 'n', 'False', 'f', '0' -> false; 'maybe', '' -> null
+create or replace macro parse_flag(text) as (
+    case
+        when lower(clean_text(text)) in ('yes', 'y', 'true', 't', '1', 'x') then true
+        when lower(clean_text(text)) in ('no', 'n', 'false', 'f', '0') then false
+    end
+);

@@ -291,9 +291,14 @@ def _factor(name: str, c: Comparison) -> Finding:
         factor = math.exp(now.typical - was.typical)
         if before.rows == after.rows:
             steady.setdefault(before.kind, []).append(factor)
-        if any(abs(factor / 10.0**n - 1) < 0.02 for n in _ZEROS) and c.matters(
-            before, lambda part: part.rows, before.rows
-        ):
+        # By one factor in all rows, the total changes as the typical amount does.
+        is_constant = (
+            before.rows == after.rows
+            and abs(factor - 1) >= c.drift.open.warn
+            and abs(now.gross / was.gross / factor - 1) < 0.001
+        )
+        is_shifted = any(abs(factor / 10.0**n - 1) < 0.02 for n in _ZEROS)
+        if (is_shifted or is_constant) and c.matters(before, lambda part: part.rows, before.rows):
             finding.add("critical", abs(math.log(factor)), _factor_text(before, was, now, factor))
     for kind, factors in steady.items():
         middle = median(factors)

@@ -13,7 +13,7 @@ select
     parse_date(cast(datestarted as varchar)) as started_date,
     parse_date(cast(datedemofinished as varchar)) as finished_date,
     parse_integer(cast(id_demo_rfa as varchar)) as request_number,
-    upper(clean_text(deconstruction)) = 'Y' as is_deconstruction,
+    parse_flag(deconstruction) as is_deconstruction,
     blocklot as _published_block_lot,
     _capture_id
 from raw.baltimore_demolitions

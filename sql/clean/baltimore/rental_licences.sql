@@ -4,7 +4,7 @@ select
     clean_text(recordnumber) as record_number,
     block_lot(blocklot) as block_lot,
     clean_text(address) as address,
-    case upper(clean_text(licenceorregistration)) when 'YES' then 'licence' when 'NO' then 'registration' end as record_kind,
+    case parse_flag(licenceorregistration) when true then 'licence' when false then 'registration' end as record_kind,
     parse_date(cast(licenseissueddate as varchar)) as issued_date,
     parse_date(cast(licenseexpirationdate as varchar)) as expires_date,
     parse_integer(cast(cast(dwellingcount as integer) as varchar)) as dwelling_count,

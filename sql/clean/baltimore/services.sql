@@ -6,6 +6,6 @@ select
     lower(clean_text(service_type)) as service_type,
     clean_code(pillar_id) as pillar_code,
     clean_text(pillar_name) as pillar_name,
-    case lower(clean_text(active)) when 'true' then true when 'false' then false end as is_active,
+    parse_flag(active) as is_active,
     _capture_id
 from raw.baltimore_services

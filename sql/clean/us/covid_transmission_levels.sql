@@ -4,7 +4,7 @@ select
     report_date as observed_date,
     clean_text(county_name) as county_name,
     clean_text(state_name) as state_name,
-    cast(parse_decimal(replace(cases_per_100k_7_day_count, ',', '')) as double) as case_rate_7d,
+    cast(parse_figure(cases_per_100k_7_day_count) as double) as case_rate_7d,
     coalesce(lower(trim(cases_per_100k_7_day_count)) = 'suppressed', false) as is_case_rate_suppressed,
     cast(percent_test_results_reported as double) / 100 as positivity_pooled,
     clean_text(community_transmission_level) as transmission_level,
