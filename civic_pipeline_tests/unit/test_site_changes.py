@@ -1,5 +1,6 @@
 """What changed: from one release to the next, from one capture to the next, on pages and in the feed."""
 
+import json
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from civic_pipeline.warehouse import meta
 LATER = datetime(2026, 2, 3, 4, 5, 6)
 ATOM = "{http://www.w3.org/2005/Atom}"
 CLEAN = {"clean.town_source": "select 1 as id, 12.50::decimal(18, 2) as amount"}
+REVISED = 'Amount, $ (6" ~1/a)'
 CITIES = {"marts.dim_cities": "select unnest(['town', 'village']) as city"}
 
 
@@ -51,8 +53,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }  # fmt: skip
         meta.put(connection, "meta.comparisons", "capture_id", "c2", [compared])
         revision = {
-            "dataset": "town/source", "record_key": '["1", "a"]', "kind": "changed", "changed_columns": ["Amount, $"],
-            "before": '{"Amount, $": "10.00"}', "after": '{"Amount, $": "12.50"}',
+            "dataset": "town/source", "record_key": '["1", "a"]', "kind": "changed", "changed_columns": [REVISED],
+            "before": json.dumps({REVISED: "10.00"}), "after": json.dumps({REVISED: "12.50"}),
             "previous_captured_at": MOMENT, "captured_at": LATER,
         }  # fmt: skip
         meta.put(connection, "meta.revisions", "record_key", "x", [revision])
@@ -117,4 +119,7 @@ def test_the_feed_is_atom_with_an_entry_for_each_release(site: Path) -> None:
 def test_values_that_a_portal_revised_are_beside_each_other(site: Path) -> None:
     text = read(site, "data/clean.town_source/index.html")
     assert "town/source: 1 records added, 0 removed, 1 revised" in text
-    assert re.search(r"1, a</th><td><code>Amount, \$</code></td><td>10.00</td><td>12.50</td><td>Jan 2, 2026</td>", text)
+    assert re.search(
+        r"1, a</th><td><code>Amount, \$ \(6&#34; ~1/a\)</code></td><td>10.00</td><td>12.50</td><td>Jan 2, 2026</td>",
+        text,
+    )

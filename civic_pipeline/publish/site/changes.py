@@ -67,12 +67,13 @@ def revised_records(site: Site, table: Table) -> Sequence[Mapping[str, object]]:
         select
             array_to_string(from_json(record_key, '["varchar"]'), ', ') as key,
             column_name,
-            json_extract_string(before, '$."' || column_name || '"') as before,
-            json_extract_string(after, '$."' || column_name || '"') as after,
+            json_extract_string(before, pointer) as before,
+            json_extract_string(after, pointer) as after,
             previous_captured_at,
             captured_at
         from (
-            select *, unnest(changed_columns) as column_name
+            -- A JSON pointer (RFC 6901): a column of a portal may have any name, such as one with inches.
+            select *, unnest(changed_columns) as column_name, '/' || replace(replace(column_name, '~', '~0'), '/', '~1') as pointer
             from meta.revisions
             where kind = 'changed' and dataset in (select unnest(?))
         )
