@@ -10,7 +10,7 @@ import pytest
 from formulas import committed_models
 
 from civic_pipeline import notify
-from civic_pipeline.catalog import Subject, load_datasets, table_name
+from civic_pipeline.catalog import Subject, load_datasets, load_places, table_name
 from civic_pipeline.dagster_private import without_stack_trace
 from civic_pipeline.defs.sensors import report_failed_runs
 from civic_pipeline.errors import CivicError, FileInvalid, HeldBack, NotCaptured
@@ -31,7 +31,7 @@ def test_tables_are_made_here_and_portals_and_seeds_are_outside(location: dg.Def
 
 
 def test_every_asset_says_what_it_is_and_to_whom_it_belongs(location: dg.Definitions) -> None:
-    graph = location.resolve_asset_graph()
+    graph, places = location.resolve_asset_graph(), load_places(CHECKOUT)
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
@@ -39,6 +39,7 @@ def test_every_asset_says_what_it_is_and_to_whom_it_belongs(location: dg.Definit
         assert node.kinds, key
         assert node.group_name in get_args(Subject), key
         assert node.tags.keys() >= {"subject", "layer", "cadence"}, key
+        assert node.tags.get("place", "baltimore") in places, key
 
 
 def test_the_release_comes_after_every_table(location: dg.Definitions) -> None:
