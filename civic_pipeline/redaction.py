@@ -14,10 +14,11 @@ SECRETS = ("SOCRATA_APP_TOKEN", "CIVIC_NOTIFY_URL", "CIVIC_NOTIFY_SMTP", "CIVIC_
 # A shorter value could occur in ordinary text, and no service issues such short secrets.
 _MIN_LENGTH = 6
 _USER = re.compile(r"(?<=://)[^/?#\s'\"]+@")
-_PARAMETER = re.compile(r"([?&;#])([^?=&;#\s'\"]{1,200})=([^&;#\s'\"]+)")
+_LONGEST_NAME = 200
+_PARAMETER = re.compile(rf"([?&;#])([^?=&;#\s'\"]{{1,{_LONGEST_NAME}}})=(['\"]?[^&;#\s'\"]+)")
 # The path before the query ends at the next "://": else each of many would be looked at to the end of the text.
 _QUERY = re.compile(r"(://(?:(?!://)[^\s'\"?#])*\?)([^\s'\"#]+)")
-_BARE = re.compile(r"(?<![^&;])[^=&;]+(?![^&;])")  # a part of a query that is no name=value
+_PART = re.compile(r"[^&;]+")
 # Nobody can list the names that services give to their secrets. These parameters of portals and of files select, order or
 # format rows; every other value is taken for a secret. Names are compared decoded, in lower case and without Socrata's $.
 _HARMLESS = frozenset(
@@ -36,29 +37,35 @@ def redacted(text: str) -> str:
     for name in SECRETS:
         for secret in _forms(name, os.environ.get(name, "")):
             text = text.replace(secret, f"<{name}>")
-    return _PARAMETER.sub(_without_secret, _QUERY.sub(_without_bare, _USER.sub("<redacted>@", text)))
+    return _QUERY.sub(_without_bare, _PARAMETER.sub(_without_secret, _USER.sub("<redacted>@", text)))
 
 
 def doubtful_parts(address: str) -> list[str]:
     """What of an address may be a secret, for messages: a user, and the names of parameters that are not known to be harmless."""
     users = ["the user"] if _USER.search(address) else []
     query = _QUERY.search(address)
-    bare = (
-        ["a text without a name"] if query and any(not _is_harmless(part) for part in _BARE.findall(query[2])) else []
-    )
-    return users + bare + [match[2] for match in _PARAMETER.finditer(address) if not _is_harmless(match[2])]
+    bare = ["a text without a name"] if query and any(map(_is_bare, _PART.findall(query[2]))) else []
+    return users + bare + [match[2] for match in _PARAMETER.finditer(address) if not _is_harmless(match[2], match[3])]
 
 
 def _without_bare(query: re.Match[str]) -> str:
-    return query[1] + _BARE.sub(lambda part: part[0] if _is_harmless(part[0]) else "<redacted>", query[2])
+    return query[1] + _PART.sub(lambda part: "<redacted>" if _is_bare(part[0]) else part[0], query[2])
 
 
 def _without_secret(parameter: re.Match[str]) -> str:
-    value = parameter[3] if _is_harmless(parameter[2]) else "<redacted>"
+    value = parameter[3] if _is_harmless(parameter[2], parameter[3]) else "<redacted>"
     return f"{parameter[1]}{parameter[2]}={value}"
 
 
-def _is_harmless(name: str) -> bool:
+def _is_bare(part: str) -> bool:
+    """Whether a part of a query is no name=value, but a text that may be a secret itself, such as dG9rZW4=."""
+    name, _, value = part.partition("=")
+    return (not name or not value or len(name) > _LONGEST_NAME) and not _is_harmless(name)
+
+
+def _is_harmless(name: str, value: str = "") -> bool:
+    if "://" in unquote(value):  # another address, which may hold a secret
+        return False
     # refine.ward and disjunctive.ward name a column after the dot
     plain = re.sub(r"^(refine|exclude|disjunctive)\..*", r"\1", unquote(name).lower().removeprefix("$"))
     return plain in _HARMLESS

@@ -84,7 +84,8 @@ def is_private(text: str) -> bool:
     if isinstance(address, IPv6Address):
         last = IPv4Address(int(address) & 0xFFFFFFFF) if any(address in network for network in _IPV4_IN_IPV6) else None
         address = address.ipv4_mapped or address.sixtofour or last or address
-    return not address.is_global or address.is_multicast or any(address in network for network in _NOT_PUBLIC)
+    is_special = address.is_multicast or address.is_reserved or any(address in network for network in _NOT_PUBLIC)
+    return is_special or not address.is_global
 
 
 class _Connection(HTTPConnection):

@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import stat
+from itertools import pairwise
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -145,11 +146,18 @@ def _check_token(token: str | None) -> str:
         raise ServeTokenInvalid("is not set")
     if len(token) < _MIN_TOKEN_LENGTH:
         raise ServeTokenInvalid(f"has {len(token)} characters, but needs at least {_MIN_TOKEN_LENGTH}")
-    if len(set(token)) < _MIN_TOKEN_CHARACTERS:
-        raise ServeTokenInvalid("repeats a few characters and could be guessed")
+    if _is_pattern(token):
+        raise ServeTokenInvalid("repeats a few characters or counts, and could be guessed")
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise ServeTokenInvalid("contains a blank or another character that is not allowed in an HTTP header")
     return token
+
+
+def _is_pattern(token: str) -> bool:
+    """Whether a token is of a few characters, is a text again and again, or is mostly a sequence such as 12345 or edcba."""
+    steps = sum(abs(ord(one) - ord(next_one)) <= 1 for one, next_one in pairwise(token))
+    repeats = any(token[length:] == token[:-length] for length in range(1, len(token) // 2 + 1))
+    return repeats or len(set(token)) < _MIN_TOKEN_CHARACTERS or steps > 0.6 * len(token)
 
 
 def _live_file(settings: Settings) -> Path | None:

@@ -18,7 +18,7 @@ from civic_pipeline.settings import Settings
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "0123456789abcdefghijklmnopqrstuv"
+TOKEN = "a-secret-of-the-tests-of-servers"
 RELEASE = "2026-11-22T220401.123456Z.duckdb"
 
 WORDS = st.sampled_from([

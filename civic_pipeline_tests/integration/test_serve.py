@@ -26,7 +26,7 @@ from civic_pipeline.errors import AddressTaken, ServeTokenInvalid
 from civic_pipeline.publish.server import application, serve
 from civic_pipeline.settings import CHECKOUT, Settings
 
-TOKEN = "a secret of tests".replace(" ", "-") * 3
+TOKEN = "-".join("a secret of the tests of civic serve".split())
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 ROWS = 100_000  # of each table: DuckDB reads the first megabyte when it attaches, and most only when it is asked
 
@@ -130,8 +130,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("hunter2", "has 7 characters"),
         (f"{TOKEN} {TOKEN}", "contains a blank"),
         ("ab" * 30, "repeats a few characters"),
+        ("changeme-" * 3 + "chang", "repeats a few characters"),
+        ("0123456789abcdefghijklmnopqrstuv", "repeats a few characters or counts"),
     ],
-    ids=["none", "empty", "short", "blank inside", "repeated"],
+    ids=["none", "empty", "short", "blank inside", "two letters", "a text again and again", "a sequence"],
 )
 def test_without_a_secure_token_the_server_does_not_start(tmp_path: Path, token: str | None, why: str) -> None:
     with pytest.raises(ServeTokenInvalid, match=rf"CIVIC_SERVE_TOKEN {why}.*secrets.token_urlsafe") as refused:
