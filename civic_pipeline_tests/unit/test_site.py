@@ -358,9 +358,16 @@ def test_an_absent_table_shows_its_reason(tmp_path: Path) -> None:
 
 def test_pages_that_need_a_table_which_never_passed_are_left_out_and_the_others_are_made(tmp_path: Path) -> None:
     tables = {name: query for name, query in BUDGET.items() if name != "marts.dim_objects"}
-    release = small_release(tmp_path / "r.duckdb", tables | {"marts.dim_cities": "select 'town' as city"})
+    tables |= {
+        "marts.dim_cities": "select 'town' as city",
+        "marts.dim_geographies": "select 'town' as city, 'n1' as geography_id, 'neighborhood' as kind, 'Upper' as geography_name,"
+        " 'UPPER' as geography_key",
+        "marts.bridge_geography_weights": "select 'town' as city",  # of an earlier release, with other columns
+    }
+    release = small_release(tmp_path / "r.duckdb", tables)
     built = build_site(release, tmp_path / "site")
-    assert list(built.left_out) == ["budget/"]
+    assert list(built.left_out) == ["budget/", "places/"]
+    assert "Upper" not in (built.folder / "index.html").read_text(encoding="utf-8")  # its page is not there
     assert "dim_objects" in built.left_out["budget/"]
     for page in ("budget", "budget/town"):
         text = (built.folder / page / "index.html").read_text(encoding="utf-8")
