@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from civic_pipeline.errors import CivicError, NotWritable, writing
+from civic_pipeline.machine import share_files
 from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Settings
 
@@ -51,6 +52,7 @@ def prepare_home(settings: Settings) -> Path:
 
 
 if __name__ == "__main__":
+    share_files()
     try:
         print(prepare_home(Settings.from_environment()))
     except CivicError as error:

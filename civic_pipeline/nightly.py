@@ -4,7 +4,6 @@ The caller translates the outcomes: the Dagster step into events, a test into as
 and checked (quality), and what `civic run` or a sensor does after the run.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -34,8 +33,6 @@ from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import Build, CheckResult, Model, open_build, record_history, release
 
 Portals = Callable[[Settings], AbstractContextManager[Access]]
-
-_UMASK = 0o022  # readers are other users; what is about persons has modes of its own
 
 
 @dataclass(frozen=True)
@@ -126,11 +123,9 @@ def night(
     """
     problems: dict[str, str] = {}
     absent: dict[str, str] = {}  # sources that failed, and that never were captured before
-    os.umask(_UMASK)
+    machine.share_files()
     with only_writer(settings.data / "run", say):
-        machine.require_files()
-        machine.require_space(settings)
-        machine.require_links(settings)
+        machine.require(settings)
         if selection.releases and (restored := restore_live(settings, say)):
             say(restored)
         asked = {name: d for name, d in datasets.items() if name in selection.datasets and not d.retired}

@@ -11,7 +11,7 @@ from uuid import uuid4
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from civic_pipeline import interruption
+from civic_pipeline import interruption, machine
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.components.failures import STARTED_BY, problem_of
 from civic_pipeline.dagster_home import prepare_home
@@ -35,9 +35,10 @@ class EndedRun:
 def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = False) -> EndedRun:
     """The nightly job, or the selected assets of it.
 
-    Raises UnknownName for an unknown asset, Interrupted, and with `debug` the exception of the step.
+    Raises what `machine.require` raises, UnknownName for an unknown asset, Interrupted, and with `debug` the exception of the step.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
+    machine.require(settings)  # the night does, too: here before Dagster needs the same disk and files
     from civic_pipeline.definitions import defs
 
     datasets = load_datasets(settings.root)  # reports a mistake in a defs.yaml without Dagster's traceback

@@ -8,7 +8,7 @@ from types import TracebackType
 
 import click
 
-from civic_pipeline import interruption
+from civic_pipeline import interruption, machine
 from civic_pipeline.cli import standard_streams
 from civic_pipeline.cli.accept import accept
 from civic_pipeline.cli.check import check
@@ -49,6 +49,7 @@ def main() -> None:
     # default rate takes a tenth of the time of `civic try`.
     gc.set_threshold(50_000, 50, 50)
     standard_streams.prepare()
+    machine.share_files()
     try:
         with interruption.ending(), cli.make_context("civic", _arguments()) as context:
             debug = context.params["debug"]

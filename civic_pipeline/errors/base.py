@@ -1,6 +1,7 @@
 """The base class of all expected errors, and the errors of settings, locks and writing files."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ class SettingInvalid(CivicError):
 class DiskFull(CivicError):
     """The disk is full."""
 
-    def __init__(self, path: Path, problem: str = "no space is left") -> None:
+    def __init__(self, path: Path, problem: str = "no space, or no inode, is left") -> None:
         super().__init__(
             f"The disk of {path} is full: {problem}. Free some space (old captures are in data/lake), then run again."
         )
@@ -127,7 +128,7 @@ def disk_error(path: Path, text: str, code: int | None = None) -> DiskFull | Not
     if code in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR) or any(
         words in text for words in _NOT_WRITABLE
     ):
-        return NotWritable(path, text.split("\n", 1)[0])
+        return NotWritable(path, os.strerror(code) if code else text.split("\n", 1)[0])
     return None
 
 
