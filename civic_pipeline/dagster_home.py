@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from civic_pipeline.errors import CivicError, NotWritable, writing
+from civic_pipeline.errors import CivicError, NotWritable, SettingInvalid, writing
 from civic_pipeline.machine import share_files
 from civic_pipeline.replacing import replace_text
 from civic_pipeline.settings import Settings
@@ -28,8 +28,12 @@ _FORMER_EVENT_LOG = re.compile(
 
 
 def prepare_home(settings: Settings) -> Path:
-    """The home; writes our configuration if there is none. Raises NotWritable, DiskFull."""
+    """The home; writes our configuration if there is none. Raises NotWritable, DiskFull, SettingInvalid."""
     home = settings.dagster_home
+    if "?" in str(
+        home
+    ):  # Dagster writes the path into the address of its SQLite files, where options follow a question mark
+        raise SettingInvalid("CIVIC_DATA", str(settings.data), "a folder whose path has no question mark")
     for ours in (
         home,
         *home.glob("history/*.db"),

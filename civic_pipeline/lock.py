@@ -67,6 +67,6 @@ def _acquire(lock: FileLock, path: Path, card: Path, wait_seconds: float, say: C
 def _holder(card: Path) -> str:
     try:
         holder = json.loads(card.read_text())
-    except (OSError, json.JSONDecodeError):  # the other process has the lock, but has not written its card yet
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, LookupError, TypeError):  # it has not written its card yet, or the disk was full
         return "another process that has just started"
-    return f"process {holder['pid']} on {holder['host']} since {holder['since']}"

@@ -77,12 +77,10 @@ def _notification(
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        problems: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        problems = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # missing or damaged: the next run writes it again
         return {}
-    except ValueError:  # incomplete after a full disk: the next run writes it again
-        return {}
-    return problems
+    return problems if isinstance(problems, dict) else {}
 
 
 def _write(file: Path, problems: Mapping[str, str]) -> None:

@@ -44,7 +44,7 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
     datasets = load_datasets(settings.root)  # reports a mistake in a defs.yaml without Dagster's traceback
     names = select_assets(select, datasets, load_models(settings.root, datasets)) if select else frozenset()
     job = defs().resolve_job_def(JOB)
-    with dg.DagsterInstance.get() as instance, _alive(settings, instance) as run_id:
+    with dg.DagsterInstance.get() as instance, alive(settings, instance) as run_id:
         # The UI lists a run under its job only if the run has the job's origin; execute_in_process has no argument for it.
         instance.create_run_for_job = partial(  # type: ignore[method-assign]
             instance.create_run_for_job, remote_job_origin=job_origin(MODULE, LOCATION, JOB)
@@ -64,7 +64,7 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
 
 
 @contextmanager
-def _alive(settings: Settings, instance: dg.DagsterInstance) -> Iterator[str]:
+def alive(settings: Settings, instance: dg.DagsterInstance) -> Iterator[str]:
     """The id of a new run, which holds a lock while it runs: the operating system releases the lock with the process.
 
     A started run whose lock is free was killed, whatever its host name or process id: it is recorded as failed.

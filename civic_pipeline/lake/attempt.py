@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import ValidationError
-
 from civic_pipeline.catalog import Dataset, Strict
 from civic_pipeline.errors import (
     CaptureDamaged,
@@ -87,7 +85,7 @@ def last_attempt(name: str, lake: Lake) -> Attempt | None:
         try:
             text = path.read_text(encoding="utf-8")
             return Attempt.model_validate_json(text.replace('"visited_at":', '"attempted_at":', 1))
-        except (FileNotFoundError, ValidationError):  # missing or damaged: the next attempt writes a new file
+        except (FileNotFoundError, ValueError):  # missing or damaged: the next attempt writes a new file
             continue
     return None
 

@@ -124,14 +124,14 @@ class Lake:
     def verify(self, capture: Manifest) -> None:
         """Raise CaptureDamaged unless every file still has the bytes its manifest records."""
         for part, path in zip(capture.parts, self.files(capture), strict=True):
-            if not path.exists():
+            if not path.is_file():
                 raise CaptureDamaged(path, "it is missing")
             if sha256_of(path) != part.sha256:
                 raise CaptureDamaged(path, "its sha256 differs from the manifest's")
 
     def _read(self, path: Path) -> Manifest:
         try:
-            capture = Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+            capture = Manifest.model_validate_json(path.read_bytes())
         except ValidationError as error:
             first, *others = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
             more = f" and {len(others)} more problems" if others else ""
@@ -151,7 +151,7 @@ class Lake:
         if not path.exists():
             return capture
         try:
-            verdict = Verdict.model_validate_json(path.read_text(encoding="utf-8"))
+            verdict = Verdict.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise CaptureDamaged(path, str(error.errors()[0]["msg"])) from error
         is_accepted = verdict.status == "accepted"

@@ -168,7 +168,7 @@ def make_live(file: Path, target: Path) -> None:
 
 def refuse_if_opened(target: Path) -> None:
     """Raise WarehouseOpened if a program has `target` open for writing, or was killed while it had."""
-    if not target.exists():
+    if not target.is_file():
         return
     log = Path(f"{target}.wal")
     if log.exists():

@@ -156,6 +156,8 @@ def attach(
     connection: duckdb.DuckDBPyConnection, file: Path, name: str = "warehouse", link: Path | None = None
 ) -> None:
     """Attach a released file, by its `link` if given, read-only as `name`. Raises WarehouseOpened, WarehouseUnreadable."""
+    if file.exists() and not file.is_file():  # DuckDB would wait for who writes to a pipe
+        raise WarehouseUnreadable(file, "it is not a file")
     try:
         connection.execute(f"attach {literal(str(link or file))} as {name} (read_only)")
     except duckdb.Error as error:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 
@@ -47,3 +48,26 @@ def test_a_home_that_cannot_be_is_one_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("CIVIC_DATA", str(tmp_path / "file"))
     with pytest.raises(SettingInvalid, match=r"is not a valid CIVIC_DATA\. Set CIVIC_DATA to a folder"):
         Settings.from_environment()
+
+
+def test_a_run_that_another_start_takes_for_killed_ends_in_peace(project: Settings) -> None:
+    """A start looks at the lock of a run in the moment before the run holds it: it is free, and is removed."""
+    from civic_pipeline import runs
+
+    prepare_home(project)
+    with dg.DagsterInstance.ephemeral() as instance, runs.alive(project, instance) as run_id:
+        (lock,) = (project.dagster_home / "alive").iterdir()
+        assert lock.stem == run_id
+        with runs.alive(project, instance):  # another start, while this run lives
+            assert lock.exists()
+        lock.unlink()
+    assert list((project.dagster_home / "alive").iterdir()) == []
+
+
+def test_a_path_that_dagster_cannot_store_is_named(tmp_path: Path) -> None:
+    data = tmp_path / "why?"
+    with pytest.raises(
+        SettingInvalid, match=r"why\?' is not a valid CIVIC_DATA\. Set CIVIC_DATA to a folder whose path has no q"
+    ):
+        prepare_home(Settings(data=data))
+    assert not data.exists()

@@ -350,7 +350,7 @@ def test_damage_to_a_capture_is_detected(take: Taker, damage: str) -> None:
         case "the file":
             file.unlink()
         case _:
-            (file.parent / "manifest.json").write_text("{")
+            (file.parent / "manifest.json").write_bytes(b"{\xff")
     with pytest.raises(CaptureDamaged, match=str(file.parent)):
         take.lake.verify(take.lake.captures("town/payments")[0])
 
@@ -368,6 +368,9 @@ def test_an_attempt_records_since_when_a_source_fails_and_the_accepted_capture(t
     assert last_attempt("town/payments", take.lake) == again
     recovered = take.attempt(FakeSource())
     assert (recovered.status, recovered.failing_since, recovered.problem) == ("unchanged", None, None)
+    for damage in (b"", b"[]", b"\xff"):
+        record.write_bytes(damage)
+        assert last_attempt("town/payments", take.lake) is None
 
 
 def test_only_temporary_failures_are_retried(take: Taker) -> None:

@@ -53,6 +53,14 @@ def test_what_several_processes_replace_has_one_writer(
         write(Settings(data=tmp_path))
 
 
+@pytest.mark.parametrize("card", [b"", b"{", b"{}", b"[]", b"7", b"\xff"])
+def test_who_waits_for_a_holder_with_a_damaged_note_is_no_traceback(tmp_path: Path, card: bytes) -> None:
+    with only_writer(tmp_path / "run"):
+        (tmp_path / "run.lock.json").write_bytes(card)
+        with pytest.raises(LockHeld, match="by another process"), only_writer(tmp_path / "run", wait_seconds=0):
+            pass
+
+
 def test_a_note_that_a_killed_process_left_keeps_nobody_waiting(tmp_path: Path) -> None:
     (tmp_path / "run.lock.json").write_text('{"pid": 1, "host": "another", "since": "2026-01-01"}', encoding="utf-8")
     with only_writer(tmp_path / "run"):

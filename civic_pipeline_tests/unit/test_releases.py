@@ -409,8 +409,16 @@ def cut(size: float) -> Callable[[Path], None]:
     return damage
 
 
+def pipe(live: Path) -> None:
+    """Whoever opens it waits for a writer, for ever."""
+    live.unlink()
+    os.mkfifo(live)
+
+
 @pytest.mark.parametrize(
-    "damage", [cut(0), cut(0.3), cut(0.9), Path.unlink], ids=["empty", "a third", "nine tenths", "gone"]
+    "damage",
+    [cut(0), cut(0.3), cut(0.9), Path.unlink, pipe],
+    ids=["empty", "a third", "nine tenths", "gone", "a pipe"],
 )
 def test_a_damaged_or_missing_live_file_is_replaced_by_the_next_night(
     known: TinyProject, damage: Callable[[Path], None]

@@ -131,3 +131,13 @@ def test_a_table_that_moved_and_was_released_is_one_message(settings: Settings) 
     assert "released with a warning: clean.x.drift__rows: 100 -> 88 rows" in message
     assert "data_age" not in message
     assert "zeros" not in message
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'"text"', b"\xff"])
+def test_damaged_notes_are_written_again(settings: Settings, damage: bytes) -> None:
+    ended(settings, DOWN)
+    for name in ("problems.json", "notified.json"):
+        (settings.data / name).write_bytes(damage)
+    assert len(ended(settings, DOWN)) == 1  # once more, because nobody knows what people were notified of
+    assert ended(settings, DOWN) == []
+    assert standing_problems(settings) == DOWN

@@ -16,6 +16,7 @@ from small_release import BUDGET, HOSTILE, MOMENT, SHA256, small_release
 from civic_pipeline.errors import SiteFolderTaken, WarehouseMissing
 from civic_pipeline.publish.site import build, build_site
 from civic_pipeline.publish.site.budget import Group, Level
+from civic_pipeline.publish.site.build import site_before
 from civic_pipeline.publish.site.facts import in_words, read_facts
 from civic_pipeline.publish.site.files import Earlier
 from civic_pipeline.publish.site.formats import change, day, dollars, figure, short_dollars
@@ -291,6 +292,17 @@ def test_files_of_unchanged_tables_are_taken_over_from_the_site_before(tmp_path:
         assert hashlib.sha256((second / file["path"]).read_bytes()).hexdigest() == file["sha256"]
     fresh = build_site(tmp_path / "r2.duckdb", tmp_path / "other").folder
     assert texts(second) == texts(fresh), "taken over or written, the site is the same"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b"\xff"])
+def test_a_site_with_a_damaged_manifest_is_made_again(site: Path, tmp_path: Path, damage: bytes) -> None:
+    public = tmp_path / "public"
+    public.symlink_to(tmp_path / "damaged")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_bytes(damage)
+    assert site_before(public) is None
+    (tmp_path / "damaged" / "manifest.json").write_bytes((site / "manifest.json").read_bytes())
+    assert (site_before(public) or {})["release_id"] == "r1"
 
 
 def test_a_file_of_the_site_before_is_never_written_into(release: Path, site: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from test_site_subjects import rows
 
 from civic_pipeline.publish.site import build_site
 from civic_pipeline.publish.site.maps import Area, Map
+from civic_pipeline.publish.site.neighborhoods import in_order
 
 
 def wkb(west: float, east: float) -> str:
@@ -141,3 +142,10 @@ def test_without_boundaries_and_requests_the_pages_say_so(tmp_path: Path) -> Non
     built = build_site(small_release(tmp_path / "r.duckdb"), tmp_path / "site").folder
     for part in ("311", "places"):
         assert "No release has this table yet." in (built / part / "index.html").read_text(encoding="utf-8")
+
+
+def test_districts_are_in_the_order_of_their_numbers_whatever_else_a_city_calls_them() -> None:
+    keys = ["10", "2", "007", "9" * 5_000, "7a", "\u00b3", "", "-1", "1e3"]
+    areas = [{"geography_key": key, "geography_name": f"District {key}"} for key in keys]
+    others = sorted(key for key in keys if not key.isdecimal())
+    assert [area["geography_key"] for area in sorted(areas, key=in_order)] == [*others, "2", "007", "10", "9" * 5_000]

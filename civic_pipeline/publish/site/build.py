@@ -110,7 +110,7 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None, add
         facts = read_facts(connection)
         if out.exists() and not out.is_symlink():
             raise SiteFolderTaken(out)
-        if (before := _manifest(out)) and (before["release_id"], before["code"]) == (facts.release_id, code):
+        if (before := site_before(out)) and (before["release_id"], before["code"]) == (facts.release_id, code):
             _write_asked(out, asked_at or facts.asked_at)
             return _built(out, before, is_new=False)
         builds = out.with_name(f"{out.name}-builds")
@@ -144,7 +144,7 @@ def build_site(warehouse: Path, out: Path, asked_at: datetime | None = None, add
         draft.rename(folder)
         _publish(folder, out)
         _remove_old(builds, folder)
-        return _built(out, _manifest(out) or {}, is_new=True)
+        return _built(out, site_before(out) or {}, is_new=True)
 
 
 def _add_first_page(site: Site, subject: Subject) -> None:
@@ -194,12 +194,13 @@ def _remove_old(builds: Path, current: Path) -> None:
         shutil.rmtree(path)
 
 
-def _manifest(out: Path) -> dict[str, object] | None:
+def site_before(out: Path) -> dict[str, object] | None:
+    """What the site at `out` was made from; None if there is none, or its manifest is damaged: then it is made again."""
     try:
-        manifest: dict[str, object] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
-    return manifest
+    return manifest if isinstance(manifest, dict) and manifest.keys() >= {"release_id", "code", "left_out"} else None
 
 
 def _built(out: Path, manifest: dict[str, object], *, is_new: bool) -> Built:

@@ -37,10 +37,11 @@ def build(site: Site) -> None:
         _City(site, city).build(cities)
 
 
-def _in_order(area: Row) -> tuple[int, str]:
-    """Districts by their number, others by their name."""
+def in_order(area: Row) -> tuple[int, str]:
+    """Districts by their number, others before them by their name: a key is a text of the city."""
     key = str(area["geography_key"])
-    return (int(key), "") if key.isdecimal() else (0, str(area["geography_name"]))
+    digits = key.lstrip("0")  # not as a number: Python refuses to read a very long one
+    return (len(digits), digits) if key.isdecimal() else (0, str(area["geography_name"]))
 
 
 def place_key(name: object) -> str:
@@ -216,7 +217,7 @@ class _City:
                 *([number(area["residents"], count(area["residents"]))] if has_residents else []),
                 number(area["square_meters"] / 2_589_988.11, f"{area['square_meters'] / 2_589_988.11:,.2f}"),
             ]
-            for area in sorted(self.of_kind[kind], key=_in_order)
+            for area in sorted(self.of_kind[kind], key=in_order)
         ]
         headings = [
             Heading(_KINDS[kind]),
