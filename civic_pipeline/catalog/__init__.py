@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from civic_pipeline.catalog.columns import is_dated, is_of_type, members, spelled, stands_for
+from civic_pipeline.catalog.columns import finder, is_dated, is_of_type, members, spelled, stands_for
 from civic_pipeline.catalog.contract import Column, Contract, Expectation, RowRule, Severity
 from civic_pipeline.catalog.dataset import FRESH_FOR_DAYS, Cadence, Dataset, Points, Subject
 from civic_pipeline.catalog.place import Place
@@ -48,6 +48,7 @@ __all__ = [
     "Strict",
     "Subject",
     "accepted_as",
+    "finder",
     "is_dated",
     "is_of_type",
     "load_datasets",

@@ -60,8 +60,16 @@ def members(pattern: str, columns: Iterable[str]) -> list[str]:
     return list(filter(_matcher(pattern), columns))
 
 
+def finder(columns: Iterable[str]) -> Callable[[str], list[str]]:
+    """`members` of many patterns in the same columns: some sources have thousands of both."""
+    listed, by_name = list(columns), dict[str, list[str]]()
+    for column in listed:
+        by_name.setdefault(column.lower(), []).append(column)
+    return lambda pattern: members(pattern, listed) if "*" in pattern else by_name.get(pattern.lower(), [])
+
+
 def _matcher(pattern: str) -> Callable[[str], bool]:
-    """The rule for one pattern, prepared once: sources of thousands of columns are compared with thousands of names."""
+    """The rule for one pattern, prepared once."""
     name = pattern.lower()
     if "*" not in name:
         return lambda column: column.lower() == name

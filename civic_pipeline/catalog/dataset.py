@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_serializer, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from civic_pipeline.catalog.columns import columns_schema, members, split_personal
+from civic_pipeline.catalog.columns import columns_schema, finder, members, split_personal
 from civic_pipeline.catalog.shape import Shape
 from civic_pipeline.catalog.source import Editions, Source
 from civic_pipeline.catalog.yaml_file import Strict, mistake
@@ -210,8 +210,8 @@ class Dataset(Strict):
 
     def lacks(self, columns: Iterable[str]) -> list[str]:
         """The declared columns that are missing in `columns`, ignoring case; of a family, one is enough."""
-        present = list(columns)
-        return [name for name in self.columns if not members(name, present)]
+        find = finder(columns)
+        return [name for name in self.columns if not find(name)]
 
     def shape_of(self, columns: tuple[str, ...]) -> Shape | None:
         """The earlier shape of a source with these columns; None for the current or an undescribed shape."""

@@ -22,10 +22,13 @@ class _Loader(yaml.CSafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            value = super().construct_object(node, deep)
+            if isinstance(value, int):
+                str(value)  # Python writes no number of more than 4,300 digits, although it reads 0b111...
         except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
             problem = f"{node.value!r} cannot be read: {error}"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+        return value
 
 
 _DEEPEST = 20  # levels; ours have 6

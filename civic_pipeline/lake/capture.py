@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from civic_pipeline.catalog import Dataset, PagedSource, is_of_type, members
+from civic_pipeline.catalog import Dataset, PagedSource, finder, is_of_type
 from civic_pipeline.errors import (
     CivicError,
     PortalUnreachable,
@@ -158,13 +158,13 @@ def compare_columns(dataset: Dataset, published: dict[str, str]) -> tuple[list[s
     The object id that a layer has of itself need not be declared.
     """
     shape = dataset.shape_of(tuple(published))
-    missing, retyped, known = [], [], set[str]()
+    missing, retyped, known, find = [], [], set[str](), finder(published)
     if shape:
-        known.update(column for pattern in shape.reads for column in members(pattern, published))
+        known.update(column for pattern in shape.reads for column in find(pattern))
     for pattern, kind in dataset.columns.items():
         if shape and pattern in shape.columns:
             continue
-        matching = members(pattern, published)
+        matching = find(pattern)
         known.update(matching)
         if not matching and not shape:
             missing.append(pattern)

@@ -1,5 +1,6 @@
 """The interface of all file formats: named columns, a row count, and the rows as text."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -40,12 +41,13 @@ def column_names(header: Iterable[str]) -> list[str]:
     Names are stored as they are shown (`plain`). An empty name becomes its position: `column_3`.
     """
     used = {ROW_NUMBER.name, GEOMETRY.name}
-    names = []
+    names, repetitions = [], Counter[str]()
     for place, title in enumerate(header, 1):
-        shown = plain(title) or f"column_{place}"
-        name, repetition = shown, 2
+        name = shown = plain(title) or f"column_{place}"
+        compared = comparable(shown)
         while comparable(name) in used:
-            name, repetition = f"{shown}_{repetition}", repetition + 1
+            repetitions[compared] += 1
+            name = f"{shown}_{repetitions[compared] + 1}"
         used.add(comparable(name))
         names.append(name)
     return names

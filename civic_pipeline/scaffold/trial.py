@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civic_pipeline.catalog import Dataset, Source
-from civic_pipeline.errors import AlreadyThere, writing
+from civic_pipeline.errors import AlreadyThere, FileUnreadable, writing
 from civic_pipeline.lake import Lake, Manifest, Progress, capture
 from civic_pipeline.lake.manifest import MANIFEST
 from civic_pipeline.portals import Description, editions_of
@@ -34,7 +34,9 @@ def describe(resolved: ResolvedSource) -> Description:
 
 
 def dataset_of(source: Source, description: Description) -> Dataset:
-    """The source as a dataset of the catalog: all its columns, no promises, no tolerance."""
+    """The source as a dataset of the catalog: all its columns, no promises, no tolerance. Raises FileUnreadable without columns."""
+    if not description.published:
+        raise FileUnreadable(description.url, "it has no column besides the geometry")
     about = description.about
     return Dataset.model_validate({
         "title": plain(about.title) or NOT_STATED,

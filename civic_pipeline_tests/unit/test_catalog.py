@@ -109,6 +109,7 @@ DATASET_MISTAKES = [
     ("shrink_at_most: 2%", "shrink_at_most: -2%", 20, "greater than or equal to 0"),
     ("shrink_at_most: 2%", "shrink_at_most: nan%", 20, "is not allowed"),
     ("cadence: monthly", "cadence: monthly\n  cadence: daily", 13, "the key 'cadence' is written twice"),
+    ("cadence: monthly", f"cadence: 0b{'1' * 20_000}", 12, "cannot be read: Exceeds the limit"),
     ("cadence: monthly", "cadence: [monthly", 13, "this is not YAML"),
     ("cadence: monthly", "cadence: !age monthly", 12, "this is not YAML"),
     ("recorded: 2026-01-01", "recorded: 2026-13-01", 11, "'2026-13-01' cannot be read: month must be in 1..12"),

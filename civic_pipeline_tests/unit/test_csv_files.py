@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from reading import broken, here, read, rows
 
+from civic_pipeline.catalog import columns
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, PagingBroken
-from civic_pipeline.portals import csv_file
+from civic_pipeline.portals import csv_file, table
 
 TEXT = 'name;amount;note\r\nJosé "Pepe", Ltd;1,50;"two\r\nlines"\r\n;;"a ""b"" ;c"\r\nŽ–x;;\r\n'
 EXPECTED = [
@@ -90,6 +91,32 @@ def test_column_names_become_unique_and_values_are_unchanged(tmp_path: Path) -> 
     }  # fmt: skip
     assert {column.portal_type for column in file.describe().columns} == {"text"}
     assert file.describe().row_id == file.describe().landed[0]
+
+
+def test_thousands_of_columns_of_one_name_are_compared_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def counted(name: str) -> str:
+        compared.append(name)
+        return name.lower()
+
+    monkeypatch.setattr(table, "comparable", counted)
+    names = table.column_names(["a", "A_2", *["A"] * 1_000])
+    assert names[:4] == ["a", "A_2", "A_3", "A_4"]
+    assert len(compared) < 5_000  # a million, if each begins again at 2
+
+
+def test_thousands_of_declared_columns_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def members(pattern: str, listed: list[str]) -> list[str]:
+        searched.append(pattern)
+        return listed[-1:]
+
+    monkeypatch.setattr(columns, "members", members)
+    find = columns.finder(["Amount", "amount", "fy15_paid"])
+    assert (find("AMOUNT"), find("gone"), find("fy*_paid")) == (["Amount", "amount"], [], ["fy15_paid"])
+    assert searched == ["fy*_paid"]
 
 
 def test_what_nobody_sees_is_no_part_of_a_name(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import broken, here, read, rows
 
+from civic_pipeline.catalog import FileHere
 from civic_pipeline.errors import AnswerUnreadable, FileUnreadable, ValueUnreadable
 from civic_pipeline.portals import json_text
+from civic_pipeline.scaffold.trial import dataset_of
 
 
 def feature(properties: Any, geometry: Any = None) -> dict[str, Any]:
@@ -128,3 +131,9 @@ def test_keys_that_are_values_are_refused_at_once(names: list[str], problem: str
     file = here(tmp_path, text.replace("]}", ", nonsense]}").encode())
     with pytest.raises(FileUnreadable, match=problem):
         file.describe()
+
+
+def test_a_file_without_columns_is_refused_in_words(tmp_path: Path) -> None:
+    file = here(tmp_path, b'{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(FileUnreadable, match="it has no column besides the geometry"):
+        dataset_of(FileHere(portal="file", url="/x.geojson", recorded=date(2026, 1, 1)), file.describe())
