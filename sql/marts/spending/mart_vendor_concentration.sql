@@ -13,26 +13,25 @@ scoped as (
     group by city, fiscal_year, vendor_id
 ),
 
-ranked as (
-    -- allow total_order: city, fiscal_year, scope and vendor_id name a row
+counted as (
     -- Shares are of the vendors that were paid something on balance; the redacted vendor is many payees.
     select
         scoped.city,
         scoped.fiscal_year,
         scoped.scope,
+        scoped.vendor_id,
         scoped.paid_amount,
         vendors.is_redacted,
-        scoped.paid_amount > 0 and not vendors.is_redacted as is_counted,
-        case when scoped.paid_amount > 0 and not vendors.is_redacted then scoped.paid_amount else 0 end as counted_amount,
-        row_number() over (
-            partition by scoped.city, scoped.fiscal_year, scoped.scope
-            order by
-                case when scoped.paid_amount > 0 and not vendors.is_redacted then scoped.paid_amount else 0 end desc,
-                scoped.vendor_id
-        ) as vendor_rank
+        case when scoped.paid_amount > 0 and not vendors.is_redacted then scoped.paid_amount else 0 end as counted_amount
     from scoped
     inner join marts.dim_vendors as vendors
         on vendors.vendor_id = scoped.vendor_id
+),
+
+ranked as (
+    -- allow total_order: city, fiscal_year, scope and vendor_id name a row
+    select *, row_number() over (partition by city, fiscal_year, scope order by counted_amount desc, vendor_id) as vendor_rank
+    from counted
 ),
 
 totals as (
@@ -43,7 +42,7 @@ totals as (
         sum(paid_amount) as paid_amount,
         sum(counted_amount) as counted_amount,
         coalesce(sum(paid_amount) filter (where is_redacted), 0) as redacted_amount,
-        count(*) filter (where is_counted) as vendor_count,
+        count(*) filter (where counted_amount > 0) as vendor_count,
         sum(counted_amount) filter (where vendor_rank <= 1) as top_1_amount,
         sum(counted_amount) filter (where vendor_rank <= 5) as top_5_amount,
         sum(counted_amount) filter (where vendor_rank <= 10) as top_10_amount,
