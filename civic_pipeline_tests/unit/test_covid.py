@@ -191,6 +191,9 @@ def test_the_trend_has_an_interval_as_wide_as_the_days_vary(warehouse: duckdb.Du
     assert column(warehouse, "cases_trend_14d_low")[-1] == pytest.approx(2 * math.exp(-half) - 1, abs=1e-6)
     assert column(warehouse, "cases_trend_14d_high")[-1] == pytest.approx(2 * math.exp(half) - 1, abs=1e-6)
     assert column(warehouse, "cases_trend_14d")[:-1] == [None] * 14
+    publish(warehouse, {"A": [*totals, totals[-1] - 200]}, "cases")
+    assert column(warehouse, "cases_7d")[-1] < 0
+    assert column(warehouse, "cases_trend_14d")[-1] is None, "corrections of a week are no fall by more than all cases"
 
 
 # The three definitions of positivity

@@ -162,7 +162,8 @@ select
     rate_cdc_7d(cases_7d, population) as case_rate_cdc_7d,
     round(rate_cdc_7d(cases_7d_low, population), 6) as case_rate_cdc_7d_low,
     round(rate_cdc_7d(cases_7d_high, population), 6) as case_rate_cdc_7d_high,
-    round(cast(cases_7d as double) / nullif(greatest(cases_previous_7d, 0), 0) - 1, 6) as cases_trend_14d,
+    -- More than everything cannot be lost: a week that corrections made negative has no trend.
+    case when cases_7d >= 0 and cases_previous_7d > 0 then round(cast(cases_7d as double) / cases_previous_7d - 1, 6) end as cases_trend_14d,
     round(exp(log_trend - half_width) - 1, 6) as cases_trend_14d_low,
     round(exp(log_trend + half_width) - 1, 6) as cases_trend_14d_high,
     deaths_confirmed_cumulative_reported,
