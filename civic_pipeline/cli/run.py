@@ -40,11 +40,11 @@ def run(debug: bool, select: tuple[str, ...], strict: bool) -> None:
 
 def _run(settings: Settings, select: tuple[str, ...], debug: bool) -> RunFailed | None:
     """Run, then send the notifications. A notification that cannot be sent is only a warning, because the run is done."""
-    from civic_pipeline.run_report import report_run
-    from civic_pipeline.runs import run_nightly
-
     before = settings.warehouse.resolve().stat().st_ino if settings.warehouse.exists() else None
     try:
+        from civic_pipeline.run_report import report_run
+        from civic_pipeline.runs import run_nightly  # takes seconds, in which a signal may come
+
         ended = run_nightly(settings, select, debug=debug)
     except KeyboardInterrupt:
         after = settings.warehouse.resolve().stat().st_ino if settings.warehouse.exists() else None
