@@ -10,13 +10,15 @@ from uuid import uuid4
 
 import dagster as dg
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import DatabaseError
+from yaml import YAMLError
 
 from civic_pipeline import interruption, machine
 from civic_pipeline.catalog import load_datasets
 from civic_pipeline.components.failures import STARTED_BY, problem_of
 from civic_pipeline.dagster_home import prepare_home
 from civic_pipeline.dagster_private import job_origin
-from civic_pipeline.errors import LockHeld, RunFailed
+from civic_pipeline.errors import LockHeld, RecordsDamaged, RunFailed, disk_error
 from civic_pipeline.selection import select_assets
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import load_models
@@ -44,7 +46,7 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
     datasets = load_datasets(settings.root)  # reports a mistake in a defs.yaml without Dagster's traceback
     names = select_assets(select, datasets, load_models(settings.root, datasets)) if select else frozenset()
     job = defs().resolve_job_def(JOB)
-    with dg.DagsterInstance.get() as instance, alive(settings, instance) as run_id:
+    with open_records(settings) as instance, alive(settings, instance) as run_id:
         # The UI lists a run under its job only if the run has the job's origin; execute_in_process has no argument for it.
         instance.create_run_for_job = partial(  # type: ignore[method-assign]
             instance.create_run_for_job, remote_job_origin=job_origin(MODULE, LOCATION, JOB)
@@ -61,6 +63,16 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
             instance.report_run_canceled(result.dagster_run)
             raise interruption.Interrupted
     return EndedRun(run_id, None if result.success else failure_of(result))
+
+
+def open_records(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's records in its home. Raises DiskFull, NotWritable, RecordsDamaged."""
+    try:
+        return dg.DagsterInstance.get()
+    except (DatabaseError, YAMLError, dg.DagsterError) as error:
+        problem = str(error).split("\n", 1)[0]
+        foreseen = disk_error(settings.data, str(error)) or RecordsDamaged(settings.dagster_home, problem)
+        raise foreseen from error
 
 
 @contextmanager

@@ -57,7 +57,7 @@ from civic_pipeline.errors.releases import (
     WarehouseOpened,
     WarehouseUnreadable,
 )
-from civic_pipeline.errors.runs import HeldBack, NotificationFailed, RunFailed
+from civic_pipeline.errors.runs import HeldBack, NotificationFailed, RecordsDamaged, RunFailed
 from civic_pipeline.errors.scaffold import AddressAmbiguous, AddressPrivate, AddressUnknown, AlreadyThere
 from civic_pipeline.errors.warehouse import ModelFailed, NotBuilt, NotCaptured, NotCapturedBy
 
@@ -68,7 +68,7 @@ __all__ = [
     "NamesAlike", "NotBuilt", "NotCaptured", "NotCapturedBy", "NotReadable", "NotWritable", "NothingToAccept", "NotificationFailed",
     "NumberTooLong", "OutputClosed", "OutputNotWritable",
     "PagingBroken", "PortalOverloaded", "PortalRefused", "PortalUnreachable", "ProfileMixed",
-    "ProjectionUnexpected", "QueryRefused", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
+    "ProjectionUnexpected", "QueryRefused", "RecordsDamaged", "RedirectInsecure", "ReleaseDamaged", "RunFailed", "SchemaDrifted",
     "ServeTokenInvalid", "SettingInvalid", "ShapeUnknown", "SiteFolderTaken", "SiteMissing", "SourceChangedDuringRead",
     "SourceEmpty", "SourceNotFound", "TooFewFiles", "TookTooLong", "UnknownName", "ValueUnreadable", "VolumeCollapsed", "WarehouseMissing",
     "WarehouseOpened", "WarehouseUnreadable", "disk_error", "writing",

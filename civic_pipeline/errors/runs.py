@@ -1,8 +1,9 @@
 """Errors of a whole run, and of sending notifications."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from civic_pipeline.errors.base import CivicError
+from civic_pipeline.errors.base import CivicError, OneLineError
 
 
 class HeldBack(CivicError):
@@ -29,3 +30,13 @@ class NotificationFailed(CivicError):
 
     def __init__(self, channel: str, problem: str) -> None:
         super().__init__(f"The {channel} notification could not be sent: {problem}. Check the CIVIC_NOTIFY_* settings.")
+
+
+class RecordsDamaged(OneLineError):
+    """Dagster cannot read its records or its configuration."""
+
+    def __init__(self, home: Path, problem: str) -> None:
+        super().__init__(
+            f"Dagster cannot read {home}: {problem}. Correct its dagster.yaml, or move the folder away and run again: only the"
+            " history of runs is lost."
+        )

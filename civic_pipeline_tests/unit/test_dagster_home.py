@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from civic_pipeline.dagster_home import prepare_home
-from civic_pipeline.errors import NotWritable, SettingInvalid
+from civic_pipeline.errors import NotWritable, RecordsDamaged, SettingInvalid
 from civic_pipeline.settings import Settings
 
 STORAGE = "storage:\n  sqlite:\n    base_dir: /elsewhere\n"
@@ -71,3 +71,15 @@ def test_a_path_that_dagster_cannot_store_is_named(tmp_path: Path) -> None:
     ):
         prepare_home(Settings(data=data))
     assert not data.exists()
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "history/runs.db"])
+def test_damaged_records_are_one_sentence(project: Settings, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    from civic_pipeline import runs
+
+    monkeypatch.setenv("DAGSTER_HOME", str(prepare_home(project)))
+    damaged = project.dagster_home / file
+    damaged.parent.mkdir(exist_ok=True)
+    damaged.write_text("not what it was: [\n" + "x" * 1_000, encoding="utf-8")
+    with pytest.raises(RecordsDamaged, match=rf"Dagster cannot read {project.dagster_home}: .*move the folder away"):
+        runs.open_records(project)

@@ -57,6 +57,7 @@ SAMPLES: dict[str, CivicError] = {
         errors.HeldBack({"clean.a_culprit": "no answer"}, released=True),
         errors.RunFailed(["a_culprit: no answer"]),
         errors.OutputNotWritable("a_culprit"),
+        errors.RecordsDamaged(A_PATH, "file is not a database"),
         errors.WarehouseMissing(A_PATH),
         errors.LockHeld(A_PATH, "process 7"),
         errors.WarehouseOpened(A_PATH, "its log exists"),
