@@ -11,6 +11,7 @@ import click
 from civic_pipeline.catalog import Subject
 from civic_pipeline.cli.options import as_moment, as_name, progress_line
 from civic_pipeline.errors import UnknownName
+from civic_pipeline.foreign_text import in_one_line
 from civic_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def doctor(datasets: tuple[str, ...]) -> None:
             diagnosis = diagnose(known[name], access)
             failed += not diagnosis.healthy
             mark = click.style("ok     ", fg="green") if diagnosis.healthy else click.style("failed ", fg="red")
-            click.echo(f"{mark}{name}: {diagnosis.summary}")
+            click.echo(f"{mark}{name}: {in_one_line(diagnosis.summary)}")
     click.echo(f"\n{len(asked) - failed} of {len(asked)} sources respond as declared ({settings.profile} portals).")
     sys.exit(1 if failed else 0)
 
@@ -61,10 +62,10 @@ def capture(url: str, folder: Path, allow_private_hosts: bool) -> None:
     refuse_full(folder)
     resolved = _resolve(url, allow_private_hosts)
     description = describe(resolved)
-    click.echo(f"{description.about.title}  ({resolved.source.portal})", err=True)
+    click.echo(in_one_line(f"{description.about.title}  ({resolved.source.portal})"), err=True)
     with progress_line() as progress:
         trial = capture_into(folder, resolved, description, progress)
-    click.echo("\n".join(describe_capture(trial)))
+    click.echo("\n".join(map(in_one_line, describe_capture(trial))))
 
 
 @click.command()
@@ -83,7 +84,7 @@ def add(url: str, city: str, name: str, subject: Subject, allow_private_hosts: b
     resolved = _resolve(url, allow_private_hosts)
     with progress_line() as progress:
         added = scaffold.add(settings, resolved, f"{city}/{name}", subject, progress)
-    click.echo("\n".join(describe_added(added, settings.root)))
+    click.echo("\n".join(map(in_one_line, describe_added(added, settings.root))))
 
 
 @click.command()

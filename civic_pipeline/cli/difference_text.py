@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from civic_pipeline.foreign_text import in_one_line
 from civic_pipeline.releases import Difference
 
 
@@ -39,4 +40,4 @@ def as_text(difference: Difference) -> str:
         lines += [f"      {example}" for example in table.examples]
     if len(lines) == 1:
         lines.append("All tables are identical.")
-    return "\n".join(lines)
+    return "\n".join(map(in_one_line, lines))

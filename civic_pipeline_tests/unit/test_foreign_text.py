@@ -2,13 +2,18 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from civic_pipeline import errors
+from civic_pipeline.cli.difference_text import as_text
+from civic_pipeline.cli.main import cli
 from civic_pipeline.errors import CivicError, FileInvalid, PortalRefused, SchemaDrifted
 from civic_pipeline.foreign_text import in_one_line, printable
 from civic_pipeline.portals.http import describe_body
+from civic_pipeline.releases.compare import Difference, TableDifference
 from civic_pipeline.warehouse import CheckResult
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\rgone\nError: all is well\t\x9b31m\u202eevil\u2028"
@@ -39,6 +44,17 @@ def test_a_list_of_mistakes_keeps_its_lines() -> None:
     shown = str(CivicError(f"two:\n  {HOSTILE}"))
     assert shown.startswith("two:\n  \\x1b")
     assert "\x1b" not in shown
+
+
+def test_names_of_columns_cannot_control_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\x1b[2J,b\x1b]0;t\x07\n1,2\n")
+    shown = CliRunner().invoke(cli, ["capture", str(tmp_path / "x.csv"), "--out", str(tmp_path / "out")], color=True)
+    assert shown.exit_code == 0
+    assert r"a\x1b[2J" in shown.output
+    assert "\x1b" not in shown.output
+    table = TableDifference("marts.x", 1, 1, [], [], [], 0, 0, 1, ["changed \x1b[2J\nError: it failed"], [])
+    text = as_text(Difference("one", "two", [], [], [table]))
+    assert text.splitlines()[-1] == r"      changed \x1b[2J\nError: it failed"
 
 
 def test_a_message_without_end_is_cut_after_its_secrets_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
