@@ -18,11 +18,12 @@ from civic_pipeline.catalog import load_datasets
 from civic_pipeline.components.failures import STARTED_BY, problem_of
 from civic_pipeline.dagster_home import prepare_home
 from civic_pipeline.dagster_private import job_origin
-from civic_pipeline.errors import LockHeld, RecordsDamaged, RunFailed, disk_error
+from civic_pipeline.errors import LockHeld, RecordsDamaged, RunFailed
 from civic_pipeline.selection import select_assets
 from civic_pipeline.settings import Settings
 from civic_pipeline.warehouse import load_models
 
+_DAMAGED = ("file is not a database", "disk image is malformed")  # as SQLite says it
 MODULE, LOCATION, JOB = "civic_pipeline.definitions", "civic_pipeline", "nightly"
 
 
@@ -65,14 +66,16 @@ def run_nightly(settings: Settings, select: tuple[str, ...] = (), debug: bool = 
     return EndedRun(run_id, None if result.success else failure_of(result))
 
 
-def open_records(settings: Settings) -> dg.DagsterInstance:
-    """Dagster's records in its home. Raises DiskFull, NotWritable, RecordsDamaged."""
+@contextmanager
+def open_records(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Dagster's records in its home, for the block. Raises RecordsDamaged: Dagster opens some of its files late."""
     try:
-        return dg.DagsterInstance.get()
-    except (DatabaseError, YAMLError, dg.DagsterError) as error:
-        problem = str(error).split("\n", 1)[0]
-        foreseen = disk_error(settings.data, str(error)) or RecordsDamaged(settings.dagster_home, problem)
-        raise foreseen from error
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+    except (DatabaseError, YAMLError, dg.DagsterInvalidConfigError) as error:
+        if isinstance(error, DatabaseError) and not any(words in str(error) for words in _DAMAGED):
+            raise  # such as a full disk
+        raise RecordsDamaged(settings.dagster_home, str(error).split("\n", 1)[0]) from error
 
 
 @contextmanager

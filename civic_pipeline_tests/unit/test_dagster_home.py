@@ -73,13 +73,16 @@ def test_a_path_that_dagster_cannot_store_is_named(tmp_path: Path) -> None:
     assert not data.exists()
 
 
-@pytest.mark.parametrize("file", ["dagster.yaml", "history/runs.db"])
+@pytest.mark.parametrize("file", ["dagster.yaml", "history/runs.db", "history/runs/index.db"])
 def test_damaged_records_are_one_sentence(project: Settings, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
     from civic_pipeline import runs
 
     monkeypatch.setenv("DAGSTER_HOME", str(prepare_home(project)))
     damaged = project.dagster_home / file
-    damaged.parent.mkdir(exist_ok=True)
+    damaged.parent.mkdir(exist_ok=True, parents=True)
     damaged.write_text("not what it was: [\n" + "x" * 1_000, encoding="utf-8")
-    with pytest.raises(RecordsDamaged, match=rf"Dagster cannot read {project.dagster_home}: .*move the folder away"):
-        runs.open_records(project)
+    with (
+        pytest.raises(RecordsDamaged, match=rf"Dagster cannot read {project.dagster_home}: .*move the folder away"),
+        runs.open_records(project) as instance,
+    ):
+        instance.get_asset_keys()
