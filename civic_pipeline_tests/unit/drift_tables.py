@@ -102,7 +102,7 @@ CONTRACTS = Watched(
 )  # fmt: skip
 _FIRM = ("certification_number", "firm_name", "certification_status", "certified_date")
 FIRMS = Watched(
-    columns=_FIRM, records=("firm_name", "certified_date"), lines=_FIRM, amounts=(), measures=(),
+    columns=_FIRM[1:], records=("firm_name", "certified_date"), lines=_FIRM[1:], amounts=(), measures=(),
     categories=("certification_status",), year=None, dated_by=None, payee=None, ids=("certification_number",),
 )  # fmt: skip
 _CASE = ("county", "observed_date", "cumulative_cases")

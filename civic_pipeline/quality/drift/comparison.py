@@ -188,10 +188,8 @@ class Comparison:
             f"select count(*) from {relation} where regexp_matches(concat_ws(' ', {', '.join(texts)}), {literal(_GARBLED)})"
         )
 
-    def different_values(self, column: str) -> tuple[int, int] | None:
-        """The numbers of different values of `column`, before and after; None if all rows are unchanged or were accepted before."""
-        if self._unsettled is None:
-            return None
+    def different_values(self, column: str) -> tuple[int, int]:
+        """The numbers of different values of `column`, before and after."""
         before, after = (
             self._count(f"select count(distinct {quoted(column)}) from {version.relation}")
             for version in (self.accepted, self.staged)

@@ -107,6 +107,7 @@ def rules(watched: Watched, drift: Drift) -> list[Rule]:
             "critical",
             f"rows without a {name} of their own rise by {changed}",
             partial(_ids, name),
+            False,
         )
         for name in watched.ids
     ]
@@ -244,13 +245,11 @@ def _moved_rows(name: str, c: Comparison) -> Finding:
 
 
 def _ids(name: str, c: Comparison) -> Finding:
-    finding, (before, after) = Finding(), c.whole
-    if values := c.different_values(name):
-        was, now = values
-        size = (after.rows - now) / max(1, after.rows) - (before.rows - was) / max(1, before.rows)
-        if after.rows - now >= _FEWEST_ROWS_MOVED:
-            text = f"{was:,} different {name} in {before.rows:,} rows -> {now:,} in {after.rows:,}"
-            finding.add(_grade(size, c.drift.changed), size, text)
+    finding, (before, after), (was, now) = Finding(), c.whole, c.different_values(name)
+    size = (after.rows - now) / max(1, after.rows) - (before.rows - was) / max(1, before.rows)
+    if after.rows - now >= _FEWEST_ROWS_MOVED:
+        text = f"{was:,} different {name} in {before.rows:,} rows -> {now:,} in {after.rows:,}"
+        finding.add(_grade(size, c.drift.changed), size, text)
     return finding
 
 
