@@ -41,7 +41,7 @@ def prepare_home(settings: Settings) -> Path:
         *home.glob("history/runs/index.db"),
     ):
         if ours.exists() and not os.access(ours, os.W_OK):  # Dagster would end in a traceback of SQLite
-            raise NotWritable(ours, "Permission denied")
+            raise NotWritable(ours, "no permission, or a read-only file system")
     file = home / "dagster.yaml"
     with writing(home):
         try:
