@@ -4,6 +4,6 @@ Exit codes: 0 done · 1 failed · 2 wrong input · 3 released, but something is 
 read the output closed it (SIGPIPE).
 """
 
-from civic_pipeline.cli.main import cli, main
+from civic_pipeline.cli.main import main
 
-__all__ = ["cli", "main"]
+__all__ = ["main"]

@@ -1,112 +1,37 @@
-"""The command group `civic` and its handling of errors."""
+"""The entry point of `civic`. It imports little, because a signal ends a command in one line only when `main` has begun."""
 
 import gc
 import signal
 import sys
-import traceback
-from types import TracebackType
 
-import click
-
-from civic_pipeline import interruption, machine
+from civic_pipeline import interruption
 from civic_pipeline.cli import standard_streams
-from civic_pipeline.cli.accept import accept
-from civic_pipeline.cli.check import check
-from civic_pipeline.cli.datasets import add, backfill, capture, doctor
-from civic_pipeline.cli.docs import docs
-from civic_pipeline.cli.query import query_as_of, sql
-from civic_pipeline.cli.releases import diff, releases, rollback
-from civic_pipeline.cli.run import run, status
-from civic_pipeline.cli.serve import demo, serve_releases
-from civic_pipeline.cli.site import site
-from civic_pipeline.cli.tables import failed_rows, try_model
-from civic_pipeline.errors import CivicError, DiskFull, OutputClosed, OutputNotWritable, disk_error
-from civic_pipeline.foreign_text import printable
-from civic_pipeline.redaction import redacted
-from civic_pipeline.settings import Settings, is_text
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.version_option(package_name="civic-pipeline")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
-    """Capture open data, check it, release it as one DuckDB warehouse."""
-    context.obj = debug
-
-
-for _command in (
-    run, status, sql, query_as_of, try_model, failed_rows, check, releases, rollback, diff, doctor, capture, add, backfill,
-    accept, serve_releases, site, demo, docs,
-):  # fmt: skip
-    cli.add_command(_command)
 
 
 def main() -> None:
-    """Entry point. A CivicError ends with its message and exit code; a traceback is shown only with --debug."""
-    debug = False
+    """Run the command. A CivicError ends with its message and exit code; a traceback is shown only with --debug."""
     # What a command loads lives as long as it does: syntax trees, classes of libraries. Looking for garbage in it at Python's
     # default rate takes a tenth of the time of `civic try`.
     gc.set_threshold(50_000, 50, 50)
     standard_streams.prepare()
-    machine.share_files()
     try:
-        with interruption.ending(), cli.make_context("civic", _arguments()) as context:
-            debug = context.params["debug"]
-            code = cli.invoke(context)
-            sys.stdout.flush()
-    except click.exceptions.Exit as end:
-        code = end.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+        with interruption.ending():
+            from civic_pipeline.cli.commands import run_command
+
+            code: int | None = run_command()
+    except KeyboardInterrupt:
         code = _interrupted()
     except Exception as error:
         if interruption.received():  # a library has made another exception of it
             sys.exit(_interrupted())
-        civic_error = _civic_error(error)
-        if civic_error is None or debug:
-            sys.excepthook = _print_traceback
+        from civic_pipeline.cli.commands import exit_code
+
+        code = exit_code(error)
+        if code is None:
             raise
-        if not isinstance(civic_error, OutputClosed):  # such as `| head`: nobody reads it
-            click.secho(f"Error: {civic_error}", fg="red", err=True)
-        code = civic_error.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _arguments() -> list[str]:
-    """The arguments of this process. Raises UsageError for one that is not text in the encoding of the locale."""
-    for argument in sys.argv[1:]:
-        if not is_text(argument):
-            raise click.UsageError(
-                f"{argument!r} is not text in {sys.getfilesystemencoding()}, the encoding of this locale. Write it in this encoding,"
-                " or set LC_ALL=C.UTF-8."
-            )
-    return sys.argv[1:]
+    sys.exit(code)
 
 
 def _interrupted() -> int:
-    click.secho("Error: interrupted", fg="red", err=True)
+    print("Error: interrupted", file=sys.stderr)
     return 128 + (interruption.received() or signal.SIGINT)
-
-
-def _print_traceback(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-    """Print the traceback without secrets and control characters, which messages of other libraries may contain."""
-    click.echo(printable(redacted("".join(traceback.format_exception(error)))), err=True, nl=False)
-
-
-def _civic_error(error: BaseException | None) -> CivicError | None:
-    """The CivicError in the chain of causes, or the one for what the system says; None for an error that was not foreseen.
-
-    Dagster wraps errors that occur while definitions load, and its storage is in the data folder.
-    """
-    problem = standard_streams.problem()
-    if problem and not isinstance(error, CivicError):
-        return OutputClosed() if isinstance(problem, BrokenPipeError) else OutputNotWritable(str(problem.strerror))
-    while error is not None and not isinstance(error, CivicError):
-        full = disk_error(Settings.from_environment().data, str(error), getattr(error, "errno", None))
-        if isinstance(full, DiskFull):
-            return full
-        error = error.__cause__ or error.__context__
-    return error

@@ -16,7 +16,7 @@ import pytest
 import requests
 from terminal import IN_BACKGROUND, SAMPLE, Place
 
-from civic_pipeline.cli import cli
+from civic_pipeline.cli.commands import cli
 
 QUERY = (
     "select 'baltimore' as city, fiscal_year, fund_name, amount, amount < 0 as is_refund from clean.baltimore_spending"

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from tiny_project import TinyProject, write_tiny_project
 
-from civic_pipeline import cli, lake
+from civic_pipeline import lake
 from civic_pipeline.catalog import Dataset
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.errors import NothingToAccept, UnknownName, VolumeCollapsed
 from civic_pipeline.lake import Attempt, Lake, Manifest, attempt_capture
 from civic_pipeline.portals import Access
@@ -206,7 +207,7 @@ def test_what_cannot_be_accepted(nights: Nights) -> None:
 
 
 def test_the_command_wants_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    result = CliRunner().invoke(cli.cli, ["accept", "baltimore/spending", "--capture", "x", "--because", " "])
+    result = CliRunner().invoke(cli, ["accept", "baltimore/spending", "--capture", "x", "--because", " "])
     assert result.exit_code == 2
     assert "say who confirmed it" in result.output
 

@@ -12,20 +12,22 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from civic_pipeline import cli, interruption
+from civic_pipeline import interruption
+from civic_pipeline.cli import main
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.errors import CivicError, DiskFull, QueryRefused, RunFailed, UnknownName, WarehouseMissing
 from civic_pipeline.settings import Settings
 
 
 def civic(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.cli, arguments)
+    return CliRunner().invoke(cli, arguments)
 
 
 def ends_with(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> object:
     """The exit code of the entry point `civic`."""
     monkeypatch.setattr(sys, "argv", ["civic", *arguments])
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        main()
     return end.value.code
 
 
@@ -58,14 +60,14 @@ def test_a_civic_error_ends_with_its_message_and_exit_code(
 def test_debug_shows_the_traceback_of_a_civic_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["civic", "--debug", "status"])
     with pytest.raises(WarehouseMissing):
-        cli.main()
+        main()
 
 
 def test_an_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["civic", "status"])
     with pytest.raises(ZeroDivisionError):
-        cli.main()
+        main()
 
 
 def test_a_traceback_cannot_control_the_terminal(
@@ -77,7 +79,7 @@ def test_a_traceback_cannot_control_the_terminal(
     monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", fail)
     monkeypatch.setattr(sys, "argv", ["civic", "status"])
     with pytest.raises(ValueError, match="in a name") as raised:
-        cli.main()
+        main()
     sys.excepthook(raised.type, raised.value, raised.tb)
     assert "\\x1b[2J in a name" in capsys.readouterr().err
 
@@ -91,6 +93,24 @@ def test_a_signal_that_a_library_made_another_exception_of_is_one_line(
 
     monkeypatch.setattr("civic_pipeline.cli.status_text.describe_status", interrupted)
     assert ends_with(monkeypatch, ["status"]) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == "Error: interrupted\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_commands_are_imported_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    class Importing:
+        """Gets the signal when the module of the commands is looked for."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "civic_pipeline.cli.commands":
+                signal.raise_signal(number)
+
+    monkeypatch.setattr(interruption, "_received", None)  # again after this test
+    monkeypatch.delitem(sys.modules, "civic_pipeline.cli.commands")
+    monkeypatch.setattr(sys, "meta_path", [Importing(), *sys.meta_path])
+    assert ends_with(monkeypatch, ["status"]) == 128 + number
     assert capsys.readouterr().err == "Error: interrupted\n"
 
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from civic_pipeline.cli.main import cli
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.errors import QueryRefused
 from civic_pipeline.releases import connect, read, refresh
 

@@ -10,7 +10,7 @@ import pytest
 from formulas import committed_models
 
 from civic_pipeline.catalog import Contract, Dataset, load_datasets
-from civic_pipeline.cli import cli
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.errors import SettingInvalid
 from civic_pipeline.lint import check
 from civic_pipeline.settings import CHECKOUT, Settings, Waits, waits

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from civic_pipeline import errors
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.cli.difference_text import as_text
-from civic_pipeline.cli.main import cli
 from civic_pipeline.errors import CivicError, FileInvalid, PortalRefused, SchemaDrifted
 from civic_pipeline.foreign_text import in_one_line, printable
 from civic_pipeline.portals.http import describe_body

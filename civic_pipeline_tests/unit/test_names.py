@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tiny_project import TinyProject
 
 from civic_pipeline.catalog import Dataset, FileSource, load_datasets, read_yaml
-from civic_pipeline.cli import cli
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.demo.folder import read_folder
 from civic_pipeline.demo.portal_file import DemoFolderError
 from civic_pipeline.errors import CaptureDamaged, FileInvalid, SourceNotFound

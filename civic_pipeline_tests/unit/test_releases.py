@@ -19,7 +19,7 @@ from tiny_project import TinyProject, write_tiny_project
 
 from civic_pipeline import nightly
 from civic_pipeline.catalog import Dataset
-from civic_pipeline.cli import cli
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.cli.difference_text import as_text, to_json
 from civic_pipeline.errors import (
     DiskFull,

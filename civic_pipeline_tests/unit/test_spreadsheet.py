@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from civic_pipeline.cli import cli
+from civic_pipeline.cli.commands import cli
 
 # Beginnings that make a spreadsheet run a cell (OWASP, CSV injection).
 HOSTILE = [

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny_project import DATASET, TinyProject
 
-from civic_pipeline import cli
+from civic_pipeline.cli.commands import cli
 from civic_pipeline.errors import CivicError, LockHeld, NotBuilt, NotCaptured
 from civic_pipeline.lock import only_writer
 from civic_pipeline.quality import Suites, build_table
@@ -52,7 +52,7 @@ def checkout(tiny: TinyProject, monkeypatch: pytest.MonkeyPatch) -> TinyProject:
 
 
 def civic(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.cli, arguments)
+    return CliRunner().invoke(cli, arguments)
 
 
 def tried(tiny: TinyProject, table: str) -> tuple[list[str], int]:
