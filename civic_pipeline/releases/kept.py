@@ -50,6 +50,11 @@ def release_files(settings: Settings) -> list[Path]:
     return [file for file in sorted(settings.releases.glob("*.duckdb")) if RELEASE_ID.fullmatch(file.stem)]
 
 
+def made_at(file: Path) -> datetime:
+    """When the release in `file` was made, as its name says."""
+    return datetime.strptime(file.stem, ID_FORMAT).replace(tzinfo=UTC)
+
+
 def kept_releases(settings: Settings) -> list[Release]:
     """All kept releases, oldest first. Raises ReleaseDamaged, WarehouseOpened."""
     return [read_release(file) for file in release_files(settings)]
@@ -187,7 +192,7 @@ def remove_old(settings: Settings, now: datetime) -> None:
     files, live = release_files(settings), live_release(settings)
     for position, file in enumerate(files[:-1]):
         is_surplus = position < len(files) - settings.keep_releases
-        is_old = datetime.strptime(file.stem, ID_FORMAT).replace(tzinfo=UTC) < oldest
+        is_old = made_at(file) < oldest
         if (is_surplus or is_old) and (live is None or file.stem != live.id):
             file.unlink()
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from civic_pipeline.releases.kept import (
     ID_FORMAT,
     Release,
     live_release,
+    made_at,
     make_live,
     read_release,
     refuse_if_opened,
@@ -65,10 +66,12 @@ def release(build: Build) -> Release | None:
         digest = _digest(build.connection)
         if before and before.digest == digest:
             return None
-        name = now.strftime(ID_FORMAT)
+        # Also after the clock was set back: the ids are the order of the releases.
+        at = max(now, made_at(files[-1]) + timedelta(microseconds=1)) if files else now
+        name = at.strftime(ID_FORMAT)
         draft = settings.releases / f".{name}"
         try:
-            _enter(build, name, now, digest, before)
+            _enter(build, name, at, digest, before)
             _copy(build, draft)
             if Path(f"{draft}.wal").exists():
                 raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")

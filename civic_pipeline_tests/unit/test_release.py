@@ -2,7 +2,8 @@
 
 import stat
 import sys
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tiny_project import TinyProject
 
 import civic_pipeline
 from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
-from civic_pipeline.releases import connect, read, refresh
+from civic_pipeline.releases import connect, kept_releases, live_release, read, refresh
 from civic_pipeline.warehouse import meta, release
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
@@ -41,6 +42,26 @@ def test_an_open_reader_keeps_its_release_and_a_new_reader_gets_the_next(tiny: T
         with connect(file) as after:
             assert count(after) == 3
         assert count(before) == 2
+
+
+def test_a_release_follows_the_one_before_also_when_the_clock_was_set_back(
+    tiny: TinyProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(days=1)
+
+    tiny = replace(tiny, settings=replace(tiny.settings, keep_releases=1))
+    publish(tiny, ROWS)
+    [first] = kept_releases(tiny.settings)
+    monkeypatch.setattr(sys.modules["civic_pipeline.warehouse.release"], "datetime", Yesterday)
+    publish(tiny, [*ROWS, ("4", "2024-03-01", "1")], at="2026-01-03T030405.000000Z")
+    [second] = kept_releases(tiny.settings)
+    assert second.id > first.id
+    assert live_release(tiny.settings).id == second.id == second.file.stem
+    with tiny.build() as build:
+        assert release(build) is None  # nothing changed since the second
 
 
 # `refresh` takes effect between statements, never within one
