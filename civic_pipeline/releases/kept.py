@@ -21,7 +21,7 @@ from civic_pipeline.errors import (
 )
 from civic_pipeline.lock import only_writer
 from civic_pipeline.releases.contents import content_hash
-from civic_pipeline.releases.reader import attach
+from civic_pipeline.releases.reader import attach, is_locked
 from civic_pipeline.settings import Settings
 
 ID_FORMAT = "%Y-%m-%dT%H%M%S.%fZ"  # when the release was made, UTC
@@ -134,7 +134,7 @@ def _restore_live(settings: Settings) -> str | None:
             try:
                 _refuse_if_cut(file)
                 _verify(read_release(file))
-            except (ReleaseDamaged, duckdb.Error):
+            except ReleaseDamaged:
                 file.rename(f"{file}.damaged")
             else:
                 make_live(file, live)
@@ -182,7 +182,7 @@ def refuse_if_opened(target: Path) -> None:
         duckdb.connect(str(target), read_only=True).close()
     except duckdb.IOException as error:
         # Any other error is damage: nobody can read the file, and it may be replaced.
-        if "lock" in str(error):
+        if is_locked(error):
             raise WarehouseOpened(target, str(error).split("\n", 1)[0]) from error
 
 
@@ -219,8 +219,12 @@ def sync(path: Path) -> None:
 
 
 def _verify(release: Release) -> None:
-    """Raise ReleaseDamaged if a table does not have the content hash that was recorded for it."""
+    """Raise ReleaseDamaged if a table cannot be read or does not have the content hash that was recorded for it."""
     with attached(release.file) as connection:
         for table, recorded in release.contents.items():
-            if content_hash(connection, f"release.{table}") != recorded:
+            try:
+                is_whole = content_hash(connection, f"release.{table}") == recorded
+            except duckdb.Error as error:
+                raise ReleaseDamaged(release.file, f"{table} cannot be read: {error}".split("\n", 1)[0]) from error
+            if not is_whole:
                 raise ReleaseDamaged(release.file, f"{table} differs from the content hash it was released with")

@@ -162,7 +162,12 @@ def attach(
         connection.execute(f"attach {literal(str(link or file))} as {name} (read_only)")
     except duckdb.Error as error:
         problem = _first_line(error).replace(str(link), str(file))
-        raise (WarehouseOpened if "lock" in problem else WarehouseUnreadable)(file, problem) from error
+        raise (WarehouseOpened if is_locked(error) else WarehouseUnreadable)(file, problem) from error
+
+
+def is_locked(error: duckdb.Error) -> bool:
+    """Whether a file cannot be opened because another program writes to it. A damaged block and a path have `lock` in them, too."""
+    return "Could not set lock on file" in str(error)
 
 
 def confine(connection: duckdb.DuckDBPyConnection, *files: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from tiny_project import TinyProject
 
 import civic_pipeline
-from civic_pipeline.errors import QueryRefused, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
-from civic_pipeline.releases import connect, kept_releases, live_release, read, refresh
+from civic_pipeline.errors import QueryRefused, ReleaseDamaged, WarehouseMissing, WarehouseOpened, WarehouseUnreadable
+from civic_pipeline.releases import connect, kept_releases, live_release, read, refresh, roll_back
 from civic_pipeline.warehouse import meta, release
 
 ROWS = [("1", "2024-01-05", "10.00"), ("2", "2024-02-06", "0.10"), ("3", "never", "x")]
@@ -62,6 +62,20 @@ def test_a_release_follows_the_one_before_also_when_the_clock_was_set_back(
     assert live_release(tiny.settings).id == second.id == second.file.stem
     with tiny.build() as build:
         assert release(build) is None  # nothing changed since the second
+
+
+def test_a_release_with_a_damaged_block_does_not_go_live(tiny: TinyProject) -> None:
+    file = publish(tiny, ROWS)
+    with connect(file) as connection:
+        connection.execute("use warehouse.clean")
+        block = ask(connection, "select max(block_id) from pragma_storage_info('town_payments')")
+    [kept] = kept_releases(tiny.settings)
+    kept.file.chmod(0o600)
+    with kept.file.open("rb+") as damaged:
+        damaged.seek(3 * 4096 + block * 262_144)  # after three headers
+        damaged.write(b"damage")
+    with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments cannot be read: IO Error: Corrupt"):
+        roll_back(tiny.settings, kept.id)
 
 
 # `refresh` takes effect between statements, never within one

@@ -409,6 +409,13 @@ def cut(size: float) -> Callable[[Path], None]:
     return damage
 
 
+def change(live: Path) -> None:
+    """Its checksum fails then; DuckDB's message has the word `block`."""
+    live.chmod(0o600)
+    with live.open("rb+") as file:
+        file.write(b"\0")
+
+
 def pipe(live: Path) -> None:
     """Whoever opens it waits for a writer, for ever."""
     live.unlink()
@@ -417,8 +424,8 @@ def pipe(live: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [cut(0), cut(0.3), cut(0.9), Path.unlink, pipe],
-    ids=["empty", "a third", "nine tenths", "gone", "a pipe"],
+    [cut(0), cut(0.3), cut(0.9), change, Path.unlink, pipe],
+    ids=["empty", "a third", "nine tenths", "another byte", "gone", "a pipe"],
 )
 def test_a_damaged_or_missing_live_file_is_replaced_by_the_next_night(
     known: TinyProject, damage: Callable[[Path], None]
