@@ -42,9 +42,7 @@ class DiskFull(CivicError):
     """The disk is full."""
 
     def __init__(self, path: Path, problem: str = "no space, or no inode, is left") -> None:
-        super().__init__(
-            f"The disk of {path} is full: {problem}. Free some space (old captures are in data/lake), then run again."
-        )
+        super().__init__(f"The disk of {path} is full: {problem}. Free some space there, then run again.")
 
 
 class NotWritable(CivicError):

@@ -137,7 +137,7 @@ class FileDataset:
         except PermissionError as error:
             raise SourceNotFound("The file", self._source.url, f"it cannot be read ({error.strerror})") from error
         try:
-            with writing(path.parent):
+            with writing(self._new_path()):
                 return self._open_if_changed(sha256, path)
         except AnswerUnreadable as error:  # no portal answered
             raise FileUnreadable(self._address, f"it is {error.got}") from error

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import duckdb
@@ -76,6 +78,13 @@ class Build:
     def ledger(self) -> Ledger:
         return Ledger(self.connection, self.settings, self.run_id)
 
+    @cached_property
+    def folder(self) -> Path:
+        """Where its file is: the data folder, or a temporary one (`civic as-of`, `civic try`)."""
+        query = "select path from duckdb_databases() where database_name = current_database()"
+        [(path,)] = self.connection.execute(query).fetchall()
+        return Path(path).parent
+
     def is_current(self, model: Model) -> bool:
         """Whether nothing that decides the table or its checks has changed since `model` was last built."""
         row = self.connection.execute(
@@ -100,7 +109,7 @@ class Build:
         self._history_views(model)
         self._compare_types(model.parts)
         try:
-            with writing(self.settings.build.parent):
+            with writing(self.folder):
                 if model.code and model.takes_rows_only_from(self._absent_tables()):
                     nothing = ", ".join(f"cast(null as {c.type}) as {c.name}" for c in contract.columns)
                     execute(f"create or replace table {everything} as select {nothing} where false")
@@ -157,7 +166,7 @@ class Build:
         """
         model = staged.model
         lineage = column_lineage(model, self._schema(model.inputs))
-        with writing(self.settings.build.parent), transaction(self.connection):
+        with writing(self.folder), transaction(self.connection):
             self.connection.execute(f"create or replace table {model.name} as from {staged.table}")
             if staged.quarantine:
                 self.connection.execute(f"create or replace table quarantine.{model.table} as from {staged.quarantine}")
@@ -205,7 +214,7 @@ class Build:
 
     def hold_back(self, model: Model, reason: str, results: Sequence[CheckResult] = ()) -> datetime:
         """Keep the accepted table and record why; returns the start of the first run that held the table back, UTC."""
-        with writing(self.settings.build.parent), transaction(self.connection):
+        with writing(self.folder), transaction(self.connection):
             known = self.connection.execute(
                 "select status from meta.tables where table_name = ?", [model.name]
             ).fetchone()
@@ -317,7 +326,7 @@ class Build:
             table, view = table_name(name), f"history.{table_name(name)}"
             if table in cleans:
                 macros = read_macros(macro_files(self.settings.root))
-                with writing(self.settings.build.parent):
+                with writing(self.folder):
                     view_clean_history(
                         self.connection, lake, dataset, cleans[table], self._captures(lake, name), macros
                     )

@@ -41,7 +41,7 @@ def record_history(build: Build, models: Mapping[str, Model]) -> dict[str, str]:
         for name, dataset in build.datasets.items()
         if dataset.key and f"clean.{table_name(name)}" in models
     }
-    with writing(build.settings.build.parent):
+    with writing(build.folder):
         for table in TABLES:
             build.connection.execute(f"delete from {table} where not list_contains(?, dataset)", [list(followed)])
         for name, dataset in followed.items():

@@ -35,8 +35,7 @@ def open_build(
             settings.build.parent.chmod(0o700)  # it holds columns about persons; releases do not
         try:
             build = Build(connection, settings, datasets, run_id, datetime.now(UTC))
-            with writing(settings.build.parent):
-                prepare(build)
+            prepare(build)
             yield build
         finally:
             connection.close()
@@ -45,26 +44,27 @@ def open_build(
 def prepare(build: Build) -> None:
     """Macros, seeds, and a view in `raw` for every capture that is accepted by `build.as_of`.
 
-    Raises FileInvalid, ModelFailed (sql/functions).
+    Raises FileInvalid, ModelFailed (sql/functions), DiskFull, NotWritable.
     """
     connection, root = build.connection, build.settings.root
-    connection.execute("set enable_progress_bar = false")
-    for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
-        connection.execute(f"create schema if not exists {schema}")
-    build.drop_staging()  # left by a killed run
-    with transaction(connection):  # one commit instead of hundreds
-        meta.create(connection)
-    files = macro_files(root)
-    read_macros(files)  # refuses what would do more than define a macro
-    for macros in files:
-        try:
-            connection.execute(macros.read_text(encoding="utf-8"))
-        except duckdb.Error as error:
-            raise ModelFailed(macros, str(error)) from error
-    create_seeds(connection, root)
-    meta.put_places(connection)
-    record_datasets(connection, build.datasets)
-    _view_captures(build)
+    with writing(build.folder):
+        connection.execute("set enable_progress_bar = false")
+        for schema in ("raw", "history", "seeds", "clean", "marts", "quarantine"):
+            connection.execute(f"create schema if not exists {schema}")
+        build.drop_staging()  # left by a killed run
+        with transaction(connection):  # one commit instead of hundreds
+            meta.create(connection)
+        files = macro_files(root)
+        read_macros(files)  # refuses what would do more than define a macro
+        for macros in files:
+            try:
+                connection.execute(macros.read_text(encoding="utf-8"))
+            except duckdb.Error as error:
+                raise ModelFailed(macros, str(error)) from error
+        create_seeds(connection, root)
+        meta.put_places(connection)
+        record_datasets(connection, build.datasets)
+        _view_captures(build)
 
 
 def _view_captures(build: Build) -> None:

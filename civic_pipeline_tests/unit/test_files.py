@@ -1,7 +1,9 @@
 """Files on the web and on disk: location, changes, other content. No sockets: an adapter sends responses from memory."""
 
+import errno
 import gzip
 import io
+import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,7 +17,14 @@ from requests.adapters import BaseAdapter
 
 from civic_pipeline.catalog import Dataset, FileSource
 from civic_pipeline.components.dagster_terms import reference
-from civic_pipeline.errors import AnswerUnreadable, CivicError, FileUnreadable, PortalUnreachable, SourceNotFound
+from civic_pipeline.errors import (
+    AnswerUnreadable,
+    CivicError,
+    DiskFull,
+    FileUnreadable,
+    PortalUnreachable,
+    SourceNotFound,
+)
 from civic_pipeline.lake.attempts import host_of
 from civic_pipeline.lake.landing import Landing, land
 from civic_pipeline.portals import Access, decompression_limit, http
@@ -29,6 +38,17 @@ TEXT = b'a,b\r\n1,"two\r\nlines"\r\n,x\r\n'
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "pause", lambda _: None)
+
+
+def test_a_full_folder_for_temporary_files_is_named_and_not_that_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("civic_pipeline.portals.files.open_csv", full)
+    with pytest.raises(DiskFull, match=f"^The disk of {tempfile.gettempdir()}/civic-"):
+        here(tmp_path, TEXT, "payments.csv").describe()
 
 
 # gzip

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from tiny_project import DATASET, TinyProject
 
 from civic_pipeline.cli.commands import cli
-from civic_pipeline.errors import CivicError, LockHeld, NotBuilt, NotCaptured
+from civic_pipeline.errors import CivicError, DiskFull, LockHeld, NotBuilt, NotCaptured
 from civic_pipeline.lock import only_writer
 from civic_pipeline.quality import Suites, build_table
 from civic_pipeline.quality.trial import try_table
@@ -67,6 +68,14 @@ def contents(folder: Path) -> dict[str, str]:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
+
+
+def test_a_full_folder_for_temporary_files_is_named_and_not_the_data_folder(built: TinyProject) -> None:
+    built.edit(
+        CLEAN, "from raw.town_payments", "from raw.town_payments\nwhere error('No space left on device') is null"
+    )
+    with pytest.raises(DiskFull, match=f"^The disk of {tempfile.gettempdir()}/civic-"):
+        tried(built, "clean.town_payments")
 
 
 def test_a_table_is_tried_with_its_files_as_they_are_now_and_nothing_is_kept(built: TinyProject) -> None:
