@@ -143,6 +143,19 @@ def _restore_live(settings: Settings) -> str | None:
     return f"{live} {damage}, and no kept release is whole; this run makes a new one"
 
 
+def refuse_damaged(settings: Settings, newest: Release) -> None:
+    """Verify the newest kept release. Raises ReleaseDamaged; then its file is kept as `<name>.damaged`, and it is live no more."""
+    try:
+        _verify(newest)
+    except ReleaseDamaged:
+        is_live = settings.warehouse.samefile(newest.file)
+        newest.file.rename(f"{newest.file}.damaged")
+        if is_live:
+            settings.warehouse.unlink()
+            _restore_live(settings)
+        raise
+
+
 def _refuse_if_cut(file: Path) -> None:
     """Raise ReleaseDamaged if DuckDB cannot open the file, or it is shorter than its header says, which DuckDB accepts."""
     try:

@@ -20,6 +20,7 @@ from civic_pipeline.releases.kept import (
     made_at,
     make_live,
     read_release,
+    refuse_damaged,
     refuse_if_opened,
     release_files,
     remove_old,
@@ -71,7 +72,12 @@ def release(build: Build) -> Release | None:
         name = at.strftime(ID_FORMAT)
         draft = settings.releases / f".{name}"
         try:
-            _enter(build, name, at, digest, before)
+            try:
+                _enter(build, name, at, digest, before)
+            except duckdb.IOException:
+                if before:
+                    refuse_damaged(settings, before)
+                raise
             _copy(build, draft)
             if Path(f"{draft}.wal").exists():
                 raise RuntimeError(f"{draft} kept a write-ahead log after its checkpoint; not publishing")

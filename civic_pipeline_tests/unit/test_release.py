@@ -64,20 +64,6 @@ def test_a_release_follows_the_one_before_also_when_the_clock_was_set_back(
         assert release(build) is None  # nothing changed since the second
 
 
-def test_a_release_with_a_damaged_block_does_not_go_live(tiny: TinyProject) -> None:
-    file = publish(tiny, ROWS)
-    with connect(file) as connection:
-        connection.execute("use warehouse.clean")
-        block = ask(connection, "select max(block_id) from pragma_storage_info('town_payments')")
-    [kept] = kept_releases(tiny.settings)
-    kept.file.chmod(0o600)
-    with kept.file.open("rb+") as damaged:
-        damaged.seek(3 * 4096 + block * 262_144)  # after three headers
-        damaged.write(b"damage")
-    with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments cannot be read: IO Error: Corrupt"):
-        roll_back(tiny.settings, kept.id)
-
-
 # `refresh` takes effect between statements, never within one
 
 
@@ -91,6 +77,28 @@ IN_CLEAN, IN_MARTS = "select sum(amount) from warehouse.clean.town_payments", "s
 
 def ask(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
+
+
+def test_a_release_with_a_damaged_block_does_not_go_live_and_stops_one_night(tiny: TinyProject) -> None:
+    publish_total(tiny, 1)
+    file = publish_total(tiny, 2)
+    with connect(file) as connection:
+        connection.execute("use warehouse.clean")
+        block = ask(connection, "select max(block_id) from pragma_storage_info('town_payments')")
+    first, second = kept_releases(tiny.settings)
+    second.file.chmod(0o600)
+    with second.file.open("rb+") as damaged:
+        damaged.seek(3 * 4096 + block * 262_144)  # after three headers
+        damaged.write(b"damage")
+    with pytest.raises(ReleaseDamaged, match=r"clean\.town_payments cannot be read: IO Error: Corrupt"):
+        roll_back(tiny.settings, second.id)
+    with pytest.raises(ReleaseDamaged, match=second.id):
+        publish_total(tiny, 3)
+    assert live_release(tiny.settings).id == first.id
+    publish_total(tiny, 4)
+    assert len(kept_releases(tiny.settings)) == 2
+    with connect(file) as connection:
+        assert ask(connection, IN_MARTS) == 4
 
 
 def test_refresh_moves_a_connection_to_the_newest_release(tiny: TinyProject) -> None:
