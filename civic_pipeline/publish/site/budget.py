@@ -255,7 +255,7 @@ class _City:
     ) -> Level:  # fmt: skip
         groups: dict[tuple[str, str | None], Group] = {}
         for row in rows:
-            text, link = row[name] or "Not stated", href(row) if href else None
+            text, link = row[name], href(row) if href else None
             group = groups.setdefault((text, link), Group(text, link, row[_NOTES[name]] if name in _NOTES else None))
             group.add(row)
         return Level(
@@ -301,7 +301,7 @@ def _lines(site: Site, city: str) -> list[Row]:
         with lines as (
             select *, coalesce(service_code, 'none') as service_key
             from {TABLE}
-            where city = {literal(city)}
+            where city = {literal(city)} and fiscal_year is not null and appropriated_amount is not null
         ),
 
         service_names as (

@@ -22,7 +22,7 @@ def _revenue(site: Site, city: str) -> Section:
         f"""
         select fiscal_year, revenue_source, revenue_category, sum(estimated_amount) as amount, sum(previous_amount) as before
         from {_REVENUE}
-        where city = ? and publication_status = 'published'
+        where city = ? and publication_status = 'published' and estimated_amount is not null
             and fiscal_year = (
                 select max(fiscal_year) from {_REVENUE} where city = ? and publication_status = 'published'
             )

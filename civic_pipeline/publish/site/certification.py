@@ -98,7 +98,7 @@ def _practice(site: Site, name: str, criteria: list[dict[str, Any]]) -> Section:
         [
             [
                 Cell(f"{row['criterion']}: {row['title']}"),
-                Cell(_CLASSES[row["classification"]]),
+                Cell(_CLASSES.get(row["classification"])),
                 Cell(_result(row), is_gap=row["points"] is None),
                 Cell(row["evidence"]),
                 _source(site, row["evidence_source"]),
@@ -131,12 +131,17 @@ def _tests(site: Site, city: str) -> Section:
                 Cell(row["criterion"]),
                 Cell(row["description"]),
                 number(row["value"], f"{row['value']:,.3g}" if row["value"] is not None else "", gap="not known"),
-                Cell(f"{row['comparison'].replace('_', ' ')} {row['threshold']:g}", value=str(row["threshold"])),
+                _threshold(row),
                 Cell(_POINTS[row["is_met"]] if row["is_met"] is not None else row["not_measured_because"], is_gap=row["is_met"] is None),
             ]
             for row in _rows(site, _TESTS, "city", city, "criterion, test")
         ],
     )  # fmt: skip
+
+
+def _threshold(row: dict[str, Any]) -> Cell:
+    comparison, value = row["comparison"].replace("_", " "), row["threshold"]
+    return number(value, f"{comparison} {value:g}" if value is not None else "", gap="not stated")
 
 
 def _claims(site: Site, city: str) -> Section:

@@ -29,7 +29,7 @@ def _revisions(site: Site, county: str, part: str, table: str, metric: str) -> S
         f"""
         select observed_date, captured_at, cumulative_reported, is_missing_as_zero, is_first
         from {table}
-        where geography = {literal(county)} and metric = {literal(metric)}
+        where geography = {literal(county)} and metric = {literal(metric)} and captured_at is not null
         order by observed_date, captured_at"""
     )
     days: dict[date, list[dict[str, Any]]] = {}

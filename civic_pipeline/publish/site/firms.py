@@ -80,6 +80,7 @@ def _neighborhoods(site: Site, known: Collection[str | None]) -> list[tuple[str,
         inner join {_AREAS} as areas on areas.geography_id = parts.from_geography_id and areas.kind = 'neighborhood'
         inner join {_AREAS} as zips on zips.geography_id = parts.to_geography_id
         where parts.to_kind = 'zip code' and parts.weight_name = 'area' and parts.weight > {_SLIVER}
+            and zips.geography_key is not null
         group by all order by all"""
     )
     cities = {row["city"] for row in rows}

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from civic_pipeline.publish.site.files import File
-from civic_pipeline.publish.site.formats import count, day, dollars, rate
+from civic_pipeline.publish.site.formats import NOT_STATED, count, day, dollars, rate
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Site, slug
 from civic_pipeline.sql_text import literal
@@ -70,6 +70,8 @@ def _flags(site: Site, city: str, names: str) -> list[Row]:
             flags.test,
             flags.tier,
             flags.fiscal_year,
+            flags.agency_id,
+            flags.vendor_id,
             agencies.agency_name,
             vendors.name as vendor_name,
             flags.first_date,
@@ -117,7 +119,9 @@ def _section(site: Site, city: str, rows: Sequence[Row], quality: dict[str, Row]
             f"How often it is right: {rate(known['labelled_precision'])} of labelled flags ({low} to {high} with 95% confidence)."
         )
     tier = f"= {literal(first['tier'])}" if first["tier"] else "is null"
-    where = f"city = {literal(city)} and test = {literal(first['test'])} and tier {tier}"
+    where = (
+        f"city = {literal(city)} and coalesce(test, {literal(NOT_STATED)}) = {literal(first['test'])} and tier {tier}"
+    )
     return Section(
         name,
         f"{title(first)}: {count(len(rows))}",
@@ -133,7 +137,7 @@ def _section(site: Site, city: str, rows: Sequence[Row], quality: dict[str, Row]
         [
             [
                 _vendor(row, city),
-                Cell(row["agency_name"] or "All agencies"),
+                Cell("All agencies" if row["agency_id"] is None else row["agency_name"]),
                 Cell(day(row["first_date"]), value=str(row["first_date"] or "")),
                 Cell(day(row["last_date"]), value=str(row["last_date"] or "")),
                 number(row["flagged_amount"], dollars(row["flagged_amount"]), gap=""),
@@ -150,8 +154,8 @@ def _section(site: Site, city: str, rows: Sequence[Row], quality: dict[str, Row]
 
 
 def _vendor(row: Row, city: str) -> Cell:
-    if row["vendor_name"] is None:
-        return Cell("Payments of the agency to all vendors" if row["agency_name"] else "All vendors")
+    if row["vendor_id"] is None:
+        return Cell("All vendors" if row["agency_id"] is None else "Payments of the agency to all vendors")
     return Cell(row["vendor_name"], href=f"spending/{city}/vendor/index.html?vendor={quote(row['vendor_name'])}")
 
 
@@ -193,11 +197,11 @@ def _by_vendor(site: Site, city: str, rows: Sequence[Row], tests: Sequence[Seque
     numbers = {(test[0]["test"], test[0]["tier"]): i for i, test in enumerate(tests)}
     flags: dict[str, list[list[Any]]] = {}
     for row in rows:
-        if row["vendor_name"] is not None:
+        if row["vendor_id"] is not None:
             flags.setdefault(row["vendor_name"], []).append(
                 [
                     numbers[row["test"], row["tier"]],
-                    row["agency_name"] or "",
+                    "" if row["agency_id"] is None else row["agency_name"],
                     str(row["first_date"] or ""),
                     str(row["last_date"] or ""),
                     float(row["flagged_amount"] or 0),

@@ -31,12 +31,15 @@ def flow(site: Site, city: str, lines: Sequence[Row]) -> Section | None:
     received = revenue.get(year, [])
     funds = _largest(Counter[str](), [(row["fund_name"], row["amount"]) for row in spent], "Other funds")
     agencies = _largest(Counter[str](), [(row["agency_name"], row["amount"]) for row in spent], "Other agencies")
-    sources = _largest(Counter[str](), [(row["source"], row["amount"]) for row in received], "Other revenue")
+    sources = _largest(Counter[str](), [(row["revenue_source"], row["amount"]) for row in received], "Other revenue")
     links = [
         *(
             (_INTO, *link)
             for link in _links(
-                [(sources[r["source"]], funds.get(r["fund_name"], "Other funds"), r["amount"]) for r in received]
+                [
+                    (sources[r["revenue_source"]], funds.get(r["fund_name"], "Other funds"), r["amount"])
+                    for r in received
+                ]
             )
         ),
         *(
@@ -70,11 +73,11 @@ def _revenue(site: Site, city: str) -> dict[int, list[Row]]:
         f"""
         select
             fiscal_year,
-            coalesce(nullif(revenue_category, 'Not grouped'), revenue_source) as source,
+            coalesce(nullif(revenue_category, 'Not grouped'), revenue_source) as revenue_source,
             fund_name,
             sum(estimated_amount) as amount
         from {_REVENUE}
-        where city = {literal(city)} and publication_status = 'published'
+        where city = {literal(city)} and publication_status = 'published' and estimated_amount is not null
         group by all
         order by all"""
     )

@@ -1,10 +1,11 @@
 """How pages write values: dollars, counts, shares, days. American English, no locale of the machine."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-NOTHING = "–"
+NOTHING, NOT_STATED = "–", "Not stated"
 
 
 def dollars(value: Decimal | float | None) -> str:
@@ -29,6 +30,16 @@ def short_dollars(value: Decimal | float | None) -> str:
 
 def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
+
+
+def total(values: Iterable[int | None]) -> int | None:
+    """The sum; None if one of the values is not known."""
+    known = list(values)
+    return None if None in known else sum(value or 0 for value in known)
+
+
+def decimals(value: float | None, digits: int) -> str:
+    return NOTHING if value is None else f"{value:,.{digits}f}"
 
 
 def rate(value: float | None) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from civic_pipeline.publish.site.formats import count, day
-from civic_pipeline.publish.site.maps import Area, Map
+from civic_pipeline.publish.site.formats import count, day, decimals
+from civic_pipeline.publish.site.maps import Area, Map, map_of
 from civic_pipeline.publish.site.neighborhoods import place_key, places
 from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
 from civic_pipeline.publish.site.site import Card, Site, first_page
@@ -122,12 +122,12 @@ def _by(site: Site, city: str, column: str, title: str, areas: Areas, *, has_map
     )
 
 
-def _map(areas: Areas, notices: Mapping[str, int]) -> Map:
+def _map(areas: Areas, notices: Mapping[str, int]) -> Map | None:
     shapes = [
         Area(area["geography_name"], area["geometry"], amount := notices.get(key, 0), count(amount), area["href"])
         for key, area in areas.items()
     ]
-    return Map("Open vacant building notices by neighborhood", "notices", shapes, decimals=0)
+    return map_of("Open vacant building notices by neighborhood", "notices", shapes, decimals=0)
 
 
 def _href(areas: Areas, name: str | None) -> str | None:
@@ -219,7 +219,10 @@ def _clocks(site: Site, city: str, areas: Areas) -> Section:
         [
             [
                 Cell("All of the city") if row["breakdown"] == "city" else _neighborhood(areas, row["group_name"]),
-                *(number(row[name], f"{row[name]:.1f}" if "median" in name else count(row[name])) for name in names),
+                *(
+                    number(row[name], decimals(row[name], 1) if "median" in name else count(row[name]))
+                    for name in names
+                ),
             ]
             for row in rows
         ],
@@ -237,7 +240,8 @@ def _blocks(site: Site, city: str, areas: Areas, *, has_page: bool) -> Section:
     of_city, page = f"from {_PROFILES} where city = {literal(city)}", f"{PART}{city}/block/index.html"
     query = (
         "select block, min(neighborhood) as neighborhood, max(block_property_count) as properties, max(block_vacant_count) as vacant,"
-        f" max(block_vacant_share) as share {of_city} group by block having max(block_vacant_count) > 0 order by vacant desc, block"
+        f" max(block_vacant_share) as share {of_city}"
+        " and block is not null group by block having max(block_vacant_count) > 0 order by vacant desc, block"
     )
     return Section(
         "blocks",
@@ -304,7 +308,7 @@ def _properties(site: Site, city: str) -> Lookup:
     file, footer = site.parquet_by_ranges(f"{path}records.parquet", blocks)
     groups = site.query(f"select block, count(*) as records from ({blocks}) group by block order by block")
     listed = site.query(
-        f"select block, block_lot, address from {_PROFILES} where city = {literal(city)} and spell_count > 0"
+        f"select block, block_lot, address from {_PROFILES} where city = {literal(city)} and block is not null and spell_count > 0"
         " order by block, block_lot"
     )
     numbers = {row["block"]: i for i, row in enumerate(groups)}

@@ -15,7 +15,7 @@ class Area:
     """An area with its boundary (WKB in degrees). `value` None: nothing is known; `text` is what people read; `href` its page."""
 
     name: str
-    geometry: bytes
+    geometry: bytes | None
     value: float | None
     text: str
     href: str | None = None
@@ -91,6 +91,12 @@ class Map:
             ]
             path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in ring) + "Z" for ring in rings)
             yield path, self.shade_of(self.class_of(area.value)), f"{area.name}: {area.text}", area.href
+
+
+def map_of(title: str, unit: str, areas: Sequence[Area], decimals: int = 1) -> Map | None:
+    """The map of those areas that have a boundary; None if none has."""
+    drawn = [area for area in areas if area.geometry]
+    return Map(title, unit, drawn, decimals) if drawn else None
 
 
 def _narrowing(south: float, north: float) -> float:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from civic_pipeline.publish.site.charts import Chart, Line
-from civic_pipeline.publish.site.formats import count, rate
-from civic_pipeline.publish.site.maps import Area, Map
+from civic_pipeline.publish.site.formats import count, decimals, rate, total
+from civic_pipeline.publish.site.maps import Area, map_of
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Card, Site, first_page, slugs
 from civic_pipeline.sql_text import literal
@@ -53,7 +53,10 @@ def places(site: Site, city: str) -> list[Row]:
     """The areas of a city, each with `href`, its page; None for areas that have none, such as ZIP codes."""
     if city not in site.cities(TABLE):
         return []
-    areas = site.query(f"select * from {TABLE} where city = ? order by kind, geography_name", [city])
+    areas = site.query(
+        f"select *, square_meters / 2_589_988.11 as square_miles from {TABLE} where city = ? order by kind, geography_name",
+        [city],
+    )
     parts = {
         identity: f"{PART}{city}/{part}/index.html"
         for kind in _KINDS
@@ -99,7 +102,7 @@ class _City:
             " where parts.city = ? and parts.from_kind = 'zip code' order by area_share desc",
         )  # fmt: skip
         self.cases = self._cases()
-        self.permits = self._own("building_permits", "year(issued_date) as year, count(*)")
+        self.permits = self._own("building_permits", "year(issued_date)::varchar as year, count(*)")
         self.notices = self._own("vacant_building_notices", "null as year, count(distinct block_lot)")
 
     def _by(self, column: str, table: str, sql: str) -> Mapping[str, Sequence[Row]]:
@@ -190,7 +193,7 @@ class _City:
         table = [
             [
                 Cell(row["neighborhood"], href=self.pages[row["geography_id"]]),
-                number(row["event_count"], f"{row['event_count']:,.0f}"),
+                number(row["event_count"], decimals(row["event_count"], 0)),
                 *_rate_cells(row),
             ]
             for row in rows
@@ -204,9 +207,9 @@ class _City:
             "The map shows the rate for comparing: where a place is small, its own rate is drawn toward the city's, so even a count of 0"
             " has one. Most intervals overlap, so do not rank. Hatched: no residents or homes."
         )
-        split = f" Counts by ZIP code are split by {weight}." if weight != "none" else ""
+        split = f" Counts by ZIP code are split by {weight}." if weight not in ("none", None) else ""
         return Section(
-            measure.replace(" ", "-"), name, headings, table, text + split, file, map=Map(name, unit, areas)
+            measure.replace(" ", "-"), name, headings, table, text + split, file, map=map_of(name, unit, areas)
         )  # fmt: skip
 
     def _list(self, kind: str) -> Section:
@@ -215,7 +218,7 @@ class _City:
             [
                 Cell(area["geography_name"], href=area["href"]),
                 *([number(area["residents"], count(area["residents"]))] if has_residents else []),
-                number(area["square_meters"] / 2_589_988.11, f"{area['square_meters'] / 2_589_988.11:,.2f}"),
+                number(area["square_miles"], decimals(area["square_miles"], 2)),
             ]
             for area in sorted(self.of_kind[kind], key=in_order)
         ]
@@ -286,7 +289,7 @@ class _City:
             [
                 Cell(f"{_in_words(row['measure'])}, per 1,000 {row['denominator_name'].partition(' of ')[0]}"),
                 Cell(self._year(row["fiscal_year"])),
-                number(row["event_count"], f"{row['event_count']:,.0f}"),
+                number(row["event_count"], decimals(row["event_count"], 0)),
                 *_rate_cells(row),
             ]
             for row in rows
@@ -317,10 +320,10 @@ class _City:
             for row in reversed(recent)
         ]
         absence = None if table else "No 311 request names this place."
-        due, closed = (sum(row[name] for row in recent[-12:]) for name in ("due_count", "closed_on_time_count"))
+        due, closed = (total(row[name] for row in recent[-12:]) for name in ("due_count", "closed_on_time_count"))
         text = (
             f"Of {count(due)} requests due in the last 12 months, {rate(closed / due)} were closed on time."
-            if due
+            if due and closed is not None
             else None
         )
         return Section("on-time", "311 requests", headings, table, text, chart=chart, absence=absence, is_folded=True)
@@ -329,7 +332,7 @@ class _City:
         rows = [
             ("Properties with an open vacant building notice", "now", row["counted"]) for row in self.notices[place]
         ]
-        rows += [("Building permits", str(row["year"]), row["counted"]) for row in reversed(self.permits[place])]
+        rows += [("Building permits", row["year"], row["counted"]) for row in reversed(self.permits[place])]
         table = [[Cell(what), Cell(when), number(counted, count(counted))] for what, when, counted in rows]
         headings = [Heading("What"), Heading("Year"), Heading("Count", is_number=True)]
         absence = None if table else "No vacant building notice or permit names this place."
@@ -346,12 +349,12 @@ class _City:
         table = []
         for row in self.zips[area["geography_id"]]:
             cases = self.cases.get(row["zip_code"])
-            part = None if cases is None else row["area_share"] * cases
+            part = None if None in (cases, row["area_share"]) else row["area_share"] * cases
             table.append([
                 Cell(row["zip_code"]),
                 number(row["area_share"], rate(row["area_share"])),
                 number(cases, count(cases), gap="not published"),
-                number(part, "" if part is None else f"{part:,.0f}", gap="not published"),
+                number(part, decimals(part, 0), gap="not published"),
             ])  # fmt: skip
         absence = None if table else "The release has no boundaries of ZIP codes here."
         tables = self.site.present(_CASES, _OVERLAPS)
@@ -364,7 +367,7 @@ class _City:
                 Cell(row["to_kind"]),
                 number(row["weight"], rate(row["weight"])),
             ]
-            for row in sorted(self.weights[area["geography_id"]], key=lambda row: (row["to_kind"], -row["weight"]))
+            for row in sorted(self.weights[area["geography_id"]], key=lambda row: (row["to_kind"] or "", -(row["weight"] or 0)))
         ]  # fmt: skip
         headings = [
             Heading("Area"),

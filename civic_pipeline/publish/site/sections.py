@@ -14,9 +14,9 @@ _LONG, _ACRONYM = 45, 6  # letters
 
 @dataclass(frozen=True)
 class Cell:
-    """`text` is what a reader sees; `value` is exact, for the CSV; `bar` is drawn below the text, as a share of 1."""
+    """`text` is what a reader sees, None if not stated; `value` is exact, for the CSV; `bar` is a share of 1, drawn below the text."""
 
-    text: str
+    text: str | None
     value: str | None = None
     href: str | None = None
     bar: float | None = None
@@ -27,6 +27,8 @@ class Cell:
         """How a text is set: a day on one line, capitals smaller, a long text in a wide column."""
         if self.value is not None and len(self.value) == 10 and self.value[4] == "-":
             return "day"
+        if self.text is None:
+            return None
         if len(self.text) > _LONG:
             return "text"
         return "caps" if self.text.isupper() and sum(map(str.isalpha, self.text)) > _ACRONYM else None

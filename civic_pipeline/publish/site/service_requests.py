@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from civic_pipeline.publish.site.charts import Chart, Line
-from civic_pipeline.publish.site.formats import count, day, rate
+from civic_pipeline.publish.site.formats import count, day, rate, total
 from civic_pipeline.publish.site.neighborhoods import place_key, places
 from civic_pipeline.publish.site.sections import Cell, Heading, Section, number
 from civic_pipeline.publish.site.site import Card, Site, first_page
@@ -43,10 +43,10 @@ def _build_city(site: Site, city: str, cities: list[str]) -> None:
         [city],
     )
     year = months[-12:]
-    due, closed = sum(row["due_count"] for row in year), sum(row["closed_on_time_count"] for row in year)
+    due, closed = (total(row[name] for row in year) for name in ("due_count", "closed_on_time_count"))
     title = f"311 in {site.place_title(city)}"
     first = year[0]["month"]
-    figure = rate(closed / due) if due else None
+    figure = rate(closed / due) if due and closed is not None else None
     caption = f"closed by their due date, of {count(due)} requests due since {day(first)}"
     pages = {(area["kind"], place_key(area["geography_name"])): area["href"] for area in places(site, city)}
     groups = [_groups(site, city, kind, name, first, newest["month"], pages) for kind, name in _KINDS.items()]
@@ -104,7 +104,7 @@ def _groups(
 ) -> Section:
     rows = site.query(
         "select group_name, sum(created_count)::bigint as created, sum(due_count)::bigint as due,"
-        " sum(closed_on_time_count)::bigint as closed,"
+        " sum(closed_on_time_count) / nullif(sum(due_count), 0) as share,"
         " coalesce(max(overdue_count) filter (month = ?), 0) as overdue"
         f" from {TABLE} where city = ? and group_kind = ? and month >= ? group by group_name order by created desc, group_name",
         [last, city, kind, first],
@@ -121,14 +121,10 @@ def _groups(
             Cell(
                 row["group_name"],
                 href=pages.get((kind, place_key(row["group_name"]))),
-                bar=row["closed"] / row["due"] if row["due"] else None,
+                bar=row["share"],
             ),
             *(number(row[name], count(row[name])) for name in ("created", "due")),
-            number(
-                row["closed"] / row["due"] if row["due"] else None,
-                rate(row["closed"] / row["due"]) if row["due"] else "",
-                gap="nothing was due",
-            ),
+            number(row["share"], rate(row["share"]), gap="nothing was due"),
             number(row["overdue"], count(row["overdue"])),
         ]
         for row in rows

@@ -22,7 +22,7 @@ from civic_pipeline.publish.extracts import write_csv, write_result
 from civic_pipeline.publish.site.charts import Bars, Chart
 from civic_pipeline.publish.site.facts import Capture, ChangedFigure, Facts, Table, in_words
 from civic_pipeline.publish.site.files import Earlier, File, digest_of
-from civic_pipeline.publish.site.formats import FILTERS
+from civic_pipeline.publish.site.formats import FILTERS, NOT_STATED
 from civic_pipeline.publish.site.sections import Lookup, Section
 from civic_pipeline.sql_text import quoted
 
@@ -31,6 +31,12 @@ HERE = Path(__file__).parent
 _TABLE_NAME = re.compile(r"\b(?:clean|marts|meta)\.\w+")
 # What stands beside the figures of every subject: what feeds it is not the source of the page of one.
 _BESIDE = {"marts.mart_reconciliations"}
+# Columns by which a reader knows a row; no check demands that the source states them.
+_LABELS = frozenset((
+    "agency_name", "authority", "certification_types", "comparison", "criterion", "denominator_name", "firm_name", "fund_name",
+    "geography_key", "geography_name", "innocent_explanations", "line_title", "neighborhood", "object_name", "practice",
+    "revenue_source", "service_name", "shown_in", "test", "title", "vendor_name",
+))  # fmt: skip
 _RANGE_ROWS = 5_000  # a vendor with few payments costs one row group, about 100 kB
 
 # Also in every page: a host that cannot send headers enforces it, too. WebAssembly is the search (Pagefind).
@@ -41,6 +47,8 @@ POLICY = (
 
 def _shown(value: object) -> object:
     """A value as a page shows it: XML allows no control characters, so one of a portal would break the feed and the charts."""
+    if value is None:
+        return NOT_STATED
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -163,7 +171,9 @@ class Site:
             self._rows_of_cities[name] = {
                 row["city"]: row["rows"]
                 for table in self.present(name)
-                for row in self.query(f"select city, count(*) as rows from {table.name} group by city order by city")
+                for row in self.query(
+                    f"select city, count(*) as rows from {table.name} where city is not null group by city order by city"
+                )
             }
         return self._rows_of_cities[name]
 
@@ -192,10 +202,14 @@ class Site:
         return self.facts.places[place].title if place in self.facts.places else place.capitalize()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """The rows of a query, as dictionaries."""
+        """The rows of a query, as dictionaries. A label that is missing or empty is NOT_STATED: pages sort, link and join labels."""
         result = self.connection.execute(sql, list(parameters))
         names = [name for name, *_ in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        for label in _LABELS.intersection(names):
+            for row in rows:
+                row[label] = row[label] or NOT_STATED
+        return rows
 
     def page(
         self, path: str, template: str, *, about: About | None, sections: Sequence[Section] = (), **values: Any

@@ -9,7 +9,7 @@ from typing import Any
 from civic_pipeline.publish.site import flags
 from civic_pipeline.publish.site.charts import Chart, Line
 from civic_pipeline.publish.site.files import File
-from civic_pipeline.publish.site.formats import dollars, short_dollars
+from civic_pipeline.publish.site.formats import NOT_STATED, dollars, short_dollars
 from civic_pipeline.publish.site.sections import Cell, Heading, Lookup, Section, number
 from civic_pipeline.publish.site.site import Card, Site, first_page
 from civic_pipeline.sql_text import literal
@@ -118,7 +118,7 @@ def _vendors(site: Site, city: str) -> File:
             vendors.spellings,
             payments.payment_date::varchar as date,
             payments.fiscal_year,
-            agencies.agency_name as agency,
+            coalesce(nullif(agencies.agency_name, ''), {literal(NOT_STATED)}) as agency,
             payments.spend_category as category,
             payments.contract_number as contract,
             payments.paid_amount::double as amount
@@ -146,7 +146,7 @@ def _vendors(site: Site, city: str) -> File:
             "footer": footer,
             "names": [row["name"] for row in rows],
             "rows": [row["payments"] for row in rows],
-            "weights": [round(row["amount"]) for row in rows],
+            "weights": [round(row["amount"] or 0) for row in rows],
         },
     )
 
@@ -156,7 +156,8 @@ def _names(city: str) -> str:
     return f"""
         select
             vendor_id,
-            vendor_name || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
+            coalesce(nullif(vendor_name, ''), {literal(NOT_STATED)})
+            || if(count(*) over (partition by vendor_name) > 1, ' [' || left(vendor_id, 6) || ']', '') as name,
             (
                 select string_agg(raw_name || ' (' || merge_reason || ')', ' | ' order by raw_name)
                 from marts.bridge_vendor_names as names
@@ -179,6 +180,7 @@ def _top(site: Site, city: str, year: int) -> list[dict[str, Any]]:
         inner join vendors using (vendor_id)
         where payments.city = {literal(city)} and payments.fiscal_year = {year}
         group by vendors.name
+        having amount is not null
         order by amount desc, vendor_name
         limit {_TOP}"""
     )
@@ -189,7 +191,8 @@ def _matrix(site: Site, city: str) -> list[Year]:
     paid: dict[tuple[int, str], dict[int, Decimal]] = {}
     for row in site.query(
         f"select fiscal_year, fiscal_period, agency_name, sum(paid_amount) as amount from {TABLE}"
-        f" inner join marts.dim_agencies using (agency_id) where {TABLE}.city = {literal(city)} group by all order by all"
+        f" inner join marts.dim_agencies using (agency_id) where {TABLE}.city = {literal(city)} and paid_amount is not null"
+        " group by all order by all"
     ):
         paid.setdefault((row["fiscal_year"], row["agency_name"]), {})[row["fiscal_period"]] = row["amount"]
     coverage = {
@@ -251,7 +254,9 @@ def _month(site: Site, city: str, period: int, covered: dict[str, Any] | None) -
         return title, "Not published."
     if covered["status"] == "complete":
         return title, None
-    return title, covered["note"] or f"{covered['status'].capitalize()}: not all payments are published."
+    return title, covered[
+        "note"
+    ] or f"{(covered['status'] or NOT_STATED).capitalize()}: not all payments are published."
 
 
 def _paid(amount: Decimal | None, note: str | None) -> Paid:
