@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from civic_pipeline.catalog import Expectation
+from civic_pipeline.foreign_text import shortened
 from civic_pipeline.quality.failed_rows import failed_rows_sql
 from civic_pipeline.quality.library import load_library
 from civic_pipeline.quality.planned_check import PlannedCheck
 from civic_pipeline.warehouse import Build, CheckResult, Staged
 
-_EXAMPLES = 5
+_EXAMPLES, _EXAMPLE_LENGTH = 5, 200  # a value of a portal may have a megabyte
 _COULD_NOT_RUN = "the check could not run"
 
 
@@ -116,7 +117,8 @@ def _result(check: PlannedCheck, result: Any) -> CheckResult:
             unexpected = observed
         elif not result.success:
             return check.result(False, details.get("element_count"), None, (f"observed {observed}",))
-    examples = tuple(dict.fromkeys(str(value) for value in details.get("partial_unexpected_list") or ()))[:_EXAMPLES]
+    values = (shortened(str(value), _EXAMPLE_LENGTH) for value in details.get("partial_unexpected_list") or ())
+    examples = tuple(dict.fromkeys(values))[:_EXAMPLES]
     return check.result(bool(result.success), details.get("element_count"), unexpected, examples)
 
 

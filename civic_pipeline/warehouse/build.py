@@ -17,6 +17,7 @@ import duckdb
 
 from civic_pipeline.catalog import Dataset, RowRule, accepted_as, table_name
 from civic_pipeline.errors import ModelFailed, NotCaptured, writing
+from civic_pipeline.foreign_text import in_one_line, shortened
 from civic_pipeline.lake import Lake, Manifest
 from civic_pipeline.releases.contents import content_hash, types_of
 from civic_pipeline.settings import Settings
@@ -38,6 +39,7 @@ from civic_pipeline.warehouse.personal import without
 from civic_pipeline.warehouse.python_code import PythonCode
 
 NEVER_CAPTURED = "never_captured"  # status of an empty table in meta.tables
+_SAMPLE_LENGTH = 200  # letters of one value
 
 
 @dataclass(frozen=True)
@@ -240,11 +242,17 @@ class Build:
         return cast("datetime", since)
 
     def sample(self, model: Model, rows: int = 5) -> list[dict[str, str]]:
-        """Some rows of the accepted version, as text, without columns about persons."""
+        """Some rows of the accepted version, as short texts, without columns about persons."""
         columns = [column.name for column in model.contract.columns if column.name not in model.personal]
         shown = ", ".join(f"{column}::varchar" for column in columns)
         sample = self.connection.execute(f"select {shown} from {model.name} limit {rows}").fetchall()
-        return [dict(zip(columns, ("" if value is None else value for value in row), strict=True)) for row in sample]
+        return [
+            {
+                name: shortened(in_one_line(value or ""), _SAMPLE_LENGTH)
+                for name, value in zip(columns, row, strict=True)
+            }
+            for row in sample
+        ]
 
     def forget_all_but(self, models: Collection[str]) -> None:
         """Drop the tables whose model was removed, and the rows of `meta` about them and about datasets that were removed.
