@@ -68,7 +68,7 @@ def test_every_value_that_a_contract_lists_occurs(released: Place, marts: dict[s
     for name, model in marts.items():
         listed = {c.name: ["True", "False"] for c in model.contract.columns if c.type == "BOOLEAN"}
         for expectation in model.contract.expectations:
-            if expectation.name in CLOSED_LISTS and "mostly" not in expectation.arguments:
+            if expectation.kind in CLOSED_LISTS and "mostly" not in expectation.arguments:
                 listed[expectation.arguments["column"]] = [str(value) for value in expectation.arguments["value_set"]]
         for column, values in listed.items():
             present = {str(value) for (value,) in released.rows(f"select distinct {column} from {name}")}
