@@ -119,7 +119,7 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortals]:
 
 
 @pytest.mark.parametrize("kind", [*SOURCES, "file"])
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(change=CHANGES)
 def test_any_change_of_an_answer_is_rows_or_an_error_of_ours(
     kind: str, portals: DemoPortals, tmp_path_factory: pytest.TempPathFactory, change: Change

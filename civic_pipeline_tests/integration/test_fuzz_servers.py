@@ -96,7 +96,7 @@ def check(address: tuple[str, int], answer: bytes, log: pytest.LogCaptureFixture
     assert requests.get(f"http://{address[0]}:{address[1]}/nothing", timeout=30).status_code in (401, 404)
 
 
-@settings(max_examples=400)
+@settings(max_examples=800)
 @given(head=HEADS)
 def test_any_head_is_answered_or_refused(
     address: tuple[str, int], caplog: pytest.LogCaptureFixture, head: tuple[str, str, str, bool, list[tuple[str, str]]]
@@ -107,7 +107,7 @@ def test_any_head_is_answered_or_refused(
     check(address, sent(address, "\r\n".join(lines).encode("utf-8", "replace")), caplog)
 
 
-@settings(max_examples=200)
+@settings(max_examples=400)
 @given(ranges=RANGES, target=st.sampled_from([f"/releases/{RELEASE}", "/files/rows.parquet", "/index.html"]))
 def test_any_range_is_answered(
     address: tuple[str, int], caplog: pytest.LogCaptureFixture, ranges: str, target: str
@@ -116,7 +116,7 @@ def test_any_range_is_answered(
     check(address, sent(address, head.encode()), caplog)
 
 
-@settings(max_examples=200)
+@settings(max_examples=400)
 @given(raw=RAW)
 def test_any_bytes_are_answered_or_refused(
     address: tuple[str, int], caplog: pytest.LogCaptureFixture, raw: bytes
