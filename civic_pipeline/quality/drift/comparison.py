@@ -11,6 +11,7 @@ import duckdb
 from civic_pipeline.catalog.dataset import Drift
 from civic_pipeline.quality.drift.profile import WHOLE, Profile, Slice, profile, row_hash
 from civic_pipeline.quality.drift.watched import Watched
+from civic_pipeline.releases.contents import types_of
 from civic_pipeline.sql_text import literal, quoted
 
 # A year still gets late postings after its end: it counts as closed when the data go this many days beyond it.
@@ -179,7 +180,7 @@ class Comparison:
         """Rows with a text that was read in a wrong encoding (`Ã©` for `é`), or that holds codes of HTML (`&amp;`)."""
         texts = [
             quoted(name)
-            for name, kind, *_ in self.connection.execute(f"describe {relation}").fetchall()
+            for name, kind in types_of(self.connection, relation).items()
             if kind == "VARCHAR" and name in self.watched.columns
         ]
         if not texts:
